@@ -1,0 +1,59 @@
+import tseslint from "typescript-eslint";
+
+/** Rules for every file: a function fits a screen, a file stays readable. */
+const sizes = {
+  "max-lines": ["error", { max: 400 }],
+  "max-lines-per-function": ["error", { max: 70 }],
+};
+
+export default tseslint.config(
+  { ignores: ["node_modules/", "dist/", "build/", "src/layout/generated.ts", "tests/golden/"] },
+  {
+    files: ["**/*.{ts,js,mjs}"],
+    rules: {
+      ...sizes,
+      "no-var": "error",
+      "prefer-const": "error",
+      eqeqeq: "error",
+      "no-debugger": "error",
+      "no-warning-comments": ["error", { terms: ["fixme"] }],
+    },
+  },
+  {
+    files: ["{src,tests,bench}/**/*.ts", "*.config.ts"],
+    extends: [tseslint.configs.recommendedTypeChecked],
+    languageOptions: { parserOptions: { projectService: true } },
+    rules: {
+      "@typescript-eslint/consistent-type-imports": "error",
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      "@typescript-eslint/restrict-template-expressions": ["error", { allowNumber: true }],
+      "@typescript-eslint/switch-exhaustiveness-check": [
+        "error",
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      "no-console": "error",
+    },
+  },
+  // A describe() block is a list of tests, not a function that must fit a screen.
+  { files: ["tests/**"], rules: { "max-lines-per-function": "off" } },
+  { files: ["src/cli/**", "bench/**"], rules: { "no-console": "off" } },
+  {
+    files: ["assembly/**/*.ts"],
+    languageOptions: { parser: tseslint.parser },
+    plugins: { "@typescript-eslint": tseslint.plugin },
+    rules: {
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      "@typescript-eslint/no-shadow": "error",
+      // tidy explains these rules and finds what a selector cannot.
+      "no-restricted-syntax": [
+        "error",
+        "NewExpression",
+        "ThrowStatement",
+        "ArrayExpression",
+        "TemplateLiteral",
+        "TryStatement",
+      ],
+    },
+  },
+  { files: ["tools/**/*.mjs", "*.config.js"], extends: [tseslint.configs.recommended] },
+);

@@ -1,6 +1,9 @@
 import tseslint from "typescript-eslint";
 
-/** Rules for every file: a function fits a screen, a file stays readable. */
+/**
+ * Rules for every file: a function fits a screen, a file stays readable.
+ * @type {import("eslint").Linter.RulesRecord}
+ */
 const sizes = {
   "max-lines": ["error", { max: 400 }],
   "max-lines-per-function": ["error", { max: 70 }],

@@ -1,0 +1,209 @@
+// What a process can be asked to be, and the plan that comes of it: checked before anything is compiled or grown.
+
+import type { Abi } from "../layout/address.js";
+import { checkChoice, checkInteger, show } from "./checks.js";
+import type { Build } from "./exports.js";
+import type { WasmSource } from "./load.js";
+import { parseTunables } from "./tunables.js";
+import type { TunableObject, TunableSetting } from "./tunables.js";
+
+/** The kernel's page, bytes: what brk and mmap deal in. */
+export const PAGE_BYTES = 4096;
+
+/** WebAssembly's page, bytes: what memory.grow deals in. */
+export const WASM_PAGE_BYTES = 65536;
+
+/** The most address space a process can have, bytes: 4 GiB less one WebAssembly page. */
+export const MAX_TASK_SIZE = 2 ** 32 - WASM_PAGE_BYTES;
+
+/**
+ * Where mappings go. `linux`: upwards from a third of the address space (the kernel's legacy layout); `top-down`: downwards
+ * from near its end (the kernel's usual layout); `compact`: right above what the memory covers, so that it stays small.
+ */
+export type AddressLayout = "linux" | "top-down" | "compact";
+
+/** How to start a process. Everything is optional. Sizes and addresses are in bytes. */
+export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
+  /** The memory layout: "ilp32" (i386's, default) or "lp64" (x86-64's). */
+  abi?: A;
+  /** Which build to load: "core" (default), "checked" or "replay". */
+  build?: B;
+  /** The memory to live in; a new one by default. */
+  memory?: WebAssembly.Memory;
+  /** The binary, when it is not to come from the package's files. */
+  wasm?: WasmSource;
+  /** Where the kernel's and libc's own data begin; a multiple of 4096, not 0. Default 65536. */
+  base?: number;
+  /** Where the heap begins; a multiple of 4096. Default base + 65536. */
+  startBrk?: number;
+  /** Where the search for room for mappings begins; a multiple of 4096. Default: as the layout says. */
+  mmapBase?: number;
+  /** The limit of the address space; a multiple of 4096. Default 4 GiB - 64 KiB, or the new memory's maximum. */
+  taskSize?: number;
+  /** Default "linux". */
+  layout?: AddressLayout;
+  /** `glibc.malloc.*` tunables: an object, or text as in GLIBC_TUNABLES. */
+  tunables?: string | TunableObject;
+  /** Whether the memory is known to be zero from startBrk up. Default: true for a new memory, false for the caller's. */
+  fresh?: boolean;
+  /** Draw startBrk, mmapBase and the tcache key at random, as Linux does. Default false: every run is the same. */
+  randomize?: boolean;
+  /** WebAssembly pages of a new memory at the start. */
+  initialPages?: number;
+  /** WebAssembly pages that a new memory may grow to. */
+  maximumPages?: number;
+}
+
+/** Options with everything decided. */
+export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
+  abi: A;
+  build: B;
+  memory: WebAssembly.Memory;
+  wasm: WasmSource | undefined;
+  base: number;
+  startBrk: number;
+  mmapBase: number;
+  taskSize: number;
+  layout: AddressLayout;
+  /** The `flags` argument of `initialize`. */
+  flags: number;
+  tunables: TunableSetting[];
+  /** The double-free key to set, when it is random. */
+  tcacheKey: bigint | undefined;
+}
+
+const LAYOUT_FLAGS: Readonly<Record<AddressLayout, number>> = {
+  linux: 0,
+  "top-down": 1,
+  compact: 2,
+};
+const FRESH_FLAG = 4;
+
+/** Linux keeps this much below the end of the address space for the stack to grow into, when there is room. */
+const STACK_GAP_BYTES = 128 * 1024 * 1024;
+
+function pageDown(address: number): number {
+  return address - (address % PAGE_BYTES);
+}
+
+function defaultMmapBase(layout: AddressLayout, taskSize: number): number {
+  if (layout === "top-down") return taskSize - pageDown(Math.min(STACK_GAP_BYTES, taskSize / 6));
+  return Math.ceil(taskSize / 3 / PAGE_BYTES) * PAGE_BYTES;
+}
+
+/** A random number of pages' bytes below `limit`. */
+function randomPages(limit: number): number {
+  const pages = Math.floor(limit / PAGE_BYTES);
+  if (pages < 1) return 0;
+  const drawn = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+  return (drawn % pages) * PAGE_BYTES;
+}
+
+function pagesOption(name: string, value: unknown, fallback: number): number {
+  if (value === undefined) return fallback;
+  return checkInteger(`option "${name}"`, value, { min: 1, max: 65536 });
+}
+
+function addressOption(name: string, value: unknown, fallback: number, min: number): number {
+  if (value === undefined) return fallback;
+  const rule = { min, max: MAX_TASK_SIZE, multipleOf: PAGE_BYTES };
+  return checkInteger(`option "${name}"`, value, rule);
+}
+
+function checkMemory(options: ProcessOptions): void {
+  const { memory } = options;
+  if (memory === undefined) return;
+  if (!(memory instanceof WebAssembly.Memory)) {
+    throw new TypeError(`option "memory" must be a WebAssembly.Memory, got ${show(memory)}`);
+  }
+  if (!(memory.buffer instanceof ArrayBuffer)) {
+    throw new TypeError('option "memory" must be unshared: these builds have no locks');
+  }
+  for (const name of ["initialPages", "maximumPages"] as const) {
+    if (options[name] !== undefined) {
+      throw new TypeError(`option "${name}" is for a new memory; with "memory" give "taskSize"`);
+    }
+  }
+}
+
+/** Shifts startBrk and mmapBase as Linux does for a new program: up to 32 MiB (1 MiB in a compact memory), and up to 1 MiB. */
+function randomized(plan: ProcessPlan): void {
+  const room = (plan.taskSize - plan.startBrk) / 8;
+  const most = plan.layout === "compact" ? 2 ** 20 : 2 ** 25;
+  plan.startBrk += randomPages(Math.min(most, room));
+  const shift = randomPages(Math.min(2 ** 20, room));
+  if (plan.layout === "linux") plan.mmapBase += shift;
+  if (plan.layout === "top-down") plan.mmapBase -= shift;
+  plan.tcacheKey = crypto.getRandomValues(new BigUint64Array(1))[0];
+}
+
+/**
+ * Decides everything about a process that is to be started, and makes its memory unless the caller brought one.
+ * @throws TypeError or RangeError naming the option and the rule
+ */
+export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
+  options: ProcessOptions<A, B>,
+): ProcessPlan<A, B> {
+  const abi = checkChoice('option "abi"', options.abi ?? "ilp32", ["ilp32", "lp64"]);
+  const build = checkChoice('option "build"', options.build ?? "core", [
+    "core",
+    "checked",
+    "replay",
+  ]);
+  const layout = checkChoice('option "layout"', options.layout ?? "linux", [
+    "linux",
+    "top-down",
+    "compact",
+  ]);
+  checkMemory(options);
+  const tunables = options.tunables === undefined ? [] : parseTunables(options.tunables, abi);
+
+  const limit = pagesOption("maximumPages", options.maximumPages, 65535) * WASM_PAGE_BYTES;
+  const most = Math.min(limit, MAX_TASK_SIZE);
+  const base = addressOption("base", options.base, WASM_PAGE_BYTES, PAGE_BYTES);
+  const startBrk = addressOption("startBrk", options.startBrk, base + WASM_PAGE_BYTES, base);
+  const taskSize = addressOption("taskSize", options.taskSize, most, startBrk + PAGE_BYTES);
+  const mmapBase = addressOption(
+    "mmapBase",
+    options.mmapBase,
+    defaultMmapBase(layout, taskSize),
+    0,
+  );
+  if (startBrk >= taskSize) {
+    throw new RangeError(`option "base": ${base} leaves no room below the limit ${taskSize}`);
+  }
+  if (mmapBase > taskSize) {
+    throw new RangeError(`option "mmapBase" must not exceed taskSize ${taskSize}, got ${mmapBase}`);
+  }
+  const fresh = options.fresh ?? options.memory === undefined;
+  const plan: ProcessPlan<A, B> = {
+    abi: abi as A,
+    build: build as B,
+    memory: options.memory ?? newMemory(options, startBrk, taskSize),
+    wasm: options.wasm,
+    base,
+    startBrk,
+    mmapBase,
+    taskSize,
+    layout,
+    flags: LAYOUT_FLAGS[layout] | (fresh ? FRESH_FLAG : 0),
+    tunables,
+    tcacheKey: undefined,
+  };
+  if (options.randomize === true) randomized(plan);
+  return plan;
+}
+
+function newMemory(
+  options: ProcessOptions,
+  startBrk: number,
+  taskSize: number,
+): WebAssembly.Memory {
+  const needed = Math.ceil(startBrk / WASM_PAGE_BYTES);
+  const maximum = options.maximumPages ?? Math.ceil(taskSize / WASM_PAGE_BYTES);
+  const initial = pagesOption("initialPages", options.initialPages, needed);
+  if (initial > maximum) {
+    throw new RangeError(`option "initialPages" must not exceed ${maximum}, got ${initial}`);
+  }
+  return new WebAssembly.Memory({ initial, maximum });
+}

@@ -1,0 +1,20 @@
+// The package's public face.
+
+export { createHeap, createHeapSync, Heap } from "./heap/heap.js";
+export type { HeapBuild, HeapOptions } from "./heap/heap.js";
+export { HeapDeadError, OutOfMemoryError } from "./heap/errors.js";
+
+export { startProcess, startProcessSync, Process } from "./host/process.js";
+export type { Mallinfo2, MmStruct } from "./host/process.js";
+export { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "./host/options.js";
+export type { AddressLayout, ProcessOptions } from "./host/options.js";
+export type { Build, RawExports, Word } from "./host/exports.js";
+export type { WasmSource } from "./host/load.js";
+export { abortMessages, HeapAbort } from "./host/failures.js";
+export type { FailureName } from "./host/failures.js";
+export { parseTunables, tunableNames, tunableRange } from "./host/tunables.js";
+export type { TunableName, TunableObject, TunableRange, TunableSetting } from "./host/tunables.js";
+
+export { chunkOf, memOf, wordBytes } from "./layout/address.js";
+export type { Abi, Chunk, Mem } from "./layout/address.js";
+export { layouts } from "./layout/generated.js";

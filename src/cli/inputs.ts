@@ -1,0 +1,85 @@
+// Where the traces come from: files, gzipped or not, standard input, or the recordings of a source checkout.
+
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { basename, join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
+import { parseTrace } from "../trace/parse.js";
+import { TraceError, type Trace } from "../trace/trace.js";
+import { UserError, type CliIo } from "./io.js";
+
+/** How standard input is written on the command line, and named in messages. */
+const STDIN = "-";
+const STDIN_NAME = "<stdin>";
+const RECORDINGS = new URL("../../tests/golden/traces/", import.meta.url);
+
+/** @returns the recordings that come with a source checkout, sorted; empty in an installed package */
+export function bundledRecordings(): string[] {
+  const folder = fileURLToPath(RECORDINGS);
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => name.endsWith(".rep.gz"));
+  return names.sort().map((name) => relative(process.cwd(), join(folder, name)));
+}
+
+/**
+ * Reads and parses traces.
+ *
+ * @param files paths; "-" is standard input
+ * @throws UserError for a file that cannot be read, TraceError for one that is no trace
+ */
+export async function readTraces(files: readonly string[], io: CliIo): Promise<Trace[]> {
+  if (files.filter((file) => file === STDIN).length > 1) {
+    throw new UserError("standard input (-) can be read only once");
+  }
+  const traces: Trace[] = [];
+  for (const file of files) {
+    const name = file === STDIN ? STDIN_NAME : file;
+    const bytes = file === STDIN ? await readAll(io.stdin) : readFile(file);
+    traces.push(parseTrace(unzipped(bytes, name), name));
+  }
+  return traces;
+}
+
+/** @returns a short name for a table: `lua` for `recordings/lua.rep.gz` */
+export function shortName(trace: Trace): string {
+  return basename(trace.name)
+    .replace(/\.gz$/, "")
+    .replace(/\.rep$/, "");
+}
+
+/** Says what is the matter with a file, as `FILE: REASON`. */
+export function fileError(file: string, error: unknown): UserError {
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const reasons: Record<string, string> = {
+    ENOENT: "no such file or directory",
+    EISDIR: "is a directory",
+    ENOTDIR: "a part of the path is not a directory",
+    EACCES: "permission denied",
+    ENOSPC: "no space left on the device",
+  };
+  return new UserError(`${file}: ${reasons[code] ?? (error as Error).message}`);
+}
+
+function readFile(file: string): Uint8Array {
+  try {
+    return readFileSync(file);
+  } catch (error) {
+    throw fileError(file, error);
+  }
+}
+
+async function readAll(stream: CliIo["stdin"]): Promise<Uint8Array> {
+  const parts: Buffer[] = [];
+  for await (const part of stream) parts.push(Buffer.from(part as Uint8Array));
+  return Buffer.concat(parts);
+}
+
+/** Gzip is told by its first bytes, not by the file's name. */
+function unzipped(bytes: Uint8Array, name: string): Uint8Array {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return gunzipSync(bytes);
+  } catch (error) {
+    throw new TraceError(name, 0, `damaged gzip file (${(error as Error).message})`);
+  }
+}

@@ -1,0 +1,59 @@
+// The command line: its commands, and how errors are shown.
+
+import { readFileSync } from "node:fs";
+import { Command, CommanderError } from "commander";
+import { HeapAbort } from "../host/failures.js";
+import { TraceError } from "../trace/trace.js";
+import { UserError, type CliIo } from "./io.js";
+import { replayCommand } from "./replay.js";
+
+const NAME = "ptmalloc-wasm";
+
+/**
+ * Runs the command line.
+ *
+ * @param args the arguments, without node and script
+ * @returns the exit code: 0, or 1 after an error that was written to stderr
+ */
+export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
+  const program = new Command(NAME)
+    .description(
+      "glibc 2.36's malloc, rebuilt in WebAssembly: replay allocation traces and measure them",
+    )
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command");
+  program.addCommand(replayCommand(io));
+  for (const command of [program, ...program.commands]) {
+    command
+      .exitOverride()
+      .showSuggestionAfterError()
+      .configureOutput({
+        writeOut: (text) => io.stdout.write(text),
+        writeErr: (text) => io.stderr.write(text),
+        outputError: (text, write) => write(text.replace(/^error: /, `${NAME}: `)),
+        getOutHelpWidth: () => Math.min(io.stdout.columns ?? 100, 100),
+      });
+  }
+  try {
+    await program.parseAsync(args, { from: "user" });
+    return 0;
+  } catch (error) {
+    return exitCodeOf(error, io);
+  }
+}
+
+/** Shows an error, unless commander has. @returns the exit code; an error that is our own fault is thrown on */
+function exitCodeOf(error: unknown, io: CliIo): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
+  if (error instanceof TraceError || error instanceof UserError || error instanceof HeapAbort) {
+    io.stderr.write(`${NAME}: ${error.message}\n`);
+    return 1;
+  }
+  throw error;
+}
+
+function packageVersion(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,216 @@
+// `ptmalloc-wasm replay`: traces of real programs on the allocator, measured, and where it put every block.
+
+import { closeSync, openSync, writeSync } from "node:fs";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { parseTunables } from "../host/tunables.js";
+import type { Abi } from "../layout/address.js";
+import { measureEngine, measuredEngineOps } from "../trace/engine.js";
+import { measuredOps, measureReplay, observe } from "../trace/measure.js";
+import { replayAddresses, type AddressLog } from "../trace/replay.js";
+import type { ReplayOptions } from "../trace/session.js";
+import type { Trace } from "../trace/trace.js";
+import { GarbageWatcher } from "./garbage.js";
+import { bundledRecordings, fileError, readTraces, shortName } from "./inputs.js";
+import { UserError, type CliIo, type Output } from "./io.js";
+import { Progress } from "./progress.js";
+import { jsonReport, type Report, type TraceReport } from "./report.js";
+import { textReport } from "./text-report.js";
+
+interface Options {
+  json?: true;
+  tunables?: string;
+  abi: Abi;
+  layout: "linux" | "top-down" | "compact";
+  repeat: number;
+  engine: boolean;
+  addresses?: string;
+}
+
+const MOST_REPEATS = 1000;
+
+const EXAMPLES = `
+Examples:
+  ptmalloc-wasm replay lua.rep.gz
+  ptmalloc-wasm replay --tunables glibc.malloc.tcache_count=0:glibc.malloc.top_pad=0 *.rep.gz
+  ptmalloc-wasm replay --json --repeat 15 lua.rep.gz > lua.json
+  zcat lua.rep.gz | ptmalloc-wasm replay --abi lp64 --addresses - -
+
+A trace has header lines of one number each, then one operation a line: "a ID SIZE" malloc, "c ID NMEMB SIZE"
+calloc, "m ID ALIGN SIZE" memalign, "r ID SIZE" realloc, "f ID" free; lines that start with # are comments.`;
+
+/** @returns the command, to be added to the program */
+export function replayCommand(io: CliIo): Command {
+  return new Command("replay")
+    .description(
+      "Replay allocation traces inside WebAssembly and compare with the JavaScript engine's own allocation.\n" +
+        "Without FILE in a source checkout: the bundled recordings of real programs.",
+    )
+    .argument("[FILE...]", "traces, .rep or .rep.gz; - is standard input")
+    .option("--json", "print one JSON object instead of tables")
+    .option(
+      "--tunables <settings>",
+      "glibc tunables, as in GLIBC_TUNABLES: glibc.malloc.NAME=VALUE:...",
+    )
+    .addOption(
+      new Option("--abi <abi>", "memory layout: ilp32 (as on i386) or lp64 (as on x86-64)")
+        .choices(["ilp32", "lp64"])
+        .default("ilp32"),
+    )
+    .addOption(
+      new Option("--layout <layout>", "where big blocks are mapped")
+        .choices(["linux", "top-down", "compact"])
+        .default("linux"),
+    )
+    .option("--repeat <n>", `samples of each measurement, 1 to ${MOST_REPEATS}`, repeatCount, 7)
+    .option("--no-engine", "leave the JavaScript engine out")
+    .option(
+      "--addresses <out>",
+      "also write where each block went to the file <out>, in the format of the native goldens;\n" +
+        "to standard output with -, instead of measuring (one FILE only)",
+    )
+    .addHelpText("after", EXAMPLES)
+    .action((files: string[], options: Options) => replay(files, options, io));
+}
+
+async function replay(given: string[], options: Options, io: CliIo): Promise<void> {
+  const process: ReplayOptions = { abi: options.abi, layout: options.layout };
+  if (options.tunables !== undefined)
+    process.tunables = checkedTunables(options.tunables, options.abi);
+  const toStdout = options.addresses === "-" || options.addresses === "/dev/stdout";
+  if (toStdout && options.json) {
+    throw new UserError("--addresses - and --json would both write to standard output: choose one");
+  }
+  const files = given.length > 0 ? given : bundledRecordings();
+  if (files.length === 0) throw new UserError("no FILE given (see ptmalloc-wasm replay --help)");
+  if (options.addresses !== undefined && files.length !== 1) {
+    throw new UserError(`--addresses takes exactly one FILE, not ${files.length}`);
+  }
+  const traces = await readTraces(files, io);
+  if (toStdout) {
+    await logAddresses(traces[0]!, process, io.stdout, io);
+    return;
+  }
+  let addresses: AddressLog | undefined;
+  if (options.addresses !== undefined) {
+    addresses = await addressesToFile(traces[0]!, process, options.addresses, io);
+  }
+  const report: Report = {
+    abi: options.abi,
+    layout: options.layout,
+    tunables: options.tunables ?? "",
+    repeat: options.repeat,
+    traces: await measureAll(traces, process, options, io),
+  };
+  if (addresses !== undefined) report.addresses = { file: options.addresses!, ...addresses };
+  io.stdout.write(options.json ? jsonReport(report) : textReport(report, io));
+}
+
+/** Measures every trace, with a progress bar. */
+async function measureAll(
+  traces: readonly Trace[],
+  process: ReplayOptions,
+  options: Options,
+  io: CliIo,
+): Promise<TraceReport[]> {
+  const { repeat } = options;
+  let work = 0;
+  for (const trace of traces) {
+    work += measuredOps(trace, repeat) + (options.engine ? measuredEngineOps(trace, repeat) : 0);
+  }
+  const progress = new Progress(io, work);
+  const collector = options.engine ? new GarbageWatcher() : undefined;
+  const onProgress = progress.advance;
+  const reports: TraceReport[] = [];
+  try {
+    for (const trace of traces) {
+      progress.label(shortName(trace));
+      const outcome = await observe(trace, { ...process, repeat, onProgress });
+      const wasm = await measureReplay(trace, { ...process, repeat, onProgress });
+      const engine = options.engine
+        ? await measureEngine(trace, outcome, { repeat, collector, onProgress })
+        : null;
+      reports.push({
+        name: shortName(trace),
+        file: trace.name,
+        ops: trace.count,
+        outcome,
+        wasm,
+        engine,
+      });
+    }
+  } finally {
+    collector?.stop();
+    progress.stop();
+  }
+  return reports;
+}
+
+async function logAddresses(
+  trace: Trace,
+  process: ReplayOptions,
+  out: Output,
+  io: CliIo,
+): Promise<AddressLog> {
+  const progress = new Progress(io, trace.count);
+  progress.label("addresses");
+  try {
+    return await replayAddresses(trace, {
+      ...process,
+      sink: (bytes) => out.write(Uint8Array.from(bytes)),
+      onProgress: progress.advance,
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
+async function addressesToFile(
+  trace: Trace,
+  process: ReplayOptions,
+  path: string,
+  io: CliIo,
+): Promise<AddressLog> {
+  let file: number;
+  try {
+    file = openSync(path, "w");
+  } catch (error) {
+    throw fileError(path, error);
+  }
+  try {
+    return await logAddresses(
+      trace,
+      process,
+      { write: (data) => writeFully(file, path, data) },
+      io,
+    );
+  } finally {
+    closeSync(file);
+  }
+}
+
+function writeFully(file: number, path: string, data: string | Uint8Array): void {
+  const bytes = typeof data === "string" ? Buffer.from(data) : data;
+  try {
+    for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
+  } catch (error) {
+    throw fileError(path, error);
+  }
+}
+
+/** Checks the tunables before any file is read, and turns what the parser throws into the user's error. */
+function checkedTunables(text: string, abi: Abi): string {
+  try {
+    parseTunables(text, abi);
+    return text;
+  } catch (error) {
+    throw new UserError(`--tunables: ${(error as Error).message}`);
+  }
+}
+
+function repeatCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > MOST_REPEATS) {
+    throw new InvalidArgumentError(`A whole number from 1 to ${MOST_REPEATS} is needed.`);
+  }
+  return count;
+}

@@ -1,0 +1,206 @@
+// Measuring a trace on the allocator in WebAssembly.
+//
+// First one replay operation by operation, to learn what each came to (a request may be refused) and how much was live
+// and held at most. Then the replay loop inside WebAssembly against the clock: *warm*, the trace again and again in one
+// heap, everything freed in between outside the clock; *cold*, once each in fresh processes, whose memory has never
+// been touched. Warm comes first, so that both run optimised code: cold is a cold heap, not a cold compiler.
+
+import type { Process } from "../host/process.js";
+import { OpKind } from "../layout/generated.js";
+import { requestedBytes } from "./encode.js";
+import { PROGRESS_OPS } from "./replay.js";
+import { fieldAddress, startSession, type ReplayOptions, type ReplaySession } from "./session.js";
+import { summarise, type Samples } from "./statistics.js";
+import { KIND_BITS, type Trace } from "./trace.js";
+
+const KERNEL_PAGE_BYTES = 4096;
+/** Warming up ends after this many milliseconds, but not before {@link WARM_UP_PASSES} passes. */
+const WARM_UP_MILLISECONDS = 40;
+const WARM_UP_PASSES = 2;
+/** A sample takes at least about this long: short traces are passed through several times for one. */
+const SAMPLE_MILLISECONDS = 4;
+const MOST_PASSES_A_SAMPLE = 64;
+
+/** Options of {@link observe} and {@link measureReplay}. */
+export interface MeasureOptions extends ReplayOptions {
+  /** Samples to take, at least 1. */
+  repeat: number;
+  /** Called now and then with the number of operations done since the last call. */
+  onProgress?: ((ops: number) => void) | undefined;
+}
+
+/** What every operation of a trace came to. */
+export interface Outcome {
+  /** Bytes that each operation asked for (see `requestedBytes`). */
+  readonly bytes: Float64Array;
+  /** 1 where the allocator refused the request, else 0. */
+  readonly refused: Uint8Array;
+  readonly refusedCount: number;
+  /** Most bytes in live blocks, as requested. A block whose id was given away stays live. */
+  readonly peakLiveBytes: number;
+  /** Most live blocks. */
+  readonly peakLiveBlocks: number;
+  /** Most address space that the process had: the kernel's high-water mark, which sees inside operations. */
+  readonly peakFootprintBytes: number;
+  /** Most that malloc held between operations: mallinfo2's arena + hblkhd. */
+  readonly peakHeldBytes: number;
+  /** Break minus initial break, after the last operation. */
+  readonly brkBytes: number;
+  /** Bytes in mapped blocks after the last operation. */
+  readonly mappedBytes: number;
+  /** After the last operation. */
+  readonly mallinfo2: ReturnType<Process["mallinfo2"]>;
+}
+
+/** What {@link measureReplay} found; times are nanoseconds an operation. */
+export interface ReplayTimes {
+  readonly warm: Samples;
+  readonly cold: Samples;
+}
+
+/**
+ * Replays a trace once, operation by operation, and notes what happens.
+ *
+ * @throws what `startProcess` throws, and HeapAbort
+ */
+export async function observe(trace: Trace, options: MeasureOptions): Promise<Outcome> {
+  const session = await startSession(trace, replayOptions(options));
+  const { process } = session;
+  const bytes = requestedBytes(trace, session.abi);
+  const refused = new Uint8Array(trace.count);
+  const live = new LiveSet(trace.slots);
+  const held = heldBytesReader(session);
+  let refusedCount = 0;
+  let peakHeldBytes = 0;
+  for (let i = 0; i < trace.count; i++) {
+    const idKind = trace.idKinds[i]!;
+    const slot = idKind >>> KIND_BITS;
+    const kind = idKind & 7;
+    const pointer = session.step(i);
+    if (pointer !== 0) live.set(slot, bytes[i]!);
+    else if (kind === OpKind.FREE || (kind === OpKind.REALLOC && bytes[i] === 0)) live.drop(slot);
+    else {
+      refused[i] = 1;
+      refusedCount++;
+    }
+    peakHeldBytes = Math.max(peakHeldBytes, held());
+    if ((i + 1) % PROGRESS_OPS === 0) options.onProgress?.(PROGRESS_OPS);
+  }
+  options.onProgress?.(trace.count % PROGRESS_OPS);
+  const mallinfo2 = process.mallinfo2();
+  return {
+    bytes,
+    refused,
+    refusedCount,
+    peakLiveBytes: live.peakBytes,
+    peakLiveBlocks: live.peakBlocks,
+    peakFootprintBytes: process.mm().hiwaterVm * KERNEL_PAGE_BYTES,
+    peakHeldBytes,
+    brkBytes: process.breakOffset(),
+    mappedBytes: mallinfo2.hblkhd,
+    mallinfo2,
+  };
+}
+
+/**
+ * Times a trace, warm and cold.
+ *
+ * @throws what `startProcess` throws, and HeapAbort
+ */
+export async function measureReplay(trace: Trace, options: MeasureOptions): Promise<ReplayTimes> {
+  const session = await startSession(trace, replayOptions(options));
+  const passes = warmUp(session, options);
+  const warm: number[] = [];
+  for (let i = 0; i < options.repeat; i++) {
+    let milliseconds = 0;
+    for (let pass = 0; pass < passes; pass++) {
+      milliseconds += timedRun(session);
+      session.release();
+    }
+    warm.push(nanosecondsAnOp(milliseconds / passes, trace));
+    options.onProgress?.(trace.count);
+  }
+  const cold: number[] = [];
+  for (let i = 0; i < options.repeat; i++) {
+    const fresh = await startSession(trace, replayOptions(options));
+    cold.push(nanosecondsAnOp(timedRun(fresh), trace));
+    options.onProgress?.(trace.count);
+  }
+  return { warm: summarise(warm), cold: summarise(cold) };
+}
+
+/** Operations that {@link observe} and {@link measureReplay} together report as progress. */
+export function measuredOps(trace: Trace, repeat: number): number {
+  return trace.count * (2 * repeat + 2);
+}
+
+/** Lets the compiler and the heap settle. @returns passes through the trace that make a sample */
+function warmUp(session: ReplaySession, options: MeasureOptions): number {
+  let last = 0;
+  let spent = 0;
+  for (let pass = 0; pass < WARM_UP_PASSES || spent < WARM_UP_MILLISECONDS; pass++) {
+    last = timedRun(session);
+    session.release();
+    // A trace without operations takes no time at all: count something, so that this ends.
+    spent += Math.max(last, 0.01);
+  }
+  options.onProgress?.(session.trace.count);
+  const passes = Math.ceil(SAMPLE_MILLISECONDS / Math.max(last, 0.001));
+  return Math.min(passes, MOST_PASSES_A_SAMPLE);
+}
+
+function timedRun(session: ReplaySession): number {
+  const begin = performance.now();
+  session.run();
+  return performance.now() - begin;
+}
+
+/** @returns nanoseconds an operation of `trace`; 0 for a trace without any */
+export function nanosecondsAnOp(milliseconds: number, trace: Trace): number {
+  return trace.count === 0 ? 0 : (milliseconds * 1e6) / trace.count;
+}
+
+function replayOptions(options: MeasureOptions): ReplayOptions {
+  const { repeat: _repeat, onProgress: _onProgress, ...rest } = options;
+  return rest;
+}
+
+/** @returns a function that reads what malloc holds: the main arena's system_mem and the bytes in mapped blocks */
+function heldBytesReader(session: ReplaySession): () => number {
+  const { abi, process } = session;
+  const { raw } = process;
+  const system = fieldAddress(abi, "MallocState", "systemMem", raw.main_arena()) / 4;
+  const mapped = fieldAddress(abi, "MallocPar", "mmappedMem", raw.malloc_par()) / 4;
+  return () => session.words[system]! + session.words[mapped]!;
+}
+
+/** The requested sizes of all live blocks, and their peak. */
+class LiveSet {
+  peakBytes = 0;
+  peakBlocks = 0;
+  private bytes = 0;
+  private blocks = 0;
+  /** Requested size of each slot's live block, -1 for none. */
+  private readonly sizes: Float64Array;
+
+  constructor(slots: number) {
+    this.sizes = new Float64Array(slots).fill(-1);
+  }
+
+  set(slot: number, size: number): void {
+    this.drop(slot);
+    this.sizes[slot] = size;
+    this.bytes += size;
+    this.blocks++;
+    if (this.bytes > this.peakBytes) this.peakBytes = this.bytes;
+    if (this.blocks > this.peakBlocks) this.peakBlocks = this.blocks;
+  }
+
+  drop(slot: number): void {
+    const size = this.sizes[slot]!;
+    if (size < 0) return;
+    this.sizes[slot] = -1;
+    this.bytes -= size;
+    this.blocks--;
+  }
+}

@@ -1,0 +1,80 @@
+// Replaying a trace operation by operation, with a look at every block: the address log.
+
+import { wordBytes } from "../layout/address.js";
+import { OpKind } from "../layout/generated.js";
+import { AddressLogWriter, infoLine, type AddressLogOutput } from "./address-log.js";
+import { fieldAddress, startSession, type ReplayOptions, type ReplaySession } from "./session.js";
+import type { Trace } from "./trace.js";
+
+/** Flag bits of a chunk's size word (glibc's malloc.c; IS_MMAPPED and NON_MAIN_ARENA). */
+const IS_MMAPPED = 2;
+const NON_MAIN_ARENA = 4;
+
+/** Work is reported done in steps of this many operations. */
+export const PROGRESS_OPS = 16_384;
+
+/** Options of {@link replayAddresses}. */
+export interface AddressOptions extends ReplayOptions, AddressLogOutput {
+  /** Called now and then with the number of operations done since the last call. */
+  onProgress?: ((ops: number) => void) | undefined;
+}
+
+/** What {@link replayAddresses} found. */
+export interface AddressLog {
+  /** Lines of the log, `info` not counted: operations that return a pointer. */
+  readonly lines: number;
+  /** FNV-1a 64 of the whole log (each line with its newline), as 16 hex digits. */
+  readonly addressHash: string;
+  /** The same with ` USABLE` appended to the lines of blocks in the heap. */
+  readonly addressAndSizeHash: string;
+  /** The final `info` line without newline; empty for a trace without operations. */
+  readonly info: string;
+}
+
+/**
+ * Replays a trace in a fresh process and logs where every block goes, exactly as the native goldens do.
+ *
+ * @throws what `startProcess` throws
+ */
+export async function replayAddresses(trace: Trace, options: AddressOptions): Promise<AddressLog> {
+  const { sink, sample, sizes, onProgress, ...replayOptions } = options;
+  const session = await startSession(trace, replayOptions);
+  const log = new AddressLogWriter({ sink, sample, sizes });
+  const look = blockReader(session, log);
+  for (let i = 0; i < trace.count; i++) {
+    const pointer = session.step(i);
+    if ((trace.idKinds[i]! & 7) !== OpKind.FREE) look(i, pointer);
+    if ((i + 1) % PROGRESS_OPS === 0) onProgress?.(PROGRESS_OPS);
+  }
+  onProgress?.(trace.count % PROGRESS_OPS);
+  const info = trace.count > 0 ? infoLine(session.process, trace.count - 1) : "";
+  log.finish(info);
+  const { addresses, addressesAndSizes } = log.hashes();
+  return { lines: log.lines, addressHash: addresses, addressAndSizeHash: addressesAndSizes, info };
+}
+
+/** @returns a function that reads the header of the block that an operation returned, and logs it */
+function blockReader(
+  session: ReplaySession,
+  log: AddressLogWriter,
+): (index: number, pointer: number) => void {
+  const { process, abi } = session;
+  const { startBrk } = process;
+  const headerBytes = wordBytes(abi);
+  const brk = fieldAddress(abi, "MmStruct", "brk", process.raw.mm_struct()) / 4;
+  return (index, pointer) => {
+    if (pointer === 0) {
+      log.null(index);
+      return;
+    }
+    const head = session.words[(pointer - headerBytes) / 4]!;
+    const usable = process.malloc_usable_size(pointer);
+    if ((head & IS_MMAPPED) !== 0) {
+      log.mapped(index, pointer, usable);
+      return;
+    }
+    const far =
+      (head & NON_MAIN_ARENA) !== 0 || pointer < startBrk || pointer >= session.words[brk]!;
+    log.heap(index, pointer - startBrk + (pointer < startBrk ? 2 ** 32 : 0), usable, far);
+  };
+}

@@ -1,0 +1,63 @@
+// A parsed allocation trace: one program's calls to the allocator, as a structure of arrays.
+//
+// A trace names its blocks by id. Ids may be sparse, huge or used again while their block is still live; here every
+// block has a *slot*, a small dense number. An id that is given a new block while the old one may still be live gets a
+// new slot, so no slot ever forgets a block: whoever replays a trace can free all that it left behind.
+
+import type { OpKind } from "../layout/generated.js";
+
+/** The kind of one operation: a value of {@link OpKind}. */
+export type OpKindValue = (typeof OpKind)[keyof typeof OpKind];
+
+/** The slot of "an id that is never live": freeing it is `free(NULL)`, and nothing is ever stored there. */
+export const NEVER_LIVE_SLOT = 0;
+
+/** Bits of {@link Trace.idKinds} that hold the kind; the slot is above them. */
+export const KIND_BITS = 3;
+
+/**
+ * One trace. The arrays have one element per operation; arguments are 64-bit, in two halves, so that a trace is the
+ * same for both layouts (a size above 2^64 - 1 was cut to it).
+ */
+export interface Trace {
+  /** What the trace is called in messages: its file's path as given. */
+  readonly name: string;
+  /** The numbers of the header lines (malloclab: suggested heap size, ids, operations, weight). Not relied upon. */
+  readonly header: readonly number[];
+  /** Number of operations. */
+  readonly count: number;
+  /** Number of slots, {@link NEVER_LIVE_SLOT} included: the least length of a block table. */
+  readonly slots: number;
+  /** `slot * 8 + kind` of each operation. */
+  readonly idKinds: Uint32Array;
+  /** First argument (size; count of a calloc; alignment of a memalign), bits 0 to 31. */
+  readonly xLow: Uint32Array;
+  /** First argument, bits 32 to 63. */
+  readonly xHigh: Uint32Array;
+  /** Second argument (size of one element of a calloc; size of a memalign), bits 0 to 31. */
+  readonly yLow: Uint32Array;
+  /** Second argument, bits 32 to 63. */
+  readonly yHigh: Uint32Array;
+}
+
+/**
+ * A trace that cannot be replayed. `message` is `FILE:LINE: REASON`, or `FILE: REASON` where no line is to blame.
+ */
+export class TraceError extends Error {
+  override readonly name = "TraceError";
+  readonly file: string;
+  readonly line: number;
+  readonly reason: string;
+
+  /**
+   * @param file name of the trace, as in {@link Trace.name}
+   * @param line line number, from 1; 0 when the trouble is with the file as a whole
+   * @param reason what is wrong, in a few words
+   */
+  constructor(file: string, line: number, reason: string) {
+    super(line > 0 ? `${file}:${line}: ${reason}` : `${file}: ${reason}`);
+    this.file = file;
+    this.line = line;
+    this.reason = reason;
+  }
+}

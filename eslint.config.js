@@ -45,6 +45,8 @@ export default tseslint.config(
     languageOptions: { parser: tseslint.parser },
     plugins: { "@typescript-eslint": tseslint.plugin },
     rules: {
+      // There are no other types to coerce from; === means identity there.
+      eqeqeq: "off",
       "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
       "@typescript-eslint/no-shadow": "error",
       // tidy explains these rules and finds what a selector cannot.

@@ -1,0 +1,69 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { checkFile, checkProject } from "../../../tools/tidy/main.mjs";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+describe("tidy", () => {
+  it("finds nothing in the project", () => {
+    const { files, problems } = checkProject(root);
+    expect(problems).toEqual([]);
+    expect(files).toBeGreaterThan(20);
+  });
+
+  it.each([
+    ["src/host/x.ts", 'import { a } from "../heap/heap.js";', /upward/],
+    ["src/layout/x.ts", 'export * from "../host/load.js";', /upward/],
+    ["src/heap/x.ts", 'import { a } from "../trace/parse.js";', /sideways/],
+    ["src/trace/x.ts", 'const a = await import("../cli/main.js");', /upward/],
+    ["src/host/x.ts", 'import { a } from "../../assembly/index";', /outside src/],
+    ["src/heap/x.ts", 'import { readFileSync } from "node:fs";', /only src\/cli may use node:fs/],
+    ["src/wherever/x.ts", "", /no rung/],
+    ["assembly/malloc/bins.ts", 'import { brk } from "../kernel/brk";', /past assembly\/malloc/],
+    ["assembly/kernel/brk.ts", 'import { a } from "../malloc/chunk";', /upward/],
+    ["assembly/kernel/brk.ts", 'import { a } from "as-bignum";', /package as-bignum/],
+  ])("refuses an import: %s: %s", (path, text, expected) => {
+    expect(checkFile(path, text).join("\n")).toMatch(expected);
+  });
+
+  it.each([
+    ["src/cli/x.ts", 'import { readFileSync } from "node:fs";'],
+    ["src/host/node-binaries.ts", 'import { readFileSync } from "node:fs";'],
+    ["src/heap/x.ts", 'import { a } from "../host/process.js"; import { b } from "./y.js";'],
+    ["assembly/base/align.ts", 'import { SIZE_SZ } from "../abi/word";'],
+    ["assembly/abi/word.ts", 'import { align } from "../base/align";'],
+    ["assembly/malloc/system.ts", 'import { brk } from "../kernel/brk";'],
+    ["assembly/index.ts", 'export { malloc } from "./malloc/allocate";'],
+  ])("allows an import: %s: %s", (path, text) => {
+    expect(checkFile(path, text)).toEqual([]);
+  });
+
+  it.each([
+    ["const x = new Box();", /new/],
+    ["throw 1;", /throw/],
+    ["const x: u32[] = [1, 2];", /array literal/],
+    ['trace("hello");', /a string/],
+    ["const s = `x`;", /templates/],
+    ["let x: StaticArray<u8>;", /managed/],
+    ["let x: string;", /managed/],
+    ["@inline function f(): void {}", /decorators/],
+    ["@inline\nexport const X = 1;", /decorators/],
+    ["@lazy let x = 1;", /decorators/],
+  ])("refuses AssemblyScript: %s", (text, expected) => {
+    expect(checkFile("assembly/malloc/x.ts", text).join("\n")).toMatch(expected);
+  });
+
+  it.each([
+    'if (sizeof<word>() != 4) ERROR("word must be u32");',
+    "@unmanaged export class Chunk { @count(64) bins: word; }",
+    "// new Box(), throw, [1, 2] and `text` in a comment\nexport const X: u32 = 1;",
+  ])("allows AssemblyScript: %s", (text) => {
+    expect(checkFile("assembly/malloc/x.ts", text)).toEqual([]);
+  });
+
+  it("refuses long files and leftovers", () => {
+    expect(checkFile("src/heap/x.ts", "//\n".repeat(400))).toEqual([]);
+    expect(checkFile("src/heap/x.ts", "//\n".repeat(401)).join()).toMatch(/401 lines, at most 400/);
+    expect(checkFile("src/heap/x.ts", `// ${"FIX"}ME later`).join()).toMatch(/leftover/);
+  });
+});

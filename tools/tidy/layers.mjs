@@ -1,0 +1,135 @@
+// Imports point downward only. The ladders are those of ARCHITECTURE.md.
+
+import { posix } from "node:path";
+import ts from "typescript";
+
+/**
+ * A rung holds folders (or files at the root) that may import from the rungs below it and from themselves. Folders on one rung
+ * do not know each other, except where `together` says so.
+ * @typedef {{ names: string[], together?: boolean }} Rung
+ */
+
+/** @type {Readonly<Record<string, Rung[]>>} */
+export const ladders = {
+  assembly: [
+    { names: ["abi", "base"], together: true },
+    { names: ["sync"] },
+    { names: ["kernel"] },
+    { names: ["malloc"] },
+    { names: ["replay"] },
+    { names: ["(root)"] },
+  ],
+  src: [
+    { names: ["layout"] },
+    { names: ["host"] },
+    { names: ["heap", "trace", "inspect", "kernel"] },
+    { names: ["(root)"] },
+    { names: ["cli", "explorer"] },
+  ],
+};
+
+/** The one file through which malloc may talk to the kernel. */
+const SEAM = "assembly/malloc/system.ts";
+
+/** Who may use Node's own modules: the command line, and the file that finds the binaries. */
+const NODE_USERS = /^src\/(cli\/|host\/node-binaries\.ts$)/;
+
+/**
+ * The module specifiers that a file imports or re-exports, with their lines.
+ * @param {ts.SourceFile} source
+ * @returns {{ specifier: string, line: number }[]}
+ */
+function importsOf(source) {
+  /** @type {{ specifier: string, line: number }[]} */
+  const found = [];
+  /** @param {ts.Node} node */
+  const visit = (node) => {
+    const dynamic =
+      ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword;
+    const literal =
+      ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
+        ? node.moduleSpecifier
+        : dynamic
+          ? node.arguments[0]
+          : undefined;
+    if (literal !== undefined && ts.isStringLiteral(literal)) {
+      const { line } = source.getLineAndCharacterOfPosition(literal.getStart(source));
+      found.push({ specifier: literal.text, line: line + 1 });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+/**
+ * The folder below the root that a path is in.
+ * @param {string} path such as "src/host/load.ts"
+ */
+function folderOf(path) {
+  const parts = path.split("/");
+  return parts.length > 2 ? /** @type {string} */ (parts[1]) : "(root)";
+}
+
+/**
+ * @param {Rung[]} ladder
+ * @param {string} folder
+ */
+function rungOf(ladder, folder) {
+  return ladder.findIndex((rung) => rung.names.includes(folder));
+}
+
+/**
+ * What is wrong with one import, if anything.
+ * @param {string} path the importing file
+ * @param {string} target the imported path, relative to the project
+ * @returns {string | undefined}
+ */
+function judge(path, target) {
+  const root = /** @type {string} */ (path.split("/")[0]);
+  const ladder = ladders[root];
+  if (ladder === undefined) return undefined;
+  if (!target.startsWith(`${root}/`)) return `imports ${target}, outside ${root}/`;
+  const from = folderOf(path);
+  const to = folderOf(target);
+  if (from === to) return undefined;
+  const here = rungOf(ladder, from);
+  const there = rungOf(ladder, to);
+  if (there < 0) return `imports from ${root}/${to}, which is on no rung of the ladder`;
+  if (there > here) return `imports upward: ${from} is below ${to}`;
+  if (there === here && ladder[here]?.together !== true) return `imports sideways: ${from}, ${to}`;
+  if (from === "malloc" && to === "kernel" && path !== SEAM) {
+    return `reaches the kernel past ${SEAM}`;
+  }
+  return undefined;
+}
+
+/**
+ * Checks the imports of one file.
+ * @param {string} path relative to the project, with forward slashes
+ * @param {string} text its content
+ * @returns {string[]} one line per problem
+ */
+export function checkLayers(path, text) {
+  const root = /** @type {string} */ (path.split("/")[0]);
+  const ladder = ladders[root];
+  if (ladder === undefined) return [];
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const problems = [];
+  if (rungOf(ladder, folderOf(path)) < 0) {
+    problems.push(`${path}: ${root}/${folderOf(path)} is on no rung of the ladder`);
+    return problems;
+  }
+  for (const { specifier, line } of importsOf(source)) {
+    if (specifier.startsWith("node:")) {
+      if (!NODE_USERS.test(path))
+        problems.push(`${path}:${line}: only src/cli may use ${specifier}`);
+    } else if (specifier.startsWith(".")) {
+      const problem = judge(path, posix.join(posix.dirname(path), specifier));
+      if (problem !== undefined) problems.push(`${path}:${line}: ${problem}`);
+    } else if (root === "assembly") {
+      problems.push(`${path}:${line}: imports the package ${specifier}`);
+    }
+  }
+  return problems;
+}

@@ -60,5 +60,5 @@ export default tseslint.config(
       ],
     },
   },
-  { files: ["tools/**/*.mjs", "*.config.js"], extends: [tseslint.configs.recommended] },
+  { files: ["{tools,tests}/**/*.mjs", "*.config.js"], extends: [tseslint.configs.recommended] },
 );

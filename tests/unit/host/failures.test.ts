@@ -1,0 +1,58 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { abortMessages, failureName, HeapAbort } from "../../../src/host/failures.js";
+import type { Abi } from "../../../src/layout/address.js";
+import { Failure } from "../../../src/layout/generated.js";
+import { describeNative, gccFlags } from "../../support/native.js";
+
+const ASSERTION = /^Fatal glibc error: malloc assertion failure in ([a-z_]+): (.+)$/;
+
+describe("failure messages", () => {
+  it("there is one for every check, and no two checks of malloc_printerr share one", () => {
+    expect(Object.keys(abortMessages).sort()).toEqual(Object.keys(Failure).sort());
+    const messages = Object.values(abortMessages);
+    expect(new Set(messages).size).toBe(messages.length);
+  });
+
+  it("there are the 45 messages that the shipped binaries hold", () => {
+    const printed = Object.values(abortMessages).filter((message) => !ASSERTION.test(message));
+    expect(printed).toHaveLength(45);
+  });
+
+  it("names codes", () => {
+    expect(failureName(Failure.FREE_TCACHE_DOUBLE)).toBe("FREE_TCACHE_DOUBLE");
+    expect(failureName(0)).toBeUndefined();
+    expect(failureName(9999)).toBeUndefined();
+  });
+
+  it("a HeapAbort carries message, code, name and the unsigned address", () => {
+    const abort = new HeapAbort(Failure.FREE_TCACHE_DOUBLE, -16);
+    expect(abort).toBeInstanceOf(Error);
+    expect(abort.message).toBe("free(): double free detected in tcache 2");
+    expect(abort.abortMessage).toBe(abort.message);
+    expect(abort.code).toBe(Failure.FREE_TCACHE_DOUBLE);
+    expect(abort.failure).toBe("FREE_TCACHE_DOUBLE");
+    expect(abort.address).toBe(0xfffffff0);
+    expect(abort.name).toBe("HeapAbort");
+  });
+
+  it("refuses a code it does not know", () => {
+    expect(() => new HeapAbort(9999, 0)).toThrow(/unknown here: 9999/);
+  });
+});
+
+for (const abi of ["ilp32", "lp64"] as const satisfies Abi[]) {
+  describeNative(`failure messages against native glibc, ${abi}`, abi, () => {
+    it("every text is in the C library, letter for letter", () => {
+      const path = execFileSync("gcc", [...gccFlags[abi], "-print-file-name=libc.so.6"]);
+      const libc = readFileSync(path.toString().trim());
+      const missing = Object.values(abortMessages).filter((message) => {
+        const text = ASSERTION.exec(message)?.[2] ?? message;
+        // The linker stores a string that ends another one inside it, so only the end is sure to be a NUL.
+        return !libc.includes(`${text}\0`);
+      });
+      expect(missing).toEqual([]);
+    });
+  });
+}

@@ -35,16 +35,18 @@ Examples:
   ptmalloc-wasm replay --json --repeat 15 lua.rep.gz > lua.json
   zcat lua.rep.gz | ptmalloc-wasm replay --abi lp64 --addresses - -
 
-A trace has header lines of one number each, then one operation a line: "a ID SIZE" malloc, "c ID NMEMB SIZE"
-calloc, "m ID ALIGN SIZE" memalign, "r ID SIZE" realloc, "f ID" free; lines that start with # are comments.`;
+A trace has header lines of one number each, then one operation a line: "a ID SIZE" malloc,
+"c ID NMEMB SIZE" calloc, "m ID ALIGN SIZE" memalign, "r ID SIZE" realloc, "f ID" free; lines that
+start with # are comments.`;
 
 /** @returns the command, to be added to the program */
 export function replayCommand(io: CliIo): Command {
   return new Command("replay")
     .description(
-      "Replay allocation traces inside WebAssembly and compare with the JavaScript engine's own allocation.\n" +
+      "Replay allocation traces inside WebAssembly, beside the JavaScript engine's own allocation.\n" +
         "Without FILE in a source checkout: the bundled recordings of real programs.",
     )
+    .summary("replay allocation traces, measure them, log every address")
     .argument("[FILE...]", "traces, .rep or .rep.gz; - is standard input")
     .option("--json", "print one JSON object instead of tables")
     .option(
@@ -65,8 +67,8 @@ export function replayCommand(io: CliIo): Command {
     .option("--no-engine", "leave the JavaScript engine out")
     .option(
       "--addresses <out>",
-      "also write where each block went to the file <out>, in the format of the native goldens;\n" +
-        "to standard output with -, instead of measuring (one FILE only)",
+      "also write where each block went to the file <out>, in the format of the native goldens; " +
+        "with - to standard output, instead of measuring (one FILE only)",
     )
     .addHelpText("after", EXAMPLES)
     .action((files: string[], options: Options) => replay(files, options, io));
@@ -124,8 +126,8 @@ async function measureAll(
   try {
     for (const trace of traces) {
       progress.label(shortName(trace));
-      const outcome = await observe(trace, { ...process, repeat, onProgress });
-      const wasm = await measureReplay(trace, { ...process, repeat, onProgress });
+      const outcome = await observe(trace, process, onProgress);
+      const wasm = await measureReplay(trace, process, { repeat, onProgress });
       const engine = options.engine
         ? await measureEngine(trace, outcome, { repeat, collector, onProgress })
         : null;
@@ -154,8 +156,7 @@ async function logAddresses(
   const progress = new Progress(io, trace.count);
   progress.label("addresses");
   try {
-    return await replayAddresses(trace, {
-      ...process,
+    return await replayAddresses(trace, process, {
       sink: (bytes) => out.write(Uint8Array.from(bytes)),
       onProgress: progress.advance,
     });
@@ -203,7 +204,7 @@ function checkedTunables(text: string, abi: Abi): string {
     parseTunables(text, abi);
     return text;
   } catch (error) {
-    throw new UserError(`--tunables: ${(error as Error).message}`);
+    throw new UserError((error as Error).message);
   }
 }
 

@@ -141,9 +141,7 @@ function reading(trace: TraceReport): string {
   const { engine, outcome, wasm } = trace;
   if (trace.ops === 0) return "an empty trace: nothing to measure.";
   const used = utilisation(outcome);
-  const memory = Number.isFinite(used)
-    ? `${formatShare(used)} of its footprint is live at the peak`
-    : "";
+  const memory = Number.isFinite(used) ? `${formatShare(used)} of the footprint in use` : "";
   if (engine === null) return `${formatNanoseconds(wasm.warm.median)} ns an operation; ${memory}.`;
   const ratio = engineOverWasm(trace);
   const speed =

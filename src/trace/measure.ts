@@ -21,8 +21,8 @@ const WARM_UP_PASSES = 2;
 const SAMPLE_MILLISECONDS = 4;
 const MOST_PASSES_A_SAMPLE = 64;
 
-/** Options of {@link observe} and {@link measureReplay}. */
-export interface MeasureOptions extends ReplayOptions {
+/** Options of {@link measureReplay}. */
+export interface MeasureOptions {
   /** Samples to take, at least 1. */
   repeat: number;
   /** Called now and then with the number of operations done since the last call. */
@@ -63,8 +63,12 @@ export interface ReplayTimes {
  *
  * @throws what `startProcess` throws, and HeapAbort
  */
-export async function observe(trace: Trace, options: MeasureOptions): Promise<Outcome> {
-  const session = await startSession(trace, replayOptions(options));
+export async function observe(
+  trace: Trace,
+  options: ReplayOptions,
+  onProgress?: (ops: number) => void,
+): Promise<Outcome> {
+  const session = await startSession(trace, options);
   const { process } = session;
   const bytes = requestedBytes(trace, session.abi);
   const refused = new Uint8Array(trace.count);
@@ -84,9 +88,9 @@ export async function observe(trace: Trace, options: MeasureOptions): Promise<Ou
       refusedCount++;
     }
     peakHeldBytes = Math.max(peakHeldBytes, held());
-    if ((i + 1) % PROGRESS_OPS === 0) options.onProgress?.(PROGRESS_OPS);
+    if ((i + 1) % PROGRESS_OPS === 0) onProgress?.(PROGRESS_OPS);
   }
-  options.onProgress?.(trace.count % PROGRESS_OPS);
+  onProgress?.(trace.count % PROGRESS_OPS);
   const mallinfo2 = process.mallinfo2();
   return {
     bytes,
@@ -107,8 +111,12 @@ export async function observe(trace: Trace, options: MeasureOptions): Promise<Ou
  *
  * @throws what `startProcess` throws, and HeapAbort
  */
-export async function measureReplay(trace: Trace, options: MeasureOptions): Promise<ReplayTimes> {
-  const session = await startSession(trace, replayOptions(options));
+export async function measureReplay(
+  trace: Trace,
+  process: ReplayOptions,
+  options: MeasureOptions,
+): Promise<ReplayTimes> {
+  const session = await startSession(trace, process);
   const passes = warmUp(session, options);
   const warm: number[] = [];
   for (let i = 0; i < options.repeat; i++) {
@@ -122,7 +130,7 @@ export async function measureReplay(trace: Trace, options: MeasureOptions): Prom
   }
   const cold: number[] = [];
   for (let i = 0; i < options.repeat; i++) {
-    const fresh = await startSession(trace, replayOptions(options));
+    const fresh = await startSession(trace, process);
     cold.push(nanosecondsAnOp(timedRun(fresh), trace));
     options.onProgress?.(trace.count);
   }
@@ -158,11 +166,6 @@ function timedRun(session: ReplaySession): number {
 /** @returns nanoseconds an operation of `trace`; 0 for a trace without any */
 export function nanosecondsAnOp(milliseconds: number, trace: Trace): number {
   return trace.count === 0 ? 0 : (milliseconds * 1e6) / trace.count;
-}
-
-function replayOptions(options: MeasureOptions): ReplayOptions {
-  const { repeat: _repeat, onProgress: _onProgress, ...rest } = options;
-  return rest;
 }
 
 /** @returns a function that reads what malloc holds: the main arena's system_mem and the bytes in mapped blocks */

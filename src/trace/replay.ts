@@ -13,8 +13,8 @@ const NON_MAIN_ARENA = 4;
 /** Work is reported done in steps of this many operations. */
 export const PROGRESS_OPS = 16_384;
 
-/** Options of {@link replayAddresses}. */
-export interface AddressOptions extends ReplayOptions, AddressLogOutput {
+/** What {@link replayAddresses} does with the log. */
+export interface AddressOptions extends AddressLogOutput {
   /** Called now and then with the number of operations done since the last call. */
   onProgress?: ((ops: number) => void) | undefined;
 }
@@ -36,10 +36,14 @@ export interface AddressLog {
  *
  * @throws what `startProcess` throws
  */
-export async function replayAddresses(trace: Trace, options: AddressOptions): Promise<AddressLog> {
-  const { sink, sample, sizes, onProgress, ...replayOptions } = options;
-  const session = await startSession(trace, replayOptions);
-  const log = new AddressLogWriter({ sink, sample, sizes });
+export async function replayAddresses(
+  trace: Trace,
+  process: ReplayOptions,
+  options: AddressOptions = {},
+): Promise<AddressLog> {
+  const { onProgress } = options;
+  const session = await startSession(trace, process);
+  const log = new AddressLogWriter(options);
   const look = blockReader(session, log);
   for (let i = 0; i < trace.count; i++) {
     const pointer = session.step(i);
@@ -68,7 +72,7 @@ function blockReader(
       return;
     }
     const head = session.words[(pointer - headerBytes) / 4]!;
-    const usable = process.malloc_usable_size(pointer);
+    const usable = process.usableSize(pointer);
     if ((head & IS_MMAPPED) !== 0) {
       log.mapped(index, pointer, usable);
       return;

@@ -7,6 +7,7 @@
 //     startBrk [heap] ...                              (a multiple of 16 MiB)
 
 import { startProcess, type Process, type ProcessOptions } from "../host/process.js";
+import type { StructLayout } from "../host/struct.js";
 import { wordBytes, type Abi } from "../layout/address.js";
 import { layouts } from "../layout/generated.js";
 import { encodeOps, opBytes } from "./encode.js";
@@ -14,6 +15,9 @@ import type { Trace } from "./trace.js";
 
 /** What a replayer may choose about the process that it replays in. */
 export type ReplayOptions = Pick<ProcessOptions, "abi" | "layout" | "tunables" | "wasm">;
+
+/** A process of the build that has the replay loop. */
+export type ReplayProcess = Process<Abi, "replay">;
 
 const WASM_PAGE_BYTES = 65_536;
 /**
@@ -27,27 +31,21 @@ const OPS_BEGIN = WASM_PAGE_BYTES;
 
 /** A process with a trace loaded, at its start. */
 export class ReplaySession {
-  readonly process: Process;
+  readonly process: ReplayProcess;
   readonly trace: Trace;
   readonly abi: Abi;
   /** Words (of 32 bits) of the process's memory; see {@link words}. */
   private memoryWords: Uint32Array;
-  private readonly replay: (begin: number, end: number, blocks: number) => number | bigint;
-  private readonly releaseAll: (blocks: number, count: number) => void;
   private readonly blocks: number;
   private readonly strideBytes: number;
 
   /** Use {@link startSession}. */
-  constructor(process: Process, trace: Trace, blocks: number) {
+  constructor(process: ReplayProcess, trace: Trace, blocks: number) {
     this.process = process;
     this.trace = trace;
     this.abi = process.abi;
     this.blocks = blocks;
     this.strideBytes = opBytes(process.abi);
-    const { replay, release_all: releaseAll } = process.raw;
-    if (!replay || !releaseAll) throw new Error("this build cannot replay traces");
-    this.replay = replay;
-    this.releaseAll = releaseAll;
     this.memoryWords = new Uint32Array(process.memory.buffer);
   }
 
@@ -63,19 +61,19 @@ export class ReplaySession {
     const end = OPS_BEGIN + this.trace.count * this.strideBytes;
     const slice = SLICE_OPS * this.strideBytes;
     for (let at = OPS_BEGIN; at < end; at += slice) {
-      this.replay(at, Math.min(at + slice, end), this.blocks);
+      this.process.raw.replay(at, Math.min(at + slice, end), this.blocks);
     }
   }
 
   /** Runs the one operation `index`. @returns the address that it returned; 0 for NULL and for a free */
   step(index: number): number {
     const at = OPS_BEGIN + index * this.strideBytes;
-    return Number(this.replay(at, at + this.strideBytes, this.blocks)) >>> 0;
+    return Number(this.process.raw.replay(at, at + this.strideBytes, this.blocks)) >>> 0;
   }
 
   /** Frees every block that is live, so that the trace can run again in the same heap. */
   release(): void {
-    this.releaseAll(this.blocks, this.trace.slots);
+    this.process.raw.release_all(this.blocks, this.trace.slots);
   }
 }
 
@@ -90,7 +88,7 @@ export async function startSession(trace: Trace, options: ReplayOptions): Promis
   const blocks = roundUp(OPS_BEGIN + ops.length, 16);
   const end = blocks + trace.slots * wordBytes(abi);
   const startBrk = roundUp(end + WASM_PAGE_BYTES, START_BRK_ALIGNMENT_BYTES);
-  const process = await startProcess({
+  const process = await startProcess<Abi, "replay">({
     ...options,
     build: "replay",
     base: startBrk - WASM_PAGE_BYTES,
@@ -107,8 +105,8 @@ export function fieldAddress(
   field: string,
   address: number,
 ): number {
-  const fields: Readonly<Record<string, { readonly offset: number }>> = layouts[abi][struct].fields;
-  const found = fields[field];
+  const structs: Readonly<Record<string, StructLayout>> = layouts[abi];
+  const found = structs[struct]?.fields[field];
   if (!found) throw new Error(`struct ${struct} has no field ${field}`);
   return (address >>> 0) + found.offset;
 }

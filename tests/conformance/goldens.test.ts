@@ -1,0 +1,59 @@
+// The central claim, proven: for every recorded trace, every address, every usable size, mallinfo2 and the break are
+// what native glibc 2.36 gave, in both memory layouts and under tunables.
+
+import { afterAll, describe, expect, it } from "vitest";
+import type { Abi } from "../../src/layout/address.js";
+import { replayAddresses } from "../../src/trace/replay.js";
+import { goldensOf, sampledLines, traceOf, type Golden } from "./goldens.js";
+
+/** @returns the first line that differs, as `native: …, ours: …`; undefined when there is none */
+function firstDifference(native: string, ours: string): string | undefined {
+  if (native === ours) return undefined;
+  const expected = native.split("\n");
+  const found = ours.split("\n");
+  const at = expected.findIndex((line, i) => line !== found[i]);
+  return `native: "${expected[at] ?? ""}", ours: "${found[at] ?? ""}"`;
+}
+
+async function check(golden: Golden): Promise<void> {
+  const trace = traceOf(golden);
+  expect(trace.count).toBe(golden.ops);
+  const decoder = new TextDecoder();
+  let lines = "";
+  const log = await replayAddresses(
+    trace,
+    { abi: golden.abi, tunables: golden.tunables },
+    { sample: golden.sample, sink: (bytes) => (lines += decoder.decode(bytes)) },
+  );
+  expect(
+    firstDifference(sampledLines(golden), lines),
+    "first recorded line that differs",
+  ).toBeUndefined();
+  expect(log).toEqual({
+    lines: golden.lines,
+    addressHash: golden.addressHash,
+    addressAndSizeHash: golden.addressAndSizeHash,
+    info: golden.info,
+  });
+}
+
+for (const abi of ["ilp32", "lp64"] satisfies Abi[]) {
+  describe(`native goldens, ${abi}`, () => {
+    const goldens = goldensOf(abi);
+    let matching = 0;
+
+    it("are all here", () => {
+      expect(goldens).toHaveLength(25);
+      expect(new Set(goldens.map((golden) => golden.name.replace(/@.*/, ""))).size).toBe(19);
+    });
+
+    it.each(goldens)("$name", async (golden) => {
+      await check(golden);
+      matching++;
+    });
+
+    afterAll(() => {
+      process.stdout.write(`${abi}: ${matching} of ${goldens.length} goldens match\n`);
+    });
+  });
+}

@@ -1,0 +1,125 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "./run.js";
+
+const GOOD = "0\n1\n2\n1\na 0 24\nf 0\n";
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "replay-"));
+});
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function file(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** The command must fail with 1, say nothing on stdout and this on stderr. */
+async function expectFailure(args: string[], message: string | RegExp, stdin = ""): Promise<void> {
+  const { code, stdout, stderr } = await run(args, stdin);
+  expect(stdout).toBe("");
+  if (typeof message === "string") expect(stderr).toBe(`ptmalloc-wasm: ${message}\n`);
+  else expect(stderr).toMatch(message);
+  expect(code).toBe(1);
+}
+
+describe("bad input", () => {
+  it("names file, line and reason of a malformed trace", async () => {
+    const path = file("bad.rep", "0\n1\n2\n1\na 0 24\nq 0\n");
+    await expectFailure(
+      ["replay", path],
+      `${path}:6: unknown operation 'q' (a, c, m, r or f expected)`,
+    );
+  });
+
+  it("also in a gzipped one, whatever its name", async () => {
+    const path = file("bad.txt", gzipSync("0\n1\n2\n1\na 0\n"));
+    await expectFailure(["replay", path], `${path}:5: a number was expected`);
+  });
+
+  it("also on standard input", async () => {
+    await expectFailure(["replay", "-"], "<stdin>:1: the trace is empty");
+    await expectFailure(["replay", "-"], "<stdin>:5: negative size", "1\n1\n1\n1\na 0 -1\n");
+  });
+
+  it("refuses recordings of several threads", async () => {
+    const path = file("threads.rep", "0\n1\n2\n1\na 0 24\nt 1\nf 0\n");
+    await expectFailure(
+      ["replay", path],
+      /^ptmalloc-wasm: .*threads\.rep:6: a recording of several/,
+    );
+  });
+
+  it("names a missing file, a directory and a damaged archive", async () => {
+    const missing = join(folder, "missing.rep");
+    await expectFailure(["replay", missing], `${missing}: no such file or directory`);
+    await expectFailure(["replay", folder], `${folder}: is a directory`);
+    const damaged = file("damaged.rep.gz", gzipSync(GOOD.repeat(50)).subarray(0, 30));
+    await expectFailure(["replay", damaged], /damaged\.rep\.gz: damaged gzip file \(.+\)\n$/);
+  });
+
+  it("reads every file before it starts to work", async () => {
+    const bad = file("later.rep", "x\n");
+    await expectFailure(["replay", file("good.rep", GOOD), bad], /later\.rep:1: /);
+  });
+});
+
+describe("bad options", () => {
+  it.each([
+    [
+      ["replay", "--abi", "x32", "-"],
+      /option '--abi <abi>' argument 'x32' is invalid. Allowed choices are ilp32, lp64/,
+    ],
+    [["replay", "--layout", "flat", "-"], /option '--layout <layout>' argument 'flat' is invalid/],
+    [
+      ["replay", "--repeat", "0", "-"],
+      /'--repeat <n>' argument '0' is invalid. A whole number from 1/,
+    ],
+    [["replay", "--repeat", "1e2", "-"], /A whole number from 1 to 1000 is needed/],
+    [["replay", "--jason", "-"], /unknown option '--jason'\n\(Did you mean --json\?\)/],
+    [["reply"], /unknown command 'reply'\n\(Did you mean replay\?\)/],
+    [["replay", "--tunables"], /option '--tunables <settings>' argument missing/],
+    [["replay", "--tunables", "glibc.malloc.nope=1", "-"], /no tunable "glibc\.malloc\.nope"/],
+    [["replay", "--tunables", "glibc.malloc.top_pad=x", "-"], /must be a number/],
+    [["replay", "--addresses", "-", "--json", "-"], /--addresses - and --json/],
+    [["replay", "--addresses", "-", "a", "b"], /--addresses takes exactly one FILE, not 2/],
+    [["replay", "-", "-"], /standard input \(-\) can be read only once/],
+  ])("%j", async (args, message) => {
+    await expectFailure(args, message, GOOD);
+    expect((await run(args, GOOD)).stderr).toMatch(/^ptmalloc-wasm: /);
+  });
+
+  it("an --addresses file that cannot be written", async () => {
+    const out = join(folder, "no", "such", "place");
+    await expectFailure(
+      ["replay", "--addresses", out, "-"],
+      `${out}: no such file or directory`,
+      GOOD,
+    );
+  });
+});
+
+describe("help and version", () => {
+  it("go to stdout with 0", async () => {
+    const help = await run(["replay", "--help"]);
+    expect(help).toMatchObject({ code: 0, stderr: "" });
+    expect(help.stdout).toContain("--addresses <out>");
+    expect(Math.max(...help.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(
+      100,
+    );
+    expect((await run(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
+  it("a bare command shows the help and fails", async () => {
+    const { code, stderr } = await run([]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("Usage: ptmalloc-wasm");
+  });
+});

@@ -153,7 +153,12 @@ function warmUp(session: ReplaySession, options: MeasureOptions): number {
     spent += Math.max(last, 0.01);
   }
   options.onProgress?.(session.trace.count);
-  const passes = Math.ceil(SAMPLE_MILLISECONDS / Math.max(last, 0.001));
+  return passesFor(last);
+}
+
+/** @returns how many passes of this length make a sample long enough for the clock */
+export function passesFor(milliseconds: number): number {
+  const passes = Math.ceil(SAMPLE_MILLISECONDS / Math.max(milliseconds, 0.001));
   return Math.min(passes, MOST_PASSES_A_SAMPLE);
 }
 

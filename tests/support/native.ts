@@ -1,7 +1,7 @@
 // The tests against native glibc 2.36 need a C compiler that makes 32- and 64-bit programs, on a glibc 2.36 system. Elsewhere they
 // skip and say why; with PTMALLOC_REQUIRE_NATIVE=1, as in CI, a missing piece is an error instead.
 
-import { execFileSync } from "node:child_process";
+import { execFileSync, type ExecFileSyncOptionsWithStringEncoding } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -30,7 +30,7 @@ function probe(abi: Abi): string | undefined {
     const source = join(folder, "probe.c");
     const program = join(folder, "probe");
     writeFileSync(source, PROBE);
-    const quiet = { stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" } as const;
+    const quiet: ExecFileSyncOptionsWithStringEncoding = { stdio: "pipe", encoding: "utf8" };
     execFileSync("gcc", [...gccFlags[abi], "-o", program, source], quiet);
     const version = execFileSync(program, [], quiet).trim();
     if (version === GLIBC_VERSION) return undefined;
@@ -66,6 +66,6 @@ export function describeNative(name: string, abi: Abi, suite: () => void): void 
   if (process.env.PTMALLOC_REQUIRE_NATIVE === "1") {
     throw new Error(`PTMALLOC_REQUIRE_NATIVE=1, but ${reason}`);
   }
-  console.warn(`skipped: ${name}: ${reason}`);
+  process.stderr.write(`skipped: ${name}: ${reason}\n`);
   describe.skip(name, suite);
 }

@@ -1,0 +1,86 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { Section, sectionsOf } from "../../support/wasm-binary.js";
+
+const C_NAMES = [
+  "malloc",
+  "calloc",
+  "realloc",
+  "reallocarray",
+  "free",
+  "memalign",
+  "aligned_alloc",
+  "posix_memalign",
+  "valloc",
+  "pvalloc",
+  "malloc_usable_size",
+  "mallopt",
+  "malloc_trim",
+  "mallinfo",
+  "mallinfo2",
+  "__errno_location",
+  "brk",
+  "sbrk",
+  "mmap",
+  "munmap",
+  "mremap",
+];
+
+const SETUP = [
+  "initialize",
+  "kernel_bytes",
+  "set_tunable",
+  "set_tcache_key",
+  "mm_struct",
+  "malloc_par",
+  "main_arena",
+  "tcache",
+  "scratch",
+];
+
+const ADDED: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  checked: ["check_heap", "check_address", "refuse_growth", "growth_requests"],
+  replay: ["replay", "release_all"],
+};
+
+for (const build of ["core", "checked", "replay"]) {
+  for (const abi of ["ilp32", "lp64"]) {
+    describe(`build/${build}.${abi}.wasm`, () => {
+      const bytes = readFileSync(new URL(`../../../build/${build}.${abi}.wasm`, import.meta.url));
+      const module = new WebAssembly.Module(bytes);
+      const ids = sectionsOf(bytes).map((section) => section.id);
+
+      it("has no data segment, no start function, no memory of its own", () => {
+        expect(ids).not.toContain(Section.data);
+        expect(ids).not.toContain(Section.dataCount);
+        expect(ids).not.toContain(Section.start);
+        expect(ids).not.toContain(Section.memory);
+      });
+
+      it("imports the memory and host.fail, nothing else", () => {
+        const imports = WebAssembly.Module.imports(module);
+        expect(imports.map(({ module, name, kind }) => `${module}.${name} ${kind}`).sort()).toEqual(
+          ["env.memory memory", "host.fail function"],
+        );
+      });
+
+      it("exports the C names, and what sets a process up", () => {
+        const names = WebAssembly.Module.exports(module)
+          .filter(({ kind }) => kind === "function")
+          .map(({ name }) => name);
+        const expected = [...C_NAMES, ...SETUP, ...(ADDED[build] ?? [])];
+        expect(names.sort()).toEqual(expected.sort());
+      });
+
+      it("carries the struct layouts and no other custom section", () => {
+        const names = sectionsOf(bytes).flatMap(({ name }) => (name === undefined ? [] : [name]));
+        expect(names).toEqual(["layout"]);
+      });
+
+      it.runIf(build === "core")("is at most 24 KiB", () => {
+        expect(bytes.byteLength).toBeLessThanOrEqual(24 * 1024);
+      });
+    });
+  }
+}

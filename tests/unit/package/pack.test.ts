@@ -1,0 +1,69 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+function read(path: string): string {
+  return readFileSync(new URL(`../../../${path}`, import.meta.url), "utf8");
+}
+
+interface Manifest {
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+  exports: Record<string, string | Record<string, string>>;
+  imports: Record<string, Record<string, string>>;
+  bin: Record<string, string>;
+}
+
+const manifest = JSON.parse(read("package.json")) as Manifest;
+
+describe("the npm package", () => {
+  const output = execFileSync("npm", ["pack", "--dry-run", "--json", "--ignore-scripts"], {
+    cwd: root,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+  const packed = JSON.parse(output) as unknown;
+  // npm 12 answers with an object by package name, older ones with a list.
+  const [report] = Object.values(packed as object) as [{ files: { path: string }[] }];
+  const paths = report.files.map(({ path }) => path);
+
+  it("holds the compiled host, the binaries and the documents, nothing else", () => {
+    const allowed =
+      /^(dist\/.+\.(js|d\.ts)|build\/(core|checked|replay)\.(ilp32|lp64)\.wasm|package\.json|README\.md|LICENSE|CHANGELOG\.md|ARCHITECTURE\.md)$/;
+    expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
+  });
+
+  it("holds every file that package.json points at", () => {
+    const targets = [
+      ...Object.values(manifest.bin),
+      ...Object.values(manifest.exports).flatMap((entry) =>
+        typeof entry === "string" ? [entry] : Object.values(entry),
+      ),
+      ...Object.values(manifest.imports).flatMap((entry) => Object.values(entry)),
+    ].map((path) => path.replace(/^\.\//, ""));
+    expect(targets.filter((path) => !paths.includes(path))).toEqual([]);
+  });
+
+  it("puts types first in its exports", () => {
+    for (const entry of Object.values(manifest.exports)) {
+      if (typeof entry !== "string") expect(Object.keys(entry)[0]).toBe("types");
+    }
+  });
+});
+
+describe("dependencies", () => {
+  it("are pinned exactly", () => {
+    const all = { ...manifest.dependencies, ...manifest.devDependencies };
+    const loose = Object.entries(all).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version));
+    expect(loose).toEqual([]);
+    expect(all["assemblyscript"]).toBe(all["@assemblyscript/loader"]);
+  });
+
+  it("the lockfile names no registry", () => {
+    expect(read("package-lock.json")).not.toContain('"resolved"');
+    expect(read(".npmrc")).toContain("omit-lockfile-registry-resolved=true");
+  });
+});

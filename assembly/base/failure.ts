@@ -1,0 +1,79 @@
+// Every way in which glibc's malloc refuses to go on: the messages of malloc_printerr, then the assertions that a corrupted
+// heap can reach. The host maps a code to glibc's exact text. Checks are explicit `if (…) corrupted(…)`, because `assert`
+// is for our own mistakes and is stripped from release builds.
+
+import { fail } from "./host";
+
+/** Which integrity check failed. The order is glibc's own, by function. */
+export enum Failure {
+  UNLINK_SIZE = 1, // corrupted size vs. prev_size
+  UNLINK_LIST, // corrupted double-linked list
+  UNLINK_NEXTSIZE, // corrupted double-linked list (not small)
+  BREAK_ADJUSTED, // break adjusted to free malloc space
+  MUNMAP_POINTER, // munmap_chunk(): invalid pointer
+  MREMAP_POINTER, // mremap_chunk(): invalid pointer
+  TCACHE_UNALIGNED, // malloc(): unaligned tcache chunk detected
+  TCACHE_SHUTDOWN_UNALIGNED, // tcache_thread_shutdown(): unaligned tcache chunk detected
+  REALLOC_POINTER, // realloc(): invalid pointer
+  FASTBIN_UNALIGNED, // malloc(): unaligned fastbin chunk detected
+  FASTBIN_UNALIGNED_2, // malloc(): unaligned fastbin chunk detected 2
+  FASTBIN_SIZE, // malloc(): memory corruption (fast)
+  FASTBIN_UNALIGNED_3, // malloc(): unaligned fastbin chunk detected 3
+  SMALLBIN_LIST, // malloc(): smallbin double linked list corrupted
+  UNSORTED_SIZE, // malloc(): invalid size (unsorted)
+  UNSORTED_NEXT_SIZE, // malloc(): invalid next size (unsorted)
+  UNSORTED_PREV_SIZE, // malloc(): mismatching next->prev_size (unsorted)
+  UNSORTED_LIST, // malloc(): unsorted double linked list corrupted
+  UNSORTED_PREV_INUSE, // malloc(): invalid next->prev_inuse (unsorted)
+  LARGEBIN_NEXTSIZE, // malloc(): largebin double linked list corrupted (nextsize)
+  LARGEBIN_BK, // malloc(): largebin double linked list corrupted (bk)
+  REMAINDER_LIST, // malloc(): corrupted unsorted chunks
+  REMAINDER_LIST_2, // malloc(): corrupted unsorted chunks 2
+  TOP_SIZE, // malloc(): corrupted top size
+  FREE_POINTER, // free(): invalid pointer
+  FREE_SIZE, // free(): invalid size
+  FREE_TCACHE_COUNT, // free(): too many chunks detected in tcache
+  FREE_TCACHE_UNALIGNED, // free(): unaligned chunk detected in tcache 2
+  FREE_TCACHE_DOUBLE, // free(): double free detected in tcache 2
+  FREE_NEXT_SIZE_FAST, // free(): invalid next size (fast)
+  DOUBLE_FREE_FASTTOP, // double free or corruption (fasttop)
+  FREE_FASTBIN_ENTRY, // invalid fastbin entry (free)
+  DOUBLE_FREE_TOP, // double free or corruption (top)
+  DOUBLE_FREE_OUT, // double free or corruption (out)
+  DOUBLE_FREE_PREV, // double free or corruption (!prev)
+  FREE_NEXT_SIZE_NORMAL, // free(): invalid next size (normal)
+  CONSOLIDATE_PREV_SIZE, // corrupted size vs. prev_size while consolidating
+  FREE_UNSORTED_LIST, // free(): corrupted unsorted chunks
+  FASTBINS_UNALIGNED, // malloc_consolidate(): unaligned fastbin chunk detected
+  FASTBINS_SIZE, // malloc_consolidate(): invalid chunk size
+  FASTBINS_PREV_SIZE, // corrupted size vs. prev_size in fastbins
+  REALLOC_OLD_SIZE, // realloc(): invalid old size
+  REALLOC_NEXT_SIZE, // realloc(): invalid next size
+  MALLINFO_UNALIGNED, // int_mallinfo(): unaligned fastbin chunk detected
+  MALLOC_INFO_UNALIGNED, // __malloc_info(): unaligned fastbin chunk detected
+
+  ASSERT_OLD_TOP = 101, // sysmalloc: (old_top == initial_top (av) && old_size == 0) || …
+  ASSERT_OLD_TOP_SMALL, // sysmalloc: (unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)
+  ASSERT_CORRECTION, // sysmalloc: correction >= 0
+  ASSERT_LARGEBIN_BK_ARENA, // _int_malloc: chunk_main_arena (bck->bk)
+  ASSERT_LARGEBIN_FWD_ARENA, // _int_malloc: chunk_main_arena (fwd)
+  ASSERT_BINMAP_BIT, // _int_malloc: bit != 0
+  ASSERT_BIN_SIZE, // _int_malloc: (unsigned long) (size) >= (unsigned long) (nb)
+  ASSERT_MUNMAP_MMAPPED, // munmap_chunk: chunk_is_mmapped (p)
+  ASSERT_MREMAP_MMAPPED, // mremap_chunk: chunk_is_mmapped (p)
+  ASSERT_MREMAP_ALIGNED, // mremap_chunk: aligned_OK (chunk2mem (p))
+  ASSERT_REALLOC_MMAPPED, // _int_realloc: !chunk_is_mmapped (oldp)
+  ASSERT_REALLOC_SIZE, // _int_realloc: (unsigned long) (newsize) >= (unsigned long) (nb)
+  ASSERT_MEMALIGN_SIZE, // _int_memalign: newsize >= nb && (((unsigned long) (chunk2mem (p))) % alignment) == 0
+  ASSERT_MALLOC_ARENA, // __libc_malloc: !victim || chunk_is_mmapped (mem2chunk (victim)) || &main_arena == …
+  ASSERT_REALLOC_ARENA, // __libc_realloc: !newp || chunk_is_mmapped (mem2chunk (newp)) || ar_ptr == …
+  ASSERT_MEMALIGN_ARENA, // _mid_memalign: !p || chunk_is_mmapped (mem2chunk (p)) || &main_arena == …
+  ASSERT_CALLOC_ARENA, // __libc_calloc: !mem || chunk_is_mmapped (mem2chunk (mem)) || av == …
+  ASSERT_CALLOC_CLEARS, // __libc_calloc: nclears >= 3
+}
+
+/** Ends the call with the failure `code` found at `address`: never returns. */
+export function corrupted(code: Failure, address: usize): void {
+  fail(code, address);
+  unreachable();
+}

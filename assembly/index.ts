@@ -1,0 +1,37 @@
+// What the allocator's module exports: C's names with C's meanings, and a few for the host.
+
+export {
+  malloc,
+  free,
+  calloc,
+  realloc,
+  reallocarray,
+  memalign,
+  memalign as aligned_alloc,
+  posixMemalign as posix_memalign,
+  valloc,
+  pvalloc,
+  mallocUsableSize as malloc_usable_size,
+} from "./malloc/api";
+export { setParameter as mallopt, setTunableValue as set_tunable } from "./malloc/parameters";
+export {
+  brk,
+  sbrk,
+  mmap,
+  munmap,
+  mremap,
+  mallocTrim as malloc_trim,
+  mallinfo,
+  mallinfo2,
+  errnoLocation as __errno_location,
+  mmStruct as mm_struct,
+  mallocPar as malloc_par,
+  mainArenaAddress as main_arena,
+  tcacheAddress as tcache,
+} from "./libc";
+export {
+  initialize,
+  kernelBytes as kernel_bytes,
+  setTcacheKey as set_tcache_key,
+  scratch,
+} from "./process";

@@ -1,0 +1,20 @@
+// Linux error numbers, and how a system call returns them: as -errno, in the last page of the number range.
+
+export const EPERM: i32 = 1;
+export const ENOMEM: i32 = 12;
+export const EFAULT: i32 = 14;
+export const EEXIST: i32 = 17;
+export const ENODEV: i32 = 19;
+export const EINVAL: i32 = 22;
+
+const MAX_ERRNO: word = 4095;
+
+/** The raw system-call result that stands for `errno`. */
+export function errorResult(errno: i32): word {
+  return <word>-(<isize>errno);
+}
+
+/** Whether a raw system-call result is an error rather than an address or a size. */
+export function isError(result: word): bool {
+  return result >= <word>0 - MAX_ERRNO;
+}

@@ -1,0 +1,69 @@
+// The one place that grows the WebAssembly memory, and what is known about which bytes are still zero.
+
+import { MIB, WASM_PAGE_SIZE } from "../base/align";
+import { mm } from "./mm";
+import { VM_FOREIGN, insertRegion } from "./region";
+
+/** The least that the memory grows by: a call costs the engine the same whatever the size. */
+const GROWTH_MIN_PAGES: u32 = <u32>(MIB / WASM_PAGE_SIZE);
+
+/** The most that the memory grows by beyond what is needed: 64 MiB. */
+const GROWTH_AHEAD_MAX_PAGES: u32 = 64 * GROWTH_MIN_PAGES;
+
+/**
+ * Finds memory that somebody else has grown since the last look and enters it as a foreign region, so that neither the break nor
+ * a mapping runs into it. Called first by every system call that takes space.
+ */
+export function noticeForeignGrowth(): void {
+  const pages = <u32>memory.size();
+  if (pages <= mm.knownPages) return;
+  const start = <word>mm.knownPages * WASM_PAGE_SIZE;
+  const end = <word>pages * WASM_PAGE_SIZE;
+  // At 4 GiB the end has no 32-bit address any more.
+  insertRegion(start, end != 0 ? end : <word>0 - WASM_PAGE_SIZE, VM_FOREIGN);
+  mm.knownPages = pages;
+}
+
+/** Makes sure that the memory covers every byte below `end`, growing geometrically ahead. False when it cannot. */
+export function coverPages(end: word): bool {
+  const have = mm.knownPages;
+  const need = <u32>((end + (WASM_PAGE_SIZE - 1)) / WASM_PAGE_SIZE);
+  if (need <= have) return true;
+  const limit = <u32>(mm.taskSize / WASM_PAGE_SIZE);
+  let ahead = have >> 2;
+  if (ahead < GROWTH_MIN_PAGES) ahead = GROWTH_MIN_PAGES;
+  if (ahead > GROWTH_AHEAD_MAX_PAGES) ahead = GROWTH_AHEAD_MAX_PAGES;
+  const generous = have + ahead < limit ? have + ahead : limit;
+  if (generous > need && memory.grow(<i32>(generous - have)) >= 0) {
+    mm.knownPages = generous;
+    return true;
+  }
+  if (memory.grow(<i32>(need - have)) < 0) return false;
+  mm.knownPages = need;
+  return true;
+}
+
+/** The address from which on the newly mapped range [start, end) is known to read as zero (`end` when nothing is known). */
+export function dirtyEnd(start: word, end: word): word {
+  let dirty = start;
+  if (start < mm.dirtyHigh && end > mm.dirtyLow) dirty = min(end, mm.dirtyHigh);
+  if (dirty < mm.heapDirtyEnd) dirty = max(dirty, min(end, mm.heapDirtyEnd));
+  return dirty;
+}
+
+/** Notes that the mapped range [start, end) is given back with whatever was written to it. */
+export function noteReleased(start: word, end: word): void {
+  if (start < mm.dirtyLow) mm.dirtyLow = start;
+  if (end > mm.dirtyHigh) mm.dirtyHigh = end;
+}
+
+/** Notes that the brk area may have been written to below `end`. Addresses beyond the break are none of its business. */
+export function noteHeapDirty(end: word): void {
+  if (end > mm.heapDirtyEnd && end <= mm.brk) mm.heapDirtyEnd = end;
+}
+
+/** Clears what may be dirty of the newly mapped range [start, end): a program must read zeros there. */
+export function clearDirty(start: word, end: word): void {
+  const dirty = dirtyEnd(start, end);
+  if (dirty > start) memory.fill(<usize>start, 0, <usize>(dirty - start));
+}

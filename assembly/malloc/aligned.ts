@@ -1,0 +1,65 @@
+// memalign: a block from the long way, with room to spare, of which the misaligned start and the end are given back.
+
+import { Failure, corrupted } from "../base/failure";
+import { allocate } from "./allocate";
+import { Chunk, IS_MMAPPED, PREV_INUSE, addressOf } from "./chunk";
+import { freeChunk } from "./release";
+import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize } from "./sizes";
+import { MallocState, setErrno } from "./state";
+import { ENOMEM } from "./system";
+import { arenaBit } from "./top";
+
+/** A block of `bytes` bytes at a multiple of `alignment`, a power of two of at least MINSIZE, or 0 with errno ENOMEM (_int_memalign). */
+export function allocateAligned(arena: MallocState, alignment: word, bytes: word): usize {
+  const size = checkedRequestToSize(bytes);
+  const padded = size + alignment + MINSIZE;
+  if (size == 0 || padded < alignment) {
+    setErrno(ENOMEM);
+    return 0;
+  }
+  const mem = allocate(arena, padded);
+  if (mem == 0) return 0;
+  let p = Chunk.ofMem(mem);
+  if (((<word>mem) & (alignment - 1)) != 0) {
+    const aligned = alignedSpot(p, alignment);
+    const lead = <word>(addressOf(aligned) - addressOf(p));
+    const rest = p.size - lead;
+    if (p.isMmapped) {
+      aligned.mchunkPrevSize = p.mchunkPrevSize + lead;
+      aligned.mchunkSize = rest | IS_MMAPPED;
+      return aligned.mem;
+    }
+    giveBackLead(arena, p, aligned, lead, rest);
+    if (rest < size || ((<word>aligned.mem) & (alignment - 1)) != 0) {
+      corrupted(Failure.ASSERT_MEMALIGN_SIZE, addressOf(aligned));
+    }
+    p = aligned;
+  }
+  if (!p.isMmapped) giveBackTail(arena, p, size);
+  return p.mem;
+}
+
+/** Where the aligned chunk begins: far enough from `p` for the start to be a chunk of its own. */
+function alignedSpot(p: Chunk, alignment: word): Chunk {
+  const mem = (<word>p.mem + alignment - 1) & ~(alignment - 1);
+  const spot = mem - CHUNK_HDR_SZ;
+  return changetype<Chunk>(<usize>(spot - <word>addressOf(p) < MINSIZE ? spot + alignment : spot));
+}
+
+/** Frees the `lead` bytes in front of the aligned chunk, which has `rest` bytes. */
+function giveBackLead(arena: MallocState, p: Chunk, aligned: Chunk, lead: word, rest: word): void {
+  aligned.mchunkSize = rest | PREV_INUSE | arenaBit(arena);
+  aligned.markInuseAt(rest);
+  p.setHeadSize(lead | arenaBit(arena));
+  freeChunk(arena, p, true);
+}
+
+/** Frees what the chunk has beyond `size` bytes, if that is more than MINSIZE. */
+function giveBackTail(arena: MallocState, p: Chunk, size: word): void {
+  const have = p.size;
+  if (have <= size + MINSIZE) return;
+  const remainder = p.at(size);
+  remainder.mchunkSize = (have - size) | PREV_INUSE | arenaBit(arena);
+  p.setHeadSize(size);
+  freeChunk(arena, remainder, true);
+}

@@ -1,0 +1,226 @@
+// The C functions, with C's names in the export list (index.ts) and glibc's behaviour. In each, the short way through tcache comes
+// first; everything else is a call.
+
+import { MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, PTRDIFF_MAX, SIZE_MAX, SIZE_SZ } from "../abi/word";
+import { Failure, corrupted } from "../base/failure";
+import { allocateAligned } from "./aligned";
+import { allocate } from "./allocate";
+import { arenaFor } from "./arena";
+import { Chunk, IS_MMAPPED, addressOf, isMisaligned, usableSize } from "./chunk";
+import { clearedAllocate } from "./clear";
+import { verifyHeap } from "./invariants";
+import { adjustThreshold, unmapChunk } from "./mapped";
+import { freeChunk } from "./release";
+import { resizeChunk, resizeMapped } from "./resize";
+import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize } from "./sizes";
+import { MallocState, libc, mainArena, setErrno } from "./state";
+import { EINVAL, ENOMEM, PAGE_SIZE } from "./system";
+import {
+  TcachePerthreadStruct,
+  adoptTcache,
+  hasBin,
+  hasKey,
+  hasRoom,
+  isCacheable,
+  requestIndex,
+  tcache,
+  tcacheIndex,
+  tcachePut,
+  tcacheTake,
+} from "./tcache";
+
+/** Makes this thread's tcache on its first call that needs one (MAYBE_INIT_TCACHE). */
+function maybeInitTcache(): void {
+  if (tcache != 0) return;
+  const mem = allocate(mainArena, <word>offsetof<TcachePerthreadStruct>());
+  if (mem != 0) adoptTcache(mem);
+}
+
+/** Whether a chunk just served belongs to `arena`: glibc asserts it of every result. */
+function belongsTo(mem: usize, arena: MallocState): bool {
+  if (mem == 0) return true;
+  const p = Chunk.ofMem(mem);
+  return p.isMmapped || arenaFor(p) == arena;
+}
+
+/** malloc(3): a block of at least `bytes` bytes, 16-aligned, or 0 with errno ENOMEM. malloc(0) is a block, too. */
+export function malloc(bytes: word): word {
+  verifyHeap();
+  if (isCacheable(bytes)) {
+    const mem = tcacheTake(requestIndex(bytes));
+    if (mem != 0) return <word>mem;
+  }
+  return <word>mallocUncached(bytes);
+}
+
+/** malloc without the look into tcache, which is known to be empty. */
+function mallocUncached(bytes: word): usize {
+  if (bytes > PTRDIFF_MAX) {
+    setErrno(ENOMEM);
+    return 0;
+  }
+  maybeInitTcache();
+  const mem = allocate(mainArena, bytes);
+  if (!belongsTo(mem, mainArena)) corrupted(Failure.ASSERT_MALLOC_ARENA, mem);
+  return mem;
+}
+
+/** free(3): gives a block back; errno stays as it is. free(NULL) does nothing. */
+export function free(address: word): void {
+  verifyHeap();
+  const mem = <usize>address;
+  if (mem == 0) return;
+  const head = Chunk.ofMem(mem).mchunkSize;
+  const index = tcacheIndex(head);
+  // Aligned block, aligned size, not mmapped: then a cached size needs no further check but the key.
+  if (
+    hasBin(index) &&
+    ((mem | (<usize>(head & ~(<word>7)))) & MALLOC_ALIGN_MASK) == 0 &&
+    (head & IS_MMAPPED) == 0
+  ) {
+    if (!hasKey(mem) && hasRoom(index)) {
+      tcachePut(mem, index);
+      return;
+    }
+  }
+  freeUncached(mem);
+}
+
+/** free's long way. */
+function freeUncached(mem: usize): void {
+  const errno = libc.errno;
+  const p = Chunk.ofMem(mem);
+  if (p.isMmapped) {
+    adjustThreshold(p);
+    unmapChunk(p);
+  } else {
+    maybeInitTcache();
+    freeChunk(arenaFor(p), p, false);
+  }
+  libc.errno = errno;
+}
+
+/** calloc(3): a zeroed block for `count` elements of `size` bytes, or 0 with errno ENOMEM, also when the product overflows. */
+export function calloc(count: word, size: word): word {
+  verifyHeap();
+  const bytes = count * size;
+  if (overflows(count, size) || bytes > PTRDIFF_MAX) {
+    setErrno(ENOMEM);
+    return 0;
+  }
+  maybeInitTcache();
+  const mem = clearedAllocate(mainArena, bytes);
+  if (!belongsTo(mem, mainArena)) corrupted(Failure.ASSERT_CALLOC_ARENA, mem);
+  return <word>mem;
+}
+
+/** Whether the product of two sizes does not fit a word. */
+function overflows(count: word, size: word): bool {
+  // Two factors below the square root of 2^bits cannot overflow, and hardly any are larger.
+  const half: word = SIZE_MAX >> (sizeof<word>() * 4);
+  return (count > half || size > half) && size != 0 && count > SIZE_MAX / size;
+}
+
+/**
+ * realloc(3): makes the block at `address` hold `bytes` bytes, moving it if need be. 0 with errno ENOMEM leaves it alone.
+ * realloc(NULL, n) is malloc(n); realloc(p, 0) frees p and returns 0.
+ */
+export function realloc(address: word, bytes: word): word {
+  verifyHeap();
+  const mem = <usize>address;
+  if (mem == 0) return malloc(bytes);
+  if (bytes == 0) {
+    free(address);
+    return 0;
+  }
+  const p = Chunk.ofMem(mem);
+  const oldSize = p.size;
+  if (!p.isMmapped) maybeInitTcache();
+  if (<word>addressOf(p) > <word>0 - oldSize || isMisaligned(mem))
+    corrupted(Failure.REALLOC_POINTER, addressOf(p));
+  const size = checkedRequestToSize(bytes);
+  if (size == 0) {
+    setErrno(ENOMEM);
+    return 0;
+  }
+  if (p.isMmapped) {
+    const moved = resizeMapped(p, size);
+    return <word>(moved != 0 ? moved : copyMapped(p, oldSize, bytes));
+  }
+  const arena = arenaFor(p);
+  const result = resizeChunk(arena, p, size);
+  if (!belongsTo(result, arena)) corrupted(Failure.ASSERT_REALLOC_ARENA, result);
+  return <word>result;
+}
+
+/** realloc of an mmapped chunk that could not be remapped: a new block, a copy, and the mapping goes. */
+function copyMapped(p: Chunk, oldSize: word, bytes: word): usize {
+  const mem = <usize>malloc(bytes);
+  if (mem == 0) return 0;
+  memory.copy(mem, p.mem, <usize>(oldSize - CHUNK_HDR_SZ));
+  unmapChunk(p);
+  return mem;
+}
+
+/** reallocarray(3): realloc for `count` elements of `size` bytes; 0 with errno ENOMEM when the product overflows. */
+export function reallocarray(address: word, count: word, size: word): word {
+  if (overflows(count, size)) {
+    setErrno(ENOMEM);
+    return 0;
+  }
+  return realloc(address, count * size);
+}
+
+/**
+ * memalign(3): a block of `bytes` bytes at a multiple of `alignment`, which is rounded up to a power of two. 0 with errno ENOMEM, or
+ * EINVAL for an alignment beyond the largest power of two. Up to 16 it is malloc.
+ */
+export function memalign(alignment: word, bytes: word): word {
+  if (alignment <= MALLOC_ALIGNMENT) return malloc(bytes);
+  verifyHeap();
+  if (alignment > (SIZE_MAX >> 1) + 1) {
+    setErrno(EINVAL);
+    return 0;
+  }
+  let power: word = 2 * MALLOC_ALIGNMENT;
+  while (power < alignment) power <<= 1;
+  const mem = allocateAligned(mainArena, power < MINSIZE ? MINSIZE : power, bytes);
+  if (!belongsTo(mem, mainArena)) corrupted(Failure.ASSERT_MEMALIGN_ARENA, mem);
+  return <word>mem;
+}
+
+/**
+ * posix_memalign(3): stores at `out` the address of a block at a multiple of `alignment`. 0, EINVAL for an alignment that is no
+ * power of two times a pointer's size, or ENOMEM; `out` is written only on success.
+ */
+export function posixMemalign(out: word, alignment: word, bytes: word): i32 {
+  if (alignment == 0 || (alignment & (alignment - 1)) != 0 || alignment % SIZE_SZ != 0)
+    return EINVAL;
+  const mem = memalign(alignment, bytes);
+  if (mem == 0) return ENOMEM;
+  store<word>(<usize>out, mem);
+  return 0;
+}
+
+/** valloc(3): a block at a page boundary. */
+export function valloc(bytes: word): word {
+  return memalign(PAGE_SIZE, bytes);
+}
+
+/** pvalloc(3): a block of whole pages at a page boundary. */
+export function pvalloc(bytes: word): word {
+  const rounded = bytes + (PAGE_SIZE - 1);
+  if (rounded < bytes) {
+    setErrno(ENOMEM);
+    return 0;
+  }
+  return memalign(PAGE_SIZE, rounded & ~(<word>(PAGE_SIZE - 1)));
+}
+
+/** malloc_usable_size(3): the bytes that the block at `address` really has; 0 for NULL and for a block that is not in use. */
+export function mallocUsableSize(address: word): word {
+  if (address == 0) return 0;
+  const p = Chunk.ofMem(<usize>address);
+  if (p.isMmapped) return p.size - CHUNK_HDR_SZ;
+  return p.inuse ? usableSize(p) : 0;
+}

@@ -1,0 +1,32 @@
+// calloc's clearing: only the bytes that may be anything but zero.
+
+import { SIZE_SZ } from "../abi/word";
+import { allocate } from "./allocate";
+import { Chunk, addressOf } from "./chunk";
+import { MallocState, libc, mainArena } from "./state";
+import { currentBreak, knownZeroFrom } from "./system";
+
+/** A block of `bytes` zeros from `arena`, or 0. It never comes from tcache. */
+export function clearedAllocate(arena: MallocState, bytes: word): usize {
+  const oldTop = arena.top;
+  const mem = allocate(arena, bytes);
+  if (mem == 0) return 0;
+  const p = Chunk.ofMem(mem);
+  let end = addressOf(p.at(p.size));
+  if (p.isMmapped) {
+    // Cleared only where the pages were somebody's before; a native mapping is zero by itself.
+    end = libc.perturbByte ? mem + <usize>bytes : knownZeroFrom(mem, end);
+  } else {
+    // The block reaches to the next chunk's size word.
+    end += SIZE_SZ;
+    if (p == oldTop && libc.perturbByte == 0 && isFromBreak(arena, end))
+      end = knownZeroFrom(mem, end);
+  }
+  memory.fill(mem, 0, end - mem);
+  return mem;
+}
+
+/** Whether a chunk cut from top that ends at `end` lies in the brk area, where the kernel knows what has been used. */
+function isFromBreak(arena: MallocState, end: usize): bool {
+  return arena == mainArena && arena.contiguous && end <= currentBreak();
+}

@@ -1,0 +1,168 @@
+// When no chunk fits: more memory from the kernel, for one block (a mapping) or for top (the break; mmap when that is refused).
+
+import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../abi/word";
+import { Failure, corrupted } from "../base/failure";
+import { unsortedBin } from "./bins";
+import { Chunk, PREV_INUSE, addressOf } from "./chunk";
+import { mapChunk } from "./mapped";
+import { freeChunk } from "./release";
+import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
+import { MMAP_AS_MORECORE_SIZE, MallocState, mp, setErrno } from "./state";
+import {
+  ENOMEM,
+  MAP_FAILED,
+  MORECORE_FAILURE,
+  PAGE_SIZE,
+  alignUp,
+  currentBreak,
+  isAligned,
+  mapPages,
+  moreCore,
+} from "./system";
+import { splitTop } from "./top";
+
+/** Serves a chunk of `size` bytes that nothing in `arena` can serve. The block, or 0 with errno ENOMEM (sysmalloc). */
+export function systemMalloc(size: word, arena: MallocState): usize {
+  if (size >= mp.mmapThreshold && mp.nMmaps < mp.nMmapsMax) {
+    const mem = mapDirectly(size);
+    if (mem != 0) return mem;
+  }
+  const top = arena.top;
+  const topSize = top.size;
+  checkTop(arena, top, topSize, size);
+  extendTop(arena, top, topSize, size);
+  if (arena.systemMem > arena.maxSystemMem) arena.maxSystemMem = arena.systemMem;
+  if (arena.top.size >= size + MINSIZE) return splitTop(arena, size);
+  setErrno(ENOMEM);
+  return 0;
+}
+
+/** A mapping for one chunk, of huge pages if the tunables want them and they are at hand. */
+function mapDirectly(size: word): usize {
+  if (mp.hpPagesize > 0 && size >= mp.hpPagesize) {
+    const mem = mapChunk(size, mp.hpPagesize);
+    if (mem != 0) return mem;
+  }
+  return mapChunk(size, PAGE_SIZE);
+}
+
+/** glibc's assertions on the top that is too small for `size`. */
+function checkTop(arena: MallocState, top: Chunk, topSize: word, size: word): void {
+  const isInitial = top == unsortedBin(arena) && topSize == 0;
+  const end = addressOf(top.at(topSize));
+  if (!isInitial && !(topSize >= MINSIZE && top.prevInuse && isAligned(end, PAGE_SIZE))) {
+    corrupted(Failure.ASSERT_OLD_TOP, addressOf(top));
+  }
+  if (topSize >= size + MINSIZE) corrupted(Failure.ASSERT_OLD_TOP_SMALL, addressOf(top));
+}
+
+/** Gets memory for `size` bytes and the pad, by the break or else by mmap, and makes it part of top, if the kernel gives any. */
+function extendTop(arena: MallocState, top: Chunk, topSize: word, size: word): void {
+  let wanted = size + mp.topPad + MINSIZE;
+  if (arena.contiguous) wanted -= topSize;
+  if (mp.thpPagesize != 0) {
+    const lastBreak = <word>currentBreak();
+    wanted = alignUp(lastBreak + wanted, mp.thpPagesize) - lastBreak;
+  } else {
+    wanted = alignUp(wanted, PAGE_SIZE);
+  }
+  // A request beyond PTRDIFF_MAX would look like giving memory back.
+  const isPositive = ILP32 ? <i32>wanted > 0 : <i64>wanted > 0;
+  const start = isPositive ? moreCore(wanted) : MORECORE_FAILURE;
+  if (start != MORECORE_FAILURE) {
+    joinBreak(arena, top, topSize, start, wanted);
+    return;
+  }
+  if (
+    mp.hpPagesize > 0 &&
+    mapForTop(arena, top, topSize, size, wanted, mp.hpPagesize, mp.hpPagesize)
+  )
+    return;
+  mapForTop(arena, top, topSize, size, wanted, MMAP_AS_MORECORE_SIZE, PAGE_SIZE);
+}
+
+/** mmap in place of the break (sysmalloc_mmap_fallback). From then on the arena is not contiguous. */
+function mapForTop(
+  arena: MallocState,
+  top: Chunk,
+  topSize: word,
+  size: word,
+  wanted: word,
+  least: word,
+  pageSize: word,
+): bool {
+  // Nothing joins the old top now, so the new piece must be large enough by itself.
+  let length = arena.contiguous ? alignUp(wanted + topSize, pageSize) : wanted;
+  if (length < least) length = least;
+  if (length <= size) return false;
+  const start = mapPages(length);
+  if (start == MAP_FAILED) return false;
+  arena.setNoncontiguous();
+  if (mp.sbrkBase == 0) mp.sbrkBase = start;
+  arena.systemMem += length;
+  const aligned = alignForChunks(start);
+  replaceTop(arena, top, topSize, aligned, <word>(start - aligned) + length);
+  return true;
+}
+
+/** Takes in `length` bytes that the break gained at `start`: as part of top, or as a new top if somebody else moved the break. */
+function joinBreak(
+  arena: MallocState,
+  top: Chunk,
+  topSize: word,
+  start: usize,
+  length: word,
+): void {
+  const oldEnd = addressOf(top.at(topSize));
+  if (mp.sbrkBase == 0) mp.sbrkBase = start;
+  arena.systemMem += length;
+  if (start == oldEnd) {
+    top.mchunkSize = (length + topSize) | PREV_INUSE;
+    return;
+  }
+  if (!arena.contiguous) {
+    const aligned = alignForChunks(start);
+    replaceTop(arena, top, topSize, aligned, <word>(currentBreak() - aligned));
+    return;
+  }
+  if (topSize != 0 && start < oldEnd) corrupted(Failure.BREAK_ADJUSTED, addressOf(top));
+  // What lies between was taken by somebody else's sbrk, and counts as ours.
+  if (topSize != 0) arena.systemMem += start - oldEnd;
+  const aligned = alignForChunks(start);
+  // The old top cannot be used now: ask for its size again, and end on a page boundary.
+  let correction = <word>(aligned - start) + topSize;
+  const end = <word>start + length + correction;
+  correction += alignUp(end, PAGE_SIZE) - end;
+  let second = moreCore(correction);
+  if (second == MORECORE_FAILURE) {
+    correction = 0;
+    second = currentBreak();
+  }
+  replaceTop(arena, top, topSize, aligned, <word>(second - aligned) + correction);
+  arena.systemMem += correction;
+}
+
+/** The first address from `start` on at which a chunk can begin. */
+function alignForChunks(start: usize): usize {
+  const misalignment = (start + <usize>CHUNK_HDR_SZ) & MALLOC_ALIGN_MASK;
+  return misalignment != 0 ? start + MALLOC_ALIGNMENT - misalignment : start;
+}
+
+/** Makes [start, start + length) the top. The old one, if there was one, ends in two fenceposts from now on and is freed. */
+function replaceTop(
+  arena: MallocState,
+  oldTop: Chunk,
+  oldSize: word,
+  start: usize,
+  length: word,
+): void {
+  const top = changetype<Chunk>(start);
+  arena.top = top;
+  top.mchunkSize = length | PREV_INUSE;
+  if (oldSize == 0) return;
+  const kept = (oldSize - 2 * CHUNK_HDR_SZ) & ~(<word>MALLOC_ALIGN_MASK);
+  oldTop.mchunkSize = kept | PREV_INUSE;
+  oldTop.at(kept).mchunkSize = CHUNK_HDR_SZ | PREV_INUSE;
+  oldTop.at(kept + CHUNK_HDR_SZ).mchunkSize = CHUNK_HDR_SZ | PREV_INUSE;
+  if (kept >= MINSIZE) freeChunk(arena, oldTop, true);
+}

@@ -1,0 +1,71 @@
+// Fast bins: singly-linked stacks of small freed chunks, one size each, protected links. Chunks in them keep their neighbours' P
+// bit, so nothing merges with them until `consolidate` empties them all into the unsorted bin.
+
+import { ILP32, SIZE_SZ } from "../abi/word";
+import { Failure, corrupted } from "../base/failure";
+import { Chunk, PREV_INUSE, addressOf, isMisaligned, revealLink } from "./chunk";
+import { insertUnsorted, unlink, unsortedBin } from "./bins";
+import { MallocState, NFASTBINS } from "./state";
+import { lowerTop } from "./top";
+
+/** The fast bin of a chunk's size (fastbin_index). On ilp32 only every other one is used. */
+export function fastbinIndex(size: word): u32 {
+  return <u32>(size >> (ILP32 ? 3 : 4)) - 2;
+}
+
+/** The address of the head of fast bin `index` (fastbin). */
+export function fastbinAt(arena: MallocState, index: u32): usize {
+  return changetype<usize>(arena) + offsetof<MallocState>("fastbinsY") + <usize>index * SIZE_SZ;
+}
+
+/** The address at which a chunk's protected fd stands. */
+export function linkPlace(p: Chunk): usize {
+  return p.mem;
+}
+
+/** Merges every chunk of the fast bins with its free neighbours and moves it to the unsorted bin or into top (malloc_consolidate). */
+export function consolidate(arena: MallocState): void {
+  arena.haveFastchunks = 0;
+  for (let index: u32 = 0; index < NFASTBINS; index++) {
+    const bin = fastbinAt(arena, index);
+    let p = changetype<Chunk>(<usize>load<word>(bin));
+    if (addressOf(p) == 0) continue;
+    store<word>(bin, 0);
+    do {
+      if (isMisaligned(p.mem)) corrupted(Failure.FASTBINS_UNALIGNED, addressOf(p));
+      if (fastbinIndex(p.size) != index) corrupted(Failure.FASTBINS_SIZE, addressOf(p));
+      const next = changetype<Chunk>(revealLink(linkPlace(p)));
+      mergeFast(arena, p);
+      p = next;
+    } while (addressOf(p) != 0);
+  }
+}
+
+/** Merges one chunk that left its fast bin with its free neighbours. */
+function mergeFast(arena: MallocState, chunk: Chunk): void {
+  let p = chunk;
+  let size = p.size;
+  const next = p.at(size);
+  const nextSize = next.size;
+  if (!p.prevInuse) {
+    const previousSize = p.mchunkPrevSize;
+    size += previousSize;
+    p = p.before(previousSize);
+    if (p.size != previousSize) corrupted(Failure.FASTBINS_PREV_SIZE, addressOf(p));
+    unlink(p);
+  }
+  if (next == arena.top) {
+    lowerTop(arena, p, size + nextSize);
+    return;
+  }
+  if (next.at(nextSize).prevInuse) {
+    next.mchunkSize &= ~PREV_INUSE;
+  } else {
+    size += nextSize;
+    unlink(next);
+  }
+  const bin = unsortedBin(arena);
+  insertUnsorted(bin, bin.fd, p, size);
+  p.mchunkSize = size | PREV_INUSE;
+  p.setFoot(size);
+}

@@ -1,0 +1,78 @@
+// Mmapped chunks: blocks so large that each is a mapping of its own. The M bit is set; mchunk_prev_size is the distance from the
+// mapping's start to the chunk; the end of the mapping is the end of the chunk.
+
+import { MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
+import { Failure, corrupted } from "../base/failure";
+import { Chunk, IS_MMAPPED, addressOf, isMisaligned } from "./chunk";
+import { CHUNK_HDR_SZ } from "./sizes";
+import { DEFAULT_MMAP_THRESHOLD_MAX, mp } from "./state";
+import { MAP_FAILED, PAGE_SIZE, alignUp, mapPages, remapPages, unmapPages } from "./system";
+
+/** Bytes that a mapping holds beyond the chunk of the request: there is no next chunk whose first word could be used. */
+const OVERHEAD: word = SIZE_SZ + (MALLOC_ALIGNMENT == <usize>CHUNK_HDR_SZ ? 0 : MALLOC_ALIGN_MASK);
+
+/** Serves a chunk of `size` bytes by a mapping in pages of `pageSize` bytes. The block, or 0 when refused (sysmalloc_mmap). */
+export function mapChunk(size: word, pageSize: word): usize {
+  const length = alignUp(size + OVERHEAD, pageSize);
+  if (length <= size) return 0;
+  const start = mapPages(length);
+  if (start == MAP_FAILED) return 0;
+  const misalignment = (start + <usize>CHUNK_HDR_SZ) & MALLOC_ALIGN_MASK;
+  const correction = misalignment != 0 ? MALLOC_ALIGNMENT - misalignment : 0;
+  const p = changetype<Chunk>(start + correction);
+  p.mchunkPrevSize = correction;
+  p.mchunkSize = (length - correction) | IS_MMAPPED;
+  if (++mp.nMmaps > mp.maxNMmaps) mp.maxNMmaps = mp.nMmaps;
+  countMapped(length);
+  return p.mem;
+}
+
+/** Counts `bytes` more (modulo the word, so fewer) as mapped. */
+function countMapped(bytes: word): void {
+  mp.mmappedMem += bytes;
+  if (mp.mmappedMem > mp.maxMmappedMem) mp.maxMmappedMem = mp.mmappedMem;
+}
+
+/** Whether `mem` lies where a mapping that [block, block + length) claims to be could have put it. */
+function isPlausible(mem: usize, block: usize, length: word): bool {
+  if ((((<word>block) | length) & (PAGE_SIZE - 1)) != 0) return false;
+  const inPage = mem & (PAGE_SIZE - 1);
+  return (inPage & (inPage - 1)) == 0;
+}
+
+/** After such a block was freed, blocks of its size come from the heap (the dynamic threshold of __libc_free). */
+export function adjustThreshold(p: Chunk): void {
+  if (mp.noDynThreshold) return;
+  if (p.mchunkSize <= mp.mmapThreshold || p.mchunkSize > DEFAULT_MMAP_THRESHOLD_MAX) return;
+  mp.mmapThreshold = p.size;
+  mp.trimThreshold = 2 * mp.mmapThreshold;
+}
+
+/** Gives an mmapped chunk back to the kernel (munmap_chunk). */
+export function unmapChunk(p: Chunk): void {
+  if (!p.isMmapped) corrupted(Failure.ASSERT_MUNMAP_MMAPPED, addressOf(p));
+  const block = addressOf(p) - <usize>p.mchunkPrevSize;
+  const length = p.mchunkPrevSize + p.size;
+  if (!isPlausible(p.mem, block, length)) corrupted(Failure.MUNMAP_POINTER, addressOf(p));
+  mp.nMmaps--;
+  mp.mmappedMem -= length;
+  unmapPages(block, length);
+}
+
+/** Makes an mmapped chunk hold a request whose chunk would be `size` bytes. The chunk, perhaps elsewhere, or 0 (mremap_chunk). */
+export function remapChunk(p: Chunk, size: word): Chunk {
+  const offset = p.mchunkPrevSize;
+  if (!p.isMmapped) corrupted(Failure.ASSERT_MREMAP_MMAPPED, addressOf(p));
+  const block = addressOf(p) - <usize>offset;
+  const oldLength = offset + p.size;
+  if (!isPlausible(p.mem, block, oldLength)) corrupted(Failure.MREMAP_POINTER, addressOf(p));
+  const newLength = alignUp(size + offset + SIZE_SZ, PAGE_SIZE);
+  if (newLength == oldLength) return p;
+  const start = remapPages(block, oldLength, newLength);
+  if (start == MAP_FAILED) return changetype<Chunk>(0);
+  const moved = changetype<Chunk>(start + <usize>offset);
+  if (isMisaligned(moved.mem)) corrupted(Failure.ASSERT_MREMAP_ALIGNED, addressOf(moved));
+  moved.mchunkSize = (newLength - offset) | IS_MMAPPED;
+  countMapped(newLength - oldLength);
+  return moved;
+}

@@ -1,0 +1,175 @@
+// Parameters: mallopt while the program runs, the tunables glibc.malloc.* before it starts.
+
+import { ILP32, MALLOC_ALIGNMENT, SIZE_SZ } from "../abi/word";
+import { consolidate } from "./fastbins";
+import { MINSIZE, requestToSize } from "./sizes";
+import { MAX_FAST_SIZE, libc, mainArena, mp, setMaxFast } from "./state";
+import { MAX_TCACHE_COUNT, TCACHE_FILL_COUNT, TCACHE_MAX_BINS, tcacheIndex } from "./tcache";
+
+const M_MXFAST: i32 = 1;
+const M_TRIM_THRESHOLD: i32 = -1;
+const M_TOP_PAD: i32 = -2;
+const M_MMAP_THRESHOLD: i32 = -3;
+const M_MMAP_MAX: i32 = -4;
+const M_PERTURB: i32 = -6;
+const M_ARENA_TEST: i32 = -7;
+const M_ARENA_MAX: i32 = -8;
+
+/** The tunables of glibc 2.36 in the order of its list, then what this model asks about the machine. */
+export enum Tunable {
+  CHECK, // glibc.malloc.check: accepted, without effect as without the debug library
+  TOP_PAD, // glibc.malloc.top_pad, bytes
+  PERTURB, // glibc.malloc.perturb, 0 … 255
+  MMAP_MAX, // glibc.malloc.mmap_max
+  MMAP_THRESHOLD, // glibc.malloc.mmap_threshold, bytes
+  TRIM_THRESHOLD, // glibc.malloc.trim_threshold, bytes
+  ARENA_MAX, // glibc.malloc.arena_max
+  ARENA_TEST, // glibc.malloc.arena_test
+  TCACHE_MAX, // glibc.malloc.tcache_max, bytes
+  TCACHE_COUNT, // glibc.malloc.tcache_count
+  TCACHE_UNSORTED_LIMIT, // glibc.malloc.tcache_unsorted_limit
+  MXFAST, // glibc.malloc.mxfast, bytes
+  HUGETLB, // glibc.malloc.hugetlb: 0, 1, 2 or a page size
+  THP_PAGESIZE, // the model's transparent huge pages, bytes; 0: the kernel does not offer them on request
+  HUGE_PAGESIZE, // the model's default huge pages, bytes; 0: none are configured
+}
+
+/** The largest request that tcache can serve (MAX_TCACHE_SIZE). */
+const MAX_TCACHE_SIZE: word =
+  <word>((TCACHE_MAX_BINS - 1) * <u32>MALLOC_ALIGNMENT) + MINSIZE - SIZE_SZ;
+
+const MAP_HUGETLB: i32 = 0x40000;
+const MAP_HUGE_SHIFT: i32 = 26;
+
+/** Sets the defaults that depend on other files' constants. */
+export function initParameters(): void {
+  mp.tcacheCount = TCACHE_FILL_COUNT;
+  mp.tcacheBins = TCACHE_MAX_BINS;
+  mp.tcacheMaxBytes = MAX_TCACHE_SIZE;
+}
+
+/** mallopt(3): sets parameter `param` and returns 1, or 0 when the value is refused. Unknown parameters return 1, as in glibc. */
+export function setParameter(param: i32, value: i32): i32 {
+  consolidate(mainArena);
+  // The C code takes an int and stores a size_t: negative values become huge.
+  const size = ILP32 ? <word>value : <word>(<i64>value);
+  switch (param) {
+    case M_MXFAST:
+      if (size > MAX_FAST_SIZE) return 0;
+      setMaxFast(size);
+      break;
+    case M_TRIM_THRESHOLD:
+      setTrimThreshold(size);
+      break;
+    case M_TOP_PAD:
+      setTopPad(size);
+      break;
+    case M_MMAP_THRESHOLD:
+      setMmapThreshold(size);
+      break;
+    case M_MMAP_MAX:
+      setMmapMax(value);
+      break;
+    case M_PERTURB:
+      libc.perturbByte = value;
+      break;
+    case M_ARENA_TEST:
+      if (value > 0) mp.arenaTest = size;
+      break;
+    case M_ARENA_MAX:
+      if (value > 0) mp.arenaMax = size;
+      break;
+  }
+  return 1;
+}
+
+/** Sets a tunable of a process that has not allocated yet. 1, or 0 when the value is out of range and ignored (ptmalloc_init). */
+export function setTunableValue(tunable: i32, value: word): i32 {
+  switch (tunable) {
+    case Tunable.CHECK:
+      break;
+    case Tunable.TOP_PAD:
+      setTopPad(value);
+      break;
+    case Tunable.PERTURB:
+      libc.perturbByte = <i32>value;
+      break;
+    case Tunable.MMAP_MAX:
+      setMmapMax(<i32>value);
+      break;
+    case Tunable.MMAP_THRESHOLD:
+      setMmapThreshold(value);
+      break;
+    case Tunable.TRIM_THRESHOLD:
+      setTrimThreshold(value);
+      break;
+    case Tunable.ARENA_MAX:
+      mp.arenaMax = value;
+      break;
+    case Tunable.ARENA_TEST:
+      mp.arenaTest = value;
+      break;
+    case Tunable.TCACHE_MAX:
+      if (value > MAX_TCACHE_SIZE) return 0;
+      mp.tcacheMaxBytes = value;
+      mp.tcacheBins = tcacheIndex(requestToSize(value)) + 1;
+      break;
+    case Tunable.TCACHE_COUNT:
+      if (value > MAX_TCACHE_COUNT) return 0;
+      mp.tcacheCount = value;
+      break;
+    case Tunable.TCACHE_UNSORTED_LIMIT:
+      mp.tcacheUnsortedLimit = value;
+      break;
+    case Tunable.MXFAST:
+      if (value > MAX_FAST_SIZE) return 0;
+      setMaxFast(value);
+      break;
+    case Tunable.HUGETLB:
+      setHugePages(value);
+      break;
+    case Tunable.THP_PAGESIZE:
+      libc.thpModelPagesize = value;
+      break;
+    case Tunable.HUGE_PAGESIZE:
+      libc.hugeModelPagesize = value;
+      break;
+    default:
+      return 0;
+  }
+  return 1;
+}
+
+function setTopPad(bytes: word): void {
+  mp.topPad = bytes;
+  mp.noDynThreshold = 1;
+}
+
+function setTrimThreshold(bytes: word): void {
+  mp.trimThreshold = bytes;
+  mp.noDynThreshold = 1;
+}
+
+function setMmapThreshold(bytes: word): void {
+  mp.mmapThreshold = bytes;
+  mp.noDynThreshold = 1;
+}
+
+function setMmapMax(blocks: i32): void {
+  mp.nMmapsMax = blocks;
+  mp.noDynThreshold = 1;
+}
+
+/** hugetlb = 1: transparent huge pages by madvise; 2: the default huge page; else that page size (do_set_hugetlb). */
+function setHugePages(value: word): void {
+  if (value == 1) {
+    mp.thpPagesize = libc.thpModelPagesize;
+  } else if (value >= 2) {
+    const pageSize = libc.hugeModelPagesize;
+    if (pageSize == 0 || (value != 2 && value != pageSize)) return;
+    mp.hpPagesize = pageSize;
+    mp.hpFlags = MAP_HUGETLB | (value == 2 ? 0 : (<i32>ctz(pageSize)) << MAP_HUGE_SHIFT);
+    // With explicit huge pages the heap is mapped, too.
+    libc.alwaysFailMorecore = 1;
+  }
+}

@@ -1,0 +1,109 @@
+// free: tcache first, then the fast bins, then merging with free neighbours into the unsorted bin or top. Each check is one of
+// glibc's, in glibc's order: which message comes first for a given corruption is part of the behaviour.
+
+import { Failure, corrupted } from "../base/failure";
+import { insertUnsorted, unlink, unsortedBin } from "./bins";
+import { Chunk, PREV_INUSE, addressOf, isMisaligned, isOddSize, protectLink } from "./chunk";
+import { consolidate, fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
+import { unmapChunk } from "./mapped";
+import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
+import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, mainArena, mp } from "./state";
+import { findDoubleFree, hasBin, hasKey, hasRoom, tcacheIndex, tcachePut } from "./tcache";
+import { lowerTop } from "./top";
+import { trimTop } from "./trim";
+
+/**
+ * Frees a chunk of `arena` (_int_free). `isLocked` says that a caller of ours holds the arena, as realloc and memalign do when they
+ * give back a part: glibc checks a little more then.
+ */
+export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
+  const size = p.size;
+  if (<word>addressOf(p) > <word>0 - size || isMisaligned(p.mem))
+    corrupted(Failure.FREE_POINTER, addressOf(p));
+  if (size < MINSIZE || isOddSize(size)) corrupted(Failure.FREE_SIZE, addressOf(p));
+  const index = tcacheIndex(size);
+  if (hasBin(index)) {
+    if (hasKey(p.mem)) findDoubleFree(p.mem, index);
+    if (hasRoom(index)) {
+      tcachePut(p.mem, index);
+      return;
+    }
+  }
+  if (size <= libc.globalMaxFast) freeToFastbin(arena, p, size, isLocked);
+  else if (!p.isMmapped) freeAndMerge(arena, p, size);
+  else unmapChunk(p);
+}
+
+/** Fills a freed block, if M_PERTURB says so (free_perturb). */
+function perturbFreed(p: Chunk, size: word): void {
+  if (libc.perturbByte) memory.fill(p.mem, <u8>libc.perturbByte, <usize>(size - CHUNK_HDR_SZ));
+}
+
+/** Pushes a chunk onto its fast bin. */
+function freeToFastbin(arena: MallocState, p: Chunk, size: word, isLocked: bool): void {
+  const next = p.at(size);
+  if (next.mchunkSize <= CHUNK_HDR_SZ || next.size >= arena.systemMem) {
+    corrupted(Failure.FREE_NEXT_SIZE_FAST, addressOf(p));
+  }
+  perturbFreed(p, size);
+  arena.haveFastchunks = 1;
+  const index = fastbinIndex(size);
+  const bin = fastbinAt(arena, index);
+  const first = changetype<Chunk>(<usize>load<word>(bin));
+  if (first == p) corrupted(Failure.DOUBLE_FREE_FASTTOP, addressOf(p));
+  p.fdWord = <word>protectLink(linkPlace(p), addressOf(first));
+  store<word>(bin, <word>addressOf(p));
+  if (isLocked && addressOf(first) != 0 && fastbinIndex(first.size) != index) {
+    corrupted(Failure.FREE_FASTBIN_ENTRY, addressOf(first));
+  }
+}
+
+/** Merges a chunk with its free neighbours and puts the result into the unsorted bin or makes it part of top. */
+function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word): void {
+  const top = arena.top;
+  const next = chunk.at(chunkSize);
+  if (chunk == top) corrupted(Failure.DOUBLE_FREE_TOP, addressOf(chunk));
+  if (arena.contiguous && addressOf(next) >= addressOf(top.at(top.size))) {
+    corrupted(Failure.DOUBLE_FREE_OUT, addressOf(chunk));
+  }
+  if (!next.prevInuse) corrupted(Failure.DOUBLE_FREE_PREV, addressOf(chunk));
+  const nextSize = next.size;
+  if (next.mchunkSize <= CHUNK_HDR_SZ || nextSize >= arena.systemMem) {
+    corrupted(Failure.FREE_NEXT_SIZE_NORMAL, addressOf(chunk));
+  }
+  perturbFreed(chunk, chunkSize);
+
+  let p = chunk;
+  let size = chunkSize;
+  if (!p.prevInuse) {
+    const previousSize = p.mchunkPrevSize;
+    size += previousSize;
+    p = p.before(previousSize);
+    if (p.size != previousSize) corrupted(Failure.CONSOLIDATE_PREV_SIZE, addressOf(p));
+    unlink(p);
+  }
+  if (next == arena.top) {
+    size += nextSize;
+    lowerTop(arena, p, size);
+  } else {
+    if (next.at(nextSize).prevInuse) {
+      next.mchunkSize &= ~PREV_INUSE;
+    } else {
+      unlink(next);
+      size += nextSize;
+    }
+    const bin = unsortedBin(arena);
+    const first = bin.fd;
+    if (first.bk != bin) corrupted(Failure.FREE_UNSORTED_LIST, addressOf(first));
+    insertUnsorted(bin, first, p, size);
+    p.mchunkSize = size | PREV_INUSE;
+    p.setFoot(size);
+  }
+  if (size >= FASTBIN_CONSOLIDATION_THRESHOLD) afterLargeFree(arena);
+}
+
+/** A large free is the moment to empty the fast bins and to give the end of the heap back. */
+function afterLargeFree(arena: MallocState): void {
+  if (arena.haveFastchunks) consolidate(arena);
+  if (arena == mainArena && arena.top.size >= mp.trimThreshold) trimTop(arena, mp.topPad);
+}

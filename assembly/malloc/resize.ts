@@ -1,0 +1,82 @@
+// realloc: in place where the chunk, the top or a free chunk behind it has room; else a new block, a copy and a free.
+
+import { MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
+import { Failure, corrupted } from "../base/failure";
+import { allocate } from "./allocate";
+import { unlink } from "./bins";
+import { Chunk, PREV_INUSE, addressOf, usableSize } from "./chunk";
+import { remapChunk } from "./mapped";
+import { freeChunk } from "./release";
+import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
+import { MallocState } from "./state";
+import { arenaBit } from "./top";
+
+/**
+ * Makes the mmapped chunk `p` hold a request of chunk size `size`, by mremap or because it has room as it is. The block, or 0 when
+ * it must be copied by the caller.
+ */
+export function resizeMapped(p: Chunk, size: word): usize {
+  const oldSize = p.size;
+  const moved = remapChunk(p, size);
+  if (addressOf(moved) != 0) return moved.mem;
+  return oldSize - SIZE_SZ >= size ? p.mem : 0;
+}
+
+/** Makes the chunk `p` of `arena` at least `size` bytes long. The block, perhaps elsewhere, or 0 (_int_realloc). */
+export function resizeChunk(arena: MallocState, p: Chunk, size: word): usize {
+  const oldSize = p.size;
+  if (p.mchunkSize <= CHUNK_HDR_SZ || oldSize >= arena.systemMem)
+    corrupted(Failure.REALLOC_OLD_SIZE, addressOf(p));
+  if (p.isMmapped) corrupted(Failure.ASSERT_REALLOC_MMAPPED, addressOf(p));
+  const next = p.at(oldSize);
+  const nextSize = next.size;
+  if (next.mchunkSize <= CHUNK_HDR_SZ || nextSize >= arena.systemMem) {
+    corrupted(Failure.REALLOC_NEXT_SIZE, addressOf(p));
+  }
+  if (oldSize >= size) return keep(arena, p, oldSize, size);
+  const joined = oldSize + nextSize;
+  if (next == arena.top) {
+    if (joined >= size + MINSIZE) return growIntoTop(arena, p, joined, size);
+  } else if (joined >= size && !next.at(nextSize).prevInuse) {
+    unlink(next);
+    return keep(arena, p, joined, size);
+  }
+  return moveChunk(arena, p, next, oldSize, size);
+}
+
+/** Takes what is missing from the start of top. */
+function growIntoTop(arena: MallocState, p: Chunk, joined: word, size: word): usize {
+  p.setHeadSize(size | arenaBit(arena));
+  const top = p.at(size);
+  arena.top = top;
+  top.mchunkSize = (joined - size) | PREV_INUSE;
+  return p.mem;
+}
+
+/** A new block, a copy, a free. If the new one happens to lie right behind the old one, the two become one. */
+function moveChunk(arena: MallocState, p: Chunk, next: Chunk, oldSize: word, size: word): usize {
+  const mem = allocate(arena, size - MALLOC_ALIGN_MASK);
+  if (mem == 0) return 0;
+  const fresh = Chunk.ofMem(mem);
+  if (fresh == next) return keep(arena, p, oldSize + fresh.size, size);
+  memory.copy(mem, p.mem, <usize>usableSize(p));
+  freeChunk(arena, p, true);
+  return mem;
+}
+
+/** Keeps `size` bytes of the chunk `p`, which is `have` bytes long now, and frees the rest if that can be a chunk. */
+function keep(arena: MallocState, p: Chunk, have: word, size: word): usize {
+  if (have < size) corrupted(Failure.ASSERT_REALLOC_SIZE, addressOf(p));
+  const rest = have - size;
+  if (rest < MINSIZE) {
+    p.setHeadSize(have | arenaBit(arena));
+    p.markInuseAt(have);
+    return p.mem;
+  }
+  const remainder = p.at(size);
+  p.setHeadSize(size | arenaBit(arena));
+  remainder.mchunkSize = rest | PREV_INUSE | arenaBit(arena);
+  remainder.markInuseAt(rest);
+  freeChunk(arena, remainder, true);
+  return p.mem;
+}

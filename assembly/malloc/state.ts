@@ -1,0 +1,202 @@
+// libc's data: malloc_state, malloc_par and the few static variables, all in linear memory behind the kernel's pages. Every struct
+// has glibc 2.36's fields, order and size; the assertions at the end pin them.
+//
+// Glossary: an arena (malloc_state) is a heap with its bins; main_arena is the one on the break. A bin is a list of free
+// chunks; top is the chunk at the end of the heap, which no bin holds. mp_ (malloc_par) holds the process's parameters.
+//
+//   base + KERNEL_BYTES  LibcData, MallocPar, MallocState (main_arena)      at most one page
+//   base + RESERVED_BYTES  start_brk may begin here
+
+import { ILP32, SIZE_SZ } from "../abi/word";
+import { KIB, MIB, PAGE_SIZE } from "../base/align";
+import { KERNEL_BYTES } from "../kernel/mm";
+import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
+import { Chunk } from "./chunk";
+
+/** Bins of an arena, counting the unused number 0; 1 is the unsorted bin (NBINS). */
+export const NBINS: u32 = 128;
+
+/** Words of the binmap, 32 bins each (BINMAPSIZE). */
+export const BINMAPSIZE: u32 = 4;
+
+/** The largest request that fast bins can be made to serve (MAX_FAST_SIZE). */
+export const MAX_FAST_SIZE: word = (80 * SIZE_SZ) / 4;
+
+/** Fast bins of an arena (NFASTBINS). */
+export const NFASTBINS: u32 = ILP32 ? 11 : 10;
+
+/** An arena (struct malloc_state). In later builds the mutex guards all of it but the links to other arenas. */
+@unmanaged
+export class MallocState {
+  mutex: i32; // mutex
+  flags: i32; // flags: bit 1 set when the heap is not contiguous
+  haveFastchunks: i32; // have_fastchunks: whether a fast bin may hold a chunk
+  @count(11, 10) fastbinsY: word; // fastbinsY: heads of the fast bins
+  topWord: word; // top
+  lastRemainderWord: word; // last_remainder: what was left of the latest split of a small request
+  @count(254) bins: word; // bins: fd and bk of the list heads, packed
+  @count(4) binmap: u32; // binmap: which bins may hold a chunk
+  next: word; // next: the arenas' ring
+  nextFree: word; // next_free: arenas that no thread uses
+  attachedThreads: word; // attached_threads
+  systemMem: word; // system_mem: bytes got from the kernel for this arena
+  maxSystemMem: word; // max_system_mem: the most that it ever was
+
+  get top(): Chunk {
+    return changetype<Chunk>(<usize>this.topWord);
+  }
+
+  set top(chunk: Chunk) {
+    this.topWord = <word>changetype<usize>(chunk);
+  }
+
+  get lastRemainder(): Chunk {
+    return changetype<Chunk>(<usize>this.lastRemainderWord);
+  }
+
+  set lastRemainder(chunk: Chunk) {
+    this.lastRemainderWord = <word>changetype<usize>(chunk);
+  }
+
+  /** Whether the arena lies on one contiguous piece of the break (contiguous). */
+  get contiguous(): bool {
+    return (this.flags & NONCONTIGUOUS_BIT) == 0;
+  }
+
+  setNoncontiguous(): void {
+    this.flags |= NONCONTIGUOUS_BIT;
+  }
+}
+
+const NONCONTIGUOUS_BIT: i32 = 2;
+
+/** The process's malloc parameters and mmap statistics (struct malloc_par, mp_). */
+@unmanaged
+export class MallocPar {
+  trimThreshold: word; // trim_threshold: top is trimmed when it reaches this, bytes
+  topPad: word; // top_pad: asked for beyond need, bytes
+  mmapThreshold: word; // mmap_threshold: chunks from this size on are mapped, bytes
+  arenaTest: word; // arena_test
+  arenaMax: word; // arena_max
+  thpPagesize: word; // thp_pagesize: transparent huge page, bytes, or 0
+  hpPagesize: word; // hp_pagesize: explicit huge page, bytes, or 0
+  hpFlags: i32; // hp_flags: MAP_HUGETLB and the size
+  nMmaps: i32; // n_mmaps: mmapped chunks now
+  nMmapsMax: i32; // n_mmaps_max: the most there may be
+  maxNMmaps: i32; // max_n_mmaps: the most there were
+  noDynThreshold: i32; // no_dyn_threshold: set once a threshold was set by hand
+  mmappedMem: word; // mmapped_mem: bytes of mmapped chunks now
+  maxMmappedMem: word; // max_mmapped_mem: the most that it was
+  sbrkBase: word; // sbrk_base: where the heap began
+  tcacheBins: word; // tcache_bins
+  tcacheMaxBytes: word; // tcache_max_bytes: the largest request that tcache serves
+  tcacheCount: word; // tcache_count: blocks per bin
+  tcacheUnsortedLimit: word; // tcache_unsorted_limit: 0, or how many chunks to sort at most while filling tcache
+}
+
+/** glibc's static variables that malloc uses, and room for the host's out-parameters. Not a struct of glibc's. */
+@unmanaged
+export class LibcData {
+  errno: i32; // errno
+  perturbByte: i32; // perturb_byte: 0, or what blocks are filled with
+  alwaysFailMorecore: i32; // __always_fail_morecore
+  thpModelPagesize: word; // what the kernel would say of its transparent huge pages, bytes; 0: not offered
+  hugeModelPagesize: word; // what the kernel would say of its default huge pages, bytes; 0: none
+  globalMaxFast: word; // global_max_fast: the largest fast chunk, bytes
+  tcacheKey: word; // tcache_key: marks a block as being in tcache
+  @count(64) scratch: u32; // 256 bytes for the host
+}
+
+/** HEAP_MAX_SIZE: what an arena's heaps other than main_arena's reserve, and their alignment, bytes. */
+export const HEAP_MAX_SIZE: usize = ILP32 ? MIB : 64 * MIB;
+
+/** The header of a heap that is not main_arena's (struct heap_info). */
+@unmanaged
+export class HeapInfo {
+  arPtr: word; // ar_ptr: the arena that the heap belongs to
+  prev: word; // prev: the arena's heap before this one
+  size: word; // size: bytes in use
+  mprotectSize: word; // mprotect_size: bytes made accessible so far
+  pagesize: word; // pagesize: what it grows by, bytes
+  @count(1, 2) pad: u32; // pad: keeps chunks aligned
+}
+
+/** Defaults of the parameters, bytes (DEFAULT_TRIM_THRESHOLD, DEFAULT_TOP_PAD, DEFAULT_MMAP_THRESHOLD …). */
+export const DEFAULT_TRIM_THRESHOLD: word = 128 * KIB;
+export const DEFAULT_TOP_PAD: word = 128 * KIB;
+export const DEFAULT_MMAP_THRESHOLD: word = 128 * KIB;
+export const DEFAULT_MMAP_THRESHOLD_MAX: word = ILP32 ? 512 * KIB : 32 * MIB;
+export const DEFAULT_MMAP_MAX: i32 = 65536;
+export const FASTBIN_CONSOLIDATION_THRESHOLD: word = 64 * KIB;
+export const MMAP_AS_MORECORE_SIZE: word = MIB;
+
+/** Default of M_MXFAST: the largest request that fast bins serve, bytes. */
+export const DEFAULT_MXFAST: word = (64 * SIZE_SZ) / 4;
+
+/** The tcache key when the host gives none: any value that is unlikely in a program's data. */
+const DEFAULT_TCACHE_KEY: word = <word>0x9e37_79b9_7f4a_7c15;
+
+const LIBC_DATA: usize = KERNEL_BYTES;
+const MALLOC_PAR: usize = (LIBC_DATA + offsetof<LibcData>() + 15) & ~15;
+const MAIN_ARENA: usize = (MALLOC_PAR + offsetof<MallocPar>() + 15) & ~15;
+
+/** Bytes between the base and the first possible start_brk. */
+export const RESERVED_BYTES: usize = KERNEL_BYTES + PAGE_SIZE;
+
+// One instance is one thread of one process: these never change after `bindState`.
+export let libc: LibcData = changetype<LibcData>(0);
+export let mp: MallocPar = changetype<MallocPar>(0);
+export let mainArena: MallocState = changetype<MallocState>(0);
+
+/** Finds libc's data of the process at `base`. */
+export function bindState(base: usize): void {
+  libc = changetype<LibcData>(base + LIBC_DATA);
+  mp = changetype<MallocPar>(base + MALLOC_PAR);
+  mainArena = changetype<MallocState>(base + MAIN_ARENA);
+}
+
+/** Sets errno. */
+export function setErrno(code: i32): void {
+  libc.errno = code;
+}
+
+/** Makes chunks of requests up to `bytes` fast; 0 turns fast bins off (set_max_fast). */
+export function setMaxFast(bytes: word): void {
+  libc.globalMaxFast = bytes == 0 ? MINSIZE / 2 : (bytes + SIZE_SZ) & ~(<word>15);
+}
+
+/** Gives the zeroed libc data of a new process its initial values (malloc_init_state and the initialiser of mp_). */
+export function initState(): void {
+  const arena = mainArena;
+  arena.attachedThreads = 1;
+  arena.next = <word>changetype<usize>(arena);
+  const heads = changetype<usize>(arena) + offsetof<MallocState>("bins");
+  for (let index: u32 = 1; index < NBINS; index++) {
+    const bin = changetype<Chunk>(heads + ((index - 1) << 1) * SIZE_SZ - <usize>CHUNK_HDR_SZ);
+    bin.fd = bin;
+    bin.bk = bin;
+  }
+  // The first top is the unsorted bin's head: a chunk of size 0, since last_remainder is 0.
+  arena.top = changetype<Chunk>(heads - <usize>CHUNK_HDR_SZ);
+  mp.trimThreshold = DEFAULT_TRIM_THRESHOLD;
+  mp.topPad = DEFAULT_TOP_PAD;
+  mp.mmapThreshold = DEFAULT_MMAP_THRESHOLD;
+  mp.nMmapsMax = DEFAULT_MMAP_MAX;
+  mp.arenaTest = ILP32 ? 2 : 8;
+  setMaxFast(DEFAULT_MXFAST);
+  libc.tcacheKey = DEFAULT_TCACHE_KEY;
+}
+
+if (offsetof<MallocState>() != (ILP32 ? 1116 : 2200))
+  ERROR("struct malloc_state differs from glibc's");
+if (offsetof<MallocPar>() != (ILP32 ? 76 : 136)) ERROR("struct malloc_par differs from glibc's");
+if (offsetof<HeapInfo>() != (ILP32 ? 24 : 48)) ERROR("struct heap_info differs from glibc's");
+if (((MAX_FAST_SIZE + SIZE_SZ + 15) & ~(<word>15)) / (ILP32 ? 8 : 16) - 1 != NFASTBINS) {
+  ERROR("NFASTBINS differs from glibc's");
+}
+if (offsetof<MallocState>("bins") - offsetof<MallocState>("topWord") != <usize>CHUNK_HDR_SZ) {
+  ERROR("the unsorted bin's head must overlay top and last_remainder");
+}
+if (offsetof<MallocState>("binmap") - offsetof<MallocState>("bins") != (NBINS * 2 - 2) * SIZE_SZ)
+  ERROR("bins");
+if (MAIN_ARENA + offsetof<MallocState>() > RESERVED_BYTES) ERROR("libc's data outgrew its page");

@@ -1,0 +1,92 @@
+// mallinfo: a walk over every bin.
+
+import { SIZE_SZ } from "../abi/word";
+import { Failure, corrupted } from "../base/failure";
+import { binAt } from "./bins";
+import { Chunk, addressOf, isMisaligned, revealLink } from "./chunk";
+import { fastbinAt, linkPlace } from "./fastbins";
+import { MallocState, NBINS, NFASTBINS, mainArena, mp } from "./state";
+
+/** What the allocator holds (struct mallinfo2). Bytes where not said otherwise. */
+@unmanaged
+export class Mallinfo2 {
+  arena: word; // arena: got from the kernel by the break
+  ordblks: word; // ordblks: free chunks that are not fast, a number, counting top
+  smblks: word; // smblks: fast chunks, a number
+  hblks: word; // hblks: mmapped chunks, a number
+  hblkhd: word; // hblkhd: in mmapped chunks
+  usmblks: word; // usmblks: always 0
+  fsmblks: word; // fsmblks: in fast chunks
+  uordblks: word; // uordblks: in use, counting tcache
+  fordblks: word; // fordblks: free, counting fast chunks
+  keepcost: word; // keepcost: top
+}
+
+/** The same in ints (struct mallinfo). */
+@unmanaged
+export class Mallinfo {
+  arena: i32;
+  ordblks: i32;
+  smblks: i32;
+  hblks: i32;
+  hblkhd: i32;
+  usmblks: i32;
+  fsmblks: i32;
+  uordblks: i32;
+  fordblks: i32;
+  keepcost: i32;
+}
+
+/** Fields of either struct. */
+const FIELDS: u32 = 10;
+
+/** Fills `info` from main_arena and mp_ (mallinfo2, int_mallinfo). */
+export function collectInfo(info: Mallinfo2): void {
+  const arena = mainArena;
+  const top = arena.top.size;
+  countFast(arena, info);
+  let blocks: word = 1;
+  let free = top + info.fsmblks;
+  for (let index: u32 = 1; index < NBINS; index++) {
+    const bin = binAt(arena, index);
+    for (let p = bin.bk; p != bin; p = p.bk) {
+      blocks++;
+      free += p.size;
+    }
+  }
+  info.ordblks = blocks;
+  info.fordblks = free;
+  info.arena = arena.systemMem;
+  info.uordblks = arena.systemMem - free;
+  info.hblks = <word>mp.nMmaps;
+  info.hblkhd = mp.mmappedMem;
+  info.usmblks = 0;
+  info.keepcost = top;
+}
+
+/** Counts the chunks in the fast bins. */
+function countFast(arena: MallocState, info: Mallinfo2): void {
+  let blocks: word = 0;
+  let bytes: word = 0;
+  for (let index: u32 = 0; index < NFASTBINS; index++) {
+    let p = changetype<Chunk>(<usize>load<word>(fastbinAt(arena, index)));
+    while (addressOf(p) != 0) {
+      if (isMisaligned(p.mem)) corrupted(Failure.MALLINFO_UNALIGNED, addressOf(p));
+      blocks++;
+      bytes += p.size;
+      p = changetype<Chunk>(revealLink(linkPlace(p)));
+    }
+  }
+  info.smblks = blocks;
+  info.fsmblks = bytes;
+}
+
+/** Copies `info` to `narrow`, cut to ints (mallinfo). */
+export function narrowInfo(narrow: usize, info: usize): void {
+  for (let field: u32 = 0; field < FIELDS; field++) {
+    store<i32>(narrow + ((<usize>field) << 2), <i32>load<word>(info + <usize>field * SIZE_SZ));
+  }
+}
+
+if (offsetof<Mallinfo2>() != FIELDS * SIZE_SZ || offsetof<Mallinfo>() != FIELDS * 4)
+  ERROR("mallinfo differs from glibc's");

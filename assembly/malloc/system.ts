@@ -1,0 +1,80 @@
+// The seam: everything that malloc asks of the kernel, and nothing else does. Addresses are bytes, lengths whole pages unless said
+// otherwise; 0 (MORECORE_FAILURE, MAP_FAILED) means refused. What comes from here is not cleared: `knownZeroFrom` tells which
+// bytes are zero all the same, so that calloc clears only the others.
+
+import { ENOMEM } from "../kernel/errno";
+import { isError } from "../kernel/errno";
+import { moveBreak } from "../kernel/brk";
+import {
+  MREMAP_MAYMOVE,
+  PROT_READ,
+  PROT_WRITE,
+  mapRegion,
+  remapRegion,
+  unmapRegion,
+} from "../kernel/mmap";
+import { mm } from "../kernel/mm";
+import { dirtyEnd, noteHeapDirty } from "../kernel/pages";
+import { libc, setErrno } from "./state";
+
+export { ENOMEM, EINVAL } from "../kernel/errno";
+export { PAGE_SIZE, isAligned, pageAlign, alignUp, alignDown } from "../base/align";
+
+/** What `moreCore` returns when it cannot (MORECORE_FAILURE). */
+export const MORECORE_FAILURE: usize = 0;
+
+/** What `mapPages` and `remapPages` return when they cannot. */
+export const MAP_FAILED: usize = 0;
+
+/** The current break (MORECORE (0)). */
+export function currentBreak(): usize {
+  return <usize>mm.brk;
+}
+
+/** Moves the break by `increment` bytes and returns where it was, or MORECORE_FAILURE with errno ENOMEM (sbrk(2), __glibc_morecore). */
+export function moreCore(increment: word): usize {
+  if (libc.alwaysFailMorecore) return MORECORE_FAILURE;
+  const oldBreak = mm.brk;
+  const wanted = oldBreak + increment;
+  if (wanted < oldBreak || moveBreak(wanted) < wanted) {
+    setErrno(ENOMEM);
+    return MORECORE_FAILURE;
+  }
+  return <usize>oldBreak;
+}
+
+/** Gives back the `decrement` bytes below the break, if the kernel agrees (sbrk(2) with a negative argument). */
+export function lessCore(decrement: word): void {
+  moveBreak(mm.brk - decrement);
+}
+
+/** Maps `length` bytes wherever there is room. */
+export function mapPages(length: word): usize {
+  const result = mapRegion(0, length, PROT_READ | PROT_WRITE, 0);
+  if (!isError(result)) return <usize>result;
+  setErrno(ENOMEM);
+  return MAP_FAILED;
+}
+
+/** Unmaps a block. Whether that worked is nobody's business: glibc ignores it, too. */
+export function unmapPages(start: usize, length: word): void {
+  unmapRegion(<word>start, length);
+}
+
+/** Makes the mapping at `start` `newLength` bytes long; it may move. */
+export function remapPages(start: usize, oldLength: word, newLength: word): usize {
+  const result = remapRegion(<word>start, oldLength, newLength, MREMAP_MAYMOVE);
+  if (!isError(result)) return <usize>result;
+  setErrno(ENOMEM);
+  return MAP_FAILED;
+}
+
+/** The address from which on [start, end), memory fresh from this seam, reads as zero; `end` when nothing is known. */
+export function knownZeroFrom(start: usize, end: usize): usize {
+  return <usize>dirtyEnd(<word>start, <word>end);
+}
+
+/** Says that the heap's bytes below `end` have been used: called before malloc forgets that they were (top moves down). */
+export function noteUsed(end: usize): void {
+  noteHeapDirty(<word>end);
+}

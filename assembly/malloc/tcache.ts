@@ -1,0 +1,136 @@
+// tcache: each thread's own small stacks of blocks, one a size, in front of everything else. A block in it counts as in use for its
+// neighbours. Its second word holds a key, by which free recognises a block that is already there; its first links to
+// the next one, protected (see chunk.ts). The struct is the first block that the thread allocates.
+
+import { MALLOC_ALIGNMENT, SIZE_SZ } from "../abi/word";
+import { Failure, corrupted } from "../base/failure";
+import { isMisaligned, protectLink, revealLink } from "./chunk";
+import { MINSIZE, requestToSize } from "./sizes";
+import { libc, mp } from "./state";
+
+/** How many sizes tcache can hold (TCACHE_MAX_BINS). */
+export const TCACHE_MAX_BINS: u32 = 64;
+
+/** Default blocks per size (TCACHE_FILL_COUNT) and the most that can be set (MAX_TCACHE_COUNT). */
+export const TCACHE_FILL_COUNT: word = 7;
+export const MAX_TCACHE_COUNT: word = 65535;
+
+/** What tcache keeps in a block of its own (struct tcache_entry). */
+@unmanaged
+export class TcacheEntry {
+  next: word; // next, protected
+  key: word; // key
+}
+
+/** A thread's tcache (struct tcache_perthread_struct). */
+@unmanaged
+export class TcachePerthreadStruct {
+  @count(64) counts: u16; // counts: blocks by size
+  @count(64) entries: word; // entries: the latest block of each size
+}
+
+// The thread's own variables. Until its tcache is made, the limits are 0: nothing fits, and the slow path makes it.
+export let tcache: usize = 0;
+let bins: u32 = 0; // mp_.tcache_bins
+let requestLimit: word = 0; // requests below it have a bin
+let fillCount: u32 = 0; // mp_.tcache_count
+let key: word = 0; // tcache_key
+
+/** Forgets the tcache of a process that was here before. */
+export function resetTcache(): void {
+  tcache = 0;
+  bins = 0;
+  requestLimit = 0;
+}
+
+/** Begins to use the block at `mem`, of sizeof (TcachePerthreadStruct) bytes, as this thread's tcache (tcache_init). */
+export function adoptTcache(mem: usize): void {
+  memory.fill(mem, 0, offsetof<TcachePerthreadStruct>());
+  tcache = mem;
+  bins = <u32>mp.tcacheBins;
+  // The largest request of the last bin, plus one (tidx2usize).
+  requestLimit = <word>(bins - 1) * <word>MALLOC_ALIGNMENT + MINSIZE - SIZE_SZ + 1;
+  fillCount = <u32>mp.tcacheCount;
+  key = libc.tcacheKey;
+}
+
+/** Whether a request of `bytes` has a tcache bin, and this thread a tcache. */
+export function isCacheable(bytes: word): bool {
+  return bytes < requestLimit;
+}
+
+/** The tcache bin of a chunk's size, flags or not (csize2tidx). Sizes below MINSIZE give a number beyond every bin. */
+export function tcacheIndex(size: word): u32 {
+  const index = (size - MINSIZE) >> 4;
+  // Truncating a word of 64 bits must not make a wild size look small.
+  return sizeof<word>() == 4 ? <u32>index : index > 0xffff_ffff ? <u32>-1 : <u32>index;
+}
+
+/** The tcache bin of a request (usize2tidx of a size that `isCacheable`). */
+export function requestIndex(bytes: word): u32 {
+  return <u32>((requestToSize(bytes) - MINSIZE) >> 4);
+}
+
+/** Whether chunks of bin `index` are cached at all. */
+export function hasBin(index: u32): bool {
+  return index < bins;
+}
+
+/** How many more blocks bin `index` takes; only with `hasBin`. */
+export function hasRoom(index: u32): bool {
+  return load<u16>(tcache + ((<usize>index) << 1)) < fillCount;
+}
+
+/** Whether the word where a cached block has its key holds the key. */
+export function hasKey(mem: usize): bool {
+  return load<word>(mem, offsetof<TcacheEntry>("key")) == key;
+}
+
+/** Puts the block `mem` into bin `index` (tcache_put). */
+export function tcachePut(mem: usize, index: u32): void {
+  const counts = tcache + ((<usize>index) << 1);
+  const head = tcache + <usize>index * SIZE_SZ;
+  store<word>(mem, key, offsetof<TcacheEntry>("key"));
+  store<word>(
+    mem,
+    <word>protectLink(mem, <usize>load<word>(head, offsetof<TcachePerthreadStruct>("entries"))),
+  );
+  store<word>(head, <word>mem, offsetof<TcachePerthreadStruct>("entries"));
+  store<u16>(counts, load<u16>(counts) + 1);
+}
+
+/** Takes the latest block of bin `index`, or 0 when it is empty (tcache_get). */
+export function tcacheTake(index: u32): usize {
+  const counts = tcache + ((<usize>index) << 1);
+  const left = <u32>load<u16>(counts);
+  return left != 0 ? popEntry(index, counts, left) : 0;
+}
+
+/** Takes the latest block of bin `index`, `left` blocks being in it. */
+function popEntry(index: u32, counts: usize, left: u32): usize {
+  const head = tcache + <usize>index * SIZE_SZ;
+  const mem = <usize>load<word>(head, offsetof<TcachePerthreadStruct>("entries"));
+  if (isMisaligned(mem)) corrupted(Failure.TCACHE_UNALIGNED, mem);
+  store<word>(head, <word>revealLink(mem), offsetof<TcachePerthreadStruct>("entries"));
+  store<u16>(counts, left - 1);
+  store<word>(mem, 0, offsetof<TcacheEntry>("key"));
+  return mem;
+}
+
+/** Looks whether a block that holds the key really is in bin `index`: then it is freed twice. */
+export function findDoubleFree(mem: usize, index: u32): void {
+  let seen: u32 = 0;
+  let entry = <usize>(
+    load<word>(tcache + <usize>index * SIZE_SZ, offsetof<TcachePerthreadStruct>("entries"))
+  );
+  while (entry != 0) {
+    if (seen >= fillCount) corrupted(Failure.FREE_TCACHE_COUNT, entry);
+    if (isMisaligned(entry)) corrupted(Failure.FREE_TCACHE_UNALIGNED, entry);
+    if (entry == mem) corrupted(Failure.FREE_TCACHE_DOUBLE, entry);
+    entry = revealLink(entry);
+    seen++;
+  }
+}
+
+if (offsetof<TcachePerthreadStruct>() != 64 * 2 + 64 * SIZE_SZ)
+  ERROR("tcache_perthread_struct differs from glibc's");

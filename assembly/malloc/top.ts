@@ -1,0 +1,31 @@
+// Top: the free chunk at the end of an arena's heap, in no bin. Blocks are cut from its start; it takes in whatever is freed next
+// to it. Its P bit is always set.
+
+import { CHUNK_HDR_SZ } from "./sizes";
+import { Chunk, NON_MAIN_ARENA, PREV_INUSE, addressOf } from "./chunk";
+import { MallocState, mainArena } from "./state";
+import { noteUsed } from "./system";
+
+/** The A bit for chunks of `arena`. */
+export function arenaBit(arena: MallocState): word {
+  return arena == mainArena ? 0 : NON_MAIN_ARENA;
+}
+
+/** Cuts a chunk of `size` bytes from the start of top, which has room for it and for MINSIZE more. */
+export function splitTop(arena: MallocState, size: word): usize {
+  const victim = arena.top;
+  const rest = victim.size - size;
+  const remainder = victim.at(size);
+  arena.top = remainder;
+  victim.mchunkSize = size | PREV_INUSE | arenaBit(arena);
+  remainder.mchunkSize = rest | PREV_INUSE;
+  return victim.mem;
+}
+
+/** Makes `p`, below the present top, the top, `size` bytes long. */
+export function lowerTop(arena: MallocState, p: Chunk, size: word): void {
+  // Up to here, header included, the heap has been written to; calloc must know when it comes this way again.
+  noteUsed(addressOf(arena.top) + <usize>CHUNK_HDR_SZ);
+  p.mchunkSize = size | PREV_INUSE;
+  arena.top = p;
+}

@@ -1,0 +1,69 @@
+// The start of a process: lays out the kernel's and libc's data at the base and maps nothing yet.
+
+import { PAGE_SIZE, WASM_PAGE_SIZE, isAligned } from "./base/align";
+import { EINVAL, ENOMEM } from "./kernel/errno";
+import { bindMm, mm } from "./kernel/mm";
+import { initParameters } from "./malloc/parameters";
+import { RESERVED_BYTES, LibcData, bindState, initState, libc } from "./malloc/state";
+import { resetTcache } from "./malloc/tcache";
+
+/** The highest end of the address space: 4 GiB has no 32-bit address, and the last Wasm page is never mapped. */
+const TASK_SIZE_MAX: usize = <usize>0 - WASM_PAGE_SIZE;
+
+const LAYOUT_MASK: u32 = 3;
+const FRESH: u32 = 4;
+
+/**
+ * Begins a process in the imported memory: its kernel and libc data from `base` on, [heap] from `startBrk` on, mappings from
+ * `mmapBase`, nothing at or above `taskSize`; all multiples of 4096. `flags`: a `Layout` in bits 0-1; bit 2 says that the
+ * memory from `startBrk` on is zero. 0, -EINVAL, or -ENOMEM when the memory cannot be grown to `startBrk`.
+ */
+export function initialize(
+  base: usize,
+  startBrk: usize,
+  mmapBase: usize,
+  taskSize: usize,
+  flags: u32,
+): i32 {
+  const addresses = base | startBrk | mmapBase | taskSize;
+  if (!isAligned(addresses, PAGE_SIZE) || base == 0 || taskSize > TASK_SIZE_MAX) return -EINVAL;
+  if (startBrk < base || startBrk - base < RESERVED_BYTES || startBrk > taskSize) return -EINVAL;
+  if (mmapBase > taskSize || (flags & ~(LAYOUT_MASK | FRESH)) != 0 || (flags & LAYOUT_MASK) > 2)
+    return -EINVAL;
+  bindMm(base);
+  bindState(base);
+  const pages = <u32>((<u64>startBrk + (WASM_PAGE_SIZE - 1)) / WASM_PAGE_SIZE);
+  if (<u32>memory.size() < pages && memory.grow(pages - memory.size()) < 0) return -ENOMEM;
+  memory.fill(base, 0, RESERVED_BYTES);
+  mm.startBrk = startBrk;
+  mm.brk = startBrk;
+  mm.mmapBase = mmapBase;
+  mm.taskSize = taskSize;
+  mm.layout = <i32>(flags & LAYOUT_MASK);
+  mm.knownPages = memory.size();
+  const isFresh = (flags & FRESH) != 0;
+  const present =
+    <word>mm.knownPages >= 65536 ? <word>taskSize : <word>mm.knownPages * WASM_PAGE_SIZE;
+  mm.heapDirtyEnd = isFresh ? startBrk : present;
+  mm.dirtyLow = isFresh ? <word>taskSize : 0;
+  mm.dirtyHigh = isFresh ? 0 : present;
+  initState();
+  initParameters();
+  resetTcache();
+  return 0;
+}
+
+/** Bytes that the kernel and libc need between the base and start_brk. */
+export function kernelBytes(): usize {
+  return RESERVED_BYTES;
+}
+
+/** Chooses the value by which free recognises a block that is in tcache already. Before the first allocation. */
+export function setTcacheKey(key: word): void {
+  libc.tcacheKey = key;
+}
+
+/** The address of 256 bytes that the host may use for out-parameters. */
+export function scratch(): usize {
+  return changetype<usize>(libc) + offsetof<LibcData>("scratch");
+}

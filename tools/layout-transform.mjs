@@ -1,0 +1,107 @@
+// The asc transform behind every struct that crosses the language border. Before compilation it expands `@count(n)` fields into
+// inline arrays (`@count(n, m)`: n elements in ilp32, m in lp64). After it, it collects offset, size and kind of every
+// field of every `@unmanaged` class and every member of every enum, adds them to the binary as the custom section "layout",
+// and hands them to the build script (PTMALLOC_LAYOUT_OUT), which writes src/layout/generated.ts.
+
+import { writeFileSync } from "node:fs";
+import assemblyscript from "assemblyscript";
+import { Transform } from "assemblyscript/transform";
+
+const { Node } = assemblyscript;
+
+/** Layouts are read by people too: the order of the sources, without the generated array elements. */
+const ELEMENT = /^(.+)__(\d+)$/;
+
+export default class LayoutTransform extends Transform {
+  afterParse(parser) {
+    const isLp64 = this.program.options.globalAliases?.get("word") === "u64";
+    for (const source of parser.sources) {
+      for (const statement of source.statements) {
+        if (statement.members?.length) expandCounts(statement, isLp64);
+      }
+    }
+  }
+
+  afterCompile(module) {
+    const structs = {};
+    const enums = {};
+    for (const element of this.program.elementsByName.values()) {
+      if (element.internalName.startsWith("~lib")) continue;
+      const name = element.name;
+      if (element.kind === assemblyscript.ElementKind.ClassPrototype) {
+        const instance = element.instances?.values().next().value;
+        if (instance?.hasDecorator(assemblyscript.DecoratorFlags.Unmanaged))
+          structs[name] ??= struct(instance);
+      } else if (element.kind === assemblyscript.ElementKind.Enum) {
+        enums[name] ??= members(element);
+      }
+    }
+    for (const [name, { size }] of Object.entries(structs)) if (size === 0) delete structs[name];
+    const layout = { structs: sorted(structs), enums: sorted(enums) };
+    const json = JSON.stringify(layout);
+    module.addCustomSection(
+      "layout",
+      new TextEncoder().encode(JSON.stringify({ structs: layout.structs })),
+    );
+    if (process.env.PTMALLOC_LAYOUT_OUT) writeFileSync(process.env.PTMALLOC_LAYOUT_OUT, json);
+  }
+}
+
+/** Replaces each `@count(n) field` by n fields, so that the compiler lays the array out. */
+function expandCounts(declaration, isLp64) {
+  const expanded = [];
+  for (const member of declaration.members) {
+    expanded.push(member);
+    const counted = member.decorators?.find((decorator) => decorator.name.text === "count");
+    if (!counted) continue;
+    const argument = counted.args[isLp64 ? counted.args.length - 1 : 0];
+    for (let index = 1; index < Number(argument.value); index++) {
+      const name = Node.createIdentifierExpression(
+        `${member.name.text}__${index}`,
+        member.name.range,
+      );
+      expanded.push(
+        Node.createFieldDeclaration(name, null, member.flags, member.type, null, -1, member.range),
+      );
+    }
+  }
+  declaration.members.splice(0, declaration.members.length, ...expanded);
+}
+
+/** Size, alignment-padded, and fields of a class. */
+function struct(instance) {
+  const fields = {};
+  let end = 0;
+  let alignment = 1;
+  for (const member of instance.members?.values() ?? []) {
+    if (member.kind !== assemblyscript.ElementKind.PropertyPrototype || !member.instance?.isField)
+      continue;
+    const { memoryOffset: offset, type } = member.instance;
+    if (offset < 0) continue;
+    const size = type.byteSize;
+    end = Math.max(end, offset + size);
+    alignment = Math.max(alignment, size);
+    const element = ELEMENT.exec(member.name);
+    if (element)
+      fields[element[1]].count = Math.max(fields[element[1]].count ?? 1, Number(element[2]) + 1);
+    else fields[member.name] = { offset, size, kind: type.toString() };
+  }
+  return { size: Math.ceil(end / alignment) * alignment, fields };
+}
+
+/** The values of an enum's members: as written, else one more than the member before. */
+function members(element) {
+  const values = {};
+  let next = 0;
+  for (const { name, initializer } of element.declaration.values) {
+    if (initializer) next = Number(initializer.value);
+    if (Number.isNaN(next))
+      throw new Error(`enum ${element.name}: ${name.text} must be a plain integer`);
+    values[name.text] = next++;
+  }
+  return values;
+}
+
+function sorted(record) {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}

@@ -35,6 +35,8 @@ export function replay(begin: usize, end: usize, blocks: usize): word {
 }
 
 /** Frees every block of a table of `count` slots; see `freeAll`. */
-export function releaseAll(blocks: usize, count: u32): void {
+function releaseAll(blocks: usize, count: u32): void {
   freeAll<Ptmalloc>(blocks, count);
 }
+
+export { releaseAll as release_all };

@@ -47,7 +47,8 @@ export default tseslint.config(
     rules: {
       // There are no other types to coerce from; === means identity there.
       eqeqeq: "off",
-      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_" }],
+      // Exports have their C signatures, used or not.
+      "@typescript-eslint/no-unused-vars": ["error", { args: "none" }],
       "@typescript-eslint/no-shadow": "error",
       // tidy explains these rules and finds what a selector cannot.
       "no-restricted-syntax": [

@@ -22,6 +22,17 @@ export const MAX_TASK_SIZE = 2 ** 32 - WASM_PAGE_BYTES;
  */
 export type AddressLayout = "linux" | "top-down" | "compact";
 
+/**
+ * The huge pages of the machine that is modelled: powers of two in bytes, 0 for none (the default). They change what malloc
+ * asks of the kernel when the tunable `hugetlb` is set, nothing else.
+ */
+export interface HugePages {
+  /** Size of a transparent huge page, when the kernel gives them on request (`madvise` mode): for hugetlb=1. */
+  transparent?: number;
+  /** Size of the default explicit huge page: for hugetlb=2. */
+  standard?: number;
+}
+
 /** How to start a process. Everything is optional. Sizes and addresses are in bytes. */
 export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   /** The memory layout: "ilp32" (i386's, default) or "lp64" (x86-64's). */
@@ -44,6 +55,8 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   layout?: AddressLayout;
   /** `glibc.malloc.*` tunables: an object, or text as in GLIBC_TUNABLES. */
   tunables?: string | TunableObject;
+  /** What the model's machine offers to `glibc.malloc.hugetlb`. */
+  hugePages?: HugePages;
   /** Whether the memory is known to be zero from startBrk up. Default: true for a new memory, false for the caller's. */
   fresh?: boolean;
   /** Draw startBrk, mmapBase and the tcache key at random, as Linux does. Default false: every run is the same. */
@@ -68,6 +81,8 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   /** The `flags` argument of `initialize`. */
   flags: number;
   tunables: TunableSetting[];
+  /** What the tunable hugetlb finds. */
+  hugePages: Required<HugePages>;
   /** The double-free key to set, when it is random. */
   tcacheKey: bigint | undefined;
 }
@@ -87,6 +102,8 @@ function pageDown(address: number): number {
 }
 
 function defaultMmapBase(layout: AddressLayout, taskSize: number): number {
+  // 0: the first mapping decides.
+  if (layout === "compact") return 0;
   if (layout === "top-down") return taskSize - pageDown(Math.min(STACK_GAP_BYTES, taskSize / 6));
   return Math.ceil(taskSize / 3 / PAGE_BYTES) * PAGE_BYTES;
 }
@@ -124,6 +141,18 @@ function checkMemory(options: ProcessOptions): void {
       throw new TypeError(`option "${name}" is for a new memory; with "memory" give "taskSize"`);
     }
   }
+}
+
+function hugePagesOption(given: HugePages): Required<HugePages> {
+  const checked = { transparent: given.transparent ?? 0, standard: given.standard ?? 0 };
+  for (const [name, value] of Object.entries(checked)) {
+    const rule = { min: 0, max: 2 ** 30, multipleOf: PAGE_BYTES };
+    checkInteger(`option "hugePages.${name}"`, value, rule);
+    if (value !== 0 && !Number.isInteger(Math.log2(value))) {
+      throw new RangeError(`option "hugePages.${name}" must be a power of two, got ${value}`);
+    }
+  }
+  return checked;
 }
 
 /** Shifts startBrk and mmapBase as Linux does for a new program: up to 32 MiB (1 MiB in a compact memory), and up to 1 MiB. */
@@ -188,6 +217,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
     layout,
     flags: LAYOUT_FLAGS[layout] | (fresh ? FRESH_FLAG : 0),
     tunables,
+    hugePages: hugePagesOption(options.hugePages ?? {}),
     tcacheKey: undefined,
   };
   if (options.randomize === true) randomized(plan);

@@ -3,7 +3,7 @@
 // checked arguments see src/heap.
 
 import type { Abi, Mem } from "../layout/address.js";
-import { layouts } from "../layout/generated.js";
+import { layouts, Tunable } from "../layout/generated.js";
 import type { Build, RawExports, Word } from "./exports.js";
 import { HeapAbort } from "./failures.js";
 import { load, loadSync } from "./load.js";
@@ -90,7 +90,7 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
 
   /** A raw function's size_t or pointer as an unsigned number; above 2^53 it is rounded. */
   fromWord(word: Word<A>): number {
-    return typeof word === "bigint" ? Number(BigInt.asUintN(64, word)) : (word) >>> 0;
+    return typeof word === "bigint" ? Number(BigInt.asUintN(64, word)) : word >>> 0;
   }
 
   /** The size_t in memory at `address`, unsigned; in lp64 a value above 2^53 is rounded. */
@@ -226,6 +226,9 @@ function boot(plan: ProcessPlan, raw: RawExports): void {
   }
   const word = (value: bigint): number | bigint =>
     plan.abi === "lp64" ? BigInt.asUintN(64, value) : Number(BigInt.asUintN(32, value));
+  // Before hugetlb, which looks at them.
+  raw.set_tunable(Tunable.THP_PAGESIZE, word(BigInt(plan.hugePages.transparent)));
+  raw.set_tunable(Tunable.HUGE_PAGESIZE, word(BigInt(plan.hugePages.standard)));
   for (const { name, id, value } of plan.tunables) {
     if (raw.set_tunable(id, word(value)) === 0) {
       throw new RangeError(`tunable "glibc.malloc.${name}": malloc refused the value ${value}`);

@@ -10,7 +10,7 @@ export type FieldKind = "u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "u64" | "i
 export interface FieldLayout {
   /** Bytes from the struct's first byte. */
   readonly offset: number;
-  /** Bytes, of the whole field. */
+  /** Bytes; of one element when the field is an inline array. */
   readonly size: number;
   readonly kind: FieldKind;
   /** Number of elements when the field is an inline array. */
@@ -61,9 +61,8 @@ function readScalar(view: DataView, address: number, kind: FieldKind): number {
 export function readField(view: DataView, base: number, field: FieldLayout): number | number[] {
   const address = base + field.offset;
   if (field.count === undefined) return readScalar(view, address, field.kind);
-  const stride = field.size / field.count;
   return Array.from({ length: field.count }, (_, i) =>
-    readScalar(view, address + i * stride, field.kind),
+    readScalar(view, address + i * field.size, field.kind),
   );
 }
 

@@ -74,6 +74,8 @@ describe("process options", () => {
     [{ memory: {} }, /option "memory" must be a WebAssembly.Memory/],
     [{ memory: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }) }, /unshared/],
     [{ memory: new WebAssembly.Memory({ initial: 1 }), maximumPages: 9 }, /give "taskSize"/],
+    [{ hugePages: { standard: 3 * 4096 } }, /option "hugePages.standard" must be a power of two/],
+    [{ hugePages: { transparent: 1 } }, /option "hugePages.transparent" must be a multiple of/],
     [{ tunables: "glibc.malloc.x=1" }, /no tunable/],
   ])("refuses %o", (options, expected) => {
     expect(() => planProcess(options as ProcessOptions)).toThrow(expected);

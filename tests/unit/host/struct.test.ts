@@ -11,7 +11,7 @@ const layout = {
     signed: { offset: 4, size: 4, kind: "i32" },
     unsigned: { offset: 8, size: 4, kind: "u32" },
     wide: { offset: 16, size: 8, kind: "u64" },
-    list: { offset: 24, size: 6, kind: "u16", count: 3 },
+    list: { offset: 24, size: 2, kind: "u16", count: 3 },
   },
 } as const;
 

@@ -173,9 +173,9 @@ static Word evaluate(const char *text) {
 
 // A word as text that does not depend on where things lie: relative to the heap, main_arena or the mmap area.
 static char *put_word(char *p, Word v) {
+  if (tcache_key && v == tcache_key) return put_str(p, "key");
   if (v - (Word)heap < 0x20000000u) return put_hex(put_str(p, "heap+0x"), v - (Word)heap, 1);
   if (v - main_arena < ARENA_SIZE) return put_hex(put_str(p, "arena+0x"), v - main_arena, 1);
-  if (tcache_key && v == tcache_key) return put_str(p, "key");
   if (map_ref - v <= 0x4000000u) return put_hex(put_str(p, "ref-0x"), map_ref - v, 1);
   return put_hex(put_str(p, "0x"), v, 1);
 }

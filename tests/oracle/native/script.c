@@ -70,6 +70,11 @@ static char *put_words(char *p, Word a, Word n) {
   return p;
 }
 
+static char *put_numbers(char *p, Word a, Word n) {
+  for (Word i = 0; i < n; i++) p = put_hex(put_str(p, i ? " 0x" : "0x"), load(a + i * WORD), 1);
+  return p;
+}
+
 static char *put_runs(char *p, Word a, Word n) {  // the bytes, run-length coded: 5a*24 00*3
   volatile unsigned char *bytes = (volatile unsigned char *)a;
   for (Word i = 0, runs = 0; i < n && runs < 64; runs++) {
@@ -137,6 +142,7 @@ static char *memory_statement(const Tokens *t, char *p) {
   if (!strcmp(name, "poke")) return *(volatile Word *)argument(t, 1) = argument(t, 2), put_str(p, "ok");
   if (!strcmp(name, "poke16")) return *(volatile uint16_t *)argument(t, 1) = (uint16_t)argument(t, 2), put_str(p, "ok");
   if (!strcmp(name, "peek")) return put_words(p, argument(t, 1), t->count > 2 ? argument(t, 2) : 1);
+  if (!strcmp(name, "hex")) return put_numbers(p, argument(t, 1), argument(t, 2));
   if (!strcmp(name, "runs")) return put_runs(p, argument(t, 1), argument(t, 2));
   if (!strcmp(name, "print")) return put_word(p, argument(t, 1));
   if (!strcmp(name, "dec")) return put_dec(p, argument(t, 1));

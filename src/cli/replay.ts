@@ -85,7 +85,7 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
   const files = given.length > 0 ? given : bundledRecordings();
   if (files.length === 0) throw new UserError("no FILE given (see ptmalloc-wasm replay --help)");
   if (options.addresses !== undefined && files.length !== 1) {
-    throw new UserError(`--addresses takes exactly one FILE, not ${files.length}`);
+    throw new UserError(`--addresses takes exactly one FILE, not ${given.length || "none"}`);
   }
   const traces = await readTraces(files, io);
   if (toStdout) {

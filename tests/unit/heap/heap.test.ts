@@ -100,6 +100,19 @@ describe("a heap's end", () => {
     expect(heap.u8(abort.address, 4)).toHaveLength(4);
   });
 
+  it("a wild access, a segmentation fault in C, ends the heap as well", () => {
+    const heap = createHeapSync();
+    const a = heap.malloc(2000);
+    heap.malloc(16);
+    heap.free(a);
+    // The free block's back link in the unsorted list, bent to where there is no memory.
+    heap.u32(a + 4, 1)[0] = 0xfff00000;
+    expect(() => heap.malloc(3000)).toThrow(WebAssembly.RuntimeError);
+    expect(heap.aborted).toBeUndefined();
+    expect(() => heap.malloc(1)).toThrow(HeapDeadError);
+    expect(() => heap.malloc(1)).toThrow(/out of bounds/);
+  });
+
   it("one heap's end is not another's", () => {
     const [one, two] = [createHeapSync(), createHeapSync()];
     corrupt(one);

@@ -212,7 +212,7 @@ function oneTrace(trace: TraceReport, colors: Colors): string[] {
       table(["", "median", "best", ""], time, colors, [3]),
     section("Memory", "", colors) + table([], memory, colors, [2]),
     section("mallinfo2 at the end", "", colors) + table([], info, colors, [2]),
-    `${colors.bold("In words:")} ${engine && trace.ops > 0 ? "the Wasm heap is " : ""}${reading(trace)}`,
+    `${colors.bold(engine && trace.ops > 0 ? "The Wasm heap is" : "In words:")} ${reading(trace)}`,
   ];
 }
 

@@ -43,7 +43,7 @@ describe("the text report", () => {
     const text = show(reportOf([traceReport("lua")]));
     expect(text).toMatch(/^uordblks +36,184 {2}bytes in use/m);
     expect(text).toMatch(/^brk at the end +1\.04 MiB +1,089,536 bytes, start_brk \+ 0x10a000$/m);
-    expect(text).toMatch(/^In words: the Wasm heap is 17\.0x faster/m);
+    expect(text).toMatch(/^The Wasm heap is 17\.0x faster/m);
   });
 
   it("can do without the engine, and without any operation", () => {

@@ -1,4 +1,5 @@
-// The checked build: the allocator, its whole-heap checker and fault injection.
+// The checked build: the allocator and the replay loop, with the whole-heap checker and fault injection.
 
-export * from "./index";
+export * from "./replay/index";
 export { refuseGrowth as refuse_growth, growthRequests as growth_requests } from "./kernel/refusal";
+export { checkHeap as check_heap, checkAddress as check_address, verifyCalls as verify_calls } from "./malloc/invariants";

@@ -6,6 +6,7 @@ import { unsortedBin } from "./bins";
 import { Chunk, PREV_INUSE, addressOf } from "./chunk";
 import { mapChunk } from "./mapped";
 import { freeChunk } from "./release";
+import { noteSegment } from "./segments";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { MMAP_AS_MORECORE_SIZE, MallocState, mp, setErrno } from "./state";
 import {
@@ -138,8 +139,8 @@ function joinBreak(
     correction = 0;
     second = currentBreak();
   }
-  replaceTop(arena, top, topSize, aligned, <word>(second - aligned) + correction);
   arena.systemMem += correction;
+  replaceTop(arena, top, topSize, aligned, <word>(second - aligned) + correction);
 }
 
 /** The first address from `start` on at which a chunk can begin. */
@@ -157,6 +158,7 @@ function replaceTop(
   length: word,
 ): void {
   const top = changetype<Chunk>(start);
+  noteSegment(start);
   arena.top = top;
   top.mchunkSize = length | PREV_INUSE;
   if (oldSize == 0) return;

@@ -140,6 +140,10 @@ const LIBC_DATA: usize = KERNEL_BYTES;
 const MALLOC_PAR: usize = (LIBC_DATA + offsetof<LibcData>() + 15) & ~15;
 const MAIN_ARENA: usize = (MALLOC_PAR + offsetof<MallocPar>() + 15) & ~15;
 
+/** Where the checked builds keep the list of segments, bytes from LibcData, and how many it holds (segments.ts). */
+export const SEGMENTS: usize = MAIN_ARENA + offsetof<MallocState>() - LIBC_DATA;
+export const SEGMENTS_MAX: u32 = 256;
+
 /** Bytes between the base and the first possible start_brk. */
 export const RESERVED_BYTES: usize = KERNEL_BYTES + PAGE_SIZE;
 
@@ -199,4 +203,4 @@ if (offsetof<MallocState>("bins") - offsetof<MallocState>("topWord") != <usize>C
 }
 if (offsetof<MallocState>("binmap") - offsetof<MallocState>("bins") != (NBINS * 2 - 2) * SIZE_SZ)
   ERROR("bins");
-if (MAIN_ARENA + offsetof<MallocState>() > RESERVED_BYTES) ERROR("libc's data outgrew its page");
+if (LIBC_DATA + SEGMENTS + (SEGMENTS_MAX + 1) * 4 > RESERVED_BYTES) ERROR("libc's data outgrew its page");

@@ -2,8 +2,7 @@
 // otherwise; 0 (MORECORE_FAILURE, MAP_FAILED) means refused. What comes from here is not cleared: `knownZeroFrom` tells which
 // bytes are zero all the same, so that calloc clears only the others.
 
-import { ENOMEM } from "../kernel/errno";
-import { isError } from "../kernel/errno";
+import { ENOMEM, isError } from "../kernel/errno";
 import { moveBreak } from "../kernel/brk";
 import {
   MREMAP_MAYMOVE,
@@ -18,6 +17,7 @@ import { dirtyEnd, noteHeapDirty } from "../kernel/pages";
 import { libc, setErrno } from "./state";
 
 export { ENOMEM, EINVAL } from "../kernel/errno";
+export { Invariant, checkKernel } from "../kernel/invariants";
 export { PAGE_SIZE, isAligned, pageAlign, alignUp, alignDown } from "../base/align";
 
 /** What `moreCore` returns when it cannot (MORECORE_FAILURE). */

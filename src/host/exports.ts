@@ -72,8 +72,9 @@ export interface CheckedExports {
   check_address(): number;
   refuse_growth(first: number, every: number): void;
   growth_requests(): number;
+  verify_calls(on: number): void;
 }
 
 /** The raw exports of a build in a layout. */
 export type RawExports<A extends Abi = Abi, B extends Build = Build> = CoreExports<Word<A>> &
-  (B extends "replay" ? ReplayExports<Word<A>> : B extends "checked" ? CheckedExports : unknown);
+  (B extends "replay" ? ReplayExports<Word<A>> : B extends "checked" ? CheckedExports & ReplayExports<Word<A>> : unknown);

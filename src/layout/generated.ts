@@ -386,6 +386,45 @@ export const Failure = {
 } as const;
 export type Failure = (typeof Failure)[keyof typeof Failure];
 
+/** Members of `Invariant` in assembly/. */
+export const Invariant = {
+  HOLDS: 0,
+  BREAK: 201,
+  REGION_ORDER: 202,
+  TOTAL_VM: 203,
+  HEAP_MAPPED: 204,
+  CHUNK_SIZE: 205,
+  CHUNK_FLAGS: 206,
+  PREV_INUSE: 207,
+  ADJACENT_FREE: 208,
+  FOOT: 209,
+  FENCEPOST: 210,
+  TOP_MISSING: 211,
+  TOP_FLAGS: 212,
+  TOP_SIZE: 213,
+  BIN_LINKS: 214,
+  BIN_HOLDS_USED: 215,
+  BIN_SIZE: 216,
+  BIN_ORDER: 217,
+  NEXTSIZE: 218,
+  BINMAP: 219,
+  FREE_NOT_BINNED: 220,
+  HAVE_FASTCHUNKS: 221,
+  FASTBIN_LINK: 222,
+  FASTBIN_SIZE: 223,
+  FASTBIN_FREE: 224,
+  TCACHE_COUNT: 225,
+  TCACHE_LINK: 226,
+  TCACHE_SIZE: 227,
+  TCACHE_FREE: 228,
+  TCACHE_KEY: 229,
+  SYSTEM_MEM: 230,
+  MMAP_COUNT: 231,
+  MMAPPED_MEM: 232,
+  MALLINFO: 233,
+} as const;
+export type Invariant = (typeof Invariant)[keyof typeof Invariant];
+
 /** Members of `Layout` in assembly/. */
 export const Layout = { LEGACY: 0, TOP_DOWN: 1, COMPACT: 2 } as const;
 export type Layout = (typeof Layout)[keyof typeof Layout];

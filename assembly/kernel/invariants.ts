@@ -1,0 +1,64 @@
+// What must always be true: the list for the whole project, and the checks on the kernel's side.
+
+import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
+import { mm } from "./mm";
+import { VM_FOREIGN, vmaAt } from "./region";
+
+/** The invariants that the whole-heap checker knows. The numbers follow those of `Failure`. */
+export enum Invariant {
+  HOLDS = 0, // nothing is wrong
+  BREAK = 201, // start_brk <= brk <= task_size
+  REGION_ORDER, // regions are whole pages, ascending, disjoint, below task_size
+  TOTAL_VM, // total_vm counts the pages of all regions but foreign ones
+  HEAP_MAPPED, // the pages from start_brk to brk are mapped
+  CHUNK_SIZE, // chunks are at least MINSIZE, aligned, inside the memory
+  CHUNK_FLAGS, // chunks of main_arena have neither M nor A set and aligned blocks
+  PREV_INUSE, // a segment's first chunk has the P bit set: nothing lies before it
+  ADJACENT_FREE, // no two free chunks are neighbours
+  FOOT, // a free chunk's size stands behind it, too
+  FENCEPOST, // a segment ends in top or in two fenceposts
+  TOP_MISSING, // walking the chunks leads to top
+  TOP_FLAGS, // top has P set, and no free chunk before it
+  TOP_SIZE, // top ends at a page boundary, at the break if nobody else moved that
+  BIN_LINKS, // in a bin's ring fd and bk agree
+  BIN_HOLDS_USED, // bins hold free chunks only
+  BIN_SIZE, // a chunk is in the bin of its size
+  BIN_ORDER, // large bins are sorted by size
+  NEXTSIZE, // the ring of sizes holds the first chunk of each size
+  BINMAP, // a bin that holds a chunk is marked
+  FREE_NOT_BINNED, // every free chunk is in exactly one bin
+  HAVE_FASTCHUNKS, // have_fastchunks is set while a fast bin holds a chunk
+  FASTBIN_LINK, // fast bins end in null and stay inside the heap
+  FASTBIN_SIZE, // a chunk is in the fast bin of its size
+  FASTBIN_FREE, // chunks in fast bins look in use
+  TCACHE_COUNT, // tcache counts are the lengths of its lists
+  TCACHE_LINK, // tcache lists stay inside the heap
+  TCACHE_SIZE, // a block is in the tcache bin of its size
+  TCACHE_FREE, // chunks in tcache look in use
+  TCACHE_KEY, // blocks in tcache hold the key
+  SYSTEM_MEM, // system_mem is what the heap covers, at most max_system_mem
+  MMAP_COUNT, // 0 <= n_mmaps <= max_n_mmaps
+  MMAPPED_MEM, // mmapped_mem is whole pages, at most max_mmapped_mem
+  MALLINFO, // mallinfo2 agrees with a walk over everything
+}
+
+/** Checks mm_struct and the region table. */
+export function checkKernel(): Invariant {
+  if (mm.startBrk > mm.brk || mm.brk > mm.taskSize) return Invariant.BREAK;
+  let end: word = 0;
+  let pages: word = 0;
+  let heapEnd = mm.startBrk;
+  for (let index = 0; index < mm.mapCount; index++) {
+    const region = vmaAt(index);
+    if (region.vmStart < end || region.vmEnd <= region.vmStart) return Invariant.REGION_ORDER;
+    if (!isAligned(region.vmStart | region.vmEnd, PAGE_SIZE)) return Invariant.REGION_ORDER;
+    const isForeign = (region.vmFlags & VM_FOREIGN) != 0;
+    if (!isForeign && region.vmEnd > mm.taskSize) return Invariant.REGION_ORDER;
+    end = region.vmEnd;
+    if (!isForeign) pages += (region.vmEnd - region.vmStart) / PAGE_SIZE;
+    if (region.vmStart <= heapEnd && heapEnd < region.vmEnd) heapEnd = region.vmEnd;
+  }
+  if (pages != mm.totalVm || mm.totalVm > mm.hiwaterVm) return Invariant.TOTAL_VM;
+  if (heapEnd < pageAlign(mm.brk)) return Invariant.HEAP_MAPPED;
+  return Invariant.HOLDS;
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env node
+// Compares random heap scripts, WebAssembly against native glibc, and prints the first differing line of each seed that differs.
+// Usage: node tests/oracle/fuzz.mjs [--seeds FIRST-LAST] [--abi ilp32|lp64] [--build core|checked] [--save]
+//   --save   records the hashes of native glibc's outputs for tests/fuzz/smoke.test.ts instead of comparing
+import { writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { fileURLToPath } from "node:url";
+import { withModule } from "./load-ts.mjs";
+import { ABIS, buildNative, runNative } from "./native.mjs";
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "0-499" },
+    abi: { type: "string" },
+    build: { type: "string", default: "core" },
+    show: { type: "boolean", default: false },
+    save: { type: "boolean", default: false },
+  },
+});
+const [first = 0, last = first] = values.seeds.split("-").map(Number);
+const abis = ABIS.filter((abi) => !values.abi || values.abi === abi);
+const programs = new Map(abis.map((abi) => [abi, buildNative("script", abi)]));
+
+/**
+ * @param {string} ours
+ * @param {string} native
+ */
+function firstDifference(ours, native) {
+  const [a, b] = [ours.split("\n"), native.split("\n")];
+  const at = a.findIndex((line, i) => line !== b[i]);
+  return `line ${at + 1}\n  native: ${b[at]}\n  wasm:   ${a[at]}`;
+}
+
+await withModule("tests/fuzz/bulk.ts", ({ generate, runScript, digest }) => {
+  /** @type {Record<string, Record<string, string>>} */
+  const hashes = {};
+  let different = 0;
+  let done = 0;
+  const ends = new Map();
+  for (let seed = first; seed <= last; seed++) {
+    const { tunables, body } = generate(seed);
+    if (values.show) console.log(`# tunables: ${tunables}\n${body}`);
+    for (const abi of abis) {
+      const native = runNative(programs.get(abi) ?? "", ["-"], body, tunables);
+      const end = native.trimEnd().split("\n").at(-1);
+      ends.set(end, (ends.get(end) ?? 0) + 1);
+      done++;
+      if (values.save) {
+        (hashes[abi] ??= {})[seed] = digest(native);
+        continue;
+      }
+      let ours;
+      try {
+        ours = runScript(body, abi, tunables, values.build);
+      } catch (error) {
+        ours = `${error}\n`;
+      }
+      if (ours === native) continue;
+      different++;
+      console.log(`seed ${seed} ${abi} ${tunables || "(no tunables)"}: ${firstDifference(ours, native)}`);
+    }
+  }
+  if (values.save) {
+    const file = fileURLToPath(new URL("../fuzz/smoke.json", import.meta.url));
+    writeFileSync(file, `${JSON.stringify(hashes, null, 1)}\n`);
+  }
+  console.log(`${done} runs, ${different} different; native ends: ${JSON.stringify([...ends])}`);
+  if (different) process.exitCode = 1;
+});

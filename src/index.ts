@@ -10,8 +10,8 @@ export { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "./host/options.js";
 export type { AddressLayout, ProcessOptions } from "./host/options.js";
 export type { Build, RawExports, Word } from "./host/exports.js";
 export type { WasmSource } from "./host/load.js";
-export { abortMessages, HeapAbort } from "./host/failures.js";
-export type { FailureName } from "./host/failures.js";
+export { abortMessages, BrokenInvariant, HeapAbort } from "./host/failures.js";
+export type { FailureName, InvariantName } from "./host/failures.js";
 export { parseTunables, tunableNames, tunableRange } from "./host/tunables.js";
 export type { TunableName, TunableObject, TunableRange, TunableSetting } from "./host/tunables.js";
 

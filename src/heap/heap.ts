@@ -3,7 +3,7 @@
 
 import { checkChoice, checkInteger } from "../host/checks.js";
 import type { RawExports } from "../host/exports.js";
-import { HeapAbort } from "../host/failures.js";
+import type { BrokenInvariant, HeapAbort } from "../host/failures.js";
 import type { ProcessOptions } from "../host/options.js";
 import { startProcess, startProcessSync } from "../host/process.js";
 import type { Mallinfo2, MmStruct, Process } from "../host/process.js";
@@ -60,7 +60,7 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   /** The failed integrity check that ended this heap, if one did. */
-  get aborted(): HeapAbort | undefined {
+  get aborted(): HeapAbort | BrokenInvariant | undefined {
     return this.process.aborted;
   }
 
@@ -241,10 +241,9 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     try {
       return call();
     } catch (error) {
-      // A trap is a wild access in the middle of a change, a segmentation fault: the heap is as dead as after an abort.
-      if (error instanceof HeapAbort || error instanceof WebAssembly.RuntimeError) {
-        this.#dead = error;
-      }
+      // A trap is a wild access in the middle of a change, a segmentation fault: the heap is as dead as after an abort, which
+      // the process remembers by itself.
+      if (error instanceof WebAssembly.RuntimeError) this.#dead = error;
       throw error;
     }
   }

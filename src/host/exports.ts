@@ -77,4 +77,8 @@ export interface CheckedExports {
 
 /** The raw exports of a build in a layout. */
 export type RawExports<A extends Abi = Abi, B extends Build = Build> = CoreExports<Word<A>> &
-  (B extends "replay" ? ReplayExports<Word<A>> : B extends "checked" ? CheckedExports & ReplayExports<Word<A>> : unknown);
+  (B extends "replay"
+    ? ReplayExports<Word<A>>
+    : B extends "checked"
+      ? CheckedExports & ReplayExports<Word<A>>
+      : unknown);

@@ -1,7 +1,7 @@
 // What a failed integrity check says. glibc prints the message and aborts the process; here the call throws a HeapAbort that
 // carries the very same text. The texts are part of what is imitated: do not reword them.
 
-import { Failure } from "../layout/generated.js";
+import { Failure, Invariant } from "../layout/generated.js";
 import { show } from "./checks.js";
 
 /** The name of a failed check: the keys of the generated enum `Failure`. */
@@ -108,6 +108,9 @@ const namesByCode = new Map<number, FailureName>(
   (Object.keys(Failure) as FailureName[]).map((name) => [Failure[name], name]),
 );
 
+/** The name of an invariant of the whole-heap checker: the keys of the generated enum `Invariant`. */
+export type InvariantName = keyof typeof Invariant;
+
 /**
  * The name of a failure code.
  * @returns a key of `Failure`, or undefined for a code that this version does not know
@@ -146,4 +149,43 @@ export class HeapAbort extends Error {
     this.address = address >>> 0;
     this.abortMessage = abortMessages[failure];
   }
+}
+
+/**
+ * The whole-heap checker of the checked build found the heap broken at the entry of a call. glibc has no such check: either the
+ * program wrote where it should not have, or the allocator has a bug.
+ */
+export class BrokenInvariant extends Error {
+  override readonly name = "BrokenInvariant";
+  /** The number of the invariant, a value of `Invariant`. */
+  readonly code: number;
+  /** The name of the invariant, a key of `Invariant`. */
+  readonly invariant: InvariantName;
+  /** Where it does not hold, an unsigned address; 0 when no place is to blame. */
+  readonly address: number;
+
+  /**
+   * @param invariant the invariant's name
+   * @param address signed or unsigned
+   */
+  constructor(invariant: InvariantName, address: number) {
+    super(`heap invariant ${invariant} does not hold at 0x${(address >>> 0).toString(16)}`);
+    this.code = Invariant[invariant];
+    this.invariant = invariant;
+    this.address = address >>> 0;
+  }
+}
+
+/**
+ * The error for what the WebAssembly side reports through `host.fail`.
+ * @param code a value of `Failure` or, from the checked build, of `Invariant`
+ * @param address signed or unsigned
+ * @throws RangeError for a code that this version does not know
+ */
+export function errorOf(code: number, address: number): HeapAbort | BrokenInvariant {
+  const names = Object.keys(Invariant) as InvariantName[];
+  const invariant = names.find((name) => Invariant[name] === code && code !== Invariant.HOLDS);
+  return invariant === undefined
+    ? new HeapAbort(code, address)
+    : new BrokenInvariant(invariant, address);
 }

@@ -5,7 +5,8 @@
 import type { Abi, Mem } from "../layout/address.js";
 import { layouts, Tunable } from "../layout/generated.js";
 import type { Build, RawExports, Word } from "./exports.js";
-import { HeapAbort } from "./failures.js";
+import { errorOf } from "./failures.js";
+import type { BrokenInvariant, HeapAbort } from "./failures.js";
 import { load, loadSync } from "./load.js";
 import type { LoadRequest } from "./load.js";
 import { planProcess } from "./options.js";
@@ -21,6 +22,11 @@ export type MmStruct = StructValues<(typeof layouts)[Abi]["MmStruct"]>;
 
 /** mallinfo2's fields, as numbers. */
 export type Mallinfo2 = StructValues<(typeof layouts)[Abi]["Mallinfo2"]>;
+
+/** What ended the process, if something did. */
+interface Death {
+  abort: HeapAbort | BrokenInvariant | undefined;
+}
 
 const EINVAL = 22;
 const ENOMEM = 12;
@@ -41,14 +47,10 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
   readonly layout: AddressLayout;
   readonly #views: MemoryViews;
   readonly #mm: MmStruct;
-  readonly #death: { abort: HeapAbort | undefined };
+  readonly #death: Death;
 
   /** Not for use from outside: see `startProcess`. */
-  constructor(
-    plan: ProcessPlan<A, B>,
-    raw: RawExports<A, B>,
-    death: { abort: HeapAbort | undefined },
-  ) {
+  constructor(plan: ProcessPlan<A, B>, raw: RawExports<A, B>, death: Death) {
     this.abi = plan.abi;
     this.build = plan.build;
     this.memory = plan.memory;
@@ -64,7 +66,7 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
   }
 
   /** The failed integrity check that ended the process, if one did. */
-  get aborted(): HeapAbort | undefined {
+  get aborted(): HeapAbort | BrokenInvariant | undefined {
     return this.#death.abort;
   }
 
@@ -239,10 +241,10 @@ function boot(plan: ProcessPlan, raw: RawExports): void {
 
 function requestOf<A extends Abi, B extends Build>(
   plan: ProcessPlan<A, B>,
-  death: { abort: HeapAbort | undefined },
+  death: Death,
 ): LoadRequest<A, B> {
   const fail = (code: number, address: number): never => {
-    death.abort = new HeapAbort(code, address);
+    death.abort = errorOf(code, address);
     throw death.abort;
   };
   return { abi: plan.abi, build: plan.build, memory: plan.memory, wasm: plan.wasm, fail };
@@ -257,7 +259,7 @@ export async function startProcess<A extends Abi = "ilp32", B extends Build = "c
   options: ProcessOptions<A, B> = {},
 ): Promise<Process<A, B>> {
   const plan = planProcess(options);
-  const death: { abort: HeapAbort | undefined } = { abort: undefined };
+  const death: Death = { abort: undefined };
   return new Process(plan, await load(requestOf(plan, death)), death);
 }
 
@@ -266,6 +268,6 @@ export function startProcessSync<A extends Abi = "ilp32", B extends Build = "cor
   options: ProcessOptions<A, B> = {},
 ): Process<A, B> {
   const plan = planProcess(options);
-  const death: { abort: HeapAbort | undefined } = { abort: undefined };
+  const death: Death = { abort: undefined };
   return new Process(plan, loadSync(requestOf(plan, death)), death);
 }

@@ -1,9 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { abortMessages, failureName, HeapAbort } from "../../../src/host/failures.js";
+import {
+  abortMessages,
+  BrokenInvariant,
+  errorOf,
+  failureName,
+  HeapAbort,
+} from "../../../src/host/failures.js";
 import type { Abi } from "../../../src/layout/address.js";
-import { Failure } from "../../../src/layout/generated.js";
+import { Failure, Invariant } from "../../../src/layout/generated.js";
 import { describeNative, gccFlags } from "../../support/native.js";
 
 const ASSERTION = /^Fatal glibc error: malloc assertion failure in ([a-z_]+): (.+)$/;
@@ -39,6 +45,21 @@ describe("failure messages", () => {
 
   it("refuses a code it does not know", () => {
     expect(() => new HeapAbort(9999, 0)).toThrow(/unknown here: 9999/);
+    expect(() => errorOf(9999, 0)).toThrow(/unknown here: 9999/);
+    expect(() => errorOf(Invariant.HOLDS, 0)).toThrow(/unknown here: 0/);
+  });
+
+  it("the checked build's invariants have an error of their own", () => {
+    const error = errorOf(Invariant.FOOT, -16);
+    expect(error).toBeInstanceOf(BrokenInvariant);
+    expect(error).toMatchObject({ code: Invariant.FOOT, invariant: "FOOT", address: 0xfffffff0 });
+    expect(error.message).toBe("heap invariant FOOT does not hold at 0xfffffff0");
+    expect(errorOf(Failure.FREE_SIZE, 0)).toBeInstanceOf(HeapAbort);
+  });
+
+  it("no invariant has the number of a failure", () => {
+    const failures: number[] = Object.values(Failure);
+    expect(Object.values(Invariant).filter((code) => failures.includes(code))).toEqual([]);
   });
 });
 

@@ -40,10 +40,19 @@ const SETUP = [
   "scratch",
 ];
 
+const REPLAY = ["replay", "release_all"];
+
 const ADDED: Readonly<Record<string, readonly string[]>> = {
   core: [],
-  checked: ["check_heap", "check_address", "refuse_growth", "growth_requests"],
-  replay: ["replay", "release_all"],
+  checked: [
+    ...REPLAY,
+    "check_heap",
+    "check_address",
+    "refuse_growth",
+    "growth_requests",
+    "verify_calls",
+  ],
+  replay: REPLAY,
 };
 
 for (const build of ["core", "checked", "replay"]) {

@@ -2,4 +2,8 @@
 
 export * from "./replay/index";
 export { refuseGrowth as refuse_growth, growthRequests as growth_requests } from "./kernel/refusal";
-export { checkHeap as check_heap, checkAddress as check_address, verifyCalls as verify_calls } from "./malloc/invariants";
+export {
+  checkHeap as check_heap,
+  checkAddress as check_address,
+  verifyCalls as verify_calls,
+} from "./malloc/invariants";

@@ -111,9 +111,11 @@ function checkSegment(arena: MallocState, start: usize): bool {
     const size = p.size;
     if (size == CHUNK_HDR_SZ) return checkFenceposts(p, start);
     if (size < MINSIZE || isOddSize(size)) return broken(Invariant.CHUNK_SIZE, addressOf(p));
-    if (p.isMmapped || p.isNonMain || isMisaligned(p.mem)) return broken(Invariant.CHUNK_FLAGS, addressOf(p));
+    if (p.isMmapped || p.isNonMain || isMisaligned(p.mem))
+      return broken(Invariant.CHUNK_FLAGS, addressOf(p));
     const next = p.at(size);
-    if (<word>addressOf(p) + size > <word>memory.size() << 16) return broken(Invariant.CHUNK_SIZE, addressOf(p));
+    if (<word>addressOf(p) + size > (<word>memory.size()) << 16)
+      return broken(Invariant.CHUNK_SIZE, addressOf(p));
     const isFree = !next.prevInuse;
     if (isFree) {
       if (isPreviousFree) return broken(Invariant.ADJACENT_FREE, addressOf(p));
@@ -128,8 +130,10 @@ function checkSegment(arena: MallocState, start: usize): bool {
   }
   hasSeenTop = true;
   const end = addressOf(p.at(p.size));
-  if (!p.prevInuse || isPreviousFree || p.isMmapped) return broken(Invariant.TOP_FLAGS, addressOf(p));
-  if (p.size < MINSIZE || !isAligned(end, PAGE_SIZE)) return broken(Invariant.TOP_SIZE, addressOf(p));
+  if (!p.prevInuse || isPreviousFree || p.isMmapped)
+    return broken(Invariant.TOP_FLAGS, addressOf(p));
+  if (p.size < MINSIZE || !isAligned(end, PAGE_SIZE))
+    return broken(Invariant.TOP_SIZE, addressOf(p));
   coveredBytes += end - start;
   return true;
 }
@@ -137,7 +141,8 @@ function checkSegment(arena: MallocState, start: usize): bool {
 /** A segment that is not the last ends in two chunks of header size, both marked in use. */
 function checkFenceposts(p: Chunk, start: usize): bool {
   const second = p.at(CHUNK_HDR_SZ);
-  if (second.size != CHUNK_HDR_SZ || !second.prevInuse) return broken(Invariant.FENCEPOST, addressOf(p));
+  if (second.size != CHUNK_HDR_SZ || !second.prevInuse)
+    return broken(Invariant.FENCEPOST, addressOf(p));
   coveredBytes += addressOf(second) + <usize>CHUNK_HDR_SZ - start;
   return true;
 }
@@ -179,14 +184,16 @@ function checkSizes(bin: Chunk): bool {
     }
     previous = p;
   }
-  if (previous.fdNextsize != first || first.bkNextsize != previous) return broken(Invariant.NEXTSIZE, addressOf(first));
+  if (previous.fdNextsize != first || first.bkNextsize != previous)
+    return broken(Invariant.NEXTSIZE, addressOf(first));
   return true;
 }
 
 /** A fast bin holds chunks of its size that look in use. */
 function checkFastbin(arena: MallocState, index: u32): bool {
   let p = changetype<Chunk>(<usize>load<word>(fastbinAt(arena, index)));
-  if (addressOf(p) != 0 && !arena.haveFastchunks) return broken(Invariant.HAVE_FASTCHUNKS, addressOf(p));
+  if (addressOf(p) != 0 && !arena.haveFastchunks)
+    return broken(Invariant.HAVE_FASTCHUNKS, addressOf(p));
   while (addressOf(p) != 0) {
     if (isMisaligned(p.mem) || !isInHeap(p)) return broken(Invariant.FASTBIN_LINK, addressOf(p));
     if (fastbinIndex(p.size) != index) return broken(Invariant.FASTBIN_SIZE, addressOf(p));
@@ -201,7 +208,10 @@ function checkFastbin(arena: MallocState, index: u32): bool {
 
 /** Whether a chunk lies in memory at all, so that it can be looked at. */
 function isInHeap(p: Chunk): bool {
-  return addressOf(p) >= segmentStart(0) && <word>addressOf(p) + MINSIZE <= <word>memory.size() << 16;
+  return (
+    addressOf(p) > changetype<usize>(libc) &&
+    <word>addressOf(p) + MINSIZE <= (<word>memory.size()) << 16
+  );
 }
 
 /** Each tcache bin holds as many blocks as it counts, of its size, in use and with the key. */
@@ -216,7 +226,8 @@ function checkTcache(): bool {
       if ((mem & MALLOC_ALIGN_MASK) != 0 || !isInHeap(p)) return broken(Invariant.TCACHE_LINK, mem);
       if (tcacheIndex(p.size) != index) return broken(Invariant.TCACHE_SIZE, mem);
       if (!p.inuse) return broken(Invariant.TCACHE_FREE, mem);
-      if (changetype<TcacheEntry>(mem).key != libc.tcacheKey) return broken(Invariant.TCACHE_KEY, mem);
+      if (changetype<TcacheEntry>(mem).key != libc.tcacheKey)
+        return broken(Invariant.TCACHE_KEY, mem);
     }
     if (left != 0) return broken(Invariant.TCACHE_COUNT, place);
   }
@@ -225,15 +236,18 @@ function checkTcache(): bool {
 
 /** system_mem is what the segments cover, and no maximum is below its present value. */
 function checkSums(arena: MallocState): bool {
-  if (arena.systemMem > arena.maxSystemMem) return broken(Invariant.SYSTEM_MEM, changetype<usize>(arena));
-  if (mp.nMmaps < 0 || mp.nMmaps > mp.maxNMmaps) return broken(Invariant.MMAP_COUNT, changetype<usize>(mp));
+  if (arena.systemMem > arena.maxSystemMem)
+    return broken(Invariant.SYSTEM_MEM, changetype<usize>(arena));
+  if (mp.nMmaps < 0 || mp.nMmaps > mp.maxNMmaps)
+    return broken(Invariant.MMAP_COUNT, changetype<usize>(mp));
   if (mp.mmappedMem > mp.maxMmappedMem || !isAligned(mp.mmappedMem, PAGE_SIZE)) {
     return broken(Invariant.MMAPPED_MEM, changetype<usize>(mp));
   }
   // Between segments on the break may lie what somebody else's sbrk took: that counts as ours, too.
   if (coveredBytes > arena.systemMem) return broken(Invariant.SYSTEM_MEM, changetype<usize>(arena));
   const end = addressOf(arena.top.at(arena.top.size));
-  if (arena.contiguous && end > currentBreak()) return broken(Invariant.TOP_SIZE, addressOf(arena.top));
+  if (arena.contiguous && end > currentBreak())
+    return broken(Invariant.TOP_SIZE, addressOf(arena.top));
   return true;
 }
 

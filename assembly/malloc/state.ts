@@ -203,4 +203,5 @@ if (offsetof<MallocState>("bins") - offsetof<MallocState>("topWord") != <usize>C
 }
 if (offsetof<MallocState>("binmap") - offsetof<MallocState>("bins") != (NBINS * 2 - 2) * SIZE_SZ)
   ERROR("bins");
-if (LIBC_DATA + SEGMENTS + (SEGMENTS_MAX + 1) * 4 > RESERVED_BYTES) ERROR("libc's data outgrew its page");
+if (LIBC_DATA + SEGMENTS + (SEGMENTS_MAX + 1) * 4 > RESERVED_BYTES)
+  ERROR("libc's data outgrew its page");

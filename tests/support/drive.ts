@@ -28,7 +28,12 @@ export interface Step {
 export type LiveBlocks = Map<number, { address: number; bytes: number }>;
 
 /** Runs operation `index` of a trace and keeps `live`. */
-export function step(process: Process<Abi, Build>, trace: Trace, index: number, live: LiveBlocks): Step {
+export function step(
+  process: Process<Abi, Build>,
+  trace: Trace,
+  index: number,
+  live: LiveBlocks,
+): Step {
   const kind = (trace.idKinds[index]! & 7) as OpKind;
   const slot = trace.idKinds[index]! >>> 3;
   const x = size(process, trace.xLow[index]!, trace.xHigh[index]!);

@@ -23,7 +23,8 @@ interface Scene {
 }
 
 /** A word of the heap. */
-const word = (scene: Scene, address: number): number => scene.process.view().getUint32(address, true);
+const word = (scene: Scene, address: number): number =>
+  scene.process.view().getUint32(address, true);
 const poke = (scene: Scene, address: number, value: number): void =>
   scene.process.view().setUint32(address, value >>> 0, true);
 const sizeAt = (chunk: number): number => chunk + Chunk.fields.mchunkSize.offset;
@@ -77,7 +78,8 @@ const arenaAt = (s: Scene, field: keyof typeof MallocState.fields): number =>
   s.arena + MallocState.fields[field].offset;
 /** The first region's entry: the table follows mm_struct, 256 bytes after it. */
 const firstVma = (s: Scene): number => (s.process.raw.mm_struct() >>> 0) + 256;
-const flip = (s: Scene, address: number, bits: number): void => poke(s, address, word(s, address) ^ bits);
+const flip = (s: Scene, address: number, bits: number): void =>
+  poke(s, address, word(s, address) ^ bits);
 
 const mutations: Record<Exclude<keyof typeof Invariant, "HOLDS">, Mutation> = {
   BREAK: (s) => poke(s, mmAt(s, "brk"), s.process.startBrk - 4096),
@@ -172,7 +174,8 @@ const mutations: Record<Exclude<keyof typeof Invariant, "HOLDS">, Mutation> = {
   MMAP_COUNT: (s) => poke(s, mpAt(s, "nMmaps"), -1),
   MMAPPED_MEM: (s) => poke(s, mpAt(s, "mmappedMem"), 1),
   MALLINFO: (s) => {
-    for (const field of ["systemMem", "maxSystemMem"] as const) poke(s, arenaAt(s, field), word(s, arenaAt(s, field)) + 4096);
+    for (const field of ["systemMem", "maxSystemMem"] as const)
+      poke(s, arenaAt(s, field), word(s, arenaAt(s, field)) + 4096);
   },
 };
 

@@ -1,0 +1,142 @@
+// Out of memory, wherever it can strike: a trace is replayed while the kernel refuses chosen requests for more memory.
+//
+// A replay whose k-th request is refused is the same as any other up to the operation that makes that request, so the
+// operations before and after it run at full speed inside WebAssembly; around it the test looks closely.
+
+import { startProcess, type Process } from "../../src/host/process.js";
+import { OpKind } from "../../src/layout/generated.js";
+import { encodeOps, opBytes } from "../../src/trace/encode.js";
+import type { Trace } from "../../src/trace/trace.js";
+
+type Checked = Process<"ilp32", "checked">;
+
+const PAGE = 65_536;
+const OPS = PAGE;
+const STRIDE = opBytes("ilp32");
+const ENOMEM = 12;
+
+/** A process with the trace's operations and block table below its base. */
+export class Replay {
+  readonly trace: Trace;
+  readonly process: Checked;
+  readonly #blocks: number;
+
+  private constructor(trace: Trace, process: Checked, blocks: number) {
+    this.trace = trace;
+    this.process = process;
+    this.#blocks = blocks;
+  }
+
+  static async start(trace: Trace): Promise<Replay> {
+    const ops = encodeOps(trace, "ilp32");
+    const blocks = OPS + Math.ceil(ops.length / 16) * 16;
+    const base = Math.ceil((blocks + trace.slots * 4) / PAGE) * PAGE;
+    const process = await startProcess({ build: "checked", base, startBrk: base + PAGE });
+    process.raw.verify_calls(0);
+    process.u8().set(ops, OPS);
+    return new Replay(trace, process, blocks);
+  }
+
+  /** Runs operations [from, to). */
+  run(from: number, to: number): number {
+    return this.process.raw.replay(OPS + from * STRIDE, OPS + to * STRIDE, this.#blocks) >>> 0;
+  }
+
+  /** The address of the block that operation `index` is about, 0 for NULL. */
+  block(index: number): number {
+    const slot = this.trace.idKinds[index]! >>> 3;
+    return this.process.view().getUint32(this.#blocks + slot * 4, true);
+  }
+
+  /** Frees everything and shows that the heap works. */
+  finish(): void {
+    const { process } = this;
+    process.raw.refuse_growth(0, 0);
+    process.raw.release_all(this.#blocks, this.trace.slots);
+    for (const bytes of [24, 1000, 100_000, 1_000_000]) {
+      const block = process.malloc(bytes);
+      if (block === 0) throw new Error(`malloc(${bytes}) fails after everything was freed`);
+      process.u8().fill(0xa5, block, block + bytes);
+      process.free(block);
+    }
+    this.check("at the end");
+  }
+
+  check(when: string): void {
+    const invariant = this.process.raw.check_heap();
+    if (invariant !== 0) throw new Error(`invariant ${invariant} broken ${when}`);
+  }
+
+  /** Runs operation `index`, in which a request is refused: NULL and the old block as it was, or served all the same. */
+  refusedStep(index: number): void {
+    const { process } = this;
+    const isRealloc = (this.trace.idKinds[index]! & 7) === OpKind.REALLOC;
+    const before = this.block(index);
+    const bytes = before === 0 ? 0 : process.usableSize(before);
+    const content = process.u8().slice(before, before + bytes);
+    const result = this.run(index, index + 1);
+    const isFree = (this.trace.idKinds[index]! & 7) === OpKind.FREE;
+    if (result === 0 && !isFree) {
+      if (process.errno !== ENOMEM)
+        throw new Error(`operation ${index}: NULL with errno ${process.errno}`);
+      if (isRealloc) {
+        if (this.block(index) !== before)
+          throw new Error(`operation ${index}: a failed realloc lost its block`);
+        if (Buffer.compare(process.u8().subarray(before, before + bytes), content) !== 0) {
+          throw new Error(`operation ${index}: a failed realloc changed its block`);
+        }
+      }
+    }
+    this.check(`after operation ${index}, whose request was refused`);
+  }
+}
+
+/** For each request for more memory of a trace, the operation that makes it. */
+export async function growthOperations(trace: Trace): Promise<number[]> {
+  const replay = await Replay.start(trace);
+  replay.process.raw.refuse_growth(0, 0);
+  const operations: number[] = [];
+  for (let index = 0; index < trace.count; index++) {
+    replay.run(index, index + 1);
+    while (operations.length < replay.process.raw.growth_requests()) operations.push(index);
+  }
+  return operations;
+}
+
+/** Replays a trace with only its `k`-th request refused, k from 1. */
+export async function refuseOnce(trace: Trace, operations: number[], k: number): Promise<void> {
+  const replay = await Replay.start(trace);
+  const at = operations[k - 1]!;
+  replay.process.raw.refuse_growth(k, 0);
+  replay.run(0, at);
+  replay.refusedStep(at);
+  replay.run(at + 1, trace.count);
+  replay.check("after the trace");
+  replay.finish();
+}
+
+/** Replays a trace with each `k`-th request refused. @returns how many requests there were */
+export async function refuseEvery(trace: Trace, k: number): Promise<number> {
+  const replay = await Replay.start(trace);
+  const { raw } = replay.process;
+  raw.refuse_growth(k, k);
+  let requests = 0;
+  for (let index = 0; index < trace.count; index++) {
+    replay.run(index, index + 1);
+    const now = raw.growth_requests();
+    // A look at the whole heap costs its length: at the first refusals, then now and then.
+    if (now !== requests && Math.floor(now / k) !== Math.floor(requests / k) && isDue(now / k)) {
+      replay.check(`after operation ${index}, every ${k}th request refused`);
+    }
+    requests = now;
+  }
+  replay.check("after the trace");
+  replay.finish();
+  return requests;
+}
+
+/** The first ten, and then powers of two. */
+function isDue(refusals: number): boolean {
+  const count = Math.floor(refusals);
+  return count <= 10 || (count & (count - 1)) === 0;
+}

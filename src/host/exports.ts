@@ -12,49 +12,50 @@ export type Word<A extends Abi> = A extends "ilp32" ? number : bigint;
 /** What sets a process up and shows where its structs are. Addresses are signed here: use `>>> 0`. */
 export interface SetupExports<W> {
   initialize(
+    this: void,
     base: number,
     startBrk: number,
     mmapBase: number,
     taskSize: number,
     flags: number,
   ): number;
-  kernel_bytes(): number;
-  set_tunable(id: number, value: W): number;
-  set_tcache_key(key: W): void;
-  mm_struct(): number;
-  malloc_par(): number;
-  main_arena(): number;
-  tcache(): number;
-  scratch(): number;
+  kernel_bytes(this: void): number;
+  set_tunable(this: void, id: number, value: W): number;
+  set_tcache_key(this: void, key: W): void;
+  mm_struct(this: void): number;
+  malloc_par(this: void): number;
+  main_arena(this: void): number;
+  tcache(this: void): number;
+  scratch(this: void): number;
 }
 
 /** The C library's allocation functions (man 3 malloc, posix_memalign, mallopt, mallinfo, malloc_trim). */
 export interface MallocExports<W> {
-  malloc(size: W): W;
-  calloc(count: W, size: W): W;
-  realloc(mem: W, size: W): W;
-  reallocarray(mem: W, count: W, size: W): W;
-  free(mem: W): void;
-  memalign(alignment: W, size: W): W;
-  aligned_alloc(alignment: W, size: W): W;
-  posix_memalign(out: W, alignment: W, size: W): number;
-  valloc(size: W): W;
-  pvalloc(size: W): W;
-  malloc_usable_size(mem: W): W;
-  mallopt(param: number, value: number): number;
-  malloc_trim(pad: W): number;
-  mallinfo(out: W): void;
-  mallinfo2(out: W): void;
-  __errno_location(): W;
+  malloc(this: void, size: W): W;
+  calloc(this: void, count: W, size: W): W;
+  realloc(this: void, mem: W, size: W): W;
+  reallocarray(this: void, mem: W, count: W, size: W): W;
+  free(this: void, mem: W): void;
+  memalign(this: void, alignment: W, size: W): W;
+  aligned_alloc(this: void, alignment: W, size: W): W;
+  posix_memalign(this: void, out: W, alignment: W, size: W): number;
+  valloc(this: void, size: W): W;
+  pvalloc(this: void, size: W): W;
+  malloc_usable_size(this: void, mem: W): W;
+  mallopt(this: void, param: number, value: number): number;
+  malloc_trim(this: void, pad: W): number;
+  mallinfo(this: void, out: W): void;
+  mallinfo2(this: void, out: W): void;
+  __errno_location(this: void): W;
 }
 
 /** System calls, as the C library wraps them: -1 and errno on failure (man 2 brk, mmap, mremap). */
 export interface SystemExports<W> {
-  brk(address: W): number;
-  sbrk(increment: W): W;
-  mmap(address: W, length: W, prot: number, flags: number, fd: number, offset: W): W;
-  munmap(address: W, length: W): number;
-  mremap(oldAddress: W, oldLength: W, newLength: W, flags: number, newAddress: W): W;
+  brk(this: void, address: W): number;
+  sbrk(this: void, increment: W): W;
+  mmap(this: void, address: W, length: W, prot: number, flags: number, fd: number, offset: W): W;
+  munmap(this: void, address: W, length: W): number;
+  mremap(this: void, oldAddress: W, oldLength: W, newLength: W, flags: number, newAddress: W): W;
 }
 
 /** What every build exports. */
@@ -62,17 +63,17 @@ export type CoreExports<W> = SetupExports<W> & MallocExports<W> & SystemExports<
 
 /** What the `replay` build adds. */
 export interface ReplayExports<W> {
-  replay(begin: number, end: number, blocks: number): W;
-  release_all(blocks: number, count: number): void;
+  replay(this: void, begin: number, end: number, blocks: number): W;
+  release_all(this: void, blocks: number, count: number): void;
 }
 
 /** What the `checked` build adds. */
 export interface CheckedExports {
-  check_heap(): number;
-  check_address(): number;
-  refuse_growth(first: number, every: number): void;
-  growth_requests(): number;
-  verify_calls(on: number): void;
+  check_heap(this: void): number;
+  check_address(this: void): number;
+  refuse_growth(this: void, first: number, every: number): void;
+  growth_requests(this: void): number;
+  verify_calls(this: void, on: number): void;
 }
 
 /** The raw exports of a build in a layout. */

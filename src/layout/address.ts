@@ -27,7 +27,7 @@ export function wordBytes(abi: Abi): 4 | 8 {
  * @returns the address of the chunk's first header word, unsigned
  */
 export function chunkOf(mem: Mem, abi: Abi): Chunk {
-  return ((mem - 2 * wordBytes(abi)) >>> 0);
+  return (mem - 2 * wordBytes(abi)) >>> 0;
 }
 
 /**
@@ -36,5 +36,5 @@ export function chunkOf(mem: Mem, abi: Abi): Chunk {
  * @returns the address of the block's first byte, unsigned
  */
 export function memOf(chunk: Chunk, abi: Abi): Mem {
-  return ((chunk + 2 * wordBytes(abi)) >>> 0);
+  return (chunk + 2 * wordBytes(abi)) >>> 0;
 }

@@ -120,17 +120,19 @@ async function measureAll(
     work += measuredOps(trace, repeat) + (options.engine ? measuredEngineOps(trace, repeat) : 0);
   }
   const progress = new Progress(io, work);
-  const collector = options.engine ? new GarbageWatcher() : undefined;
+  const collector = new GarbageWatcher();
+  const collect = () => collector.collect();
   const onProgress = progress.advance;
   const reports: TraceReport[] = [];
   try {
     for (const trace of traces) {
       progress.label(shortName(trace));
       const outcome = await observe(trace, process, onProgress);
-      const wasm = await measureReplay(trace, process, { repeat, onProgress });
+      // The engine first: the WebAssembly memories of the other measurements weigh on its garbage collector.
       const engine = options.engine
         ? await measureEngine(trace, outcome, { repeat, collector, onProgress })
         : null;
+      const wasm = await measureReplay(trace, process, { repeat, collect, onProgress });
       reports.push({
         name: shortName(trace),
         file: trace.name,
@@ -141,7 +143,7 @@ async function measureAll(
       });
     }
   } finally {
-    collector?.stop();
+    collector.stop();
     progress.stop();
   }
   return reports;

@@ -11,7 +11,7 @@ import { KIND_BITS, type Trace } from "./trace.js";
 
 /** What an engine tells about its garbage collector, where it does. */
 export interface GarbageCollector {
-  /** Collects everything now; called outside the clock, before the first sample. */
+  /** Collects everything now; called outside the clock, so that nobody else's garbage is on the engine's bill. */
   collect?: () => void;
   /** @returns milliseconds of collection in a span of performance.now(), known a moment after its end */
   milliseconds?: (from: number, to: number) => Promise<number>;
@@ -48,6 +48,7 @@ export async function measureEngine(
 ): Promise<EngineTimes> {
   const { collector, repeat, onProgress } = options;
   const blocks = new Array<Uint8Array | null>(trace.slots).fill(null);
+  collector?.collect?.();
   const begin = performance.now();
   const failed = runOnEngine(trace, outcome, blocks);
   const passes = passesFor(performance.now() - begin);

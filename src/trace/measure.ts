@@ -25,6 +25,8 @@ const MOST_PASSES_A_SAMPLE = 64;
 export interface MeasureOptions {
   /** Samples to take, at least 1. */
   repeat: number;
+  /** Collects the host's garbage; called outside the clock, before each cold sample, to be rid of the last one's memory. */
+  collect?: (() => void) | undefined;
   /** Called now and then with the number of operations done since the last call. */
   onProgress?: ((ops: number) => void) | undefined;
 }
@@ -130,6 +132,7 @@ export async function measureReplay(
   }
   const cold: number[] = [];
   for (let i = 0; i < options.repeat; i++) {
+    options.collect?.();
     const fresh = await startSession(trace, process);
     cold.push(nanosecondsAnOp(timedRun(fresh), trace));
     options.onProgress?.(trace.count);

@@ -66,7 +66,7 @@ static void *map_bytes(size_t n, int sharing) {
 }
 
 // The whole of a file ("-": standard input), with a zero byte behind it.
-static char *read_all(const char *path, size_t *len) {
+static inline char *read_all(const char *path, size_t *len) {
   int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC) : 0;
   if (fd < 0) die("can't open", path);
   size_t cap = 1 << 20, n = 0;
@@ -97,7 +97,7 @@ static inline void without_randomisation(char **argv, char **envp) {
 }
 
 // The kernel's own record of where the brk area began: field 47 of /proc/self/stat, or 0.
-static uintptr_t kernel_start_brk(void) {
+static inline uintptr_t kernel_start_brk(void) {
   static char stat[4096];
   int fd = open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return 0;
@@ -117,7 +117,7 @@ static uintptr_t kernel_start_brk(void) {
 }
 
 // Moves the untouched break up to a multiple of `align` and returns it: it plays start_brk.
-static char *aligned_start_brk(uintptr_t align) {
+static inline char *aligned_start_brk(uintptr_t align) {
   uintptr_t now = (uintptr_t)sbrk(0), from_kernel = kernel_start_brk();
   if (from_kernel && from_kernel != now) die("the heap was in use before the first call", NULL);
   if (sbrk((intptr_t)(-now & (align - 1))) == (void *)-1) die("the break can't be moved", NULL);

@@ -6,5 +6,14 @@ declare type word = number;
 /** 1 in the checked builds: the whole-heap checker runs at the entry of every public call, growth can be refused. */
 declare const HEAP_CHECK: i32;
 
-/** Declares that a field is an inline array of so many elements (tools/layout-transform.mjs). */
-declare function count(length: number): PropertyDecorator & ((target: object, key: string) => void);
+/** Declares that a field is an inline array: so many elements, or in ilp32 so many and in lp64 so many (tools/layout-transform.mjs). */
+declare function count(...lengths: number[]): (target: object, field: string) => void;
+
+/** What the replay loop asks of an allocator. */
+interface Contestant {
+  malloc(bytes: word): word;
+  calloc(count: word, bytes: word): word;
+  memalign(alignment: word, bytes: word): word;
+  realloc(block: word, bytes: word): word;
+  free(block: word): void;
+}

@@ -2,13 +2,16 @@
 
 import { PAGE_SIZE, WASM_PAGE_SIZE, isAligned } from "./base/align";
 import { EINVAL, ENOMEM } from "./kernel/errno";
-import { bindMm, mm } from "./kernel/mm";
+import { KERNEL_BYTES, bindMm, mm } from "./kernel/mm";
 import { initParameters } from "./malloc/parameters";
-import { RESERVED_BYTES, LibcData, bindState, initState, libc } from "./malloc/state";
+import { LIBC_BYTES, LibcData, bindState, initState, libc } from "./malloc/state";
 import { resetTcache } from "./malloc/tcache";
 
 /** The highest end of the address space: 4 GiB has no 32-bit address, and the last Wasm page is never mapped. */
 const TASK_SIZE_MAX: usize = <usize>0 - WASM_PAGE_SIZE;
+
+/** Bytes between the base and the first possible start_brk: the kernel's pages and libc's. */
+const RESERVED_BYTES: usize = KERNEL_BYTES + LIBC_BYTES;
 
 const LAYOUT_MASK: u32 = 3;
 const FRESH: u32 = 4;
@@ -31,7 +34,7 @@ export function initialize(
   if (mmapBase > taskSize || (flags & ~(LAYOUT_MASK | FRESH)) != 0 || (flags & LAYOUT_MASK) > 2)
     return -EINVAL;
   bindMm(base);
-  bindState(base);
+  bindState(base + KERNEL_BYTES);
   const pages = <u32>((<u64>startBrk + (WASM_PAGE_SIZE - 1)) / WASM_PAGE_SIZE);
   if (<u32>memory.size() < pages && memory.grow(pages - memory.size()) < 0) return -ENOMEM;
   memory.fill(base, 0, RESERVED_BYTES);

@@ -15,7 +15,7 @@ const generated = join(root, "src/layout/generated.ts");
 
 const BUILDS = {
   core: { entry: "assembly/index.ts", checks: 0 },
-  checked: { entry: "assembly/checked.ts", checks: 1 },
+  checked: { entry: "assembly/replay/checked.ts", checks: 1 },
   replay: { entry: "assembly/replay/index.ts", checks: 0 },
 };
 const WORDS = { ilp32: "u32", lp64: "u64" };

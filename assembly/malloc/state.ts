@@ -4,12 +4,10 @@
 // Glossary: an arena (malloc_state) is a heap with its bins; main_arena is the one on the break. A bin is a list of free
 // chunks; top is the chunk at the end of the heap, which no bin holds. mp_ (malloc_par) holds the process's parameters.
 //
-//   base + KERNEL_BYTES  LibcData, MallocPar, MallocState (main_arena)      at most one page
-//   base + RESERVED_BYTES  start_brk may begin here
+// In this order: LibcData, MallocPar, MallocState (main_arena), and in the checked builds the list of segments.
 
 import { ILP32, SIZE_SZ } from "../abi/word";
 import { KIB, MIB, PAGE_SIZE } from "../base/align";
-import { KERNEL_BYTES } from "../kernel/mm";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { Chunk } from "./chunk";
 
@@ -136,27 +134,26 @@ export const DEFAULT_MXFAST: word = (64 * SIZE_SZ) / 4;
 /** The tcache key when the host gives none: any value that is unlikely in a program's data. */
 const DEFAULT_TCACHE_KEY: word = <word>0x9e37_79b9_7f4a_7c15;
 
-const LIBC_DATA: usize = KERNEL_BYTES;
-const MALLOC_PAR: usize = (LIBC_DATA + offsetof<LibcData>() + 15) & ~15;
+const MALLOC_PAR: usize = (offsetof<LibcData>() + 15) & ~15;
 const MAIN_ARENA: usize = (MALLOC_PAR + offsetof<MallocPar>() + 15) & ~15;
 
 /** Where the checked builds keep the list of segments, bytes from LibcData, and how many it holds (segments.ts). */
-export const SEGMENTS: usize = MAIN_ARENA + offsetof<MallocState>() - LIBC_DATA;
+export const SEGMENTS: usize = MAIN_ARENA + offsetof<MallocState>();
 export const SEGMENTS_MAX: u32 = 256;
 
-/** Bytes between the base and the first possible start_brk. */
-export const RESERVED_BYTES: usize = KERNEL_BYTES + PAGE_SIZE;
+/** Bytes of libc's data. */
+export const LIBC_BYTES: usize = PAGE_SIZE;
 
 // One instance is one thread of one process: these never change after `bindState`.
 export let libc: LibcData = changetype<LibcData>(0);
 export let mp: MallocPar = changetype<MallocPar>(0);
 export let mainArena: MallocState = changetype<MallocState>(0);
 
-/** Finds libc's data of the process at `base`. */
-export function bindState(base: usize): void {
-  libc = changetype<LibcData>(base + LIBC_DATA);
-  mp = changetype<MallocPar>(base + MALLOC_PAR);
-  mainArena = changetype<MallocState>(base + MAIN_ARENA);
+/** Makes the `LIBC_BYTES` bytes at `data`, 16-aligned, the process's libc data. */
+export function bindState(data: usize): void {
+  libc = changetype<LibcData>(data);
+  mp = changetype<MallocPar>(data + MALLOC_PAR);
+  mainArena = changetype<MallocState>(data + MAIN_ARENA);
 }
 
 /** Sets errno. */
@@ -203,5 +200,4 @@ if (offsetof<MallocState>("bins") - offsetof<MallocState>("topWord") != <usize>C
 }
 if (offsetof<MallocState>("binmap") - offsetof<MallocState>("bins") != (NBINS * 2 - 2) * SIZE_SZ)
   ERROR("bins");
-if (LIBC_DATA + SEGMENTS + (SEGMENTS_MAX + 1) * 4 > RESERVED_BYTES)
-  ERROR("libc's data outgrew its page");
+if (SEGMENTS + (SEGMENTS_MAX + 1) * 4 > LIBC_BYTES) ERROR("libc's data outgrew its page");

@@ -22,7 +22,11 @@ const KIND_BITS: u32 = 3;
 const KIND_MASK: u32 = 7;
 
 /** Runs the operations in [begin, end) over the table of blocks. Slot 0 is the id that is never live. Returns the last result. */
-export function runOps<Allocator>(begin: usize, end: usize, blocks: usize): word {
+export function runOps<Allocator extends Contestant>(
+  begin: usize,
+  end: usize,
+  blocks: usize,
+): word {
   const allocator = changetype<Allocator>(0);
   let result: word = 0;
   for (let place = begin; place < end; place += offsetof<Op>()) {
@@ -53,7 +57,7 @@ export function runOps<Allocator>(begin: usize, end: usize, blocks: usize): word
 }
 
 /** Frees every block of a table of `count` slots and empties it. */
-export function freeAll<Allocator>(blocks: usize, count: u32): void {
+export function freeAll<Allocator extends Contestant>(blocks: usize, count: u32): void {
   const allocator = changetype<Allocator>(0);
   for (let index: u32 = 0; index < count; index++) {
     const slot = blocks + <usize>index * sizeof<word>();

@@ -33,8 +33,8 @@ describe("the kernel refuses", () => {
       for (const k of once) await refuseOnce(trace, operations, k);
       const every = choose(operations.length, 4 * trace.count);
       for (const k of every) await refuseEvery(trace, k);
-      console.log(
-        `${golden.name}: ${operations.length} requests; refused one of ${once.length}, every k-th for ${every.length} values of k`,
+      process.stdout.write(
+        `${golden.name}: ${operations.length} requests; refused one of ${once.length}, every k-th for ${every.length} values of k\n`,
       );
     },
     isFull ? 3_600_000 : 120_000,

@@ -16,9 +16,9 @@ describe.each(["ilp32", "lp64"] as const)("%s", (abi) => {
   describe.each(files)("%s", (file) => {
     const cases = parseCases(readFileSync(new URL(file, folder), "utf8"));
     const golden = new Map(
-      parseCases(readFileSync(new URL(`${abi}/${file.replace(".script", ".out")}`, folder), "utf8")).map(
-        (one) => [one.name, one.body],
-      ),
+      parseCases(
+        readFileSync(new URL(`${abi}/${file.replace(".script", ".out")}`, folder), "utf8"),
+      ).map((one) => [one.name, one.body]),
     );
     const here = cases.filter((one) => one.abi === "" || one.abi === abi);
     test.each(here.map((one) => [one.name, one] as const))("%s", (_name, one) => {

@@ -44,7 +44,8 @@ class Generator {
 
   calloc(count: number, size: number): number {
     const slot = this.#make(count * size, (s) => `b[${s}] = calloc ${count} ${size}`);
-    if (this.rng.chance(0.2) && count * size < 5000) this.lines.push(`runs b[${slot}] ${count * size}`);
+    if (this.rng.chance(0.2) && count * size < 5000)
+      this.lines.push(`runs b[${slot}] ${count * size}`);
     return slot;
   }
 
@@ -73,14 +74,19 @@ class Generator {
   }
 
   #make(size: number, text: (slot: number) => string): number {
-    while ((this.#bytes + size > LIVE_BYTES_MOST || this.#live.size > SLOTS_MOST) && this.#live.size)
+    while (
+      (this.#bytes + size > LIVE_BYTES_MOST || this.#live.size > SLOTS_MOST) &&
+      this.#live.size
+    )
       this.free(this.any());
     const slot = this.#free.pop() ?? this.#slots++;
     this.#live.set(slot, size);
     this.#bytes += size;
     this.lines.push(text(slot));
     if (size > 0 && this.rng.chance(0.05)) {
-      this.lines.push(`fill b[${slot}] ${Math.min(size, this.rng.int(1, 300))} ${this.rng.int(1, 255)}`);
+      this.lines.push(
+        `fill b[${slot}] ${Math.min(size, this.rng.int(1, 300))} ${this.rng.int(1, 255)}`,
+      );
     }
     return slot;
   }
@@ -159,7 +165,9 @@ const edges: Theme = (g) => {
 };
 
 const crowdedSizes: Theme = (g) => {
-  const size = g.rng.pick([8, 24, 40, 56, 60, 88, 120, 136, 200, 504, 1000, 1020, 1032, 1040, 2000]);
+  const size = g.rng.pick([
+    8, 24, 40, 56, 60, 88, 120, 136, 200, 504, 1000, 1020, 1032, 1040, 2000,
+  ]);
   const slots = Array.from({ length: g.rng.int(5, 25) }, () => {
     const slot = g.malloc(size);
     if (g.rng.chance(0.3)) g.malloc(g.rng.pick([16, 24, 600]));
@@ -182,7 +190,8 @@ const largeBins: Theme = (g) => {
     return slot;
   });
   g.drop(slots, g.order());
-  for (let i = g.rng.int(1, 12); i > 0; i--) g.malloc(base + g.rng.int(-4, 12) * g.rng.pick([16, 64, 512]));
+  for (let i = g.rng.int(1, 12); i > 0; i--)
+    g.malloc(base + g.rng.int(-4, 12) * g.rng.pick([16, 64, 512]));
   g.thin(200);
 };
 
@@ -190,11 +199,19 @@ const mappings: Theme = (g) => {
   const k = g.rng.fraction();
   if (k < 0.35) g.malloc(g.edge() + g.rng.pick([0, 100000, 131072, 200000, 400000]));
   else if (k < 0.45) g.calloc(1, g.rng.int(100000, 700000));
-  else if (k < 0.5) g.memalign(g.rng.pick([16, 64, 512, 4096, 8192, 65536]), g.rng.int(100000, 400000));
+  else if (k < 0.5)
+    g.memalign(g.rng.pick([16, 64, 512, 4096, 8192, 65536]), g.rng.int(100000, 400000));
   else if (k < 0.75) {
     const slot = g.any();
     const now = g.sizeOf(slot);
-    const next = g.rng.pick([now * 1.5 + 1, now * 0.6, now + g.rng.int(-5000, 5000), 131072, 100, 262144]);
+    const next = g.rng.pick([
+      now * 1.5 + 1,
+      now * 0.6,
+      now + g.rng.int(-5000, 5000),
+      131072,
+      100,
+      262144,
+    ]);
     g.realloc(slot, Math.max(1, Math.min(Math.floor(next), 8_000_000)));
   } else g.free(g.any());
   if (g.rng.chance(0.3)) g.malloc(g.size());
@@ -209,7 +226,9 @@ const bigMappings: Theme = (g) => {
 };
 
 const topAndTrim: Theme = (g) => {
-  const slots = Array.from({ length: g.rng.int(2, 12) }, () => g.malloc(g.rng.pick([20000, 60000, 100000, 130000])));
+  const slots = Array.from({ length: g.rng.int(2, 12) }, () =>
+    g.malloc(g.rng.pick([20000, 60000, 100000, 130000])),
+  );
   if (g.rng.chance(0.3)) g.malloc(24);
   g.drop(slots, g.order());
   if (g.rng.chance(0.3)) g.lines.push(`malloc_trim ${g.rng.pick([0, 1, 4096, 50000])}`, "brk");
@@ -219,7 +238,13 @@ const reallocs: Theme = (g) => {
   const slot = g.rng.chance(0.5) ? g.any() : g.malloc(g.rng.int(1, 3000));
   for (let i = g.rng.int(1, 8); i > 0; i--) {
     const now = g.sizeOf(slot);
-    const next = g.rng.pick([now + g.rng.int(-64, 64), now * 1.6 + 8, now / 2, g.size(), now + 1000]);
+    const next = g.rng.pick([
+      now + g.rng.int(-64, 64),
+      now * 1.6 + 8,
+      now / 2,
+      g.size(),
+      now + 1000,
+    ]);
     g.realloc(slot, Math.max(1, Math.min(Math.floor(next), 2_000_000)));
     if (g.rng.chance(0.4)) g.malloc(g.size());
     if (g.rng.chance(0.3)) g.free(g.any());

@@ -21,17 +21,24 @@ await withModule("tests/oracle/script-runner.ts", ({ runScript }) => {
       const goldens = new Map(read(`${abi}/${stem}.out`).map((one) => [one.name, one.body]));
       for (const one of read(file)) {
         if ((one.abi && one.abi !== abi) || one.needs) continue;
-        if (wanted.length && !wanted.includes(stem) && !wanted.includes(`${stem}:${one.name}`)) continue;
+        if (wanted.length && !wanted.includes(stem) && !wanted.includes(`${stem}:${one.name}`))
+          continue;
         const ours = runScript(one.body, abi, one.tunables).split("\n");
         const native = (goldens.get(one.name) ?? "").split("\n");
-        const at = ours.findIndex((/** @type {string} */ line, /** @type {number} */ i) => line !== native[i]);
+        const at = ours.findIndex(
+          (/** @type {string} */ line, /** @type {number} */ i) => line !== native[i],
+        );
         if (at < 0 && ours.length === native.length) {
           same++;
           continue;
         }
         different++;
         console.log(`== ${stem}:${one.name} (${abi}, line ${at + 1})`);
-        console.log(all ? `native:\n${native.join("\n")}wasm:\n${ours.join("\n")}` : `  native: ${native[at]}\n  wasm:   ${ours[at]}`);
+        console.log(
+          all
+            ? `native:\n${native.join("\n")}wasm:\n${ours.join("\n")}`
+            : `  native: ${native[at]}\n  wasm:   ${ours[at]}`,
+        );
       }
     }
   }

@@ -57,7 +57,9 @@ await withModule("tests/fuzz/bulk.ts", ({ generate, runScript, digest }) => {
       }
       if (ours === native) continue;
       different++;
-      console.log(`seed ${seed} ${abi} ${tunables || "(no tunables)"}: ${firstDifference(ours, native)}`);
+      console.log(
+        `seed ${seed} ${abi} ${tunables || "(no tunables)"}: ${firstDifference(ours, native)}`,
+      );
     }
   }
   if (values.save) {

@@ -18,7 +18,14 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
 export function buildNative(name, abi, folder = "tests/oracle/native") {
   mkdirSync(`${root}build/oracle`, { recursive: true });
   const program = `${root}build/oracle/${name}.${abi}`;
-  const flags = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-Wno-deprecated-declarations", "-fno-builtin"];
+  const flags = [
+    "-std=gnu11",
+    "-O2",
+    "-Wall",
+    "-Wextra",
+    "-Wno-deprecated-declarations",
+    "-fno-builtin",
+  ];
   const width = abi === "ilp32" ? ["-m32"] : [];
   execFileSync("gcc", [...flags, ...width, "-o", program, `${root}${folder}/${name}.c`], {
     stdio: ["ignore", "inherit", "inherit"],

@@ -36,7 +36,11 @@ for (const file of positionals) {
     const folder = `${values.out}/${abi}`;
     const program = buildNative("replay", abi);
     const old = values.check ? readFileSync(`${folder}/${name}.hash`, "latin1") : "";
-    const sample = Number(/^sample (\d+)$/m.exec(old)?.[1] ?? values.sample ?? Math.max(1, Math.ceil(operations / 20000)));
+    const sample = Number(
+      /^sample (\d+)$/m.exec(old)?.[1] ??
+        values.sample ??
+        Math.max(1, Math.ceil(operations / 20000)),
+    );
     const output = runNative(program, ["--hash", "--sample", String(sample), "-"], text, tunables);
     const lines = output.trimEnd().split("\n");
     const hash = lines.find((line) => line.startsWith("hash ")) ?? "";

@@ -23,7 +23,8 @@ for (const abi of ABIS) {
     let text = "";
     for (const one of parseCases(readFileSync(`${folder}${file}.script`, "utf8"))) {
       if (one.abi && one.abi !== abi) continue;
-      if (print && !wanted.some(([name, only]) => name === file && (!only || only === one.name))) continue;
+      if (print && !wanted.some(([name, only]) => name === file && (!only || only === one.name)))
+        continue;
       let output;
       try {
         output = runNative(program, ["-"], one.body, one.tunables);

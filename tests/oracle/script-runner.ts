@@ -4,8 +4,9 @@ import type { Abi } from "../../src/layout/address.js";
 import { Values } from "./expression.js";
 import { Machine } from "./machine.js";
 
-const FIELDS =
-  "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split(" ");
+const FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split(
+  " ",
+);
 
 /** Functions that return a block and how many arguments they take. */
 const ALLOCATORS: Readonly<Record<string, number>> = {

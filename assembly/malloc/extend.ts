@@ -74,35 +74,34 @@ function extendTop(arena: MallocState, top: Chunk, topSize: word, size: word): v
     joinBreak(arena, top, topSize, start, wanted);
     return;
   }
-  if (
-    mp.hpPagesize > 0 &&
-    mapForTop(arena, top, topSize, size, wanted, mp.hpPagesize, mp.hpPagesize)
-  )
-    return;
+  const huge = mp.hpPagesize;
+  if (huge > 0 && mapForTop(arena, top, topSize, size, max(wanted, huge), huge, huge)) return;
+  // The first such piece is whole MiB: what glibc 2.36 means as the least size ends up as the rounding.
   mapForTop(arena, top, topSize, size, wanted, MMAP_AS_MORECORE_SIZE, PAGE_SIZE);
 }
 
-/** mmap in place of the break (sysmalloc_mmap_fallback). From then on the arena is not contiguous. */
+/**
+ * mmap in place of the break: `wanted` bytes; the first time, while the arena still is contiguous, together with the old top's size
+ * and rounded up to `rounding`. From then on the arena is not contiguous (sysmalloc_mmap_fallback).
+ */
 function mapForTop(
   arena: MallocState,
   top: Chunk,
   topSize: word,
   size: word,
   wanted: word,
-  least: word,
+  rounding: word,
   pageSize: word,
 ): bool {
-  // Nothing joins the old top now, so the new piece must be large enough by itself.
-  let length = arena.contiguous ? alignUp(wanted + topSize, pageSize) : wanted;
-  if (length < least) length = least;
+  const length = arena.contiguous ? alignUp(wanted + topSize, rounding) : wanted;
   if (length <= size) return false;
-  const start = mapPages(length);
+  const start = mapPages(length, pageSize);
   if (start == MAP_FAILED) return false;
   arena.setNoncontiguous();
   if (mp.sbrkBase == 0) mp.sbrkBase = start;
   arena.systemMem += length;
   const aligned = alignForChunks(start);
-  replaceTop(arena, top, topSize, aligned, <word>(start - aligned) + length);
+  replaceTop(arena, top, topSize, aligned, length - (aligned - start));
   return true;
 }
 
@@ -123,6 +122,8 @@ function joinBreak(
   }
   if (!arena.contiguous) {
     const aligned = alignForChunks(start);
+    // Where alignment and header are the same, glibc expects an aligned break instead of aligning it.
+    if (!ILP32 && aligned != start) corrupted(Failure.ASSERT_BREAK_ALIGNED, start);
     replaceTop(arena, top, topSize, aligned, <word>(currentBreak() - aligned));
     return;
   }

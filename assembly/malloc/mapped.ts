@@ -15,7 +15,7 @@ const OVERHEAD: word = SIZE_SZ + (MALLOC_ALIGNMENT == <usize>CHUNK_HDR_SZ ? 0 : 
 export function mapChunk(size: word, pageSize: word): usize {
   const length = alignUp(size + OVERHEAD, pageSize);
   if (length <= size) return 0;
-  const start = mapPages(length);
+  const start = mapPages(length, pageSize);
   if (start == MAP_FAILED) return 0;
   const misalignment = (start + <usize>CHUNK_HDR_SZ) & MALLOC_ALIGN_MASK;
   const correction = misalignment != 0 ? MALLOC_ALIGNMENT - misalignment : 0;

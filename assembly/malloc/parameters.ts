@@ -31,7 +31,8 @@ export enum Tunable {
   MXFAST, // glibc.malloc.mxfast, bytes
   HUGETLB, // glibc.malloc.hugetlb: 0, 1, 2 or a page size
   THP_PAGESIZE, // the model's transparent huge pages, bytes; 0: the kernel does not offer them on request
-  HUGE_PAGESIZE, // the model's default huge pages, bytes; 0: none are configured
+  HUGE_PAGESIZE, // the model's default huge pages, bytes; 0: none are known
+  HUGE_PAGES_FREE, // whether mappings of explicit huge pages succeed: 0 as where vm.nr_hugepages is 0
 }
 
 /** The largest request that tcache can serve (MAX_TCACHE_SIZE). */
@@ -92,9 +93,11 @@ export function setTunableValue(tunable: i32, value: word): i32 {
       setTopPad(value);
       break;
     case Tunable.PERTURB:
+      if (value > 255) return 0;
       libc.perturbByte = <i32>value;
       break;
     case Tunable.MMAP_MAX:
+      if (value > <word>i32.MAX_VALUE) return 0;
       setMmapMax(<i32>value);
       break;
     case Tunable.MMAP_THRESHOLD:
@@ -104,9 +107,11 @@ export function setTunableValue(tunable: i32, value: word): i32 {
       setTrimThreshold(value);
       break;
     case Tunable.ARENA_MAX:
+      if (value == 0) return 0;
       mp.arenaMax = value;
       break;
     case Tunable.ARENA_TEST:
+      if (value == 0) return 0;
       mp.arenaTest = value;
       break;
     case Tunable.TCACHE_MAX:
@@ -133,6 +138,9 @@ export function setTunableValue(tunable: i32, value: word): i32 {
       break;
     case Tunable.HUGE_PAGESIZE:
       libc.hugeModelPagesize = value;
+      break;
+    case Tunable.HUGE_PAGES_FREE:
+      libc.hugePagesFree = value != 0 ? 1 : 0;
       break;
     default:
       return 0;

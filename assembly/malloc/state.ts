@@ -100,6 +100,7 @@ export class LibcData {
   alwaysFailMorecore: i32; // __always_fail_morecore
   thpModelPagesize: word; // what the kernel would say of its transparent huge pages, bytes; 0: not offered
   hugeModelPagesize: word; // what the kernel would say of its default huge pages, bytes; 0: none
+  hugePagesFree: i32; // whether the kernel would map explicit huge pages
   globalMaxFast: word; // global_max_fast: the largest fast chunk, bytes
   tcacheKey: word; // tcache_key: marks a block as being in tcache
   @count(64) scratch: u32; // 256 bytes for the host

@@ -18,6 +18,8 @@ import { libc, setErrno } from "./state";
 
 export { ENOMEM, EINVAL } from "../kernel/errno";
 export { Invariant, checkKernel } from "../kernel/invariants";
+import { PAGE_SIZE } from "../base/align";
+
 export { PAGE_SIZE, isAligned, pageAlign, alignUp, alignDown } from "../base/align";
 
 /** What `moreCore` returns when it cannot (MORECORE_FAILURE). */
@@ -48,10 +50,12 @@ export function lessCore(decrement: word): void {
   moveBreak(mm.brk - decrement);
 }
 
-/** Maps `length` bytes wherever there is room. */
-export function mapPages(length: word): usize {
-  const result = mapRegion(0, length, PROT_READ | PROT_WRITE, 0);
-  if (!isError(result)) return <usize>result;
+/** Maps `length` bytes, in pages of `pageSize`, wherever there is room. Explicit huge pages are refused where the model has none. */
+export function mapPages(length: word, pageSize: word): usize {
+  if (pageSize == PAGE_SIZE || libc.hugePagesFree) {
+    const result = mapRegion(0, length, PROT_READ | PROT_WRITE, 0);
+    if (!isError(result)) return <usize>result;
+  }
   setErrno(ENOMEM);
   return MAP_FAILED;
 }

@@ -68,9 +68,12 @@ export const abortMessages: Readonly<Record<FailureName, string>> = {
     "(unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)",
   ),
   ASSERT_CORRECTION: assertion("sysmalloc", "correction >= 0"),
+  ASSERT_BREAK_ALIGNED: assertion(
+    "sysmalloc",
+    "((unsigned long) chunk2mem (brk) & MALLOC_ALIGN_MASK) == 0",
+  ),
   ASSERT_LARGEBIN_BK_ARENA: assertion("_int_malloc", "chunk_main_arena (bck->bk)"),
   ASSERT_LARGEBIN_FWD_ARENA: assertion("_int_malloc", "chunk_main_arena (fwd)"),
-  ASSERT_BINMAP_BIT: assertion("_int_malloc", "bit != 0"),
   ASSERT_BIN_SIZE: assertion("_int_malloc", "(unsigned long) (size) >= (unsigned long) (nb)"),
   ASSERT_MUNMAP_MMAPPED: assertion("munmap_chunk", "chunk_is_mmapped (p)"),
   ASSERT_MREMAP_MMAPPED: assertion("mremap_chunk", "chunk_is_mmapped (p)"),
@@ -101,7 +104,6 @@ export const abortMessages: Readonly<Record<FailureName, string>> = {
     "__libc_calloc",
     "!mem || chunk_is_mmapped (mem2chunk (mem)) || av == arena_for_chunk (mem2chunk (mem))",
   ),
-  ASSERT_CALLOC_CLEARS: assertion("__libc_calloc", "nclears >= 3"),
 };
 
 const namesByCode = new Map<number, FailureName>(

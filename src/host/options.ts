@@ -31,6 +31,8 @@ export interface HugePages {
   transparent?: number;
   /** Size of the default explicit huge page: for hugetlb=2. */
   standard?: number;
+  /** Whether mappings of explicit huge pages succeed. Default false, as where vm.nr_hugepages is 0: malloc falls back. */
+  free?: boolean;
 }
 
 /** How to start a process. Everything is optional. Sizes and addresses are in bytes. */
@@ -144,15 +146,15 @@ function checkMemory(options: ProcessOptions): void {
 }
 
 function hugePagesOption(given: HugePages): Required<HugePages> {
-  const checked = { transparent: given.transparent ?? 0, standard: given.standard ?? 0 };
-  for (const [name, value] of Object.entries(checked)) {
+  const sizes = { transparent: given.transparent ?? 0, standard: given.standard ?? 0 };
+  for (const [name, value] of Object.entries(sizes)) {
     const rule = { min: 0, max: 2 ** 30, multipleOf: PAGE_BYTES };
     checkInteger(`option "hugePages.${name}"`, value, rule);
     if (value !== 0 && !Number.isInteger(Math.log2(value))) {
       throw new RangeError(`option "hugePages.${name}" must be a power of two, got ${value}`);
     }
   }
-  return checked;
+  return { ...sizes, free: given.free ?? false };
 }
 
 /** Shifts startBrk and mmapBase as Linux does for a new program: up to 32 MiB (1 MiB in a compact memory), and up to 1 MiB. */

@@ -231,6 +231,7 @@ function boot(plan: ProcessPlan, raw: RawExports): void {
   // Before hugetlb, which looks at them.
   raw.set_tunable(Tunable.THP_PAGESIZE, word(BigInt(plan.hugePages.transparent)));
   raw.set_tunable(Tunable.HUGE_PAGESIZE, word(BigInt(plan.hugePages.standard)));
+  raw.set_tunable(Tunable.HUGE_PAGES_FREE, word(plan.hugePages.free ? 1n : 0n));
   for (const { name, id, value } of plan.tunables) {
     if (raw.set_tunable(id, word(value)) === 0) {
       throw new RangeError(`tunable "glibc.malloc.${name}": malloc refused the value ${value}`);

@@ -26,16 +26,17 @@ export const layouts = {
       },
     },
     LibcData: {
-      size: 284,
+      size: 288,
       fields: {
         errno: { offset: 0, size: 4, kind: "i32" },
         perturbByte: { offset: 4, size: 4, kind: "i32" },
         alwaysFailMorecore: { offset: 8, size: 4, kind: "i32" },
         thpModelPagesize: { offset: 12, size: 4, kind: "u32" },
         hugeModelPagesize: { offset: 16, size: 4, kind: "u32" },
-        globalMaxFast: { offset: 20, size: 4, kind: "u32" },
-        tcacheKey: { offset: 24, size: 4, kind: "u32" },
-        scratch: { offset: 28, size: 4, kind: "u32", count: 64 },
+        hugePagesFree: { offset: 20, size: 4, kind: "i32" },
+        globalMaxFast: { offset: 24, size: 4, kind: "u32" },
+        tcacheKey: { offset: 28, size: 4, kind: "u32" },
+        scratch: { offset: 32, size: 4, kind: "u32", count: 64 },
       },
     },
     Mallinfo: {
@@ -183,16 +184,17 @@ export const layouts = {
       },
     },
     LibcData: {
-      size: 304,
+      size: 312,
       fields: {
         errno: { offset: 0, size: 4, kind: "i32" },
         perturbByte: { offset: 4, size: 4, kind: "i32" },
         alwaysFailMorecore: { offset: 8, size: 4, kind: "i32" },
         thpModelPagesize: { offset: 16, size: 8, kind: "u64" },
         hugeModelPagesize: { offset: 24, size: 8, kind: "u64" },
-        globalMaxFast: { offset: 32, size: 8, kind: "u64" },
-        tcacheKey: { offset: 40, size: 8, kind: "u64" },
-        scratch: { offset: 48, size: 4, kind: "u32", count: 64 },
+        hugePagesFree: { offset: 32, size: 4, kind: "i32" },
+        globalMaxFast: { offset: 40, size: 8, kind: "u64" },
+        tcacheKey: { offset: 48, size: 8, kind: "u64" },
+        scratch: { offset: 56, size: 4, kind: "u32", count: 64 },
       },
     },
     Mallinfo: {
@@ -368,9 +370,9 @@ export const Failure = {
   ASSERT_OLD_TOP: 101,
   ASSERT_OLD_TOP_SMALL: 102,
   ASSERT_CORRECTION: 103,
-  ASSERT_LARGEBIN_BK_ARENA: 104,
-  ASSERT_LARGEBIN_FWD_ARENA: 105,
-  ASSERT_BINMAP_BIT: 106,
+  ASSERT_BREAK_ALIGNED: 104,
+  ASSERT_LARGEBIN_BK_ARENA: 105,
+  ASSERT_LARGEBIN_FWD_ARENA: 106,
   ASSERT_BIN_SIZE: 107,
   ASSERT_MUNMAP_MMAPPED: 108,
   ASSERT_MREMAP_MMAPPED: 109,
@@ -382,7 +384,6 @@ export const Failure = {
   ASSERT_REALLOC_ARENA: 115,
   ASSERT_MEMALIGN_ARENA: 116,
   ASSERT_CALLOC_ARENA: 117,
-  ASSERT_CALLOC_CLEARS: 118,
 } as const;
 export type Failure = (typeof Failure)[keyof typeof Failure];
 
@@ -446,6 +447,7 @@ export const Tunable = {
   HUGETLB: 12,
   THP_PAGESIZE: 13,
   HUGE_PAGESIZE: 14,
+  HUGE_PAGES_FREE: 15,
 } as const;
 export type Tunable = (typeof Tunable)[keyof typeof Tunable];
 

@@ -5,6 +5,7 @@
 
    Reads commands from standard input, one a line, and answers each with one line of nanoseconds:
 
+     surround BYTES                allocate three blocks and free the one in the middle
      pairs ROUNDS BYTES            allocate and free one block, ROUNDS times
      batches ROUNDS BLOCKS BYTES   allocate BLOCKS blocks, then free them in the same order, ROUNDS times
      replay PASSES                 run the operations PASSES times, everything freed in between outside the clock:
@@ -151,6 +152,16 @@ pairs (unsigned rounds, size_t bytes)
 }
 
 static void
+surround (size_t bytes)
+{
+  void *first = malloc (bytes), *middle = malloc (bytes), *last = malloc (bytes);
+  free (middle);
+  sink = first;
+  sink = last;
+  printf ("0");
+}
+
+static void
 batches (unsigned rounds, size_t count, size_t bytes)
 {
   static void *table[65536];
@@ -179,7 +190,9 @@ main (int argc, char **argv)
     load_trace (argv[1], argv[2]);
   while (fgets (line, sizeof line, stdin) != NULL)
     {
-      if (sscanf (line, "pairs %u %u", &rounds, &bytes) == 2)
+      if (sscanf (line, "surround %u", &bytes) == 1)
+        surround (bytes);
+      else if (sscanf (line, "pairs %u %u", &rounds, &bytes) == 2)
         pairs (rounds, bytes);
       else if (sscanf (line, "batches %u %u %u", &rounds, &count, &bytes) == 3)
         batches (rounds, count, bytes);

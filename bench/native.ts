@@ -1,0 +1,70 @@
+// The C library's own allocator, in a process of its own that runs the same loops (bench/native/loops.c) and answers
+// with what its clock says.
+
+import { spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
+import { createInterface } from "node:readline";
+import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import type { Abi } from "../src/layout/address.js";
+import { output, root } from "./paths.js";
+
+/** A compiled native program, or why there is none. */
+export type NativeProgram = { readonly path: string } | { readonly skipped: string };
+
+/** What the native contestants are called. */
+export const NATIVE_NAMES: Readonly<Record<Abi, string>> = {
+  ilp32: "glibc i386 (native)",
+  lp64: "glibc x86-64 (native)",
+};
+
+const programs = new Map<Abi, NativeProgram>();
+
+/** Compiles the loops for one layout, once. @returns the program, or the reason why it is left out */
+export function nativeProgram(abi: Abi): NativeProgram {
+  const known = programs.get(abi);
+  if (known) return known;
+  const made = compile(abi);
+  if ("skipped" in made) console.log(`${NATIVE_NAMES[abi]} left out: ${made.skipped}`);
+  programs.set(abi, made);
+  return made;
+}
+
+function compile(abi: Abi): NativeProgram {
+  const path = join(output, `loops.${abi}`);
+  const flags = ["-O2", "-fno-builtin", abi === "ilp32" ? "-m32" : "-m64"];
+  const source = join(root, "bench", "native", "loops.c");
+  const gcc = spawnSync("gcc", [...flags, source, "-o", path], { encoding: "utf8" });
+  if (gcc.error) return { skipped: "no gcc here" };
+  if (gcc.status !== 0)
+    return { skipped: `gcc ${flags.join(" ")}: ${gcc.stderr.split("\n")[0] ?? "failed"}` };
+  const run = spawnSync(path, { input: "", encoding: "utf8" });
+  return run.status === 0 ? { path } : { skipped: "the program does not run here" };
+}
+
+/** A running native program. */
+export class NativeLoops {
+  private readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  private readonly lines: AsyncIterator<string>;
+
+  /** @param file of packed operations, with the length of the block table, for `replay` */
+  constructor(path: string, file?: string, slots?: number) {
+    const args = file === undefined ? [] : [file, String(slots)];
+    const env = { ...process.env };
+    delete env["GLIBC_TUNABLES"];
+    this.child = spawn(path, args, { stdio: ["pipe", "pipe", "inherit"], env });
+    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
+  }
+
+  /** Sends a command (see loops.c). @returns the nanoseconds that it took, one number for each pass */
+  async run(command: string): Promise<number[]> {
+    this.child.stdin.write(`${command}\n`);
+    const answer = await this.lines.next();
+    if (answer.done === true) throw new Error(`the native loops ended at "${command}"`);
+    return answer.value.split(" ").map(Number);
+  }
+
+  /** Ends the program. */
+  close(): void {
+    this.child.stdin.end();
+  }
+}

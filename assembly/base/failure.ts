@@ -54,7 +54,6 @@ export enum Failure {
 
   ASSERT_OLD_TOP = 101, // sysmalloc: (old_top == initial_top (av) && old_size == 0) || …
   ASSERT_OLD_TOP_SMALL, // sysmalloc: (unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)
-  ASSERT_CORRECTION, // sysmalloc: correction >= 0
   ASSERT_BREAK_ALIGNED, // sysmalloc: ((unsigned long) chunk2mem (brk) & MALLOC_ALIGN_MASK) == 0 (lp64)
   ASSERT_LARGEBIN_BK_ARENA, // _int_malloc: chunk_main_arena (bck->bk)
   ASSERT_LARGEBIN_FWD_ARENA, // _int_malloc: chunk_main_arena (fwd)
@@ -69,6 +68,7 @@ export enum Failure {
   ASSERT_REALLOC_ARENA, // __libc_realloc: !newp || chunk_is_mmapped (mem2chunk (newp)) || ar_ptr == …
   ASSERT_MEMALIGN_ARENA, // _mid_memalign: !p || chunk_is_mmapped (mem2chunk (p)) || &main_arena == …
   ASSERT_CALLOC_ARENA, // __libc_calloc: !mem || chunk_is_mmapped (mem2chunk (mem)) || av == …
+  ASSERT_CALLOC_CLEARS, // __libc_calloc: nclears >= 3
 }
 
 /** Ends the call with the failure `code` found at `address`: never returns. */

@@ -1,6 +1,7 @@
 // calloc's clearing: only the bytes that may be anything but zero.
 
 import { SIZE_SZ } from "../abi/word";
+import { Failure, corrupted } from "../base/failure";
 import { allocate } from "./allocate";
 import { Chunk, addressOf } from "./chunk";
 import { MallocState, libc, mainArena } from "./state";
@@ -17,6 +18,8 @@ export function clearedAllocate(arena: MallocState, bytes: word): usize {
     // Cleared only where the pages were somebody's before; a native mapping is zero by itself.
     end = libc.perturbByte ? mem + <usize>bytes : knownZeroFrom(mem, end);
   } else {
+    // glibc clears word by word, and expects at least three.
+    if ((p.size - SIZE_SZ) / SIZE_SZ < 3) corrupted(Failure.ASSERT_CALLOC_CLEARS, addressOf(p));
     // The block reaches to the next chunk's size word.
     end += SIZE_SZ;
     if (p == oldTop && libc.perturbByte == 0 && isFromBreak(arena, end))

@@ -67,7 +67,6 @@ export const abortMessages: Readonly<Record<FailureName, string>> = {
     "sysmalloc",
     "(unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)",
   ),
-  ASSERT_CORRECTION: assertion("sysmalloc", "correction >= 0"),
   ASSERT_BREAK_ALIGNED: assertion(
     "sysmalloc",
     "((unsigned long) chunk2mem (brk) & MALLOC_ALIGN_MASK) == 0",
@@ -104,6 +103,7 @@ export const abortMessages: Readonly<Record<FailureName, string>> = {
     "__libc_calloc",
     "!mem || chunk_is_mmapped (mem2chunk (mem)) || av == arena_for_chunk (mem2chunk (mem))",
   ),
+  ASSERT_CALLOC_CLEARS: assertion("__libc_calloc", "nclears >= 3"),
 };
 
 const namesByCode = new Map<number, FailureName>(

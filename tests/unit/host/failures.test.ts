@@ -68,7 +68,10 @@ for (const abi of ["ilp32", "lp64"] as const satisfies Abi[]) {
     it("every text is in the C library, letter for letter", () => {
       const path = execFileSync("gcc", [...gccFlags[abi], "-print-file-name=libc.so.6"]);
       const libc = readFileSync(path.toString().trim());
-      const missing = Object.values(abortMessages).filter((message) => {
+      // On i386 blocks are aligned to twice their header, and glibc aligns a break by itself there.
+      const { ASSERT_BREAK_ALIGNED: lp64Only, ...common } = abortMessages;
+      const messages = Object.values(common).concat(abi === "lp64" ? [lp64Only] : []);
+      const missing = messages.filter((message) => {
         const text = ASSERTION.exec(message)?.[2] ?? message;
         // The linker stores a string that ends another one inside it, so only the end is sure to be a NUL.
         return !libc.includes(`${text}\0`);

@@ -1,12 +1,12 @@
 // The C functions, with C's names in the export list (index.ts) and glibc's behaviour. In each, the short way through tcache comes
 // first; everything else is a call.
 
-import { MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, PTRDIFF_MAX, SIZE_MAX, SIZE_SZ } from "../abi/word";
+import { MALLOC_ALIGNMENT, PTRDIFF_MAX, SIZE_MAX, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { allocateAligned } from "./aligned";
 import { allocate } from "./allocate";
 import { arenaFor } from "./arena";
-import { Chunk, IS_MMAPPED, addressOf, isMisaligned, usableSize } from "./chunk";
+import { Chunk, addressOf, isMisaligned, usableSize } from "./chunk";
 import { clearedAllocate } from "./clear";
 import { verifyHeap } from "./invariants";
 import { adjustThreshold, unmapChunk } from "./mapped";
@@ -18,14 +18,10 @@ import { EINVAL, ENOMEM, PAGE_SIZE } from "./system";
 import {
   TcachePerthreadStruct,
   adoptTcache,
-  hasBin,
-  hasKey,
-  hasRoom,
   isCacheable,
   requestIndex,
   tcache,
-  tcacheIndex,
-  tcachePut,
+  tcacheFree,
   tcacheTake,
 } from "./tcache";
 
@@ -70,19 +66,7 @@ export function free(address: word): void {
   verifyHeap();
   const mem = <usize>address;
   if (mem == 0) return;
-  const head = Chunk.ofMem(mem).mchunkSize;
-  const index = tcacheIndex(head);
-  // Aligned block, aligned size, not mmapped: then a cached size needs no further check but the key.
-  if (
-    hasBin(index) &&
-    ((mem | (<usize>(head & ~(<word>7)))) & MALLOC_ALIGN_MASK) == 0 &&
-    (head & IS_MMAPPED) == 0
-  ) {
-    if (!hasKey(mem) && hasRoom(index)) {
-      tcachePut(mem, index);
-      return;
-    }
-  }
+  if (tcacheFree(mem, Chunk.ofMem(mem).mchunkSize)) return;
   freeUncached(mem);
 }
 

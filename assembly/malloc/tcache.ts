@@ -2,9 +2,9 @@
 // neighbours. Its second word holds a key, by which free recognises a block that is already there; its first links to
 // the next one, protected (see chunk.ts). The struct is the first block that the thread allocates.
 
-import { MALLOC_ALIGNMENT, SIZE_SZ } from "../abi/word";
+import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
-import { isMisaligned, protectLink, revealLink } from "./chunk";
+import { IS_MMAPPED, SIZE_BITS, isMisaligned, protectLink, revealLink } from "./chunk";
 import { MINSIZE, requestToSize } from "./sizes";
 import { libc, mp } from "./state";
 
@@ -28,6 +28,10 @@ export class TcachePerthreadStruct {
   @count(64) counts: u16; // counts: blocks by size
   @count(64) entries: word; // entries: the latest block of each size
 }
+
+/** Where a cached block has its key, and tcache the heads of its lists: offsets, bytes. */
+const KEY: usize = offsetof<TcacheEntry>("key");
+const ENTRIES: usize = offsetof<TcachePerthreadStruct>("entries");
 
 // The thread's own variables. Until its tcache is made, the limits are 0: nothing fits, and the slow path makes it.
 export let tcache: usize = 0;
@@ -68,6 +72,8 @@ export function tcacheIndex(size: word): u32 {
 
 /** The tcache bin of a request (usize2tidx of a size that `isCacheable`). */
 export function requestIndex(bytes: word): u32 {
+  // On ilp32 rounding up and the division cancel out.
+  if (ILP32) return <u32>((bytes + (SIZE_SZ + MALLOC_ALIGN_MASK) - MINSIZE) >> 4);
   return <u32>((requestToSize(bytes) - MINSIZE) >> 4);
 }
 
@@ -83,46 +89,65 @@ export function hasRoom(index: u32): bool {
 
 /** Whether the word where a cached block has its key holds the key. */
 export function hasKey(mem: usize): bool {
-  return load<word>(mem, offsetof<TcacheEntry>("key")) == key;
+  return load<word>(mem, KEY) == key;
 }
 
 /** Puts the block `mem` into bin `index` (tcache_put). */
 export function tcachePut(mem: usize, index: u32): void {
-  const counts = tcache + ((<usize>index) << 1);
-  const head = tcache + <usize>index * SIZE_SZ;
-  store<word>(mem, key, offsetof<TcacheEntry>("key"));
-  store<word>(
-    mem,
-    <word>protectLink(mem, <usize>load<word>(head, offsetof<TcachePerthreadStruct>("entries"))),
-  );
-  store<word>(head, <word>mem, offsetof<TcachePerthreadStruct>("entries"));
+  const cache = tcache;
+  const counts = cache + ((<usize>index) << 1);
+  const head = cache + <usize>index * SIZE_SZ;
+  pushEntry(mem, head, key);
   store<u16>(counts, load<u16>(counts) + 1);
 }
 
 /** Takes the latest block of bin `index`, or 0 when it is empty (tcache_get). */
 export function tcacheTake(index: u32): usize {
-  const counts = tcache + ((<usize>index) << 1);
+  const cache = tcache;
+  const counts = cache + ((<usize>index) << 1);
   const left = <u32>load<u16>(counts);
-  return left != 0 ? popEntry(index, counts, left) : 0;
+  if (left == 0) return 0;
+  const head = cache + <usize>index * SIZE_SZ;
+  const mem = <usize>load<word>(head, ENTRIES);
+  if (isMisaligned(mem)) corrupted(Failure.TCACHE_UNALIGNED, mem);
+  store<word>(head, <word>revealLink(mem), ENTRIES);
+  store<u16>(counts, left - 1);
+  store<word>(mem, 0, KEY);
+  return mem;
 }
 
-/** Takes the latest block of bin `index`, `left` blocks being in it. */
-function popEntry(index: u32, counts: usize, left: u32): usize {
-  const head = tcache + <usize>index * SIZE_SZ;
-  const mem = <usize>load<word>(head, offsetof<TcachePerthreadStruct>("entries"));
-  if (isMisaligned(mem)) corrupted(Failure.TCACHE_UNALIGNED, mem);
-  store<word>(head, <word>revealLink(mem), offsetof<TcachePerthreadStruct>("entries"));
-  store<u16>(counts, left - 1);
-  store<word>(mem, 0, offsetof<TcacheEntry>("key"));
-  return mem;
+/**
+ * free's short way: puts the block `mem`, whose size word is `head`, into tcache if it is an aligned block of a cached size, not
+ * mmapped, without the key, and its bin has room. Whether it did; if not, the long way finds out why.
+ */
+export function tcacheFree(mem: usize, head: word): bool {
+  const index = tcacheIndex(head);
+  if (index >= bins) return false;
+  // In one: the address is a multiple of 16, the size is, and M is clear.
+  if ((mem & MALLOC_ALIGN_MASK) | ((<usize>head) & (MALLOC_ALIGNMENT / 2 + <usize>IS_MMAPPED)))
+    return false;
+  const mark = key;
+  if (load<word>(mem, KEY) == mark) return false;
+  const cache = tcache;
+  const counts = cache + ((<usize>index) << 1);
+  const count = <u32>load<u16>(counts);
+  if (count >= fillCount) return false;
+  pushEntry(mem, cache + <usize>index * SIZE_SZ, mark);
+  store<u16>(counts, count + 1);
+  return true;
+}
+
+/** Links the block `mem` in front of the list at `head` and marks it with `mark`, the key. */
+function pushEntry(mem: usize, head: usize, mark: word): void {
+  store<word>(mem, mark, KEY);
+  store<word>(mem, <word>protectLink(mem, <usize>load<word>(head, ENTRIES)));
+  store<word>(head, <word>mem, ENTRIES);
 }
 
 /** Looks whether a block that holds the key really is in bin `index`: then it is freed twice. */
 export function findDoubleFree(mem: usize, index: u32): void {
   let seen: u32 = 0;
-  let entry = <usize>(
-    load<word>(tcache + <usize>index * SIZE_SZ, offsetof<TcachePerthreadStruct>("entries"))
-  );
+  let entry = <usize>load<word>(tcache + <usize>index * SIZE_SZ, ENTRIES);
   while (entry != 0) {
     if (seen >= fillCount) corrupted(Failure.FREE_TCACHE_COUNT, entry);
     if (isMisaligned(entry)) corrupted(Failure.FREE_TCACHE_UNALIGNED, entry);
@@ -132,5 +157,6 @@ export function findDoubleFree(mem: usize, index: u32): void {
   }
 }
 
+if (SIZE_BITS >= MALLOC_ALIGNMENT / 2) ERROR("the size's odd bit must lie above the flags");
 if (offsetof<TcachePerthreadStruct>() != 64 * 2 + 64 * SIZE_SZ)
   ERROR("tcache_perthread_struct differs from glibc's");

@@ -103,17 +103,29 @@ export function tcachePut(mem: usize, index: u32): void {
 
 /** Takes the latest block of bin `index`, or 0 when it is empty (tcache_get). */
 export function tcacheTake(index: u32): usize {
-  const cache = tcache;
-  const counts = cache + ((<usize>index) << 1);
-  const left = <u32>load<u16>(counts);
+  const left = blocksIn(index);
   if (left == 0) return 0;
-  const head = cache + <usize>index * SIZE_SZ;
-  const mem = <usize>load<word>(head, ENTRIES);
+  const mem = latestIn(index);
   if (isMisaligned(mem)) corrupted(Failure.TCACHE_UNALIGNED, mem);
-  store<word>(head, <word>revealLink(mem), ENTRIES);
-  store<u16>(counts, left - 1);
-  store<word>(mem, 0, KEY);
+  popEntry(index, mem, left);
   return mem;
+}
+
+/** How many blocks bin `index` says that it holds. */
+export function blocksIn(index: u32): u32 {
+  return <u32>load<u16>(tcache + ((<usize>index) << 1));
+}
+
+/** The latest block of bin `index`. */
+export function latestIn(index: u32): usize {
+  return <usize>load<word>(tcache + <usize>index * SIZE_SZ, ENTRIES);
+}
+
+/** Takes `mem`, the latest of the `left` blocks of bin `index`, out. */
+export function popEntry(index: u32, mem: usize, left: u32): void {
+  store<u16>(tcache + ((<usize>index) << 1), left - 1);
+  store<word>(tcache + <usize>index * SIZE_SZ, <word>revealLink(mem), ENTRIES);
+  store<word>(mem, 0, KEY);
 }
 
 /**

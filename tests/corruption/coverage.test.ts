@@ -10,8 +10,6 @@ const UNREACHED: Partial<Record<FailureName, string>> = {
   FASTBIN_UNALIGNED: "only the path for several threads pops a fast bin with this check",
   TCACHE_SHUTDOWN_UNALIGNED: "only when a thread ends",
   ASSERT_OLD_TOP_SMALL: "sysmalloc is only called when the top is too small",
-  ASSERT_CORRECTION: "the kernel's break would have to wrap around",
-  ASSERT_BINMAP_BIT: "the bit searched for is never above the highest bit of its word",
   ASSERT_MUNMAP_MMAPPED: "the only callers have looked at the bit",
   ASSERT_MREMAP_MMAPPED: "the only caller has looked at the bit",
   ASSERT_MREMAP_ALIGNED: "realloc has refused a misaligned block before",

@@ -19,4 +19,5 @@ export function runSeed(seed: number, abi: Abi, more = ""): string {
   return runScript(body, abi, [tunables, more].filter(Boolean).join(":"));
 }
 
+export { agrees, generateCorrupt } from "./corrupt.js";
 export { generate, runScript };

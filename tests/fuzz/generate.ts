@@ -24,7 +24,8 @@ export interface FuzzScript {
 
 type Order = "fifo" | "lifo" | "random";
 
-class Generator {
+/** Writes statements and keeps track of which blocks are live. */
+export class Generator {
   readonly lines: string[] = [];
   readonly rng: Prng;
   readonly #live = new Map<number, number>();
@@ -146,7 +147,7 @@ class Generator {
 }
 
 /** A pattern of use; called again and again until the script is long enough. */
-type Theme = (g: Generator) => void;
+export type Theme = (g: Generator) => void;
 
 const mixture: Theme = (g) => {
   const k = g.rng.fraction();
@@ -330,7 +331,17 @@ const THEMES: readonly Theme[] = [
   ...[alignments, remainders, oddCalls],
 ];
 
-function randomTunables(rng: Prng): string {
+/** Patterns whose blocks all come from the heap. */
+export const HEAP_THEMES: readonly Theme[] = [
+  mixture,
+  crowdedSizes,
+  largeBins,
+  reallocs,
+  remainders,
+];
+
+/** Some tunables at values that make a difference; "" for none. */
+export function randomTunables(rng: Prng): string {
   const choices: readonly (readonly [string, readonly number[]])[] = [
     ["tcache_count", [0, 1, 2, 6, 8, 20, 200]],
     ["tcache_max", [0, 24, 100, 500, 1000]],

@@ -14,6 +14,8 @@ type RawCall = (...args: (number | bigint)[]) => number | bigint | undefined;
 const START_BRK = 0x4000000;
 /** Where mappings are searched from, downwards: as aligned, and far enough above the heap. */
 const MMAP_BASE = 0x40000000;
+/** The addresses of the native ilp32 program, for scripts whose results depend on them. Takes a memory of more than 1.4 GiB. */
+const NATIVE_ILP32 = { startBrk: 0x58000000, ref: 0xf0000000 };
 const PAGE = 4096n;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
 const MAP_FIXED = 0x10;
@@ -46,7 +48,7 @@ export class Machine {
   readonly wordBytes: bigint;
   readonly heap: bigint;
   readonly arena: bigint;
-  readonly ref = BigInt(MMAP_BASE);
+  readonly ref: bigint;
   readonly #process: Process;
   readonly #raw: Record<string, RawCall>;
   #wall = 0n;
@@ -55,20 +57,27 @@ export class Machine {
    * @param abi the layout
    * @param tunables as in GLIBC_TUNABLES
    * @param build which binary: "core", or "checked" to have the whole-heap checker watch
+   * @param startBrk where the heap begins
    */
-  constructor(abi: Abi, tunables: string, build: "core" | "checked" = "core") {
+  constructor(
+    abi: Abi,
+    tunables: string,
+    build: "core" | "checked" = "core",
+    startBrk = START_BRK,
+  ) {
     this.abi = abi;
     this.wordBytes = abi === "lp64" ? 8n : 4n;
+    this.ref = BigInt(startBrk === START_BRK ? MMAP_BASE : NATIVE_ILP32.ref);
     // The recording machine's huge pages; its i386 glibc took no notice of transparent ones (hugetlb=1 changed nothing).
     const hugePages = { transparent: abi === "lp64" ? 2 ** 21 : 0, standard: 2 ** 21 };
-    const base = START_BRK - 65536;
+    const base = startBrk - 65536;
     this.#process = startProcessSync({
-      ...{ abi, build, base, startBrk: START_BRK, mmapBase: MMAP_BASE, layout: "top-down" },
+      ...{ abi, build, base, startBrk, mmapBase: Number(this.ref), layout: "top-down" },
       hugePages,
     });
     this.#raw = this.#process.raw as unknown as Record<string, RawCall>;
     setTunables(tunables, abi, this.#function("set_tunable"));
-    this.heap = BigInt(START_BRK);
+    this.heap = BigInt(startBrk);
     // Natively a library lies there: what is mapped right below cannot grow in place.
     this.#map(this.ref, PAGE, 0, MAP_PRIVATE_ANONYMOUS | MAP_FIXED);
     this.arena = BigInt(Number(this.#function("main_arena")()) >>> 0);

@@ -266,6 +266,7 @@ function runs(bytes: Uint8Array): string {
  * @param abi the layout
  * @param tunables as in GLIBC_TUNABLES
  * @param build which binary to run
+ * @param startBrk where the heap begins, if that matters
  * @returns what native/script.c prints for it: a line a statement, then how it ended
  * @throws Error where the script is malformed
  */
@@ -274,8 +275,9 @@ export function runScript(
   abi: Abi,
   tunables = "",
   build: "core" | "checked" = "core",
+  startBrk?: number,
 ): string {
-  const script = new Script(new Machine(abi, tunables, build));
+  const script = new Script(new Machine(abi, tunables, build, startBrk));
   let end = "exit 0";
   try {
     script.run(body);

@@ -309,7 +309,7 @@ int main(int argc, char **argv, char **envp) {
   if (pipe(fd)) die("no pipe", NULL);
   pid_t pid = fork();
   if (pid == 0) {
-    alarm(60);
+    alarm(5);
     dup2(fd[1], 2);
     close(fd[0]);
     close(fd[1]);

@@ -46,12 +46,10 @@ export default class LayoutTransform extends Transform {
     }
     for (const [name, { size }] of Object.entries(structs)) if (size === 0) delete structs[name];
     const layout = { structs: sorted(structs), enums: sorted(enums) };
-    const json = JSON.stringify(layout);
-    module.addCustomSection(
-      "layout",
-      new TextEncoder().encode(JSON.stringify({ structs: layout.structs })),
-    );
-    if (process.env.PTMALLOC_LAYOUT_OUT) writeFileSync(process.env.PTMALLOC_LAYOUT_OUT, json);
+    const lines = Object.entries(layout.structs).map(([name, struct]) => described(name, struct));
+    module.addCustomSection("layout", new TextEncoder().encode(lines.join("\n")));
+    if (process.env.PTMALLOC_LAYOUT_OUT)
+      writeFileSync(process.env.PTMALLOC_LAYOUT_OUT, JSON.stringify(layout));
   }
 }
 
@@ -95,6 +93,14 @@ function struct(instance) {
     else fields[member.name] = { offset, size, kind: type.toString() };
   }
   return { size: Math.ceil(end / alignment) * alignment, fields };
+}
+
+/** A struct as the loader checks it (checkLayout in src/host/load.ts): `NAME SIZE FIELD@OFFSET:KIND …`, arrays as `KIND*COUNT`. */
+function described(name, { size, fields }) {
+  const words = Object.entries(fields).map(
+    ([field, { offset, kind, count }]) => `${field}@${offset}:${kind}${count ? `*${count}` : ""}`,
+  );
+  return [name, size, ...words].join(" ");
 }
 
 /** The values of an enum's members: as written, else one more than the member before. */

@@ -7,8 +7,11 @@ import { VM_FOREIGN, insertRegion } from "./region";
 /** The least that the memory grows by: a call costs the engine the same whatever the size. */
 const GROWTH_MIN_PAGES: u32 = <u32>(MIB / WASM_PAGE_SIZE);
 
-/** The most that the memory grows by beyond what is needed: 64 MiB. */
-const GROWTH_AHEAD_MAX_PAGES: u32 = 64 * GROWTH_MIN_PAGES;
+/**
+ * The most that the memory grows by beyond what is needed: 256 MiB. V8 collects garbage when a memory of this size grows, so a
+ * process with mappings high up should not do it often.
+ */
+const GROWTH_AHEAD_MAX_PAGES: u32 = 256 * GROWTH_MIN_PAGES;
 
 /**
  * Finds memory that somebody else has grown since the last look and enters it as a foreign region, so that neither the break nor

@@ -5,6 +5,7 @@ import { readBinary, readBinarySync } from "#binaries";
 import { instantiate, instantiateSync } from "@assemblyscript/loader";
 import type { Abi } from "../layout/address.js";
 import { layouts } from "../layout/generated.js";
+import type { StructLayout } from "./struct.js";
 import type { Build, RawExports } from "./exports.js";
 
 /** A binary: its bytes, or a module that is compiled already (as some hosts demand). */
@@ -24,33 +25,28 @@ export interface LoadRequest<A extends Abi, B extends Build> {
 const modulesByName = new Map<string, WebAssembly.Module>();
 const modulesByBytes = new WeakMap<BufferSource, WebAssembly.Module>();
 
-/** JSON with sorted keys: equal texts mean equal layouts. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    typeof inner === "object" && inner !== null && !Array.isArray(inner)
-      ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
+/** A struct as the binaries tell it: `NAME SIZE FIELD@OFFSET:KIND …`, arrays as `KIND*COUNT`. */
+function described(name: string, { size, fields }: StructLayout): string {
+  const words = Object.entries(fields).map(
+    ([field, { offset, kind, count }]) => `${field}@${offset}:${kind}${count ? `*${count}` : ""}`,
   );
+  return [name, size, ...words].join(" ");
 }
 
 /**
- * Refuses a binary whose structs are not laid out as this code believes.
+ * Refuses a binary whose structs are not laid out as this code believes: its custom section "layout" has a line for each struct
+ * that it uses.
  * @throws Error that says what disagrees
  */
 export function checkLayout(module: WebAssembly.Module, abi: Abi): void {
-  const sections = WebAssembly.Module.customSections(module, "layout");
-  const section = sections[0];
+  const [section] = WebAssembly.Module.customSections(module, "layout");
   if (section === undefined) {
     throw new Error('the WebAssembly binary has no "layout" section: not one of ptmalloc-wasm');
   }
-  const { structs: theirs } = JSON.parse(new TextDecoder().decode(section)) as {
-    structs: Record<string, unknown>;
-  };
-  const ours: Record<string, unknown> = layouts[abi];
-  // A build has the structs that it uses; those must agree.
-  const different = Object.keys(theirs).filter(
-    (name) => canonical(theirs[name]) !== canonical(ours[name]),
-  );
+  const structs: Readonly<Record<string, StructLayout>> = layouts[abi];
+  const ours = new Set(Object.entries(structs).map(([name, struct]) => described(name, struct)));
+  const theirs = new TextDecoder().decode(section).split("\n");
+  const different = theirs.filter((line) => !ours.has(line)).map((line) => line.split(" ", 1)[0]);
   if (different.length > 0) {
     throw new Error(
       `the WebAssembly binary is not the ${abi} build of this version: ` +

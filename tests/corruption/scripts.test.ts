@@ -25,7 +25,9 @@ describe.each(["ilp32", "lp64"] as const)("%s", (abi) => {
       const expected = golden.get(one.name);
       expect(expected, "a golden: node tests/oracle/record.mjs").toBeDefined();
       if (!OFFERED.has(one.needs)) return;
-      expect(runScript(one.body, abi, one.tunables).split("\n")).toEqual(expected?.split("\n"));
+      expect(runScript(one.body, abi, { tunables: one.tunables }).split("\n")).toEqual(
+        expected?.split("\n"),
+      );
     });
   });
 });

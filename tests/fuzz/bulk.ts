@@ -16,8 +16,8 @@ export function digest(output: string): string {
  */
 export function runSeed(seed: number, abi: Abi, more = ""): string {
   const { tunables, body } = generate(seed);
-  return runScript(body, abi, [tunables, more].filter(Boolean).join(":"));
+  return runScript(body, abi, { tunables: [tunables, more].filter(Boolean).join(":") });
 }
 
-export { agrees, generateCorrupt } from "./corrupt.js";
+export { agrees, generateCorrupt, meaningfulLines } from "./corrupt.js";
 export { generate, runScript };

@@ -23,7 +23,7 @@ await withModule("tests/oracle/script-runner.ts", ({ runScript }) => {
         if ((one.abi && one.abi !== abi) || one.needs) continue;
         if (wanted.length && !wanted.includes(stem) && !wanted.includes(`${stem}:${one.name}`))
           continue;
-        const ours = runScript(one.body, abi, one.tunables).split("\n");
+        const ours = runScript(one.body, abi, { tunables: one.tunables }).split("\n");
         const native = (goldens.get(one.name) ?? "").split("\n");
         const at = ours.findIndex(
           (/** @type {string} */ line, /** @type {number} */ i) => line !== native[i],

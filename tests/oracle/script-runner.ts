@@ -38,12 +38,14 @@ class Script {
     this.#values = new Values(machine);
   }
 
-  run(body: string): void {
+  /** Runs the statements, at most until the log has `limit` lines. */
+  run(body: string, limit: number): void {
     const lines = body.split("\n");
     const loops: Loop[] = [];
     for (let i = 0; i < lines.length; i++) {
       const marked = this.#unmark(lines[i] ?? "");
       if (marked === undefined) continue;
+      if (this.log.length >= limit) return;
       const [statement, quiet] = marked;
       const loop = loops.at(-1);
       if (statement.startsWith("times ")) {
@@ -260,27 +262,30 @@ function runs(bytes: Uint8Array): string {
   return parts.join(" ");
 }
 
+/** How to run a script, beyond what it says itself. */
+export interface RunOptions {
+  /** As in GLIBC_TUNABLES. */
+  tunables?: string;
+  build?: "core" | "checked";
+  /** Where the heap begins, if that matters. */
+  startBrk?: number;
+  /** Stop when the log has so many lines. */
+  limit?: number;
+}
+
 /**
  * Runs a heap script in a fresh process.
  * @param body the statements
  * @param abi the layout
- * @param tunables as in GLIBC_TUNABLES
- * @param build which binary to run
- * @param startBrk where the heap begins, if that matters
  * @returns what native/script.c prints for it: a line a statement, then how it ended
  * @throws Error where the script is malformed
  */
-export function runScript(
-  body: string,
-  abi: Abi,
-  tunables = "",
-  build: "core" | "checked" = "core",
-  startBrk?: number,
-): string {
+export function runScript(body: string, abi: Abi, options: RunOptions = {}): string {
+  const { tunables = "", build = "core", startBrk, limit = Infinity } = options;
   const script = new Script(new Machine(abi, tunables, build, startBrk));
   let end = "exit 0";
   try {
-    script.run(body);
+    script.run(body, limit);
   } catch (error) {
     const death = Machine.deathOf(error);
     if (death === undefined) throw error;

@@ -28,6 +28,8 @@ export interface ReplayLoopExports {
 export const FOREIGN_HEAP_BASE = 32 << 20;
 
 const COMMON = ["--target", "release", "--use", "HEAP_CHECK=0", "--disableWarning", "201"];
+// What this project's builds get beyond asc, the others get, too.
+const OPTIMIZE = ["--transform", "./tools/optimize-transform.mjs"];
 const LAYOUT = ["--transform", "./tools/layout-transform.mjs"];
 const BASE = ["--memoryBase", String(FOREIGN_HEAP_BASE)];
 
@@ -57,7 +59,7 @@ export function wasmModule(name: ModuleName): WebAssembly.Module {
   const file = join(output, `${name}.wasm`);
   const [entry, ...options] = MODULES[name];
   const asc = join(root, "node_modules", "assemblyscript", "bin", "asc.js");
-  const args = [asc, entry, ...COMMON, ...options, "--outFile", file];
+  const args = [asc, entry, ...COMMON, ...options, ...OPTIMIZE, "--outFile", file];
   const run = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
   if (run.status !== 0) throw new Error(`asc failed for ${name}:\n${run.stderr}`);
   const module = new WebAssembly.Module(readFileSync(file));

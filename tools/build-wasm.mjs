@@ -55,6 +55,8 @@ function compile(name, abi, scratch, text) {
     "release",
     "--transform",
     "./tools/layout-transform.mjs",
+    "--transform",
+    "./tools/optimize-transform.mjs",
   ];
   args.push(
     "--disableWarning",

@@ -5,16 +5,12 @@
 
 import { writeFileSync } from "node:fs";
 import assemblyscript from "assemblyscript";
-import binaryen from "assemblyscript/binaryen";
 import { Transform } from "assemblyscript/transform";
 
 const { Node } = assemblyscript;
 
 /** Layouts are read by people too: the order of the sources, without the generated array elements. */
 const ELEMENT = /^(.+)__(\d+)$/;
-
-/** Long ways that must not be inlined into the short ways in front of them, and the end of every failed check. */
-const OUT_OF_LINE = ["*/mallocUncached", "*/freeUncached", "*/corrupted"];
 
 export default class LayoutTransform extends Transform {
   afterParse(parser) {
@@ -27,10 +23,6 @@ export default class LayoutTransform extends Transform {
   }
 
   afterCompile(module) {
-    for (const pattern of OUT_OF_LINE) {
-      binaryen.setPassArgument("no-inline", pattern);
-      module.runPasses(["no-inline"]);
-    }
     const structs = {};
     const enums = {};
     for (const element of this.program.elementsByName.values()) {

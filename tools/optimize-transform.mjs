@@ -1,0 +1,47 @@
+// An asc transform that optimises before asc does, with inlining limits that asc has no options for. V8 pays for every call with a
+// frame, a stack check and the reloading of what it kept in registers, and inlines nothing across WebAssembly functions. The
+// limits are chosen by the replay benchmark (bench/questions/replay.ts) within the size budget of the core build: they take a
+// fifth off a replay's time.
+
+import binaryen from "assemblyscript/binaryen";
+import { Transform } from "assemblyscript/transform";
+
+/** Long ways that must not be inlined into the short ways in front of them. */
+const OUT_OF_LINE = [
+  "*/mallocUncached",
+  "*/freeUncached",
+  "*/moveBreak",
+  "*/mapRegion",
+  "*/unmapRegion",
+  "*/remapRegion",
+  "*/insertRegion",
+  "*/removeRegions",
+  "*/coverPages",
+  "*/noticeForeignGrowth",
+  "*/mapChunk",
+  "*/unmapChunk",
+  "*/systemMalloc",
+  "*/unlinkSize",
+  "*/allocateAligned",
+];
+
+// Sizes in nodes of Binaryen's tree: inlined always, if nothing argues against it, and when there is but one caller.
+const ALWAYS = 80;
+const FLEXIBLE = 300;
+const ONE_CALLER = 4000;
+
+export default class OptimizeTransform extends Transform {
+  afterCompile(module) {
+    for (const pattern of OUT_OF_LINE) {
+      binaryen.setPassArgument("no-inline", pattern);
+      module.runPasses(["no-inline"]);
+    }
+    binaryen.setOptimizeLevel(4);
+    binaryen.setShrinkLevel(0);
+    binaryen.setAlwaysInlineMaxSize(ALWAYS);
+    binaryen.setFlexibleInlineMaxSize(FLEXIBLE);
+    binaryen.setOneCallerInlineMaxSize(ONE_CALLER);
+    binaryen.setAllowInliningFunctionsWithLoops(true);
+    module.optimize();
+  }
+}

@@ -20,7 +20,7 @@ interface Options {
   json?: true;
   tunables?: string;
   abi: Abi;
-  layout: "linux" | "top-down" | "compact";
+  layout?: "linux" | "top-down" | "compact";
   repeat: number;
   engine: boolean;
   addresses?: string;
@@ -59,9 +59,10 @@ export function replayCommand(io: CliIo): Command {
         .default("ilp32"),
     )
     .addOption(
-      new Option("--layout <layout>", "where big blocks are mapped")
-        .choices(["linux", "top-down", "compact"])
-        .default("linux"),
+      new Option(
+        "--layout <layout>",
+        "where big blocks are mapped (default: linux; top-down, which leaves most room, for --addresses)",
+      ).choices(["linux", "top-down", "compact"]),
     )
     .option("--repeat <n>", `samples of each measurement, 1 to ${MOST_REPEATS}`, repeatCount, 7)
     .option("--no-engine", "leave the JavaScript engine out")
@@ -75,7 +76,8 @@ export function replayCommand(io: CliIo): Command {
 }
 
 async function replay(given: string[], options: Options, io: CliIo): Promise<void> {
-  const process: ReplayOptions = { abi: options.abi, layout: options.layout };
+  const layout = options.layout ?? "linux";
+  const process: ReplayOptions = { abi: options.abi, layout };
   if (options.tunables !== undefined)
     process.tunables = checkedTunables(options.tunables, options.abi);
   const toStdout = options.addresses === "-" || options.addresses === "/dev/stdout";
@@ -88,17 +90,19 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
     throw new UserError(`--addresses takes exactly one FILE, not ${given.length || "none"}`);
   }
   const traces = await readTraces(files, io);
+  // Heap and mappings share all of the address space then, as they do natively; the log does not depend on it otherwise.
+  const roomy = { ...process, layout: options.layout ?? "top-down" };
   if (toStdout) {
-    await logAddresses(traces[0]!, process, io.stdout, io);
+    await logAddresses(traces[0]!, roomy, io.stdout, io);
     return;
   }
   let addresses: AddressLog | undefined;
   if (options.addresses !== undefined) {
-    addresses = await addressesToFile(traces[0]!, process, options.addresses, io);
+    addresses = await addressesToFile(traces[0]!, roomy, options.addresses, io);
   }
   const report: Report = {
     abi: options.abi,
-    layout: options.layout,
+    layout,
     tunables: options.tunables ?? "",
     repeat: options.repeat,
     traces: await measureAll(traces, process, options, io),

@@ -1,33 +1,9 @@
 // This project's allocator with the benchmark's loops in one module. (Traces run in the `replay` build, which users have.)
 
-import { calloc, free, malloc, memalign, realloc } from "../../assembly/malloc/api";
+import { Ptmalloc } from "../../assembly/replay/contestant";
 import { runBatches, runPairs } from "./loops";
 
 export * from "../../assembly/index";
-
-/** This project's allocator, as the loops see it. */
-@unmanaged
-class Ptmalloc {
-  malloc(bytes: word): word {
-    return malloc(bytes);
-  }
-
-  calloc(count: word, bytes: word): word {
-    return calloc(count, bytes);
-  }
-
-  memalign(alignment: word, bytes: word): word {
-    return memalign(alignment, bytes);
-  }
-
-  realloc(block: word, bytes: word): word {
-    return realloc(block, bytes);
-  }
-
-  free(block: word): void {
-    free(block);
-  }
-}
 
 /** Allocates and frees one block, `rounds` times; see `runPairs`. */
 export function pairs(rounds: u32, bytes: word): word {

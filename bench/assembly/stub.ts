@@ -2,37 +2,8 @@
 // block that it gave last. The floor of what any allocator can cost.
 
 import { runOps } from "../../assembly/replay/loop";
+import { AsHeap } from "./as-heap";
 import { runBatches, runPairs } from "./loops";
-
-/** The allocator, as the loops see it: `heap`, with C's meaning of NULL and of size 0. */
-@unmanaged
-class Stub {
-  malloc(bytes: word): word {
-    return heap.alloc(bytes);
-  }
-
-  calloc(count: word, bytes: word): word {
-    const block = heap.alloc(count * bytes);
-    memory.fill(block, 0, count * bytes);
-    return block;
-  }
-
-  // There is no aligned allocation: this asks for enough to align in, and leaves that out.
-  memalign(alignment: word, bytes: word): word {
-    return heap.alloc(alignment > 16 ? bytes + alignment - 1 : bytes);
-  }
-
-  realloc(block: word, bytes: word): word {
-    if (block == 0) return heap.alloc(bytes);
-    if (bytes != 0) return heap.realloc(block, bytes);
-    heap.free(block);
-    return 0;
-  }
-
-  free(block: word): void {
-    if (block != 0) heap.free(block);
-  }
-}
 
 /** malloc(3), for calls from JavaScript. */
 export function malloc(bytes: word): word {
@@ -46,14 +17,14 @@ export function free(block: word): void {
 
 /** Allocates and frees one block, `rounds` times; see `runPairs`. */
 export function pairs(rounds: u32, bytes: word): word {
-  return runPairs<Stub>(rounds, bytes);
+  return runPairs<AsHeap>(rounds, bytes);
 }
 
 /** Allocates a table of blocks and forgets them all, `rounds` times; see `runBatches`. */
 export function batches(rounds: u32, blocks: u32, bytes: word, table: usize): word {
   let last: word = 0;
   for (let round: u32 = 0; round < rounds; round++) {
-    last = runBatches<Stub>(1, blocks, bytes, table);
+    last = runBatches<AsHeap>(1, blocks, bytes, table);
     // @ts-expect-error AssemblyScript's own declarations leave it out
     heap.reset();
   }
@@ -62,7 +33,7 @@ export function batches(rounds: u32, blocks: u32, bytes: word, table: usize): wo
 
 /** Runs the packed operations in [begin, end) over the block table; see `runOps`. */
 export function replay(begin: usize, end: usize, blocks: usize): word {
-  return runOps<Stub>(begin, end, blocks);
+  return runOps<AsHeap>(begin, end, blocks);
 }
 
 /** Forgets every block: empties the table and the heap. */

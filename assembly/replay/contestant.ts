@@ -1,0 +1,26 @@
+// This project's allocator as the generic loops see one: methods without an instance, so that each call is a plain call.
+
+import { calloc, free, malloc, memalign, realloc } from "../malloc/api";
+
+@unmanaged
+export class Ptmalloc {
+  malloc(bytes: word): word {
+    return malloc(bytes);
+  }
+
+  calloc(count: word, bytes: word): word {
+    return calloc(count, bytes);
+  }
+
+  memalign(alignment: word, bytes: word): word {
+    return memalign(alignment, bytes);
+  }
+
+  realloc(block: word, bytes: word): word {
+    return realloc(block, bytes);
+  }
+
+  free(block: word): void {
+    free(block);
+  }
+}

@@ -19,12 +19,18 @@ import {
   TcachePerthreadStruct,
   adoptTcache,
   blocksIn,
+  hasBin,
+  isBelowFill,
   isCacheable,
+  isPlain,
+  keyOf,
   latestIn,
   popEntry,
+  pushEntry,
   requestIndex,
   tcache,
-  tcacheFree,
+  tcacheIndex,
+  tcacheKey,
   tcacheTake,
 } from "./tcache";
 
@@ -47,12 +53,13 @@ export function malloc(bytes: word): word {
   verifyHeap();
   // The plain case only. Whatever is odd, the long way meets it again and deals with it: no other call here keeps this short.
   if (isCacheable(bytes)) {
+    const cache = tcache;
     const index = requestIndex(bytes);
-    const left = blocksIn(index);
+    const left = blocksIn(cache, index);
     if (left != 0) {
-      const mem = latestIn(index);
+      const mem = latestIn(cache, index);
       if (!isMisaligned(mem)) {
-        popEntry(index, mem, left);
+        popEntry(cache, index, mem, left);
         return <word>mem;
       }
     }
@@ -79,7 +86,22 @@ export function free(address: word): void {
   verifyHeap();
   const mem = <usize>address;
   if (mem == 0) return;
-  if (tcacheFree(mem, Chunk.ofMem(mem).mchunkSize)) return;
+  // The plain case only, as in malloc.
+  const head = Chunk.ofMem(mem).mchunkSize;
+  const index = tcacheIndex(head);
+  if (hasBin(index)) {
+    if (isPlain(mem, head)) {
+      const mark = tcacheKey();
+      if (keyOf(mem) != mark) {
+        const cache = tcache;
+        const count = blocksIn(cache, index);
+        if (isBelowFill(count)) {
+          pushEntry(cache, index, mem, count, mark);
+          return;
+        }
+      }
+    }
+  }
   freeUncached(mem);
 }
 

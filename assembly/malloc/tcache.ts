@@ -82,9 +82,9 @@ export function hasBin(index: u32): bool {
   return index < bins;
 }
 
-/** How many more blocks bin `index` takes; only with `hasBin`. */
+/** Whether bin `index` takes one more block; only with `hasBin`. */
 export function hasRoom(index: u32): bool {
-  return load<u16>(tcache + ((<usize>index) << 1)) < fillCount;
+  return isBelowFill(blocksIn(tcache, index));
 }
 
 /** Whether the word where a cached block has its key holds the key. */
@@ -94,66 +94,68 @@ export function hasKey(mem: usize): bool {
 
 /** Puts the block `mem` into bin `index` (tcache_put). */
 export function tcachePut(mem: usize, index: u32): void {
-  const cache = tcache;
-  const counts = cache + ((<usize>index) << 1);
-  const head = cache + <usize>index * SIZE_SZ;
-  pushEntry(mem, head, key);
-  store<u16>(counts, load<u16>(counts) + 1);
+  pushEntry(tcache, index, mem, blocksIn(tcache, index), key);
 }
 
 /** Takes the latest block of bin `index`, or 0 when it is empty (tcache_get). */
 export function tcacheTake(index: u32): usize {
-  const left = blocksIn(index);
+  const left = blocksIn(tcache, index);
   if (left == 0) return 0;
-  const mem = latestIn(index);
+  const mem = latestIn(tcache, index);
   if (isMisaligned(mem)) corrupted(Failure.TCACHE_UNALIGNED, mem);
-  popEntry(index, mem, left);
+  popEntry(tcache, index, mem, left);
   return mem;
 }
 
-/** How many blocks bin `index` says that it holds. */
-export function blocksIn(index: u32): u32 {
-  return <u32>load<u16>(tcache + ((<usize>index) << 1));
+// The steps of both, for the short ways of malloc and free. They take the tcache and the key as arguments because V8 reads a
+// global anew after every store: the short ways read each once.
+
+/** How many blocks bin `index` of `cache` says that it holds. */
+export function blocksIn(cache: usize, index: u32): u32 {
+  return <u32>load<u16>(cache + ((<usize>index) << 1));
 }
 
-/** The latest block of bin `index`. */
-export function latestIn(index: u32): usize {
-  return <usize>load<word>(tcache + <usize>index * SIZE_SZ, ENTRIES);
+/** The latest block of bin `index` of `cache`. */
+export function latestIn(cache: usize, index: u32): usize {
+  return <usize>load<word>(cache + <usize>index * SIZE_SZ, ENTRIES);
 }
 
-/** Takes `mem`, the latest of the `left` blocks of bin `index`, out. */
-export function popEntry(index: u32, mem: usize, left: u32): void {
-  store<u16>(tcache + ((<usize>index) << 1), left - 1);
-  store<word>(tcache + <usize>index * SIZE_SZ, <word>revealLink(mem), ENTRIES);
+/** Takes `mem`, the latest of the `left` blocks of bin `index`, out of `cache`. */
+export function popEntry(cache: usize, index: u32, mem: usize, left: u32): void {
+  store<u16>(cache + ((<usize>index) << 1), left - 1);
+  store<word>(cache + <usize>index * SIZE_SZ, <word>revealLink(mem), ENTRIES);
   store<word>(mem, 0, KEY);
 }
 
-/**
- * free's short way: puts the block `mem`, whose size word is `head`, into tcache if it is an aligned block of a cached size, not
- * mmapped, without the key, and its bin has room. Whether it did; if not, the long way finds out why.
- */
-export function tcacheFree(mem: usize, head: word): bool {
-  const index = tcacheIndex(head);
-  if (index >= bins) return false;
-  // In one: the address is a multiple of 16, the size is, and M is clear.
-  if ((mem & MALLOC_ALIGN_MASK) | ((<usize>head) & (MALLOC_ALIGNMENT / 2 + <usize>IS_MMAPPED)))
-    return false;
-  const mark = key;
-  if (load<word>(mem, KEY) == mark) return false;
-  const cache = tcache;
-  const counts = cache + ((<usize>index) << 1);
-  const count = <u32>load<u16>(counts);
-  if (count >= fillCount) return false;
-  pushEntry(mem, cache + <usize>index * SIZE_SZ, mark);
-  store<u16>(counts, count + 1);
-  return true;
-}
-
-/** Links the block `mem` in front of the list at `head` and marks it with `mark`, the key. */
-function pushEntry(mem: usize, head: usize, mark: word): void {
+/** Puts the block `mem` in front of the `count` blocks of bin `index` of `cache`, and the key `mark` into it. */
+export function pushEntry(cache: usize, index: u32, mem: usize, count: u32, mark: word): void {
+  const head = cache + <usize>index * SIZE_SZ;
   store<word>(mem, mark, KEY);
   store<word>(mem, <word>protectLink(mem, <usize>load<word>(head, ENTRIES)));
   store<word>(head, <word>mem, ENTRIES);
+  store<u16>(cache + ((<usize>index) << 1), count + 1);
+}
+
+/** What marks a block of this thread's as being in tcache. */
+export function tcacheKey(): word {
+  return key;
+}
+
+/** The key's word of a block that may be in tcache. */
+export function keyOf(mem: usize): word {
+  return load<word>(mem, KEY);
+}
+
+/** Whether a bin of `count` blocks takes one more. */
+export function isBelowFill(count: u32): bool {
+  return count < fillCount;
+}
+
+/** Whether an aligned block of an aligned size, not mmapped, is at `mem`, `head` being its size word: three tests in one. */
+export function isPlain(mem: usize, head: word): bool {
+  return (
+    ((mem & MALLOC_ALIGN_MASK) | ((<usize>head) & (MALLOC_ALIGNMENT / 2 + <usize>IS_MMAPPED))) == 0
+  );
 }
 
 /** Looks whether a block that holds the key really is in bin `index`: then it is freed twice. */

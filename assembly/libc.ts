@@ -4,6 +4,7 @@ import { sysBrk } from "./kernel/brk";
 import { ENOMEM, isError } from "./kernel/errno";
 import { mm } from "./kernel/mm";
 import { sysMmap, sysMremap, unmapRegion } from "./kernel/mmap";
+import { verifyHeap } from "./malloc/invariants";
 import { libc, mainArena, mp, setErrno } from "./malloc/state";
 import { Mallinfo2, collectInfo, narrowInfo } from "./malloc/stats";
 import { tcache } from "./malloc/tcache";
@@ -70,16 +71,19 @@ export function mremap(
 
 /** malloc_trim(3): gives free memory back, keeping `pad` bytes of top. 1 if any was, else 0. */
 export function mallocTrim(pad: word): i32 {
+  verifyHeap();
   return trimArena(mainArena, pad) ? 1 : 0;
 }
 
 /** mallinfo2(3): fills the struct mallinfo2 at `out` (C returns structs through a hidden first parameter). */
 export function mallinfo2(out: word): void {
+  verifyHeap();
   collectInfo(changetype<Mallinfo2>(<usize>out));
 }
 
 /** mallinfo(3): the same in ints. */
 export function mallinfo(out: word): void {
+  verifyHeap();
   collectInfo(changetype<Mallinfo2>(scratch()));
   narrowInfo(<usize>out, scratch());
 }

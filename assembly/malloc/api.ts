@@ -238,6 +238,7 @@ export function pvalloc(bytes: word): word {
 
 /** malloc_usable_size(3): the bytes that the block at `address` really has; 0 for NULL and for a block that is not in use. */
 export function mallocUsableSize(address: word): word {
+  verifyHeap();
   if (address == 0) return 0;
   const p = Chunk.ofMem(<usize>address);
   if (p.isMmapped) return p.size - CHUNK_HDR_SZ;

@@ -2,6 +2,7 @@
 
 import { ILP32, MALLOC_ALIGNMENT, SIZE_SZ } from "../abi/word";
 import { consolidate } from "./fastbins";
+import { verifyHeap } from "./invariants";
 import { MINSIZE, requestToSize } from "./sizes";
 import { MAX_FAST_SIZE, libc, mainArena, mp, setMaxFast } from "./state";
 import { MAX_TCACHE_COUNT, TCACHE_FILL_COUNT, TCACHE_MAX_BINS, tcacheIndex } from "./tcache";
@@ -51,6 +52,7 @@ export function initParameters(): void {
 
 /** mallopt(3): sets parameter `param` and returns 1, or 0 when the value is refused. Unknown parameters return 1, as in glibc. */
 export function setParameter(param: i32, value: i32): i32 {
+  verifyHeap();
   consolidate(mainArena);
   // The C code takes an int and stores a size_t: negative values become huge.
   const size = ILP32 ? <word>value : <word>(<i64>value);

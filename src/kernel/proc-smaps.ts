@@ -55,6 +55,7 @@ interface Sums {
   dirty: number;
   referenced: number;
   anonymous: number;
+  lazy: number;
   shared: number;
   locked: number;
 }
@@ -64,12 +65,13 @@ function add(sums: Sums, region: Region, usage: Usage): void {
   sums.dirty += usage.dirty;
   sums.referenced += usage.referenced;
   sums.anonymous += usage.anonymous;
+  sums.lazy += usage.lazy;
   if (isShared(region.flags)) sums.shared += usage.resident;
   if (region.flags & VM.LOCKED) sums.locked += usage.resident;
 }
 
 function noSums(): Sums {
-  return { resident: 0, dirty: 0, referenced: 0, anonymous: 0, shared: 0, locked: 0 };
+  return { resident: 0, dirty: 0, referenced: 0, anonymous: 0, lazy: 0, shared: 0, locked: 0 };
 }
 
 /** The lines that smaps and smaps_rollup have in common. */
@@ -95,7 +97,8 @@ function sumLines(sums: Sums, isRollup: boolean, version: number): string {
     line("Anonymous", kb(sums.anonymous)),
   );
   if (version > LINUX_6_1) lines.push(line("KSM", 0));
-  const none = ["LazyFree", "AnonHugePages", "ShmemPmdMapped", "FilePmdMapped"];
+  lines.push(line("LazyFree", kb(sums.lazy)));
+  const none = ["AnonHugePages", "ShmemPmdMapped", "FilePmdMapped"];
   none.push("Shared_Hugetlb", "Private_Hugetlb", "Swap", "SwapPss");
   lines.push(...none.map((label) => line(label, 0)), line("Locked", kb(sums.locked)));
   return lines.join("");

@@ -30,6 +30,8 @@ export interface Usage {
   readonly referenced: number;
   /** Of them, without a file: private memory that was written to. */
   readonly anonymous: number;
+  /** Of them, given up by MADV_FREE and not written to since. */
+  readonly lazy: number;
 }
 
 /** What a path of shared anonymous memory looks like: the kernel keeps it in a file of its own making. */

@@ -1,45 +1,20 @@
 // The numbers of the system calls that the model's kernel has: i386's in ilp32, x86-64's in lp64.
 
 import type { Abi } from "../layout/address.js";
+import { SyscallI386, SyscallX86_64 } from "../layout/generated.js";
+
+/** The names that the layouts' enums have, in small letters, as everybody else writes them. */
+type NamesOf<E> = Lowercase<keyof E & string>;
+
+function lowercase<E extends Readonly<Record<string, number>>>(numbers: E) {
+  const entries = Object.entries(numbers).map(([name, nr]) => [name.toLowerCase(), nr]);
+  return Object.fromEntries(entries) as Readonly<Record<NamesOf<E>, number>>;
+}
 
 /** Numbers by name, for both layouts. */
 export const syscallNumbers = {
-  ilp32: {
-    brk: 45,
-    setrlimit: 75,
-    munmap: 91,
-    mprotect: 125,
-    msync: 144,
-    mlock: 150,
-    munlock: 151,
-    mlockall: 152,
-    munlockall: 153,
-    mremap: 163,
-    ugetrlimit: 191,
-    mmap2: 192,
-    mincore: 218,
-    madvise: 219,
-    prlimit64: 340,
-    mlock2: 376,
-  },
-  lp64: {
-    mmap: 9,
-    mprotect: 10,
-    munmap: 11,
-    brk: 12,
-    mremap: 25,
-    msync: 26,
-    mincore: 27,
-    madvise: 28,
-    getrlimit: 97,
-    mlock: 149,
-    munlock: 150,
-    mlockall: 151,
-    munlockall: 152,
-    setrlimit: 160,
-    prlimit64: 302,
-    mlock2: 325,
-  },
+  ilp32: lowercase(SyscallI386),
+  lp64: lowercase(SyscallX86_64),
 } as const;
 
 /** The name of a system call in either layout. */

@@ -46,6 +46,7 @@ function entryOf(text: string): readonly [Region, Usage] {
       dirty: pages("Private_Dirty"),
       referenced: pages("Referenced"),
       anonymous: pages("Anonymous"),
+      lazy: pages("LazyFree"),
     },
   ];
 }
@@ -155,7 +156,7 @@ describe("names", () => {
 describe("on Linux 6.1", () => {
   it("smaps has no KSM and a bare THPeligible", () => {
     const region = { start: 0x20000, end: 0x22000, flags: 0x100073, offset: 0, inode: 0 };
-    const usage = { resident: 1, dirty: 1, referenced: 1, anonymous: 1 };
+    const usage = { resident: 1, dirty: 1, referenced: 1, anonymous: 1, lazy: 0 };
     const entry = [{ ...region, device: [0, 0], name: "[heap]" }, usage] as const;
     const text = procSmaps([entry], LINUX_6_1);
     expect(text).not.toContain("KSM");

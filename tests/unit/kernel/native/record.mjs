@@ -3,11 +3,12 @@
 // Needs gcc -m32 and strace 6.1. Each recording begins with the kernel's and strace's versions.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { buildNative } from "../../../oracle/native.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const golden = fileURLToPath(new URL("../golden/", import.meta.url));
@@ -27,7 +28,7 @@ const scratch = mkdtempSync(join(tmpdir(), "kernel-golden-"));
  */
 function build(source, abi) {
   const program = join(scratch, `${source}.${abi}`);
-  execFileSync("gcc", ["-O1", "-Wall", bitsOf[abi], "-o", program, join(here, source)]);
+  execFileSync("gcc", ["-O1", "-Wall", bitsOf[abi] ?? "", "-o", program, join(here, source)]);
   return program;
 }
 
@@ -47,7 +48,7 @@ function recordCalls(abi) {
   const numbers = join(scratch, "numbers");
   const lines = join(scratch, "lines");
   const program = build("strace-calls.c", abi);
-  execFileSync("strace", ["-o", lines, "-e", `trace=${TRACED}`, program, numbers]);
+  execFileSync("setarch", ["-R", "strace", "-o", lines, "-e", `trace=${TRACED}`, program, numbers]);
   const calls = readFileSync(numbers, "utf8").trimEnd().split("\n");
   const texts = readFileSync(lines, "utf8").trimEnd().split("\n").slice(0, -1);
   // What ran before main() is not among the numbers.
@@ -57,7 +58,7 @@ function recordCalls(abi) {
 
 /** @param {string} abi */
 function recordTexts(abi) {
-  const text = execFileSync(build("proc-texts.c", abi), { encoding: "utf8" });
+  const text = execFileSync("setarch", ["-R", build("proc-texts.c", abi)], { encoding: "utf8" });
   const isMemory = /^(Vm|Rss|HugetlbPages)/;
   const [before, status = "", after] = text.split(/(?<=== status\n)|(?=== statm\n)/);
   const lines = status.split("\n").filter((line) => isMemory.test(line));
@@ -85,9 +86,32 @@ function recordCounts() {
   }
 }
 
+/**
+ * What native malloc asks of the kernel while it runs the bundled traces. The oracle moves the break to a multiple of 16 MiB before
+ * the first operation; what comes before and that call itself are left out.
+ * @param {string} abi
+ */
+function recordMalloc(abi) {
+  const program = buildNative("replay", abi);
+  const traces = fileURLToPath(new URL("../../../golden/traces/", import.meta.url));
+  const sections = readdirSync(traces).map((file) => {
+    const trace = join(scratch, "trace.rep");
+    const lines = join(scratch, "lines");
+    writeFileSync(trace, gunzipSync(readFileSync(join(traces, file))));
+    const calls = "trace=brk,mmap,mmap2,munmap,mremap,madvise,mprotect";
+    const options = ["--hash", "--sample", "1000000000", trace];
+    execFileSync("strace", ["-o", lines, "-e", calls, program, ...options], { env: {} });
+    const all = readFileSync(lines, "utf8").trimEnd().split("\n").slice(0, -1);
+    const begin = all.findIndex((line) => /^brk\(0x[0-9a-f]+000000\) .*= 0x/.test(line));
+    return [`== ${file.replace(/\.rep\.gz$/, "")}`, ...all.slice(begin)].join("\n");
+  });
+  write(`malloc.${abi}.txt.gz`, [`# Linux ${kernel}, ${strace}`, ...sections, ""].join("\n"));
+}
+
 for (const abi of Object.keys(bitsOf)) {
   recordCalls(abi);
   recordTexts(abi);
+  recordMalloc(abi);
 }
 recordCounts();
 rmSync(scratch, { recursive: true });

@@ -6,6 +6,9 @@ declare type word = number;
 /** 1 in the checked builds: the whole-heap checker runs at the entry of every public call, growth can be refused. */
 declare const HEAP_CHECK: i32;
 
+/** 1 in the full build: all system calls, and a report of each to the host while tracing is on. */
+declare const SYSCALL_TRACE: i32;
+
 /** Declares that a field is an inline array: so many elements, or in ilp32 so many and in lp64 so many (tools/layout-transform.mjs). */
 declare function count(...lengths: number[]): (target: object, field: string) => void;
 

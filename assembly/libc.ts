@@ -1,10 +1,16 @@
 // The rest of the C surface: libc's wrappers around the system calls, mallopt, mallinfo, malloc_trim, and where things are.
 
+import { ILP32 } from "./abi/word";
+import { PAGE_SIZE, isAligned } from "./base/align";
 import { sysBrk } from "./kernel/brk";
-import { ENOMEM, isError } from "./kernel/errno";
+import { EINVAL, ENOMEM, errorResult, isError } from "./kernel/errno";
 import { mm } from "./kernel/mm";
-import { sysMmap, sysMremap, unmapRegion } from "./kernel/mmap";
+import { sysMmap, unmapRegion } from "./kernel/mmap";
+import { sysMremap } from "./kernel/mremap";
+import { NR_BRK, NR_MMAP, NR_MREMAP, NR_MUNMAP } from "./kernel/numbers";
+import { traced } from "./kernel/syscall";
 import { verifyHeap } from "./malloc/invariants";
+import { learnBreak } from "./malloc/system";
 import { libc, mainArena, mp, setErrno } from "./malloc/state";
 import { Mallinfo2, collectInfo, narrowInfo } from "./malloc/stats";
 import { tcache } from "./malloc/tcache";
@@ -23,13 +29,16 @@ function libcResult(result: word): word {
 
 /** brk(3): 0 when the break is at least `address` afterwards, else -1 with errno ENOMEM. */
 export function brk(address: word): i32 {
-  if (sysBrk(address) >= address) return 0;
+  libc.knowsBreak = 1;
+  const result = traced(NR_BRK, address, 0, 0, 0, 0, 0, sysBrk(address));
+  if (result >= address) return 0;
   setErrno(ENOMEM);
   return -1;
 }
 
 /** sbrk(3): moves the break by `increment` bytes, a signed number, and returns where it was, or -1 with errno ENOMEM. */
 export function sbrk(increment: word): word {
+  learnBreak();
   const oldBreak = mm.brk;
   if (increment == 0) return oldBreak;
   const wanted = oldBreak + increment;
@@ -41,7 +50,7 @@ export function sbrk(increment: word): word {
   return oldBreak;
 }
 
-/** mmap(2) of anonymous private memory; `fd` and `offset` are not used. The address, or -1 with errno. */
+/** mmap(2) of memory of no file: `fd` and `offset` are not used, but without MAP_ANONYMOUS it fails with EBADF. The address, or -1 with errno. */
 export function mmap(
   address: word,
   length: word,
@@ -50,15 +59,19 @@ export function mmap(
   fd: i32,
   offset: word,
 ): word {
-  return libcResult(sysMmap(address, length, prot, flags));
+  if (!isAligned(offset, PAGE_SIZE)) return libcResult(errorResult(EINVAL));
+  const result = sysMmap(address, length, prot, flags);
+  const place = ILP32 ? offset / PAGE_SIZE : offset;
+  return libcResult(traced(NR_MMAP, address, length, prot, flags, <word>fd, place, result));
 }
 
 /** munmap(2). 0, or -1 with errno. */
 export function munmap(address: word, length: word): i32 {
-  return <i32>libcResult(unmapRegion(address, length));
+  const result = unmapRegion(address, length);
+  return <i32>libcResult(traced(NR_MUNMAP, address, length, 0, 0, 0, 0, result));
 }
 
-/** mremap(2) with flags 0 or MREMAP_MAYMOVE; `newAddress` is not used. The address, or -1 with errno. */
+/** mremap(2); other flags than MREMAP_MAYMOVE in the full build only. The address, or -1 with errno. */
 export function mremap(
   address: word,
   oldLength: word,
@@ -66,7 +79,8 @@ export function mremap(
   flags: i32,
   newAddress: word,
 ): word {
-  return libcResult(sysMremap(address, oldLength, newLength, flags));
+  const result = sysMremap(address, oldLength, newLength, flags, newAddress);
+  return libcResult(traced(NR_MREMAP, address, oldLength, newLength, flags, newAddress, 0, result));
 }
 
 /** malloc_trim(3): gives free memory back, keeping `pad` bytes of top. 1 if any was, else 0. */

@@ -3,6 +3,10 @@
 import { PAGE_SIZE, WASM_PAGE_SIZE, isAligned } from "./base/align";
 import { EINVAL, ENOMEM } from "./kernel/errno";
 import { KERNEL_BYTES, bindMm, mm } from "./kernel/mm";
+import { initOptions } from "./kernel/options";
+import { enterRegion } from "./kernel/region";
+import { initSlabs, takeVma } from "./kernel/slab";
+import { VmaKind } from "./kernel/vma";
 import { initParameters } from "./malloc/parameters";
 import { LIBC_BYTES, LibcData, bindState, initState, libc } from "./malloc/state";
 import { resetTcache } from "./malloc/tcache";
@@ -50,6 +54,12 @@ export function initialize(
   mm.heapDirtyEnd = isFresh ? startBrk : present;
   mm.dirtyLow = isFresh ? <word>taskSize : 0;
   mm.dirtyHigh = isFresh ? 0 : present;
+  initOptions();
+  initSlabs();
+  // Nobody maps anything over what lies here, or below.
+  const reserved = takeVma(0, base + RESERVED_BYTES);
+  reserved.kind = VmaKind.HIDDEN;
+  enterRegion(reserved);
   initState();
   initParameters();
   resetTcache();

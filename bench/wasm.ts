@@ -27,7 +27,16 @@ export interface ReplayLoopExports {
 /** AssemblyScript's own allocators put their heap here; below it are the operations and the block table. */
 export const FOREIGN_HEAP_BASE = 32 << 20;
 
-const COMMON = ["--target", "release", "--use", "HEAP_CHECK=0", "--disableWarning", "201"];
+const COMMON = [
+  "--target",
+  "release",
+  "--use",
+  "HEAP_CHECK=0",
+  "--use",
+  "SYSCALL_TRACE=0",
+  "--disableWarning",
+  "201",
+];
 // What this project's builds get beyond asc, the others get, too.
 const OPTIMIZE = ["--transform", "./tools/optimize-transform.mjs"];
 const LAYOUT = ["--transform", "./tools/layout-transform.mjs"];

@@ -1,7 +1,7 @@
 // Compiles assembly/ into build/*.wasm, one file for each build and layout, and writes src/layout/generated.ts from what the
 // compiler laid out. `--check-layout` writes nothing there and fails when the file is not what it should be.
 //
-//   node tools/build-wasm.mjs [--check-layout] [--text] [NAME …]      NAME: core, checked, replay
+//   node tools/build-wasm.mjs [--check-layout] [--text] [NAME …]      NAME: core, checked, replay, full
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
@@ -14,9 +14,10 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const generated = join(root, "src/layout/generated.ts");
 
 const BUILDS = {
-  core: { entry: "assembly/index.ts", checks: 0 },
-  checked: { entry: "assembly/replay/checked.ts", checks: 1 },
-  replay: { entry: "assembly/replay/index.ts", checks: 0 },
+  core: { entry: "assembly/index.ts", checks: 0, trace: 0 },
+  checked: { entry: "assembly/replay/checked.ts", checks: 1, trace: 0 },
+  replay: { entry: "assembly/replay/index.ts", checks: 0, trace: 0 },
+  full: { entry: "assembly/full.ts", checks: 0, trace: 1 },
 };
 const WORDS = { ilp32: "u32", lp64: "u64" };
 
@@ -46,7 +47,7 @@ async function generatedSource(layouts) {
 
 /** Runs asc for one build in one layout; resolves with the compiler's struct layout. */
 function compile(name, abi, scratch, text) {
-  const { entry, checks } = BUILDS[name];
+  const { entry, checks, trace } = BUILDS[name];
   const layoutFile = join(scratch, `${name}.${abi}.json`);
   const args = [
     join(root, "node_modules/assemblyscript/bin/asc.js"),
@@ -65,6 +66,8 @@ function compile(name, abi, scratch, text) {
     `word=${WORDS[abi]}`,
     "--use",
     `HEAP_CHECK=${checks}`,
+    "--use",
+    `SYSCALL_TRACE=${trace}`,
     "--outFile",
     `build/${name}.${abi}.wasm`,
   );

@@ -1,10 +1,21 @@
 // brk: the end of the heap. The break is exact to the byte; what is mapped is whole pages.
 
 import { PAGE_SIZE, pageAlign } from "../base/align";
+import { populate } from "./access";
+import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
 import { accountPages, mm } from "./mm";
+import { RLIMIT_DATA, maxMapCount, rlimit } from "./options";
 import { clearDirty, coverPages, dirtyEnd, noteHeapDirty, noticeForeignGrowth } from "./pages";
 import { growthRefused } from "./refusal";
-import { VM_READ, VM_WRITE, insertRegion, isMapped, removeRegions } from "./region";
+import { enterRegion, findUserVma, findVma, removeRegions } from "./region";
+import { cutEdges } from "./region";
+import { reserveVmas, takeVma } from "./slab";
+import { startGap } from "./tree";
+import { IS_FULL } from "./tier";
+import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAY_FLAGS, VM_READ, VM_WRITE, Vma } from "./vma";
+
+/** The flags of [heap] (VM_DATA_DEFAULT_FLAGS | VM_ACCOUNT). */
+const HEAP_FLAGS: word = VM_READ | VM_WRITE | VM_MAY_FLAGS | VM_ACCOUNT;
 
 /**
  * Moves the break to `address` and returns the resulting break, which is the old one when the request is refused: never an error
@@ -12,34 +23,68 @@ import { VM_READ, VM_WRITE, insertRegion, isMapped, removeRegions } from "./regi
  */
 export function moveBreak(address: word): word {
   if (address < mm.startBrk) return mm.brk;
+  if (IS_FULL) {
+    const data = <u64>(address - mm.startBrk) + <u64>(mm.endData - mm.startData);
+    if (data > rlimit(RLIMIT_DATA)) return mm.brk;
+  }
   const oldEnd = pageAlign(mm.brk);
   const newEnd = pageAlign(address);
-  if (address <= mm.brk) {
-    if (newEnd < oldEnd) releaseTail(newEnd, oldEnd);
+  if (newEnd == oldEnd) {
     mm.brk = address;
-  } else if (newEnd == oldEnd || (newEnd > oldEnd && extend(oldEnd, newEnd))) {
+  } else if (address <= mm.brk) {
+    if (releaseTail(<usize>newEnd, <usize>oldEnd)) mm.brk = address;
+  } else if (newEnd > oldEnd && extend(<usize>oldEnd, newEnd)) {
     mm.brk = address;
+    if (IS_FULL && mm.defFlags & VM_LOCKED) populate(<usize>oldEnd, <usize>newEnd);
   }
   return mm.brk;
 }
 
-/** Unmaps the heap's last pages. They keep their bytes; `heapDirtyEnd` remembers that. */
-function releaseTail(newEnd: word, oldEnd: word): void {
-  accountPages(-(<isize>(removeRegions(newEnd, oldEnd) / PAGE_SIZE)));
+/** Unmaps the heap's last pages. They keep their bytes; `heapDirtyEnd` remembers that. Refused when nothing is mapped there. */
+function releaseTail(newEnd: usize, oldEnd: usize): bool {
+  if (IS_FULL) {
+    const region = findUserVma(newEnd);
+    if (region == NO_VMA || region.start >= oldEnd) return false;
+  }
+  if (!reserveVmas(2) || !cutEdges(newEnd, oldEnd)) return false;
+  removeRegions(newEnd, oldEnd);
+  return true;
 }
 
-/** Maps [oldEnd, newEnd). One page beyond must stay free, as in Linux. */
-function extend(oldEnd: word, newEnd: word): bool {
+/** Whether [start, end) and one page beyond are free, and the guard gap of what comes then. */
+function isRoomFor(start: usize, end: usize): bool {
+  const after = findVma(start);
+  return after == NO_VMA || startGap(after) >= end + PAGE_SIZE;
+}
+
+/** Maps [oldEnd, newEnd). */
+function extend(oldEnd: usize, newEnd: word): bool {
   if (growthRefused()) return false;
   noticeForeignGrowth();
-  if (newEnd > mm.taskSize || isMapped(oldEnd, newEnd + PAGE_SIZE)) return false;
-  if (!coverPages(newEnd)) return false;
+  if (newEnd > mm.taskSize || !isRoomFor(oldEnd, <usize>newEnd)) return false;
+  const bytes = newEnd - <word>oldEnd;
+  const pages = bytes / PAGE_SIZE;
+  const flags = IS_FULL ? HEAP_FLAGS | mm.defFlags : HEAP_FLAGS;
+  if (IS_FULL) {
+    if (!mayLockMore(mm.defFlags, bytes) || !mayExpand(flags, pages)) return false;
+    if (mm.mapCount > maxMapCount() || !isEnoughMemory(pages)) return false;
+  }
+  if (!reserveVmas(1) || !coverPages(newEnd)) return false;
   // Pages that once were a mapping of somebody's come with that one's bytes.
   const dirty = dirtyEnd(oldEnd, newEnd);
-  if (!insertRegion(oldEnd, newEnd, VM_READ | VM_WRITE)) return false;
-  if (dirty > oldEnd && dirty > mm.heapDirtyEnd) mm.heapDirtyEnd = dirty;
-  accountPages(<isize>((newEnd - oldEnd) / PAGE_SIZE));
+  if (dirty > <word>oldEnd && dirty > mm.heapDirtyEnd) mm.heapDirtyEnd = dirty;
+  const region = takeVma(oldEnd, <usize>newEnd);
+  describe(region, flags);
+  enterRegion(region, <usize>mm.startBrk);
+  accountPages(flags, <isize>pages);
+  commit(<isize>pages);
+  if (IS_FULL && flags & VM_LOCKED) mm.lockedVm += pages;
   return true;
+}
+
+function describe(region: Vma, flags: word): void {
+  region.vmFlags = flags;
+  region.vmPgoff = region.vmStart / PAGE_SIZE;
 }
 
 /** The brk system call as a program sees it: `moveBreak`, and what it gains reads as zero. */

@@ -1,11 +1,18 @@
 // Linux error numbers, and how a system call returns them: as -errno, in the last page of the number range.
 
 export const EPERM: i32 = 1;
+export const ESRCH: i32 = 3;
+export const EBADF: i32 = 9;
+export const EAGAIN: i32 = 11;
 export const ENOMEM: i32 = 12;
+export const EACCES: i32 = 13;
 export const EFAULT: i32 = 14;
+export const EBUSY: i32 = 16;
 export const EEXIST: i32 = 17;
 export const ENODEV: i32 = 19;
 export const EINVAL: i32 = 22;
+export const ENOSYS: i32 = 38;
+export const EOPNOTSUPP: i32 = 95;
 
 const MAX_ERRNO: word = 4095;
 

@@ -2,7 +2,9 @@
 
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { mm } from "./mm";
-import { VM_FOREIGN, vmaAt } from "./region";
+import { findVma, next, refresh } from "./tree";
+import { IS_FULL } from "./tier";
+import { NO_VMA, VM_LOCKED, Vma, VmaKind } from "./vma";
 
 /** The invariants that the whole-heap checker knows. The numbers follow those of `Failure`. */
 export enum Invariant {
@@ -40,25 +42,59 @@ export enum Invariant {
   MMAP_COUNT, // 0 <= n_mmaps <= max_n_mmaps
   MMAPPED_MEM, // mmapped_mem is whole pages, at most max_mmapped_mem
   MALLINFO, // mallinfo2 agrees with a walk over everything
+  TREE, // the region table is balanced, linked both ways, and its nodes know their subtrees
+  LOCKED_VM, // locked_vm counts the pages of locked regions
+  MAP_COUNT, // map_count is the number of the program's regions
+}
+
+/** Checks one region and where it stands in the tree. `end`: where the region before it ends. */
+function checkRegion(region: Vma, end: word): Invariant {
+  if (region.vmStart < end || region.vmEnd <= region.vmStart) return Invariant.REGION_ORDER;
+  if (!isAligned(region.vmStart | region.vmEnd, PAGE_SIZE)) return Invariant.REGION_ORDER;
+  if (region.kind == VmaKind.USER && region.vmEnd > mm.taskSize) return Invariant.REGION_ORDER;
+  return checkNode(region);
+}
+
+function heightOf(node: Vma): i32 {
+  return node != NO_VMA ? node.height : 0;
+}
+
+/** Checks balance, links and what a node knows about its subtree. */
+function checkNode(node: Vma): Invariant {
+  const left = node.left;
+  const right = node.right;
+  const tilt = heightOf(left) - heightOf(right);
+  if (tilt > 1 || tilt < -1) return Invariant.TREE;
+  if (left != NO_VMA && (left.parent != node || left.vmStart >= node.vmStart))
+    return Invariant.TREE;
+  if (right != NO_VMA && (right.parent != node || right.vmStart <= node.vmStart))
+    return Invariant.TREE;
+  // Whatever a node knows must be what it would compute.
+  return refresh(node) ? Invariant.TREE : Invariant.HOLDS;
 }
 
 /** Checks mm_struct and the region table. */
 export function checkKernel(): Invariant {
   if (mm.startBrk > mm.brk || mm.brk > mm.taskSize) return Invariant.BREAK;
   let end: word = 0;
+  let regions = 0;
   let pages: word = 0;
+  let locked: word = 0;
   let heapEnd = mm.startBrk;
-  for (let index = 0; index < mm.mapCount; index++) {
-    const region = vmaAt(index);
-    if (region.vmStart < end || region.vmEnd <= region.vmStart) return Invariant.REGION_ORDER;
-    if (!isAligned(region.vmStart | region.vmEnd, PAGE_SIZE)) return Invariant.REGION_ORDER;
-    const isForeign = (region.vmFlags & VM_FOREIGN) != 0;
-    if (!isForeign && region.vmEnd > mm.taskSize) return Invariant.REGION_ORDER;
+  for (let region = findVma(0); region != NO_VMA; region = next(region)) {
+    const broken = checkRegion(region, end);
+    if (broken != Invariant.HOLDS) return broken;
     end = region.vmEnd;
-    if (!isForeign) pages += (region.vmEnd - region.vmStart) / PAGE_SIZE;
+    if (region.kind == VmaKind.USER) {
+      regions++;
+      pages += region.pages;
+      if (region.vmFlags & VM_LOCKED) locked += region.pages;
+    }
     if (region.vmStart <= heapEnd && heapEnd < region.vmEnd) heapEnd = region.vmEnd;
   }
   if (pages != mm.totalVm || mm.totalVm > mm.hiwaterVm) return Invariant.TOTAL_VM;
-  if (heapEnd < pageAlign(mm.brk)) return Invariant.HEAP_MAPPED;
+  if (locked != mm.lockedVm) return Invariant.LOCKED_VM;
+  if (regions != mm.mapCount) return Invariant.MAP_COUNT;
+  if (!IS_FULL && heapEnd < pageAlign(mm.brk)) return Invariant.HEAP_MAPPED;
   return Invariant.HOLDS;
 }

@@ -2,29 +2,61 @@
 // the host chose. Numbers are the kernel's; the last group is this model's own.
 //
 //   base                 MmStruct
-//   base + MM_BYTES      region table (Vma), up to KERNEL_BYTES
+//   base + MM_BYTES      directory of page marks (full build), then nodes of the region table (Vma), up to KERNEL_BYTES
 //   base + KERNEL_BYTES  libc's data (malloc/state.ts)
 //   …  start_brk         [heap]
 
 import { PAGE_SIZE } from "../base/align";
+import { IS_FULL } from "./tier";
+import { VM_EXEC, VM_GROWSDOWN, VM_SHARED, VM_WRITE } from "./vma";
 
-/** The kernel's record of the address space (struct mm_struct). */
+/** The kernel's record of the address space (struct mm_struct). Counts are pages unless said otherwise. */
 @unmanaged
 export class MmStruct {
+  startCode: word; // start_code: where the program's code begins; 0 here, since its code is no memory
+  endCode: word; // end_code
+  startData: word; // start_data: where its data begins
+  endData: word; // end_data
   startBrk: word; // start_brk: where [heap] begins, page-aligned
   brk: word; // brk: the program break, exact to the byte
+  startStack: word; // start_stack
+  argStart: word; // arg_start
+  argEnd: word; // arg_end
+  envStart: word; // env_start
+  envEnd: word; // env_end
   mmapBase: word; // mmap_base: where the search for free space begins
   taskSize: word; // task_size: no address at or above it is ever mapped
-  totalVm: word; // total_vm: pages mapped now
-  hiwaterVm: word; // hiwater_vm: the most pages that were ever mapped
-  dataVm: word; // data_vm: private writable pages mapped now
-  mapCount: i32; // map_count: entries of the region table
+  totalVm: word; // total_vm: mapped now
+  dataVm: word; // data_vm: private, writable and not a stack
+  execVm: word; // exec_vm: executable and not writable
+  stackVm: word; // stack_vm: growing down
+  lockedVm: word; // locked_vm: with VM_LOCKED
+  pinnedVm: word; // pinned_vm
+  hiwaterVm: word; // hiwater_vm: the most that total_vm ever was
+  hiwaterRss: word; // hiwater_rss: the most that was ever resident
+  rssAnon: word; // rss_stat[MM_ANONPAGES]: resident private pages, as far as this model knows
+  rssFile: word; // rss_stat[MM_FILEPAGES]
+  rssShmem: word; // rss_stat[MM_SHMEMPAGES]: resident pages of shared objects
+  mapCount: i32; // map_count: the program's regions
+  defFlags: word; // def_flags: vm_flags that new regions get (mlockall)
 
   layout: i32; // where mmap looks for room: one of Layout
   knownPages: u32; // WebAssembly pages that this kernel has seen; more than that is somebody else's
   heapDirtyEnd: word; // below it the brk area may hold old bytes; from it on it reads as zero
   dirtyLow: word; // mapped areas that were released lie in [dirtyLow, dirtyHigh), rounded outwards;
   dirtyHigh: word; // no byte outside has ever been written through a mapping
+  vmaRoot: u32; // the region table's root node, or 0
+  freeVma: u32; // unused nodes, linked by rightLink
+  freeVmas: i32; // nodes that are to be had without a new slab
+  nodeNext: u32; // the first node of the newest slab that was never used
+  nodeRest: i32; // how many nodes follow there, itself included
+  markNext: u32; // the next unused page for page marks
+  markRest: i32; // how many of them there are
+  lastAnonId: u32; // anon ids given so far
+  lastFileId: u32; // file ids given so far
+  committed: word; // Committed_AS: pages that this process may come to need
+  @count(11) options: word; // by KernelOption
+  @count(32) rlimits: u64; // soft and hard limit of resource n at 2n and 2n + 1 (struct rlimit64), bytes
 }
 
 /** Where mmap looks for room. */
@@ -34,13 +66,14 @@ export enum Layout {
   COMPACT = 2, // lowest fit above what the memory already covers: memory.buffer does not jump
 }
 
-/** Bytes set aside at the base for mm_struct; the region table follows. */
-export const MM_BYTES: usize = 256;
+/** Entries of the directory of page marks: one for 16 MiB of addresses each. */
+export const MARK_CHUNKS: usize = IS_FULL ? 256 : 0;
 
-/** Bytes of the kernel's own pages, mm_struct and region table. */
+/** Bytes set aside at the base for mm_struct and the directory of page marks; the region table's first nodes follow. */
+export const MM_BYTES: usize = ((offsetof<MmStruct>() + 63) & ~63) + MARK_CHUNKS * sizeof<u32>();
+
+/** Bytes of the kernel's own pages: mm_struct and the first nodes. */
 export const KERNEL_BYTES: usize = 14 * PAGE_SIZE;
-
-if (offsetof<MmStruct>() > MM_BYTES) ERROR("mm_struct outgrew its place");
 
 /** The process that this instance works for. One instance is one thread, so the pointer is a Wasm global. */
 export let mm: MmStruct = changetype<MmStruct>(0);
@@ -50,9 +83,11 @@ export function bindMm(base: usize): void {
   mm = changetype<MmStruct>(base);
 }
 
-/** Counts `pages` more (or, negative, fewer) as mapped and keeps the high-water mark. */
-export function accountPages(pages: isize): void {
+/** Counts `pages` more (or, negative, fewer) with these flags as mapped and keeps the high-water mark (vm_stat_account). */
+export function accountPages(flags: word, pages: isize): void {
   mm.totalVm += <word>pages;
-  mm.dataVm += <word>pages;
+  if ((flags & (VM_EXEC | VM_WRITE | VM_GROWSDOWN)) == VM_EXEC) mm.execVm += <word>pages;
+  else if (flags & VM_GROWSDOWN) mm.stackVm += <word>pages;
+  else if ((flags & (VM_WRITE | VM_SHARED)) == VM_WRITE) mm.dataVm += <word>pages;
   if (mm.totalVm > mm.hiwaterVm) mm.hiwaterVm = mm.totalVm;
 }

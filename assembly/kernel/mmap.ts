@@ -1,23 +1,57 @@
-// mmap, munmap and mremap for anonymous private memory.
+// mmap and munmap for memory of no file: private, and in the full build shared.
 
-import { PAGE_SIZE, WASM_PAGE_SIZE, isAligned, pageAlign } from "../base/align";
-import { EEXIST, EFAULT, EINVAL, ENODEV, ENOMEM, EPERM, errorResult, isError } from "./errno";
+import { ILP32 } from "../abi/word";
+import { MIB, PAGE_SIZE, alignUp, isAligned, pageAlign } from "../base/align";
+import { populate } from "./access";
+import {
+  EAGAIN,
+  EBADF,
+  EEXIST,
+  EINVAL,
+  ENODEV,
+  ENOMEM,
+  EPERM,
+  errorResult,
+  isError,
+} from "./errno";
+import {
+  OVERCOMMIT_NEVER,
+  commit,
+  isAccountable,
+  isEnoughMemory,
+  mayExpand,
+  mayLock,
+  mayLockMore,
+} from "./limits";
 import { Layout, accountPages, mm } from "./mm";
+import { KernelOption, isNewKernel, maxMapCount, mmapMinAddr, option } from "./options";
 import { clearDirty, coverPages, noteReleased, noticeForeignGrowth } from "./pages";
 import { growthRefused } from "./refusal";
 import {
-  VM_EXEC,
-  VM_READ,
-  VM_WRITE,
+  cutEdges,
+  enterRegion,
   findVma,
-  highestGap,
-  insertRegion,
   isMapped,
-  isWithinOne,
-  lowestGap,
+  isReserved,
+  next,
   removeRegions,
-  vmaAt,
 } from "./region";
+import { makeShared } from "./shared";
+import { reserveVmas, settleMmapBase, takeVma } from "./slab";
+import { IS_FULL } from "./tier";
+import { highestGap, lowestGap, startGap } from "./tree";
+import {
+  NO_VMA,
+  VM_ACCESS_FLAGS,
+  VM_ACCOUNT,
+  VM_GROWSDOWN,
+  VM_LOCKED,
+  VM_MAYSHARE,
+  VM_MAY_FLAGS,
+  VM_NOHUGEPAGE,
+  VM_NORESERVE,
+  VM_SHARED,
+} from "./vma";
 
 export const PROT_READ: i32 = 0x1;
 export const PROT_WRITE: i32 = 0x2;
@@ -26,147 +60,196 @@ export const MAP_PRIVATE: i32 = 0x02;
 export const MAP_TYPE: i32 = 0x0f;
 export const MAP_FIXED: i32 = 0x10;
 export const MAP_ANONYMOUS: i32 = 0x20;
+export const MAP_32BIT: i32 = 0x40;
+export const MAP_GROWSDOWN: i32 = 0x100;
+export const MAP_LOCKED: i32 = 0x2000;
+export const MAP_NORESERVE: i32 = 0x4000;
+export const MAP_POPULATE: i32 = 0x8000;
+export const MAP_NONBLOCK: i32 = 0x10000;
+export const MAP_STACK: i32 = 0x20000;
+export const MAP_HUGETLB: i32 = 0x40000;
 export const MAP_FIXED_NOREPLACE: i32 = 0x100000;
-export const MREMAP_MAYMOVE: i32 = 1;
 
-const VM_PROT: word = VM_READ | VM_WRITE | VM_EXEC;
+/** Where MAP_32BIT mappings go on x86-64. */
+const LOW_BEGIN: usize = 0x40000000;
+const LOW_END: usize = 0x80000000;
 
-/** The least address that an unprivileged program may map (sysctl vm.mmap_min_addr). */
-const MMAP_MIN_ADDR: word = PAGE_SIZE;
+/** A transparent huge page, bytes: since 6.7 Linux aligns mappings of whole such pages on x86-64. */
+const HUGE_PAGE: word = 2 * MIB;
 
-/** A free place for `length` bytes where the layout wants it (get_unmapped_area), or 0. */
-function unmappedArea(length: word): word {
-  if (mm.layout == Layout.TOP_DOWN) {
-    const place = highestGap(MMAP_MIN_ADDR, mm.mmapBase, length);
-    if (place != 0) return place;
-    return lowestGap(mm.mmapBase, length);
-  }
-  if (mm.layout == Layout.COMPACT) {
-    // Holes between mappings first; then behind everything that the memory covers.
-    return lowestGap(mm.mmapBase, length);
-  }
-  return lowestGap(mm.mmapBase, length);
+/** The lowest fit between the two ends where the layout, or MAP_32BIT, looks upwards. */
+function lowestArea(length: usize, flags: i32): usize {
+  if (IS_FULL && !ILP32 && flags & MAP_32BIT)
+    return lowestGap(LOW_BEGIN, min(LOW_END, <usize>mm.taskSize), length);
+  return lowestGap(<usize>mm.mmapBase, <usize>mm.taskSize, length);
 }
 
-/** In the compact layout the first mapping decides where mappings begin: right behind what the memory covers by then. */
-function settleMmapBase(): void {
-  if (mm.layout == Layout.COMPACT && mm.mmapBase == 0)
-    mm.mmapBase = <word>mm.knownPages * WASM_PAGE_SIZE;
-}
-
-/** The place for a mapping: the address asked for, the hint if it is free, or one of our choice. An error result if none. */
-function placeFor(address: word, length: word, flags: i32): word {
-  if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
-    if (length > mm.taskSize || address > mm.taskSize - length) return errorResult(ENOMEM);
-    if (!isAligned(address, PAGE_SIZE)) return errorResult(EINVAL);
-    if (address < MMAP_MIN_ADDR) return errorResult(EPERM);
-    if (flags & MAP_FIXED_NOREPLACE && isMapped(address, address + length))
-      return errorResult(EEXIST);
-    return address;
-  }
-  const hint = address & ~(<word>(PAGE_SIZE - 1));
-  if (hint >= MMAP_MIN_ADDR && length <= mm.taskSize && hint <= mm.taskSize - length) {
-    if (!isMapped(hint, hint + length)) return hint;
-  }
+/** A free place for `length` bytes where the layout wants it (vm_unmapped_area), or 0. */
+function freeArea(length: usize, flags: i32): usize {
   settleMmapBase();
-  const place = unmappedArea(length);
-  return place != 0 ? place : errorResult(ENOMEM);
+  if (mm.layout == Layout.TOP_DOWN && (ILP32 || !IS_FULL || !(flags & MAP_32BIT))) {
+    const place = highestGap(<usize>mmapMinAddr(), <usize>mm.mmapBase, length);
+    if (place != 0) return place;
+  }
+  return lowestArea(length, flags);
+}
+
+/** A free place for `length` bytes, a hint apart: aligned to a huge page where Linux does that. The place or an error result. */
+function searchArea(length: word, flags: i32): word {
+  if (IS_FULL && !ILP32 && isAligned(length, HUGE_PAGE) && length != 0 && isNewKernel()) {
+    const padded = length + HUGE_PAGE;
+    const wide = padded <= mm.taskSize ? freeArea(<usize>padded, flags) : 0;
+    if (wide != 0) {
+      const aligned = alignUp(<word>wide, HUGE_PAGE);
+      // Looking down, the end of the gap is taken.
+      if (mm.layout == Layout.TOP_DOWN && aligned == <word>wide) return aligned + HUGE_PAGE;
+      return aligned;
+    }
+  }
+  const place = freeArea(<usize>length, flags);
+  return place != 0 ? <word>place : errorResult(ENOMEM);
+}
+
+/** Whether [start, end) is free, and the guard gap of the region behind it. */
+function isFree(start: usize, end: usize): bool {
+  const after = findVma(start);
+  return after == NO_VMA || startGap(after) >= end;
+}
+
+/** Whether a mapping may lie at exactly this address: 0 or an error result (the checks of get_unmapped_area with MAP_FIXED). */
+export function checkFixed(address: word, length: word): word {
+  if (length > mm.taskSize || address > mm.taskSize - length) return errorResult(ENOMEM);
+  if (!isAligned(address, PAGE_SIZE)) return errorResult(EINVAL);
+  if (address < mmapMinAddr()) return errorResult(EPERM);
+  return 0;
+}
+
+/** The place for a mapping: the hint `address` if it is free, or one of our choice (get_unmapped_area). An error result if none. */
+export function unmappedArea(address: word, length: word, flags: i32): word {
+  if (length > mm.taskSize) return errorResult(ENOMEM);
+  let hint = address & ~(<word>(PAGE_SIZE - 1));
+  if (hint != 0 && hint < mmapMinAddr()) hint = pageAlign(mmapMinAddr());
+  if (hint == 0) return searchArea(length, flags);
+  if (hint <= mm.taskSize - length && isFree(<usize>hint, <usize>(hint + length))) return hint;
+  const place = freeArea(<usize>length, flags);
+  return place != 0 ? <word>place : errorResult(ENOMEM);
+}
+
+/** Whether the flags' kind of mapping exists: 0 or an error result. */
+function checkType(flags: i32): word {
+  const type = flags & MAP_TYPE;
+  if (type == MAP_PRIVATE) return 0;
+  if (type != MAP_SHARED) return errorResult(EINVAL);
+  if (!IS_FULL) return errorResult(ENODEV);
+  return flags & MAP_GROWSDOWN ? errorResult(EINVAL) : 0;
+}
+
+/** vm_flags of a new mapping (calc_vm_prot_bits, calc_vm_flag_bits). */
+function flagsFor(prot: i32, flags: i32): word {
+  let result = ((<word>prot) & VM_ACCESS_FLAGS) | VM_MAY_FLAGS;
+  if (!IS_FULL) return result;
+  result |= mm.defFlags;
+  if (flags & MAP_GROWSDOWN) result |= VM_GROWSDOWN;
+  if (flags & MAP_LOCKED) result |= VM_LOCKED;
+  if (flags & MAP_STACK && isNewKernel()) result |= VM_NOHUGEPAGE;
+  return result;
 }
 
 /**
- * Maps `length` bytes of anonymous private memory and returns their address, or -errno (mmap(2)). The bytes are whatever was
+ * Maps `length` bytes of memory of no file and returns their address, or -errno (mmap(2)). The bytes are whatever was
  * there before: see `sysMmap` for a program's view.
  */
 export function mapRegion(address: word, length: word, prot: i32, flags: i32): word {
+  if (!(flags & MAP_ANONYMOUS)) return errorResult(EBADF);
   if (length == 0) return errorResult(EINVAL);
   const bytes = pageAlign(length);
-  if (bytes == 0 || bytes > mm.taskSize) return errorResult(ENOMEM);
+  if (bytes == 0 || mm.mapCount > maxMapCount()) return errorResult(ENOMEM);
+  if (IS_FULL && flags & MAP_HUGETLB) return errorResult(ENOMEM);
   if (growthRefused()) return errorResult(ENOMEM);
   noticeForeignGrowth();
-  const place = placeFor(address, bytes, flags);
-  if (isError(place)) return place;
-  if (!coverPages(place + bytes)) return errorResult(ENOMEM);
-  if (flags & MAP_FIXED && isError(unmapRegion(place, bytes))) return errorResult(ENOMEM);
-  if (!insertRegion(place, place + bytes, (<word>prot) & VM_PROT)) return errorResult(ENOMEM);
-  accountPages(<isize>(bytes / PAGE_SIZE));
+  let vmFlags = flagsFor(prot, flags);
+  let place = address;
+  if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+    const refused = checkFixed(address, bytes);
+    if (refused != 0) return refused;
+    if (flags & MAP_FIXED_NOREPLACE && isMapped(<usize>address, <usize>(address + bytes)))
+      return errorResult(EEXIST);
+  } else {
+    place = unmappedArea(address, bytes, flags);
+    if (isError(place)) return place;
+  }
+  if (IS_FULL) {
+    if (flags & MAP_LOCKED && !mayLock()) return errorResult(EPERM);
+    if (!mayLockMore(vmFlags, bytes)) return errorResult(EAGAIN);
+  }
+  const wrongType = checkType(flags);
+  if (wrongType != 0) return wrongType;
+  if (IS_FULL) {
+    if ((flags & MAP_TYPE) == MAP_SHARED) vmFlags |= VM_SHARED | VM_MAYSHARE;
+    if (flags & MAP_NORESERVE && option(KernelOption.OVERCOMMIT_MEMORY) != OVERCOMMIT_NEVER)
+      vmFlags |= VM_NORESERVE;
+  }
+  const refused = placeRegion(<usize>place, <usize>(place + bytes), vmFlags);
+  if (refused != 0) return refused;
+  const isEager = (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE;
+  if (IS_FULL && (isEager || vmFlags & VM_LOCKED)) populate(<usize>place, <usize>(place + bytes));
   return place;
+}
+
+/** How many pages of [start, end), at whose ends regions are cut, are mapped with these flags. */
+function mappedPages(start: usize, end: usize, flags: word): word {
+  let pages: word = 0;
+  for (let at = findVma(start); at != NO_VMA && at.start < end; at = next(at)) {
+    if ((at.vmFlags & flags) == flags) pages += at.pages;
+  }
+  return pages;
+}
+
+/** Makes [start, end) a region with these flags, in place of what is there (mmap_region). 0 or an error result. */
+function placeRegion(start: usize, end: usize, flags: word): word {
+  const pages = <word>((end - start) / PAGE_SIZE);
+  if (isReserved(start, end) || !reserveVmas(4)) return errorResult(ENOMEM);
+  if (!cutEdges(start, end)) return errorResult(ENOMEM);
+  if (IS_FULL) {
+    if (!mayExpand(flags, pages - mappedPages(start, end, 0))) return errorResult(ENOMEM);
+    const promised = flags & VM_SHARED && !(flags & VM_NORESERVE) ? pages : 0;
+    const charged = isAccountable(flags) ? pages - mappedPages(start, end, VM_ACCOUNT) : promised;
+    if (charged != 0 && !isEnoughMemory(charged)) return errorResult(ENOMEM);
+  }
+  if (!coverPages(<word>end)) return errorResult(ENOMEM);
+  if (removeRegions(start, end)) noteReleased(<word>start, <word>end);
+  const region = takeVma(start, end);
+  if (isAccountable(flags)) {
+    flags |= VM_ACCOUNT;
+    commit(<isize>pages);
+  }
+  region.vmFlags = flags;
+  region.vmPgoff = <word>start / PAGE_SIZE;
+  if (IS_FULL) {
+    if (flags & VM_SHARED) makeShared(region);
+    if (flags & VM_LOCKED) mm.lockedVm += pages;
+  }
+  accountPages(flags, <isize>pages);
+  enterRegion(region);
+  return 0;
 }
 
 /** Unmaps whatever is mapped in the pages of [address, address + length). 0 or -errno (munmap(2)). */
 export function unmapRegion(address: word, length: word): word {
   const bytes = pageAlign(length);
   if (!isAligned(address, PAGE_SIZE) || bytes == 0) return errorResult(EINVAL);
-  if (address > mm.taskSize || bytes > mm.taskSize - address) return errorResult(EINVAL);
-  const unmapped = removeRegions(address, address + bytes);
-  if (unmapped == <word>-1) return errorResult(ENOMEM);
-  if (unmapped != 0) noteReleased(address, address + bytes);
-  accountPages(-(<isize>(unmapped / PAGE_SIZE)));
+  if (address > mm.taskSize || length > mm.taskSize - address) return errorResult(EINVAL);
+  const start = <usize>address;
+  const end = <usize>(address + bytes);
+  if (!isMapped(start, end)) return 0;
+  if (!reserveVmas(2) || !cutEdges(start, end)) return errorResult(ENOMEM);
+  if (removeRegions(start, end)) noteReleased(address, address + bytes);
   return 0;
 }
 
-/**
- * Makes the mapping at `address` `newLength` bytes long, in place or, with MREMAP_MAYMOVE, elsewhere with its bytes. Returns its
- * address or -errno (mremap(2)). New bytes are whatever was there before: see `sysMremap`.
- */
-export function remapRegion(address: word, oldLength: word, newLength: word, flags: i32): word {
-  const oldBytes = pageAlign(oldLength);
-  const newBytes = pageAlign(newLength);
-  if (!isAligned(address, PAGE_SIZE) || newBytes == 0 || oldBytes == 0 || flags & ~MREMAP_MAYMOVE) {
-    return errorResult(EINVAL);
-  }
-  if (oldBytes > mm.taskSize || address > mm.taskSize - oldBytes) return errorResult(EFAULT);
-  if (newBytes < oldBytes) {
-    const result = unmapRegion(address + newBytes, oldBytes - newBytes);
-    return isError(result) ? result : address;
-  }
-  if (!isWithinOne(address, address + oldBytes)) return errorResult(EFAULT);
-  if (newBytes == oldBytes) return address;
-  if (growthRefused()) return errorResult(ENOMEM);
-  if (expandInPlace(address, oldBytes, newBytes)) return address;
-  return flags & MREMAP_MAYMOVE ? moveRegion(address, oldBytes, newBytes) : errorResult(ENOMEM);
-}
-
-/** Grows a mapping over the free pages behind it, if there are enough. */
-function expandInPlace(address: word, oldBytes: word, newBytes: word): bool {
-  noticeForeignGrowth();
-  const oldEnd = address + oldBytes;
-  if (newBytes > mm.taskSize || address > mm.taskSize - newBytes) return false;
-  const newEnd = address + newBytes;
-  if (isMapped(oldEnd, newEnd) || !coverPages(newEnd)) return false;
-  if (!insertRegion(oldEnd, newEnd, vmaAt(findVma(address)).vmFlags)) return false;
-  accountPages(<isize>((newBytes - oldBytes) / PAGE_SIZE));
-  return true;
-}
-
-/** Moves a mapping to a bigger free place. Wasm memory cannot be remapped, so the bytes are copied. */
-function moveRegion(address: word, oldBytes: word, newBytes: word): word {
-  if (newBytes > mm.taskSize) return errorResult(ENOMEM);
-  settleMmapBase();
-  const place = unmappedArea(newBytes);
-  if (place == 0 || !coverPages(place + newBytes)) return errorResult(ENOMEM);
-  if (!insertRegion(place, place + newBytes, vmaAt(findVma(address)).vmFlags))
-    return errorResult(ENOMEM);
-  accountPages(<isize>(newBytes / PAGE_SIZE));
-  memory.copy(<usize>place, <usize>address, <usize>oldBytes);
-  unmapRegion(address, oldBytes);
-  return place;
-}
-
-/** The mmap system call as a program sees it: anonymous private memory only, and it reads as zero. Address or -errno. */
+/** The mmap system call as a program sees it: it reads as zero. Address or -errno. */
 export function sysMmap(address: word, length: word, prot: i32, flags: i32): word {
-  const type = flags & MAP_TYPE;
-  if (type != MAP_PRIVATE && type != MAP_SHARED) return errorResult(EINVAL);
-  if (type == MAP_SHARED || !(flags & MAP_ANONYMOUS)) return errorResult(ENODEV);
   const place = mapRegion(address, length, prot, flags);
   if (!isError(place)) clearDirty(place, place + pageAlign(length));
-  return place;
-}
-
-/** The mremap system call as a program sees it: what it gains reads as zero. Address or -errno. */
-export function sysMremap(address: word, oldLength: word, newLength: word, flags: i32): word {
-  const place = remapRegion(address, oldLength, newLength, flags);
-  const oldBytes = pageAlign(oldLength);
-  const newBytes = pageAlign(newLength);
-  if (!isError(place) && newBytes > oldBytes) clearDirty(place + oldBytes, place + newBytes);
   return place;
 }

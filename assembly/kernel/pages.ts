@@ -1,8 +1,11 @@
 // The one place that grows the WebAssembly memory, and what is known about which bytes are still zero.
 
-import { MIB, WASM_PAGE_SIZE } from "../base/align";
+import { MIB, PAGE_SIZE, WASM_PAGE_SIZE } from "../base/align";
 import { mm } from "./mm";
-import { VM_FOREIGN, insertRegion } from "./region";
+import { enterRegion } from "./region";
+import { takeVma } from "./slab";
+import { IS_FULL } from "./tier";
+import { VmaKind } from "./vma";
 
 /** The least that the memory grows by: a call costs the engine the same whatever the size. */
 const GROWTH_MIN_PAGES: u32 = <u32>(MIB / WASM_PAGE_SIZE);
@@ -20,11 +23,15 @@ const GROWTH_AHEAD_MAX_PAGES: u32 = 256 * GROWTH_MIN_PAGES;
 export function noticeForeignGrowth(): void {
   const pages = <u32>memory.size();
   if (pages <= mm.knownPages) return;
-  const start = <word>mm.knownPages * WASM_PAGE_SIZE;
-  const end = <word>pages * WASM_PAGE_SIZE;
-  // At 4 GiB the end has no 32-bit address any more.
-  insertRegion(start, end != 0 ? end : <word>0 - WASM_PAGE_SIZE, VM_FOREIGN);
+  const start = <usize>mm.knownPages * WASM_PAGE_SIZE;
+  const end = <usize>pages * WASM_PAGE_SIZE;
   mm.knownPages = pages;
+  // A node is always left, unless the memory is full: then nothing is mapped any more.
+  if (mm.freeVmas == 0) return;
+  // At 4 GiB the end has no 32-bit address any more.
+  const region = takeVma(start, end != 0 ? end : <usize>0 - WASM_PAGE_SIZE);
+  region.kind = VmaKind.FOREIGN;
+  enterRegion(region);
 }
 
 /** Makes sure that the memory covers every byte below `end`, growing geometrically ahead. False when it cannot. */
@@ -68,5 +75,23 @@ export function noteHeapDirty(end: word): void {
 /** Clears what may be dirty of the newly mapped range [start, end): a program must read zeros there. */
 export function clearDirty(start: word, end: word): void {
   const dirty = dirtyEnd(start, end);
-  if (dirty > start) memory.fill(<usize>start, 0, <usize>(dirty - start));
+  if (dirty <= start) return;
+  if (IS_FULL) scrub(<usize>start, <usize>dirty);
+  else memory.fill(<usize>start, 0, <usize>(dirty - start));
+}
+
+/** Whether every byte of the page at `page` is zero. Reading a page that nobody wrote costs the host no memory. */
+export function isZeroPage(page: usize): bool {
+  for (let at = page; at < page + PAGE_SIZE; at += 32) {
+    if ((load<u64>(at) | load<u64>(at, 8) | load<u64>(at, 16) | load<u64>(at, 24)) != 0)
+      return false;
+  }
+  return true;
+}
+
+/** Makes whole pages read as zero, writing only where they do not yet. */
+export function scrub(start: usize, end: usize): void {
+  for (let page = start; page < end; page += PAGE_SIZE) {
+    if (!isZeroPage(page)) memory.fill(page, 0, PAGE_SIZE);
+  }
 }

@@ -1,144 +1,258 @@
-// The region table: which parts of the address space are mapped (the kernel's VMAs), as an array in address order. Neighbours
-// that touch and have the same flags are one entry, as in Linux. All ranges are whole pages, half-open.
+// What regions mean: entering and cutting them out, merging neighbours and splitting by Linux's rules. All ranges are whole pages,
+// half-open, below TASK_SIZE. Nodes must have been reserved before (slab.ts), so nothing here runs out of memory half-way.
 
-import { KERNEL_BYTES, MM_BYTES, mm } from "./mm";
+import { PAGE_SIZE } from "../base/align";
+import { accountPages, mm } from "./mm";
+import { isNewKernel, maxMapCount } from "./options";
+import { forgetPages } from "./resident";
+import { giveVma, takeVma } from "./slab";
+import { dropShared, holdShared } from "./shared";
+import { findVma, link, next, previous, settle, unlink } from "./tree";
+import { IS_FULL } from "./tier";
+import { NO_VMA, VM_ACCOUNT, VM_LOCKED, Vma, VmaKind } from "./vma";
 
-/** One mapped range (struct vm_area_struct). */
-@unmanaged
-export class Vma {
-  vmStart: word; // vm_start: first address
-  vmEnd: word; // vm_end: first address behind it
-  vmFlags: word; // vm_flags: VM_* bits
+export { findVma, next, previous } from "./tree";
+
+/** Whether any region shares a byte with [start, end) (find_vma_intersection). */
+export function isMapped(start: usize, end: usize): bool {
+  const region = findVma(start);
+  return region != NO_VMA && region.start < end;
 }
 
-export const VM_READ: word = 0x1;
-export const VM_WRITE: word = 0x2;
-export const VM_EXEC: word = 0x4;
-
-/** Memory that a guest or the host grew by itself: nobody else's mapping may touch it. The model's own bit. */
-export const VM_FOREIGN: word = 0x8000_0000;
-
-/** How many regions there can be (sysctl vm.max_map_count): what fits into the kernel's own pages. */
-export const MAX_MAP_COUNT: i32 = <i32>((KERNEL_BYTES - MM_BYTES) / offsetof<Vma>());
-
-/** Region number `index`, 0 <= index < mm.mapCount. */
-export function vmaAt(index: i32): Vma {
-  return changetype<Vma>(changetype<usize>(mm) + MM_BYTES + <usize>index * offsetof<Vma>());
-}
-
-/** The number of the first region that ends above `address` (find_vma), or mm.mapCount. */
-export function findVma(address: word): i32 {
-  let low = 0;
-  let high = mm.mapCount;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (vmaAt(middle).vmEnd > address) high = middle;
-    else low = middle + 1;
+/** Whether a region of the kernel's own or of somebody else's shares a byte with [start, end). */
+export function isReserved(start: usize, end: usize): bool {
+  for (let at = findVma(start); at != NO_VMA && at.start < end; at = next(at)) {
+    if (at.kind != VmaKind.USER) return true;
   }
-  return low;
+  return false;
 }
 
-/** Whether any region shares a byte with [start, end). */
-export function isMapped(start: word, end: word): bool {
-  const index = findVma(start);
-  return index < mm.mapCount && vmaAt(index).vmStart < end;
+/** The program's region that holds `address` (vma_lookup), or none. */
+export function lookupVma(address: usize): Vma {
+  const region = findVma(address);
+  if (region == NO_VMA || region.start > address || region.kind != VmaKind.USER) return NO_VMA;
+  return region;
 }
 
-/** Whether one region holds all of [start, end). */
-export function isWithinOne(start: word, end: word): bool {
-  const index = findVma(start);
-  return index < mm.mapCount && vmaAt(index).vmStart <= start && end <= vmaAt(index).vmEnd;
+/** The program's first region that ends above `address` (find_vma), or none. */
+export function findUserVma(address: usize): Vma {
+  let region = findVma(address);
+  while (region != NO_VMA && region.kind != VmaKind.USER) region = next(region);
+  return region;
 }
 
-/** Makes room for (by > 0) or closes (by < 0) entries in front of number `index`. */
-function shift(index: i32, by: i32): void {
-  const from = changetype<usize>(vmaAt(index));
-  const to = changetype<usize>(vmaAt(index + by));
-  memory.copy(to, from, <usize>(mm.mapCount - index) * offsetof<Vma>());
-  mm.mapCount += by;
+function count(region: Vma, by: i32): void {
+  if (region.kind == VmaKind.USER) mm.mapCount += by;
 }
 
-/** Enters the unmapped range [start, end). Joins equal neighbours. False when the table is full. */
-export function insertRegion(start: word, end: word, flags: word): bool {
-  const index = findVma(start);
-  const joinsPrevious =
-    index > 0 && vmaAt(index - 1).vmEnd == start && vmaAt(index - 1).vmFlags == flags;
-  const joinsNext =
-    index < mm.mapCount && vmaAt(index).vmStart == end && vmaAt(index).vmFlags == flags;
-  if (joinsPrevious && joinsNext) {
-    vmaAt(index - 1).vmEnd = vmaAt(index).vmEnd;
-    shift(index + 1, -1);
-  } else if (joinsPrevious) {
-    vmaAt(index - 1).vmEnd = end;
-  } else if (joinsNext) {
-    vmaAt(index).vmStart = start;
+/** Takes a region out of the table and gives its node back. */
+function erase(region: Vma): void {
+  count(region, -1);
+  if (IS_FULL) dropShared(region);
+  unlink(region);
+  giveVma(region);
+}
+
+/** Whether `source`, with these flags and this name, may become part of its neighbour `target` (is_mergeable_vma and _anon_vma). */
+function isMergeable(target: Vma, source: Vma, flags: word, nameId: u32): bool {
+  if (target.kind != source.kind || target.vmFlags != flags) return false;
+  if (!IS_FULL) return true;
+  if (target.fileId != source.fileId || target.nameId != nameId) return false;
+  if (target.anonId == source.anonId || source.anonId == 0) return true;
+  // Until 6.16 a region without pages of its own did not take in one that has some.
+  return target.anonId == 0 && isNewKernel();
+}
+
+/** Whether two regions have pages of their own that are not of one family: they can both merge with a third, but not with each other. */
+function areEstranged(left: Vma, right: Vma): bool {
+  return IS_FULL && left.anonId != right.anonId && left.anonId != 0 && right.anonId != 0;
+}
+
+/** The offset of `address`, inside or at the end of the region, in what the region maps, pages. */
+export function pgoffAt(region: Vma, address: usize): word {
+  return region.vmPgoff + (<word>address - region.vmStart) / PAGE_SIZE;
+}
+
+function adopt(target: Vma, source: Vma): void {
+  if (IS_FULL && target.anonId == 0) target.anonId = source.anonId;
+}
+
+/**
+ * Enters a new region, whose node the caller filled, into free space. It becomes part of its neighbours where Linux merges them
+ * (vma_merge_new_range). Returns the region that it is part of.
+ * @param floor a neighbour below that ends at or before `floor` is left alone, and so is the one above (brk merges so); 0 for all
+ */
+export function enterRegion(region: Vma, floor: usize = 0): Vma {
+  const flags = region.vmFlags;
+  const above = findVma(region.start);
+  const below = above != NO_VMA ? previous(above) : findLast();
+  const fitsBelow =
+    below != NO_VMA &&
+    below.vmEnd == region.vmStart &&
+    below.end > floor &&
+    isMergeable(below, region, flags, region.nameId) &&
+    (!IS_FULL || pgoffAt(below, below.end) == region.vmPgoff);
+  const fitsAbove =
+    floor == 0 &&
+    above != NO_VMA &&
+    above.vmStart == region.vmEnd &&
+    isMergeable(above, region, flags, region.nameId) &&
+    (!IS_FULL || pgoffAt(region, region.end) == above.vmPgoff) &&
+    !(fitsBelow && areEstranged(below, above));
+  if (!fitsBelow && !fitsAbove) {
+    link(region);
+    count(region, 1);
+    return region;
+  }
+  const target = fitsBelow ? below : above;
+  if (fitsBelow) {
+    target.vmEnd = region.vmEnd;
+    if (fitsAbove) {
+      target.vmEnd = above.vmEnd;
+      adopt(target, above);
+      erase(above);
+    }
   } else {
-    if (mm.mapCount >= MAX_MAP_COUNT) return false;
-    shift(index, 1);
-    const region = vmaAt(index);
-    region.vmStart = start;
-    region.vmEnd = end;
-    region.vmFlags = flags;
+    target.vmStart = region.vmStart;
+    target.vmPgoff = region.vmPgoff;
   }
+  adopt(target, region);
+  settle(target);
+  giveVma(region);
+  return target;
+}
+
+function findLast(): Vma {
+  let node = changetype<Vma>(<usize>mm.vmaRoot);
+  while (node != NO_VMA && node.rightLink != 0) node = node.right;
+  return node;
+}
+
+/** Cuts a region in two at `address`, inside it (__split_vma). Returns the upper part. */
+export function splitVma(region: Vma, address: usize): Vma {
+  const upper = takeVma(address, region.end);
+  upper.vmFlags = region.vmFlags;
+  upper.kind = region.kind;
+  if (IS_FULL) {
+    upper.vmPgoff = pgoffAt(region, address);
+    upper.anonId = region.anonId;
+    upper.fileId = region.fileId;
+    upper.nameId = region.nameId;
+    upper.shared = region.shared;
+    holdShared(upper);
+  }
+  region.vmEnd = <word>address;
+  settle(region);
+  link(upper);
+  count(upper, 1);
+  return upper;
+}
+
+/**
+ * Cuts the regions at both ends of [start, end), so that none lies across, as munmap does first. False, and nothing is changed, when
+ * that would make a hole in one region while there are max_map_count already.
+ */
+export function cutEdges(start: usize, end: usize): bool {
+  let region = findVma(start);
+  if (region != NO_VMA && region.kind == VmaKind.USER && region.start < start) {
+    if (region.end > end && mm.mapCount >= maxMapCount()) return false;
+    region = splitVma(region, start);
+  }
+  region = findVma(end - 1);
+  if (region != NO_VMA && region.kind == VmaKind.USER && region.start < end && region.end > end)
+    splitVma(region, end);
   return true;
 }
 
-/** Cuts the region around `address` in two there, if there is one. False when the table is full. */
-function splitAt(address: word): bool {
-  const index = findVma(address);
-  if (index >= mm.mapCount || vmaAt(index).vmStart >= address) return true;
-  if (mm.mapCount >= MAX_MAP_COUNT) return false;
-  shift(index, 1);
-  const lower = vmaAt(index);
-  const upper = vmaAt(index + 1);
-  lower.vmStart = upper.vmStart;
-  lower.vmEnd = address;
-  lower.vmFlags = upper.vmFlags;
-  upper.vmStart = address;
-  return true;
+/** Unmaps the program's regions in [start, end), none of which lies across an end. Whether there were any. */
+export function removeRegions(start: usize, end: usize): bool {
+  let found = false;
+  let region = findVma(start);
+  while (region != NO_VMA && region.start < end) {
+    const after = next(region);
+    if (region.kind == VmaKind.USER) {
+      const pages = region.pages;
+      found = true;
+      accountPages(region.vmFlags, -(<isize>pages));
+      if (IS_FULL) {
+        if (region.vmFlags & VM_LOCKED) mm.lockedVm -= pages;
+        if (region.vmFlags & VM_ACCOUNT) mm.committed -= pages;
+        forgetPages(region.start, region.end);
+      }
+      erase(region);
+    }
+    region = after;
+  }
+  return found;
 }
 
-/** Removes whatever is mapped in [start, end). Returns the bytes that were mapped, or -1 when the table has no room for a split. */
-export function removeRegions(start: word, end: word): word {
-  if (!isMapped(start, end)) return 0;
-  // Cutting out of the middle of one region leaves one more than there were.
-  if (!splitAt(start)) return -1;
-  if (!splitAt(end)) {
-    // Undo the first cut, so that a refused call changes nothing.
-    const upper = findVma(start);
-    vmaAt(upper - 1).vmEnd = vmaAt(upper).vmEnd;
-    shift(upper + 1, -1);
-    return -1;
+/**
+ * Gives [start, end), within `region`, other flags and another name: the part is split off, or becomes part of a neighbour that is like
+ * it then (vma_modify). The caller sets the flags of the region that it gets. None when map_count is at its limit; a
+ * split at `start` that was made before stays, as in Linux.
+ */
+export function modifyRegion(region: Vma, start: usize, end: usize, flags: word, nameId: u32): Vma {
+  const atStart = start == region.start;
+  const atEnd = end == region.end;
+  const below = atStart ? previous(region) : NO_VMA;
+  const above = atEnd ? next(region) : NO_VMA;
+  const fitsBelow =
+    below != NO_VMA &&
+    below.end == start &&
+    isMergeable(below, region, flags, nameId) &&
+    pgoffAt(below, start) == region.vmPgoff;
+  const fitsAbove =
+    above != NO_VMA &&
+    above.start == end &&
+    isMergeable(above, region, flags, nameId) &&
+    pgoffAt(region, end) == above.vmPgoff &&
+    !(fitsBelow && areEstranged(below, above));
+  if (fitsBelow) return mergeBelow(below, region, end, fitsAbove ? above : NO_VMA);
+  if (fitsAbove) return mergeAbove(above, region, start);
+  if (!atStart) {
+    if (mm.mapCount >= maxMapCount()) return NO_VMA;
+    region = splitVma(region, start);
   }
-  const first = findVma(start);
-  let last = first;
-  let bytes: word = 0;
-  while (last < mm.mapCount && vmaAt(last).vmStart < end) {
-    bytes += vmaAt(last).vmEnd - vmaAt(last).vmStart;
-    last++;
+  if (!atEnd) {
+    if (mm.mapCount >= maxMapCount()) return NO_VMA;
+    splitVma(region, end);
   }
-  if (last > first) shift(last, first - last);
-  return bytes;
+  return region;
 }
 
-/** The lowest free range of `length` bytes at or above `floor` and below the end of the address space, or 0. */
-export function lowestGap(floor: word, length: word): word {
-  let start = floor;
-  for (let index = findVma(floor); index < mm.mapCount; index++) {
-    const region = vmaAt(index);
-    if (region.vmStart >= start && region.vmStart - start >= length) return start;
-    start = region.vmEnd;
+/** Moves the border between `below` and `region` up to `end`, or with `above` joins all three. */
+function mergeBelow(below: Vma, region: Vma, end: usize, above: Vma): Vma {
+  if (above != NO_VMA) adopt(below, above);
+  adopt(below, region);
+  let top = <word>end;
+  if (above != NO_VMA) {
+    top = above.vmEnd;
+    erase(above);
   }
-  return start <= mm.taskSize && mm.taskSize - start >= length ? start : 0;
+  if (region.end == end) {
+    erase(region);
+  } else {
+    region.vmPgoff = pgoffAt(region, end);
+    region.vmStart = <word>end;
+    settle(region);
+  }
+  below.vmEnd = top;
+  settle(below);
+  return below;
 }
 
-/** The start of the highest free range of `length` bytes that ends at or below `ceiling` and begins at or above `floor`, or 0. */
-export function highestGap(floor: word, ceiling: word, length: word): word {
-  let end = ceiling;
-  for (let index = mm.mapCount - 1; index >= 0; index--) {
-    const region = vmaAt(index);
-    if (region.vmEnd <= end && end - region.vmEnd >= length) break;
-    if (region.vmStart < end) end = region.vmStart;
+/** Moves the border between `region` and `above` down to `start`. */
+function mergeAbove(above: Vma, region: Vma, start: usize): Vma {
+  adopt(above, region);
+  const pgoff = pgoffAt(region, start);
+  if (region.start == start) {
+    erase(region);
+  } else {
+    region.vmEnd = <word>start;
+    settle(region);
   }
-  return end >= floor && end - floor >= length ? end - length : 0;
+  above.vmStart = <word>start;
+  above.vmPgoff = pgoff;
+  settle(above);
+  return above;
 }

@@ -98,6 +98,7 @@ export class LibcData {
   errno: i32; // errno
   perturbByte: i32; // perturb_byte: 0, or what blocks are filled with
   alwaysFailMorecore: i32; // __always_fail_morecore
+  knowsBreak: i32; // whether sbrk has asked for the break before (__curbrk is set)
   thpModelPagesize: word; // what the kernel would say of its transparent huge pages, bytes; 0: not offered
   hugeModelPagesize: word; // what the kernel would say of its default huge pages, bytes; 0: none
   hugePagesFree: i32; // whether the kernel would map explicit huge pages

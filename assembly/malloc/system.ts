@@ -5,15 +5,19 @@
 import { ENOMEM, isError } from "../kernel/errno";
 import { moveBreak } from "../kernel/brk";
 import {
-  MREMAP_MAYMOVE,
+  MAP_ANONYMOUS,
+  MAP_PRIVATE,
   PROT_READ,
   PROT_WRITE,
   mapRegion,
-  remapRegion,
   unmapRegion,
 } from "../kernel/mmap";
 import { mm } from "../kernel/mm";
+import { MREMAP_MAYMOVE, remapRegion } from "../kernel/mremap";
+import { NR_BRK, NR_MMAP, NR_MREMAP, NR_MUNMAP } from "../kernel/numbers";
 import { dirtyEnd, noteHeapDirty } from "../kernel/pages";
+import { traced } from "../kernel/syscall";
+import { IS_FULL } from "../kernel/tier";
 import { libc, setErrno } from "./state";
 
 export { ENOMEM, EINVAL } from "../kernel/errno";
@@ -28,17 +32,32 @@ export const MORECORE_FAILURE: usize = 0;
 /** What `mapPages` and `remapPages` return when they cannot. */
 export const MAP_FAILED: usize = 0;
 
+/** The brk system call, which clears nothing for malloc. */
+function callBrk(address: word): word {
+  return traced(NR_BRK, address, 0, 0, 0, 0, 0, moveBreak(address));
+}
+
+/** libc asks for the break once, when it first needs it, and that call shows in a trace. */
+export function learnBreak(): void {
+  if (!IS_FULL || libc.knowsBreak) return;
+  libc.knowsBreak = 1;
+  callBrk(0);
+}
+
 /** The current break (MORECORE (0)). */
 export function currentBreak(): usize {
+  learnBreak();
   return <usize>mm.brk;
 }
 
 /** Moves the break by `increment` bytes and returns where it was, or MORECORE_FAILURE with errno ENOMEM (sbrk(2), __glibc_morecore). */
 export function moreCore(increment: word): usize {
   if (libc.alwaysFailMorecore) return MORECORE_FAILURE;
+  learnBreak();
   const oldBreak = mm.brk;
+  if (increment == 0) return <usize>oldBreak;
   const wanted = oldBreak + increment;
-  if (wanted < oldBreak || moveBreak(wanted) < wanted) {
+  if (wanted < oldBreak || callBrk(wanted) < wanted) {
     setErrno(ENOMEM);
     return MORECORE_FAILURE;
   }
@@ -47,13 +66,16 @@ export function moreCore(increment: word): usize {
 
 /** Gives back the `decrement` bytes below the break, if the kernel agrees (sbrk(2) with a negative argument). */
 export function lessCore(decrement: word): void {
-  moveBreak(mm.brk - decrement);
+  callBrk(mm.brk - decrement);
 }
 
 /** Maps `length` bytes, in pages of `pageSize`, wherever there is room. Explicit huge pages are refused where the model has none. */
 export function mapPages(length: word, pageSize: word): usize {
   if (pageSize == PAGE_SIZE || libc.hugePagesFree) {
-    const result = mapRegion(0, length, PROT_READ | PROT_WRITE, 0);
+    const prot = PROT_READ | PROT_WRITE;
+    const flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    const result = mapRegion(0, length, prot, flags);
+    traced(NR_MMAP, 0, length, prot, flags, <word>-1, 0, result);
     if (!isError(result)) return <usize>result;
   }
   setErrno(ENOMEM);
@@ -62,12 +84,13 @@ export function mapPages(length: word, pageSize: word): usize {
 
 /** Unmaps a block. Whether that worked is nobody's business: glibc ignores it, too. */
 export function unmapPages(start: usize, length: word): void {
-  unmapRegion(<word>start, length);
+  traced(NR_MUNMAP, <word>start, length, 0, 0, 0, 0, unmapRegion(<word>start, length));
 }
 
 /** Makes the mapping at `start` `newLength` bytes long; it may move. */
 export function remapPages(start: usize, oldLength: word, newLength: word): usize {
-  const result = remapRegion(<word>start, oldLength, newLength, MREMAP_MAYMOVE);
+  const result = remapRegion(<word>start, oldLength, newLength, MREMAP_MAYMOVE, 0);
+  traced(NR_MREMAP, <word>start, oldLength, newLength, MREMAP_MAYMOVE, 0, 0, result);
   if (!isError(result)) return <usize>result;
   setErrno(ENOMEM);
   return MAP_FAILED;

@@ -33,11 +33,24 @@ export async function readTraces(files: readonly string[], io: CliIo): Promise<T
   }
   const traces: Trace[] = [];
   for (const file of files) {
-    const name = file === STDIN ? STDIN_NAME : file;
-    const bytes = file === STDIN ? await readAll(io.stdin) : readFile(file);
+    const { name, bytes } = await readInput(file, io);
     traces.push(parseTrace(unzipped(bytes, name), name));
   }
   return traces;
+}
+
+/**
+ * Reads a file or, for "-", standard input.
+ *
+ * @returns its bytes, and what to call it in messages
+ * @throws UserError for a file that cannot be read
+ */
+export async function readInput(
+  file: string,
+  io: CliIo,
+): Promise<{ name: string; bytes: Uint8Array }> {
+  if (file === STDIN) return { name: STDIN_NAME, bytes: await readAll(io.stdin) };
+  return { name: file, bytes: readFile(file) };
 }
 
 /** @returns a short name for a table: `lua` for `recordings/lua.rep.gz` */

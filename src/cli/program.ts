@@ -5,7 +5,11 @@ import { Command, CommanderError } from "commander";
 import { HeapAbort } from "../host/failures.js";
 import { TraceError } from "../trace/trace.js";
 import { UserError, type CliIo } from "./io.js";
+import { mapsCommand } from "./maps.js";
+import { mmCommand } from "./mm.js";
 import { replayCommand } from "./replay.js";
+import { smapsCommand } from "./smaps.js";
+import { straceCommand } from "./strace.js";
 
 const NAME = "ptmalloc-wasm";
 
@@ -18,13 +22,16 @@ const NAME = "ptmalloc-wasm";
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   const program = new Command(NAME)
     .description(
-      "glibc 2.36's malloc, rebuilt in WebAssembly: replay allocation traces and measure them",
+      "glibc 2.36's malloc and the kernel below it, rebuilt in WebAssembly: replay allocation traces,\n" +
+        "measure them, and look at the address space and the system calls as on Linux",
     )
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command");
-  program.addCommand(replayCommand(io));
-  for (const command of [program, ...program.commands]) {
+  for (const command of [replayCommand, mapsCommand, smapsCommand, mmCommand, straceCommand]) {
+    program.addCommand(command(io));
+  }
+  for (const command of withSubcommands(program)) {
     command
       .exitOverride()
       .showSuggestionAfterError()
@@ -41,6 +48,10 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
   } catch (error) {
     return exitCodeOf(error, io);
   }
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
 /** Shows an error, unless commander has. @returns the exit code; an error that is our own fault is thrown on */

@@ -3,8 +3,8 @@
 
 import type { Abi } from "../layout/address.js";
 
-/** Which of the builds: the allocator, the same with its checker, the same with the replay loop. */
-export type Build = "core" | "checked" | "replay";
+/** Which of the builds: the allocator, the same with its checker, with the replay loop, with all system calls. */
+export type Build = "core" | "checked" | "replay" | "full";
 
 /** How JavaScript passes a size_t to the raw functions of a layout. */
 export type Word<A extends Abi> = A extends "ilp32" ? number : bigint;
@@ -76,10 +76,36 @@ export interface CheckedExports {
   verify_calls(this: void, on: number): void;
 }
 
+/** What the `full` build adds: all system calls by number, tracing, and a look at what the kernel knows. */
+export interface FullExports<W> {
+  /** Makes a system call (`SyscallI386` in ilp32, `SyscallX86_64` in lp64). Its result, or -errno as a word. */
+  syscall(this: void, nr: number, a1: W, a2: W, a3: W, a4: W, a5: W, a6: W): W;
+  /** Turns reports to the import `host.trace` on or off. */
+  trace_syscalls(this: void, on: number): void;
+  /** The address of the first `Vma` that maps shows, or 0. */
+  first_vma(this: void): number;
+  /** The address of the one after it, or 0. */
+  next_vma(this: void, vma: number): number;
+  /** The address of the first one that ends above `address`, or 0. */
+  find_vma(this: void, address: number): number;
+  /** What an access would do: 0, or a signal (11 SIGSEGV, 7 SIGBUS). Its pages become resident. */
+  touch(this: void, address: number, length: number, isWrite: number): number;
+  /** Whether the page is resident, as far as the model knows. */
+  is_resident(this: void, address: number): number;
+  /** The marks of the page at `address`: a sum of `PageMark`s. */
+  page_marks(this: void, address: number): number;
+  /** Sets a `KernelOption`. 0, or -EINVAL. */
+  set_kernel_option(this: void, id: number, value: W): number;
+  /** Checks mm_struct and the region table: 0, or the broken `Invariant`. */
+  check_kernel(this: void): number;
+}
+
 /** The raw exports of a build in a layout. */
 export type RawExports<A extends Abi = Abi, B extends Build = Build> = CoreExports<Word<A>> &
   (B extends "replay"
     ? ReplayExports<Word<A>>
     : B extends "checked"
       ? CheckedExports & ReplayExports<Word<A>>
-      : unknown);
+      : B extends "full"
+        ? FullExports<Word<A>>
+        : unknown);

@@ -7,6 +7,7 @@ import type { Abi } from "../layout/address.js";
 import { layouts } from "../layout/generated.js";
 import type { StructLayout } from "./struct.js";
 import type { Build, RawExports } from "./exports.js";
+import type { SyscallTrace } from "./options.js";
 
 /** A binary: its bytes, or a module that is compiled already (as some hosts demand). */
 export type WasmSource = WebAssembly.Module | BufferSource;
@@ -20,6 +21,8 @@ export interface LoadRequest<A extends Abi, B extends Build> {
   wasm?: WasmSource | undefined;
   /** Called when an integrity check fails; must throw. The address comes signed. */
   fail: (code: number, address: number) => never;
+  /** Called after system calls of the full build while tracing is on. */
+  trace?: SyscallTrace | undefined;
 }
 
 const modulesByName = new Map<string, WebAssembly.Module>();
@@ -76,7 +79,8 @@ function remembered(request: LoadRequest<Abi, Build>): WebAssembly.Module | unde
 }
 
 function importsOf(request: LoadRequest<Abi, Build>) {
-  return { env: { memory: request.memory }, host: { fail: request.fail } };
+  const trace = request.trace ?? (() => undefined);
+  return { env: { memory: request.memory }, host: { fail: request.fail, trace } };
 }
 
 /**

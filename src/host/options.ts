@@ -35,11 +35,27 @@ export interface HugePages {
   free?: boolean;
 }
 
+/**
+ * Told of a system call that was made: its number, its six arguments and its raw result (-errno as a word), as the engine gives
+ * them: signed numbers in ilp32, signed BigInts in lp64.
+ */
+export type SyscallTrace = (
+  this: void,
+  nr: number,
+  a1: number | bigint,
+  a2: number | bigint,
+  a3: number | bigint,
+  a4: number | bigint,
+  a5: number | bigint,
+  a6: number | bigint,
+  result: number | bigint,
+) => void;
+
 /** How to start a process. Everything is optional. Sizes and addresses are in bytes. */
 export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   /** The memory layout: "ilp32" (i386's, default) or "lp64" (x86-64's). */
   abi?: A;
-  /** Which build to load: "core" (default), "checked" or "replay". */
+  /** Which build to load: "core" (default), "checked", "replay" or "full". */
   build?: B;
   /** The memory to live in; a new one by default. */
   memory?: WebAssembly.Memory;
@@ -63,6 +79,8 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   fresh?: boolean;
   /** Draw startBrk, mmapBase and the tcache key at random, as Linux does. Default false: every run is the same. */
   randomize?: boolean;
+  /** Called after each system call while tracing is on (`trace_syscalls`): for the full build. */
+  trace?: SyscallTrace;
   /** WebAssembly pages of a new memory at the start. */
   initialPages?: number;
   /** WebAssembly pages that a new memory may grow to. */
@@ -85,6 +103,8 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   tunables: TunableSetting[];
   /** What the tunable hugetlb finds. */
   hugePages: Required<HugePages>;
+  /** Where system calls are reported. */
+  trace: SyscallTrace | undefined;
   /** The double-free key to set, when it is random. */
   tcacheKey: bigint | undefined;
 }
@@ -157,6 +177,15 @@ function hugePagesOption(given: HugePages): Required<HugePages> {
   return { ...sizes, free: given.free ?? false };
 }
 
+function traceOption(given: unknown, build: Build): SyscallTrace | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given !== "function") {
+    throw new TypeError(`option "trace" must be a function, got ${show(given)}`);
+  }
+  if (build !== "full") throw new TypeError('option "trace" is for the build "full"');
+  return given as SyscallTrace;
+}
+
 /** Shifts startBrk and mmapBase as Linux does for a new program: up to 32 MiB (1 MiB in a compact memory), and up to 1 MiB. */
 function randomized(plan: ProcessPlan): void {
   const room = (plan.taskSize - plan.startBrk) / 8;
@@ -180,6 +209,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
     "core",
     "checked",
     "replay",
+    "full",
   ]);
   const layout = checkChoice('option "layout"', options.layout ?? "linux", [
     "linux",
@@ -220,6 +250,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
     flags: LAYOUT_FLAGS[layout] | (fresh ? FRESH_FLAG : 0),
     tunables,
     hugePages: hugePagesOption(options.hugePages ?? {}),
+    trace: traceOption(options.trace, build),
     tcacheKey: undefined,
   };
   if (options.randomize === true) randomized(plan);

@@ -15,7 +15,7 @@ import { liveStruct, readStruct } from "./struct.js";
 import type { StructValues } from "./struct.js";
 import { MemoryViews } from "./views.js";
 
-export type { AddressLayout, ProcessOptions } from "./options.js";
+export type { AddressLayout, ProcessOptions, SyscallTrace } from "./options.js";
 
 /** mm_struct's fields, as numbers. */
 export type MmStruct = StructValues<(typeof layouts)[Abi]["MmStruct"]>;
@@ -248,7 +248,8 @@ function requestOf<A extends Abi, B extends Build>(
     death.abort = errorOf(code, address);
     throw death.abort;
   };
-  return { abi: plan.abi, build: plan.build, memory: plan.memory, wasm: plan.wasm, fail };
+  const { abi, build, memory, wasm, trace } = plan;
+  return { abi, build, memory, wasm, fail, trace };
 }
 
 /**

@@ -26,17 +26,18 @@ export const layouts = {
       },
     },
     LibcData: {
-      size: 288,
+      size: 292,
       fields: {
         errno: { offset: 0, size: 4, kind: "i32" },
         perturbByte: { offset: 4, size: 4, kind: "i32" },
         alwaysFailMorecore: { offset: 8, size: 4, kind: "i32" },
-        thpModelPagesize: { offset: 12, size: 4, kind: "u32" },
-        hugeModelPagesize: { offset: 16, size: 4, kind: "u32" },
-        hugePagesFree: { offset: 20, size: 4, kind: "i32" },
-        globalMaxFast: { offset: 24, size: 4, kind: "u32" },
-        tcacheKey: { offset: 28, size: 4, kind: "u32" },
-        scratch: { offset: 32, size: 4, kind: "u32", count: 64 },
+        knowsBreak: { offset: 12, size: 4, kind: "i32" },
+        thpModelPagesize: { offset: 16, size: 4, kind: "u32" },
+        hugeModelPagesize: { offset: 20, size: 4, kind: "u32" },
+        hugePagesFree: { offset: 24, size: 4, kind: "i32" },
+        globalMaxFast: { offset: 28, size: 4, kind: "u32" },
+        tcacheKey: { offset: 32, size: 4, kind: "u32" },
+        scratch: { offset: 36, size: 4, kind: "u32", count: 64 },
       },
     },
     Mallinfo: {
@@ -112,21 +113,59 @@ export const layouts = {
       },
     },
     MmStruct: {
-      size: 52,
+      size: 464,
       fields: {
-        startBrk: { offset: 0, size: 4, kind: "u32" },
-        brk: { offset: 4, size: 4, kind: "u32" },
-        mmapBase: { offset: 8, size: 4, kind: "u32" },
-        taskSize: { offset: 12, size: 4, kind: "u32" },
-        totalVm: { offset: 16, size: 4, kind: "u32" },
-        hiwaterVm: { offset: 20, size: 4, kind: "u32" },
-        dataVm: { offset: 24, size: 4, kind: "u32" },
-        mapCount: { offset: 28, size: 4, kind: "i32" },
-        layout: { offset: 32, size: 4, kind: "i32" },
-        knownPages: { offset: 36, size: 4, kind: "u32" },
-        heapDirtyEnd: { offset: 40, size: 4, kind: "u32" },
-        dirtyLow: { offset: 44, size: 4, kind: "u32" },
-        dirtyHigh: { offset: 48, size: 4, kind: "u32" },
+        startCode: { offset: 0, size: 4, kind: "u32" },
+        endCode: { offset: 4, size: 4, kind: "u32" },
+        startData: { offset: 8, size: 4, kind: "u32" },
+        endData: { offset: 12, size: 4, kind: "u32" },
+        startBrk: { offset: 16, size: 4, kind: "u32" },
+        brk: { offset: 20, size: 4, kind: "u32" },
+        startStack: { offset: 24, size: 4, kind: "u32" },
+        argStart: { offset: 28, size: 4, kind: "u32" },
+        argEnd: { offset: 32, size: 4, kind: "u32" },
+        envStart: { offset: 36, size: 4, kind: "u32" },
+        envEnd: { offset: 40, size: 4, kind: "u32" },
+        mmapBase: { offset: 44, size: 4, kind: "u32" },
+        taskSize: { offset: 48, size: 4, kind: "u32" },
+        totalVm: { offset: 52, size: 4, kind: "u32" },
+        dataVm: { offset: 56, size: 4, kind: "u32" },
+        execVm: { offset: 60, size: 4, kind: "u32" },
+        stackVm: { offset: 64, size: 4, kind: "u32" },
+        lockedVm: { offset: 68, size: 4, kind: "u32" },
+        pinnedVm: { offset: 72, size: 4, kind: "u32" },
+        hiwaterVm: { offset: 76, size: 4, kind: "u32" },
+        hiwaterRss: { offset: 80, size: 4, kind: "u32" },
+        rssAnon: { offset: 84, size: 4, kind: "u32" },
+        rssFile: { offset: 88, size: 4, kind: "u32" },
+        rssShmem: { offset: 92, size: 4, kind: "u32" },
+        mapCount: { offset: 96, size: 4, kind: "i32" },
+        defFlags: { offset: 100, size: 4, kind: "u32" },
+        layout: { offset: 104, size: 4, kind: "i32" },
+        knownPages: { offset: 108, size: 4, kind: "u32" },
+        heapDirtyEnd: { offset: 112, size: 4, kind: "u32" },
+        dirtyLow: { offset: 116, size: 4, kind: "u32" },
+        dirtyHigh: { offset: 120, size: 4, kind: "u32" },
+        vmaRoot: { offset: 124, size: 4, kind: "u32" },
+        freeVma: { offset: 128, size: 4, kind: "u32" },
+        freeVmas: { offset: 132, size: 4, kind: "i32" },
+        nodeNext: { offset: 136, size: 4, kind: "u32" },
+        nodeRest: { offset: 140, size: 4, kind: "i32" },
+        markNext: { offset: 144, size: 4, kind: "u32" },
+        markRest: { offset: 148, size: 4, kind: "i32" },
+        lastAnonId: { offset: 152, size: 4, kind: "u32" },
+        lastFileId: { offset: 156, size: 4, kind: "u32" },
+        committed: { offset: 160, size: 4, kind: "u32" },
+        options: { offset: 164, size: 4, kind: "u32", count: 11 },
+        rlimits: { offset: 208, size: 8, kind: "u64", count: 32 },
+      },
+    },
+    SharedObject: {
+      size: 12,
+      fields: {
+        references: { offset: 0, size: 4, kind: "u32" },
+        pages: { offset: 4, size: 4, kind: "u32" },
+        charged: { offset: 8, size: 4, kind: "u32" },
       },
     },
     TcacheEntry: {
@@ -144,11 +183,24 @@ export const layouts = {
       },
     },
     Vma: {
-      size: 12,
+      size: 64,
       fields: {
         vmStart: { offset: 0, size: 4, kind: "u32" },
         vmEnd: { offset: 4, size: 4, kind: "u32" },
         vmFlags: { offset: 8, size: 4, kind: "u32" },
+        vmPgoff: { offset: 12, size: 4, kind: "u32" },
+        anonId: { offset: 16, size: 4, kind: "u32" },
+        fileId: { offset: 20, size: 4, kind: "u32" },
+        nameId: { offset: 24, size: 4, kind: "u32" },
+        kind: { offset: 28, size: 4, kind: "i32" },
+        shared: { offset: 32, size: 4, kind: "u32" },
+        parentLink: { offset: 36, size: 4, kind: "u32" },
+        leftLink: { offset: 40, size: 4, kind: "u32" },
+        rightLink: { offset: 44, size: 4, kind: "u32" },
+        height: { offset: 48, size: 4, kind: "i32" },
+        subStart: { offset: 52, size: 4, kind: "u32" },
+        subEnd: { offset: 56, size: 4, kind: "u32" },
+        subGap: { offset: 60, size: 4, kind: "u32" },
       },
     },
     Op: {
@@ -189,6 +241,7 @@ export const layouts = {
         errno: { offset: 0, size: 4, kind: "i32" },
         perturbByte: { offset: 4, size: 4, kind: "i32" },
         alwaysFailMorecore: { offset: 8, size: 4, kind: "i32" },
+        knowsBreak: { offset: 12, size: 4, kind: "i32" },
         thpModelPagesize: { offset: 16, size: 8, kind: "u64" },
         hugeModelPagesize: { offset: 24, size: 8, kind: "u64" },
         hugePagesFree: { offset: 32, size: 4, kind: "i32" },
@@ -270,21 +323,59 @@ export const layouts = {
       },
     },
     MmStruct: {
-      size: 96,
+      size: 632,
       fields: {
-        startBrk: { offset: 0, size: 8, kind: "u64" },
-        brk: { offset: 8, size: 8, kind: "u64" },
-        mmapBase: { offset: 16, size: 8, kind: "u64" },
-        taskSize: { offset: 24, size: 8, kind: "u64" },
-        totalVm: { offset: 32, size: 8, kind: "u64" },
-        hiwaterVm: { offset: 40, size: 8, kind: "u64" },
-        dataVm: { offset: 48, size: 8, kind: "u64" },
-        mapCount: { offset: 56, size: 4, kind: "i32" },
-        layout: { offset: 60, size: 4, kind: "i32" },
-        knownPages: { offset: 64, size: 4, kind: "u32" },
-        heapDirtyEnd: { offset: 72, size: 8, kind: "u64" },
-        dirtyLow: { offset: 80, size: 8, kind: "u64" },
-        dirtyHigh: { offset: 88, size: 8, kind: "u64" },
+        startCode: { offset: 0, size: 8, kind: "u64" },
+        endCode: { offset: 8, size: 8, kind: "u64" },
+        startData: { offset: 16, size: 8, kind: "u64" },
+        endData: { offset: 24, size: 8, kind: "u64" },
+        startBrk: { offset: 32, size: 8, kind: "u64" },
+        brk: { offset: 40, size: 8, kind: "u64" },
+        startStack: { offset: 48, size: 8, kind: "u64" },
+        argStart: { offset: 56, size: 8, kind: "u64" },
+        argEnd: { offset: 64, size: 8, kind: "u64" },
+        envStart: { offset: 72, size: 8, kind: "u64" },
+        envEnd: { offset: 80, size: 8, kind: "u64" },
+        mmapBase: { offset: 88, size: 8, kind: "u64" },
+        taskSize: { offset: 96, size: 8, kind: "u64" },
+        totalVm: { offset: 104, size: 8, kind: "u64" },
+        dataVm: { offset: 112, size: 8, kind: "u64" },
+        execVm: { offset: 120, size: 8, kind: "u64" },
+        stackVm: { offset: 128, size: 8, kind: "u64" },
+        lockedVm: { offset: 136, size: 8, kind: "u64" },
+        pinnedVm: { offset: 144, size: 8, kind: "u64" },
+        hiwaterVm: { offset: 152, size: 8, kind: "u64" },
+        hiwaterRss: { offset: 160, size: 8, kind: "u64" },
+        rssAnon: { offset: 168, size: 8, kind: "u64" },
+        rssFile: { offset: 176, size: 8, kind: "u64" },
+        rssShmem: { offset: 184, size: 8, kind: "u64" },
+        mapCount: { offset: 192, size: 4, kind: "i32" },
+        defFlags: { offset: 200, size: 8, kind: "u64" },
+        layout: { offset: 208, size: 4, kind: "i32" },
+        knownPages: { offset: 212, size: 4, kind: "u32" },
+        heapDirtyEnd: { offset: 216, size: 8, kind: "u64" },
+        dirtyLow: { offset: 224, size: 8, kind: "u64" },
+        dirtyHigh: { offset: 232, size: 8, kind: "u64" },
+        vmaRoot: { offset: 240, size: 4, kind: "u32" },
+        freeVma: { offset: 244, size: 4, kind: "u32" },
+        freeVmas: { offset: 248, size: 4, kind: "i32" },
+        nodeNext: { offset: 252, size: 4, kind: "u32" },
+        nodeRest: { offset: 256, size: 4, kind: "i32" },
+        markNext: { offset: 260, size: 4, kind: "u32" },
+        markRest: { offset: 264, size: 4, kind: "i32" },
+        lastAnonId: { offset: 268, size: 4, kind: "u32" },
+        lastFileId: { offset: 272, size: 4, kind: "u32" },
+        committed: { offset: 280, size: 8, kind: "u64" },
+        options: { offset: 288, size: 8, kind: "u64", count: 11 },
+        rlimits: { offset: 376, size: 8, kind: "u64", count: 32 },
+      },
+    },
+    SharedObject: {
+      size: 12,
+      fields: {
+        references: { offset: 0, size: 4, kind: "u32" },
+        pages: { offset: 4, size: 4, kind: "u32" },
+        charged: { offset: 8, size: 4, kind: "u32" },
       },
     },
     TcacheEntry: {
@@ -302,11 +393,24 @@ export const layouts = {
       },
     },
     Vma: {
-      size: 24,
+      size: 80,
       fields: {
         vmStart: { offset: 0, size: 8, kind: "u64" },
         vmEnd: { offset: 8, size: 8, kind: "u64" },
         vmFlags: { offset: 16, size: 8, kind: "u64" },
+        vmPgoff: { offset: 24, size: 8, kind: "u64" },
+        anonId: { offset: 32, size: 4, kind: "u32" },
+        fileId: { offset: 36, size: 4, kind: "u32" },
+        nameId: { offset: 40, size: 4, kind: "u32" },
+        kind: { offset: 44, size: 4, kind: "i32" },
+        shared: { offset: 48, size: 4, kind: "u32" },
+        parentLink: { offset: 52, size: 4, kind: "u32" },
+        leftLink: { offset: 56, size: 4, kind: "u32" },
+        rightLink: { offset: 60, size: 4, kind: "u32" },
+        height: { offset: 64, size: 4, kind: "i32" },
+        subStart: { offset: 68, size: 4, kind: "u32" },
+        subEnd: { offset: 72, size: 4, kind: "u32" },
+        subGap: { offset: 76, size: 4, kind: "u32" },
       },
     },
     Op: {
@@ -319,6 +423,38 @@ export const layouts = {
     },
   },
 } as const;
+
+/** Members of `Advice` in assembly/. */
+export const Advice = {
+  NORMAL: 0,
+  RANDOM: 1,
+  SEQUENTIAL: 2,
+  WILLNEED: 3,
+  DONTNEED: 4,
+  FREE: 8,
+  REMOVE: 9,
+  DONTFORK: 10,
+  DOFORK: 11,
+  MERGEABLE: 12,
+  UNMERGEABLE: 13,
+  HUGEPAGE: 14,
+  NOHUGEPAGE: 15,
+  DONTDUMP: 16,
+  DODUMP: 17,
+  WIPEONFORK: 18,
+  KEEPONFORK: 19,
+  COLD: 20,
+  PAGEOUT: 21,
+  POPULATE_READ: 22,
+  POPULATE_WRITE: 23,
+  DONTNEED_LOCKED: 24,
+  COLLAPSE: 25,
+  HWPOISON: 100,
+  SOFT_OFFLINE: 101,
+  GUARD_INSTALL: 102,
+  GUARD_REMOVE: 103,
+} as const;
+export type Advice = (typeof Advice)[keyof typeof Advice];
 
 /** Members of `Failure` in assembly/. */
 export const Failure = {
@@ -423,12 +559,77 @@ export const Invariant = {
   MMAP_COUNT: 231,
   MMAPPED_MEM: 232,
   MALLINFO: 233,
+  TREE: 234,
+  LOCKED_VM: 235,
+  MAP_COUNT: 236,
 } as const;
 export type Invariant = (typeof Invariant)[keyof typeof Invariant];
+
+/** Members of `KernelOption` in assembly/. */
+export const KernelOption = {
+  OVERCOMMIT_MEMORY: 0,
+  OVERCOMMIT_RATIO: 1,
+  OVERCOMMIT_KBYTES: 2,
+  TOTAL_RAM_PAGES: 3,
+  SWAP_PAGES: 4,
+  MAX_MAP_COUNT: 5,
+  MMAP_MIN_ADDR: 6,
+  CAP_IPC_LOCK: 7,
+  CAP_SYS_RESOURCE: 8,
+  KERNEL_VERSION: 9,
+  STACK_GAP: 10,
+} as const;
+export type KernelOption = (typeof KernelOption)[keyof typeof KernelOption];
 
 /** Members of `Layout` in assembly/. */
 export const Layout = { LEGACY: 0, TOP_DOWN: 1, COMPACT: 2 } as const;
 export type Layout = (typeof Layout)[keyof typeof Layout];
+
+/** Members of `PageMark` in assembly/. */
+export const PageMark = { PRESENT: 1, ANON: 2, SHMEM: 4, CACHED: 8, LAZY: 16, GUARD: 32 } as const;
+export type PageMark = (typeof PageMark)[keyof typeof PageMark];
+
+/** Members of `SyscallI386` in assembly/. */
+export const SyscallI386 = {
+  BRK: 45,
+  SETRLIMIT: 75,
+  MUNMAP: 91,
+  MPROTECT: 125,
+  MSYNC: 144,
+  MLOCK: 150,
+  MUNLOCK: 151,
+  MLOCKALL: 152,
+  MUNLOCKALL: 153,
+  MREMAP: 163,
+  UGETRLIMIT: 191,
+  MMAP2: 192,
+  MINCORE: 218,
+  MADVISE: 219,
+  PRLIMIT64: 340,
+  MLOCK2: 376,
+} as const;
+export type SyscallI386 = (typeof SyscallI386)[keyof typeof SyscallI386];
+
+/** Members of `SyscallX86_64` in assembly/. */
+export const SyscallX86_64 = {
+  MMAP: 9,
+  MPROTECT: 10,
+  MUNMAP: 11,
+  BRK: 12,
+  MREMAP: 25,
+  MSYNC: 26,
+  MINCORE: 27,
+  MADVISE: 28,
+  GETRLIMIT: 97,
+  MLOCK: 149,
+  MUNLOCK: 150,
+  MLOCKALL: 151,
+  MUNLOCKALL: 152,
+  SETRLIMIT: 160,
+  PRLIMIT64: 302,
+  MLOCK2: 325,
+} as const;
+export type SyscallX86_64 = (typeof SyscallX86_64)[keyof typeof SyscallX86_64];
 
 /** Members of `Tunable` in assembly/. */
 export const Tunable = {
@@ -450,6 +651,10 @@ export const Tunable = {
   HUGE_PAGES_FREE: 15,
 } as const;
 export type Tunable = (typeof Tunable)[keyof typeof Tunable];
+
+/** Members of `VmaKind` in assembly/. */
+export const VmaKind = { USER: 0, HIDDEN: 1, FOREIGN: 2 } as const;
+export type VmaKind = (typeof VmaKind)[keyof typeof VmaKind];
 
 /** Members of `OpKind` in assembly/. */
 export const OpKind = { MALLOC: 0, CALLOC: 1, MEMALIGN: 2, REALLOC: 3, FREE: 4 } as const;

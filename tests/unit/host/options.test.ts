@@ -59,7 +59,9 @@ describe("process options", () => {
 
   it.each<[Record<string, unknown>, RegExp]>([
     [{ abi: "lp32" }, /option "abi" must be one of "ilp32", "lp64", got "lp32"/],
-    [{ build: "full" }, /option "build" must be one of/],
+    [{ build: "fast" }, /option "build" must be one of/],
+    [{ build: "full", trace: 1 }, /option "trace" must be a function/],
+    [{ trace: () => undefined }, /option "trace" is for the build "full"/],
     [{ layout: "tiny" }, /option "layout" must be one of "linux", "top-down", "compact"/],
     [{ base: 100 }, /option "base" must be from 4096/],
     [{ base: 5000 }, /option "base" must be a multiple of 4096, got 5000/],

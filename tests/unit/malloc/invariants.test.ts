@@ -76,16 +76,19 @@ const mpAt = (s: Scene, field: keyof typeof MallocPar.fields): number =>
   (s.process.raw.malloc_par() >>> 0) + MallocPar.fields[field].offset;
 const arenaAt = (s: Scene, field: keyof typeof MallocState.fields): number =>
   s.arena + MallocState.fields[field].offset;
-/** The first region's entry: the table follows mm_struct, 256 bytes after it. */
-const firstVma = (s: Scene): number => (s.process.raw.mm_struct() >>> 0) + 256;
+/** The root of the region table. */
+const rootVma = (s: Scene): number => word(s, mmAt(s, "vmaRoot"));
 const flip = (s: Scene, address: number, bits: number): void =>
   poke(s, address, word(s, address) ^ bits);
 
 const mutations: Record<Exclude<keyof typeof Invariant, "HOLDS">, Mutation> = {
   BREAK: (s) => poke(s, mmAt(s, "brk"), s.process.startBrk - 4096),
-  REGION_ORDER: (s) => poke(s, firstVma(s) + Vma.fields.vmEnd.offset, 1),
+  REGION_ORDER: (s) => poke(s, rootVma(s) + Vma.fields.vmEnd.offset, 1),
   TOTAL_VM: (s) => poke(s, mmAt(s, "totalVm"), word(s, mmAt(s, "totalVm")) + 1),
   HEAP_MAPPED: (s) => poke(s, mmAt(s, "brk"), s.process.mm().brk + 4096),
+  TREE: (s) => flip(s, rootVma(s) + Vma.fields.subGap.offset, 4096),
+  LOCKED_VM: (s) => flip(s, mmAt(s, "lockedVm"), 1),
+  MAP_COUNT: (s) => flip(s, mmAt(s, "mapCount"), 1),
   CHUNK_SIZE: (s) => poke(s, sizeAt(s.used), 24 | 1),
   CHUNK_FLAGS: (s) => flip(s, sizeAt(s.used), 4),
   PREV_INUSE: (s) => flip(s, sizeAt(s.process.startBrk + 8), 1),

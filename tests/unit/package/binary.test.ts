@@ -53,9 +53,21 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
     "verify_calls",
   ],
   replay: REPLAY,
+  full: [
+    "syscall",
+    "trace_syscalls",
+    "first_vma",
+    "next_vma",
+    "find_vma",
+    "touch",
+    "is_resident",
+    "page_marks",
+    "set_kernel_option",
+    "check_kernel",
+  ],
 };
 
-for (const build of ["core", "checked", "replay"]) {
+for (const build of Object.keys(ADDED)) {
   for (const abi of ["ilp32", "lp64"] as const) {
     describe(`build/${build}.${abi}.wasm`, () => {
       const bytes = readFileSync(new URL(`../../../build/${build}.${abi}.wasm`, import.meta.url));
@@ -69,10 +81,12 @@ for (const build of ["core", "checked", "replay"]) {
         expect(ids).not.toContain(Section.memory);
       });
 
-      it("imports the memory and host.fail, nothing else", () => {
+      it("imports the memory and host.fail, in the full build host.trace, nothing else", () => {
         const imports = WebAssembly.Module.imports(module);
+        const expected = ["env.memory memory", "host.fail function"];
+        if (build === "full") expected.push("host.trace function");
         expect(imports.map(({ module, name, kind }) => `${module}.${name} ${kind}`).sort()).toEqual(
-          ["env.memory memory", "host.fail function"],
+          expected,
         );
       });
 
@@ -100,7 +114,7 @@ for (const build of ["core", "checked", "replay"]) {
 
 it("src/layout/generated.ts has the structs of the binaries and no others", () => {
   for (const abi of ["ilp32", "lp64"] as const) {
-    const names = ["core", "checked", "replay"].flatMap((build) => {
+    const names = Object.keys(ADDED).flatMap((build) => {
       const bytes = readFileSync(new URL(`../../../build/${build}.${abi}.wasm`, import.meta.url));
       const [section] = WebAssembly.Module.customSections(new WebAssembly.Module(bytes), "layout");
       return new TextDecoder()

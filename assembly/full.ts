@@ -1,0 +1,23 @@
+// What the full build exports: the allocator, all system calls, and a look at what the kernel knows.
+
+import { setKernelOption } from "./kernel/settings";
+import { checkKernel } from "./kernel/invariants";
+import { isResident, touch } from "./kernel/access";
+import { pageMarks } from "./kernel/resident";
+import { syscall, traceSyscalls } from "./kernel/syscall";
+import { firstVma, findVmaAddress, nextVma } from "./kernel/walk";
+
+export * from "./index";
+
+export {
+  syscall,
+  touch,
+  checkKernel as check_kernel,
+  traceSyscalls as trace_syscalls,
+  firstVma as first_vma,
+  nextVma as next_vma,
+  findVmaAddress as find_vma,
+  isResident as is_resident,
+  pageMarks as page_marks,
+  setKernelOption as set_kernel_option,
+};

@@ -1,0 +1,169 @@
+// Access to memory, modelled: what a load or a store would do. WebAssembly's own accesses pass by no MMU, so this is called by
+// whoever wants to know (the host's checked views, `touch`), and by the system calls that touch pages themselves.
+// In the full build only.
+
+import { PAGE_SIZE, alignDown } from "../base/align";
+import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
+import { accountPages, mm } from "./mm";
+import { RLIMIT_STACK, mmapMinAddr, rlimit, stackGuardGap } from "./options";
+import { clearDirty, coverPages } from "./pages";
+import { findUserVma, findVma, next, pgoffAt, previous } from "./region";
+import {
+  PAGE_ANON,
+  PAGE_CACHED,
+  PAGE_GUARD,
+  PAGE_LAZY,
+  PAGE_PRESENT,
+  PAGE_SHMEM,
+  pageMarks,
+  setPageMarks,
+} from "./resident";
+import { isWithinShared } from "./shared";
+import { settle } from "./tree";
+import {
+  NO_VMA,
+  VM_ACCESS_FLAGS,
+  VM_ACCOUNT,
+  VM_GROWSDOWN,
+  VM_LOCKED,
+  VM_LOCKONFAULT,
+  VM_SHARED,
+  VM_WRITE,
+  Vma,
+  VmaKind,
+} from "./vma";
+
+export const SIGBUS: i32 = 7;
+export const SIGSEGV: i32 = 11;
+
+/** Whether two neighbours could be one but for their access rights, so that they share their anon_vma (anon_vma_compatible). */
+function areKin(low: Vma, high: Vma): bool {
+  return (
+    low.vmEnd == high.vmStart &&
+    low.kind == high.kind &&
+    low.fileId == high.fileId &&
+    ((low.vmFlags ^ high.vmFlags) & ~VM_ACCESS_FLAGS) == 0 &&
+    pgoffAt(low, low.end) == high.vmPgoff
+  );
+}
+
+/** Gives a region that gets its first page an anon id: a neighbour's where that may be shared (find_mergeable_anon_vma). */
+export function prepareAnon(region: Vma): void {
+  if (region.anonId != 0) return;
+  const above = next(region);
+  if (above != NO_VMA && above.anonId != 0 && areKin(region, above)) {
+    region.anonId = above.anonId;
+    return;
+  }
+  const below = previous(region);
+  const isKin = below != NO_VMA && below.anonId != 0 && areKin(below, region);
+  region.anonId = isKin ? below.anonId : ++mm.lastAnonId;
+}
+
+/** A page fault at `page`, in a region that allows the access: 0 or a signal. */
+function fault(region: Vma, page: usize, isWrite: bool): i32 {
+  const marks = pageMarks(page);
+  if (marks & PAGE_GUARD) return SIGSEGV;
+  let wanted = marks | PAGE_PRESENT;
+  if (region.vmFlags & VM_SHARED) {
+    if (!isWithinShared(region, pgoffAt(region, page))) return SIGBUS;
+    wanted |= PAGE_SHMEM | PAGE_CACHED;
+  } else if (isWrite) {
+    prepareAnon(region);
+    wanted = (wanted | PAGE_ANON) & ~PAGE_LAZY;
+  }
+  if (wanted != marks) setPageMarks(page, wanted);
+  return 0;
+}
+
+/** Whether a stack region may grow down to `page`, and if so lets it (expand_downwards). */
+function expandStack(region: Vma, page: usize): bool {
+  if (!(region.vmFlags & VM_GROWSDOWN) || page < <usize>mmapMinAddr()) return false;
+  const below = previous(region);
+  if (below != NO_VMA) {
+    const isGuard = below.kind == VmaKind.USER && (below.vmFlags & VM_ACCESS_FLAGS) == 0;
+    const grows = (below.vmFlags & VM_GROWSDOWN) != 0;
+    if (!isGuard && !grows && page - below.end < stackGuardGap()) return false;
+  }
+  const growth = region.vmStart - <word>page;
+  const pages = growth / PAGE_SIZE;
+  if (pages > region.vmPgoff || !mayExpand(region.vmFlags, pages)) return false;
+  if (<u64>(region.vmEnd - <word>page) > rlimit(RLIMIT_STACK)) return false;
+  if (!mayLockMore(region.vmFlags, growth) || !isEnoughMemory(pages)) return false;
+  if (!coverPages(region.vmStart)) return false;
+  clearDirty(<word>page, region.vmStart);
+  prepareAnon(region);
+  if (region.vmFlags & VM_ACCOUNT) commit(<isize>pages);
+  if (region.vmFlags & VM_LOCKED) mm.lockedVm += pages;
+  accountPages(region.vmFlags, <isize>pages);
+  region.vmStart = <word>page;
+  region.vmPgoff -= pages;
+  settle(region);
+  return true;
+}
+
+/** The region that an access to `page` concerns, once a stack has grown to it; none when there is none. */
+function regionFor(page: usize): Vma {
+  const region = findVma(page);
+  if (region == NO_VMA || region.start <= page) return region;
+  if (region.kind != VmaKind.USER || !expandStack(region, page)) return NO_VMA;
+  return region;
+}
+
+/**
+ * What an access to [address, address + length) would do: 0, or the signal that it would raise. The pages before the failing one count as
+ * touched. Memory of somebody else's is accessible and has no residency here.
+ */
+export function touch(address: usize, length: usize, isWrite: bool): i32 {
+  if (length == 0) return 0;
+  const last = address + length - 1;
+  if (last < address || last >= <usize>mm.taskSize) return SIGSEGV;
+  const needed = isWrite ? VM_WRITE : VM_ACCESS_FLAGS;
+  const end = <usize>alignDown(<word>last, PAGE_SIZE);
+  for (let page = <usize>alignDown(<word>address, PAGE_SIZE); page <= end; page += PAGE_SIZE) {
+    const region = regionFor(page);
+    if (region == NO_VMA || region.kind == VmaKind.HIDDEN) return SIGSEGV;
+    if (region.kind == VmaKind.FOREIGN) continue;
+    if (!(region.vmFlags & needed)) return SIGSEGV;
+    const signal = fault(region, page, isWrite);
+    if (signal != 0) return signal;
+  }
+  return 0;
+}
+
+/**
+ * Whether the kernel can read or write [address, address + length) for a system call (copy_from_user, copy_to_user): a program's memory,
+ * or memory below the heap that is not the kernel's to judge, such as another module's static data.
+ */
+export function isUserMemory(address: word, length: word, isWrite: bool): bool {
+  if (length == 0) return true;
+  if (address < PAGE_SIZE || address >= mm.taskSize || length > mm.taskSize - address) return false;
+  const region = findUserVma(<usize>address);
+  const isFree = region == NO_VMA || region.vmStart >= address + length;
+  if (isFree && address + length <= mm.startBrk) return true;
+  return touch(<usize>address, <usize>length, isWrite) == 0;
+}
+
+/** Whether the page at `address` is in memory as far as the model knows. */
+export function isResident(address: usize): bool {
+  return (pageMarks(address) & PAGE_PRESENT) != 0;
+}
+
+/**
+ * Faults in all pages of [start, end), writing where that makes a private page (__mm_populate). False when a part is not accessible; what
+ * comes after it is populated all the same when `isTolerant`, as MAP_POPULATE does.
+ */
+export function populate(start: usize, end: usize, isTolerant: bool = true): bool {
+  let isComplete = true;
+  for (let at = findUserVma(start); at != NO_VMA && at.start < end; at = findUserVma(at.end)) {
+    if (at.vmFlags & VM_LOCKONFAULT) continue;
+    const isWrite = (at.vmFlags & (VM_WRITE | VM_SHARED)) == VM_WRITE;
+    const from = max(start, at.start);
+    const length = min(end, at.end) - from;
+    if (touch(from, length, isWrite) != 0) {
+      isComplete = false;
+      if (!isTolerant) return false;
+    }
+  }
+  return isComplete;
+}

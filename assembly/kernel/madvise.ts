@@ -1,0 +1,258 @@
+// madvise: advice about whole pages. Most of it is a flag, which splits and merges regions; some of it throws contents away. What only
+// concerns speed (WILLNEED, COLD, PAGEOUT, POPULATE apart) is checked as Linux does and changes nothing.
+
+import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
+import { prepareAnon, touch } from "./access";
+import { EACCES, EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
+import { mm } from "./mm";
+import { isNewKernel } from "./options";
+import { scrub } from "./pages";
+import { findUserVma, lookupVma, modifyRegion } from "./region";
+import {
+  PAGE_ANON,
+  PAGE_CACHED,
+  PAGE_GUARD,
+  PAGE_LAZY,
+  forgetPages,
+  nextMarked,
+  pageMarks,
+  setPageMarks,
+} from "./resident";
+import { reserveVmas } from "./slab";
+import {
+  NO_VMA,
+  VM_ACCESS_FLAGS,
+  VM_DONTCOPY,
+  VM_DONTDUMP,
+  VM_HUGEPAGE,
+  VM_LOCKED,
+  VM_MAYSHARE,
+  VM_MAYWRITE,
+  VM_MERGEABLE,
+  VM_NOHUGEPAGE,
+  VM_RAND_READ,
+  VM_SEQ_READ,
+  VM_SHARED,
+  VM_WIPEONFORK,
+  VM_WRITE,
+  Vma,
+} from "./vma";
+
+/** Advice, by Linux's numbers. */
+export enum Advice {
+  NORMAL = 0,
+  RANDOM = 1,
+  SEQUENTIAL = 2,
+  WILLNEED = 3,
+  DONTNEED = 4,
+  FREE = 8,
+  REMOVE = 9,
+  DONTFORK = 10,
+  DOFORK = 11,
+  MERGEABLE = 12,
+  UNMERGEABLE = 13,
+  HUGEPAGE = 14,
+  NOHUGEPAGE = 15,
+  DONTDUMP = 16,
+  DODUMP = 17,
+  WIPEONFORK = 18,
+  KEEPONFORK = 19,
+  COLD = 20,
+  PAGEOUT = 21,
+  POPULATE_READ = 22,
+  POPULATE_WRITE = 23,
+  DONTNEED_LOCKED = 24,
+  COLLAPSE = 25,
+  HWPOISON = 100,
+  SOFT_OFFLINE = 101,
+  GUARD_INSTALL = 102,
+  GUARD_REMOVE = 103,
+}
+
+function isKnown(advice: i32): bool {
+  if (advice < 0) return false;
+  if (advice <= Advice.DONTNEED) return true;
+  if (advice >= Advice.FREE && advice <= Advice.COLLAPSE) return true;
+  if (advice == Advice.HWPOISON || advice == Advice.SOFT_OFFLINE) return true;
+  return (advice == Advice.GUARD_INSTALL || advice == Advice.GUARD_REMOVE) && isNewKernel();
+}
+
+/** The flags that advice of the flag kind leaves a region with. */
+function advisedFlags(flags: word, advice: i32): word {
+  switch (advice) {
+    case Advice.NORMAL:
+      return flags & ~(VM_RAND_READ | VM_SEQ_READ);
+    case Advice.RANDOM:
+      return (flags & ~VM_SEQ_READ) | VM_RAND_READ;
+    case Advice.SEQUENTIAL:
+      return (flags & ~VM_RAND_READ) | VM_SEQ_READ;
+    case Advice.DONTFORK:
+      return flags | VM_DONTCOPY;
+    case Advice.DOFORK:
+      return flags & ~VM_DONTCOPY;
+    case Advice.MERGEABLE:
+      return flags & (VM_SHARED | VM_MAYSHARE) ? flags : flags | VM_MERGEABLE;
+    case Advice.UNMERGEABLE:
+      return flags & ~VM_MERGEABLE;
+    case Advice.HUGEPAGE:
+      return (flags & ~VM_NOHUGEPAGE) | VM_HUGEPAGE;
+    case Advice.NOHUGEPAGE:
+      return (flags & ~VM_HUGEPAGE) | VM_NOHUGEPAGE;
+    case Advice.DONTDUMP:
+      return flags | VM_DONTDUMP;
+    case Advice.DODUMP:
+      return flags & ~VM_DONTDUMP;
+    case Advice.WIPEONFORK:
+      return flags | VM_WIPEONFORK;
+    case Advice.KEEPONFORK:
+      return flags & ~VM_WIPEONFORK;
+    default:
+      return flags;
+  }
+}
+
+/** Throws the contents of private pages away; a shared object keeps its pages. */
+function dropPages(region: Vma, start: usize, end: usize): void {
+  const isShared = (region.vmFlags & VM_SHARED) != 0;
+  for (let at = nextMarked(start, end); at < end; at = nextMarked(at + PAGE_SIZE, end))
+    setPageMarks(at, pageMarks(at) & (isShared ? PAGE_CACHED | PAGE_GUARD : PAGE_GUARD));
+  if (!isShared) scrub(start, end);
+}
+
+/** Marks private pages as free to take until they are written again. */
+function freeLazily(start: usize, end: usize): void {
+  for (let at = nextMarked(start, end); at < end; at = nextMarked(at + PAGE_SIZE, end)) {
+    const marks = pageMarks(at);
+    if (marks & PAGE_ANON) setPageMarks(at, marks | PAGE_LAZY);
+  }
+}
+
+/** Makes pages guards, whatever they held, or takes that back. */
+function guardPages(region: Vma, start: usize, end: usize, isInstall: bool): void {
+  if (isInstall) {
+    if (!(region.vmFlags & VM_SHARED)) prepareAnon(region);
+    for (let page = start; page < end; page += PAGE_SIZE) {
+      const marks = pageMarks(page);
+      if (marks & PAGE_GUARD) continue;
+      if (!(region.vmFlags & VM_SHARED)) scrub(page, page + PAGE_SIZE);
+      setPageMarks(page, (marks & PAGE_CACHED) | PAGE_GUARD);
+    }
+    return;
+  }
+  for (let at = nextMarked(start, end); at < end; at = nextMarked(at + PAGE_SIZE, end))
+    setPageMarks(at, pageMarks(at) & ~PAGE_GUARD);
+}
+
+/** Advice that is about contents, for [start, end) within `region`. 0 or an error result. */
+function adviseContents(region: Vma, start: usize, end: usize, advice: i32): word {
+  const flags = region.vmFlags;
+  switch (advice) {
+    case Advice.REMOVE:
+      if (flags & VM_LOCKED || region.isAnonymous) return errorResult(EINVAL);
+      if ((flags & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE))
+        return errorResult(EACCES);
+      forgetPages(start, end);
+      scrub(start, end);
+      return 0;
+    case Advice.DONTNEED:
+      if (flags & VM_LOCKED) return errorResult(EINVAL);
+      dropPages(region, start, end);
+      return 0;
+    case Advice.DONTNEED_LOCKED:
+      dropPages(region, start, end);
+      return 0;
+    case Advice.FREE:
+      if (flags & VM_LOCKED || !region.isAnonymous) return errorResult(EINVAL);
+      freeLazily(start, end);
+      return 0;
+    case Advice.COLD:
+    case Advice.PAGEOUT:
+      return flags & VM_LOCKED ? errorResult(EINVAL) : 0;
+    case Advice.COLLAPSE:
+      // There are no huge pages here.
+      return errorResult(EINVAL);
+    case Advice.GUARD_INSTALL:
+      if (flags & VM_LOCKED) return errorResult(EINVAL);
+      guardPages(region, start, end, true);
+      return 0;
+    case Advice.GUARD_REMOVE:
+      guardPages(region, start, end, false);
+      return 0;
+    default:
+      return 0;
+  }
+}
+
+function isAboutContents(advice: i32): bool {
+  switch (advice) {
+    case Advice.WILLNEED:
+    case Advice.DONTNEED:
+    case Advice.FREE:
+    case Advice.REMOVE:
+    case Advice.COLD:
+    case Advice.PAGEOUT:
+    case Advice.DONTNEED_LOCKED:
+    case Advice.COLLAPSE:
+    case Advice.GUARD_INSTALL:
+    case Advice.GUARD_REMOVE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Takes advice for [start, end) within `region` (madvise_vma_behavior). 0 or an error result. */
+function adviseWithin(region: Vma, start: usize, end: usize, advice: i32): word {
+  if (isAboutContents(advice)) return adviseContents(region, start, end, advice);
+  if (advice == Advice.WIPEONFORK && (!region.isAnonymous || region.vmFlags & VM_SHARED))
+    return errorResult(EINVAL);
+  const flags = advisedFlags(region.vmFlags, advice);
+  if (flags == region.vmFlags) return 0;
+  const result = modifyRegion(region, start, end, flags, region.nameId);
+  // A full table is a lack of kernel resources, which may pass: not ENOMEM, which means a hole.
+  if (result == NO_VMA) return errorResult(EAGAIN);
+  result.vmFlags = flags;
+  return 0;
+}
+
+/** MADV_POPULATE_READ and _WRITE. 0 or an error result. */
+function populateStrictly(start: usize, end: usize, isWrite: bool): word {
+  while (start < end) {
+    const region = lookupVma(start);
+    if (region == NO_VMA) return errorResult(ENOMEM);
+    if (!(region.vmFlags & (isWrite ? VM_WRITE : VM_ACCESS_FLAGS))) return errorResult(EINVAL);
+    const stop = min(end, region.end);
+    if (touch(start, stop - start, isWrite) != 0) return errorResult(EFAULT);
+    start = stop;
+  }
+  return 0;
+}
+
+/** The madvise system call. 0 or -errno; what lies around a hole is advised all the same (madvise(2)). */
+export function sysMadvise(address: word, length: word, advice: i32): word {
+  if (!isKnown(advice) || !isAligned(address, PAGE_SIZE)) return errorResult(EINVAL);
+  const bytes = pageAlign(length);
+  const last = address + bytes;
+  if ((length != 0 && bytes == 0) || last < address) return errorResult(EINVAL);
+  if (bytes == 0) return 0;
+  if (advice == Advice.HWPOISON || advice == Advice.SOFT_OFFLINE) return errorResult(EPERM);
+  if (address >= mm.taskSize || !reserveVmas(2)) return errorResult(ENOMEM);
+  const end = <usize>min(last, mm.taskSize);
+  let start = <usize>address;
+  if (advice == Advice.POPULATE_READ || advice == Advice.POPULATE_WRITE)
+    return populateStrictly(start, end, advice == Advice.POPULATE_WRITE);
+  let hasHole = <word>end < last;
+  while (start < end) {
+    const region = findUserVma(start);
+    if (region == NO_VMA || region.start >= end) return errorResult(ENOMEM);
+    if (region.start > start) {
+      hasHole = true;
+      start = region.start;
+    }
+    const stop = min(end, region.end);
+    const result = adviseWithin(region, start, stop, advice);
+    if (result != 0) return result;
+    start = stop;
+  }
+  return hasHole ? errorResult(ENOMEM) : 0;
+}

@@ -1,0 +1,60 @@
+// System call numbers of the two architectures whose layouts this project has.
+
+import { ILP32 } from "../abi/word";
+
+/** i386's numbers (ilp32). */
+export enum SyscallI386 {
+  BRK = 45,
+  SETRLIMIT = 75,
+  MUNMAP = 91,
+  MPROTECT = 125,
+  MSYNC = 144,
+  MLOCK = 150,
+  MUNLOCK = 151,
+  MLOCKALL = 152,
+  MUNLOCKALL = 153,
+  MREMAP = 163,
+  UGETRLIMIT = 191,
+  MMAP2 = 192,
+  MINCORE = 218,
+  MADVISE = 219,
+  PRLIMIT64 = 340,
+  MLOCK2 = 376,
+}
+
+/** x86-64's numbers (lp64). */
+export enum SyscallX86_64 {
+  MMAP = 9,
+  MPROTECT = 10,
+  MUNMAP = 11,
+  BRK = 12,
+  MREMAP = 25,
+  MSYNC = 26,
+  MINCORE = 27,
+  MADVISE = 28,
+  GETRLIMIT = 97,
+  MLOCK = 149,
+  MUNLOCK = 150,
+  MLOCKALL = 151,
+  MUNLOCKALL = 152,
+  SETRLIMIT = 160,
+  PRLIMIT64 = 302,
+  MLOCK2 = 325,
+}
+
+export const NR_BRK: i32 = ILP32 ? SyscallI386.BRK : SyscallX86_64.BRK;
+export const NR_MMAP: i32 = ILP32 ? SyscallI386.MMAP2 : SyscallX86_64.MMAP;
+export const NR_MUNMAP: i32 = ILP32 ? SyscallI386.MUNMAP : SyscallX86_64.MUNMAP;
+export const NR_MREMAP: i32 = ILP32 ? SyscallI386.MREMAP : SyscallX86_64.MREMAP;
+export const NR_MPROTECT: i32 = ILP32 ? SyscallI386.MPROTECT : SyscallX86_64.MPROTECT;
+export const NR_MADVISE: i32 = ILP32 ? SyscallI386.MADVISE : SyscallX86_64.MADVISE;
+export const NR_MSYNC: i32 = ILP32 ? SyscallI386.MSYNC : SyscallX86_64.MSYNC;
+export const NR_MINCORE: i32 = ILP32 ? SyscallI386.MINCORE : SyscallX86_64.MINCORE;
+export const NR_MLOCK: i32 = ILP32 ? SyscallI386.MLOCK : SyscallX86_64.MLOCK;
+export const NR_MLOCK2: i32 = ILP32 ? SyscallI386.MLOCK2 : SyscallX86_64.MLOCK2;
+export const NR_MUNLOCK: i32 = ILP32 ? SyscallI386.MUNLOCK : SyscallX86_64.MUNLOCK;
+export const NR_MLOCKALL: i32 = ILP32 ? SyscallI386.MLOCKALL : SyscallX86_64.MLOCKALL;
+export const NR_MUNLOCKALL: i32 = ILP32 ? SyscallI386.MUNLOCKALL : SyscallX86_64.MUNLOCKALL;
+export const NR_GETRLIMIT: i32 = ILP32 ? SyscallI386.UGETRLIMIT : SyscallX86_64.GETRLIMIT;
+export const NR_SETRLIMIT: i32 = ILP32 ? SyscallI386.SETRLIMIT : SyscallX86_64.SETRLIMIT;
+export const NR_PRLIMIT64: i32 = ILP32 ? SyscallI386.PRLIMIT64 : SyscallX86_64.PRLIMIT64;

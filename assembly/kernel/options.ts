@@ -1,0 +1,109 @@
+// The sysctls and capabilities that the model's process runs under, and its resource limits. In builds other than full they are
+// constants: limits are infinite, map_count has Linux's default limit.
+
+import { MIB, PAGE_SIZE } from "../base/align";
+import { MmStruct, mm } from "./mm";
+import { IS_FULL } from "./tier";
+
+/** What `set_kernel_option` sets. Numbers index MmStruct.options. */
+export enum KernelOption {
+  OVERCOMMIT_MEMORY = 0, // vm.overcommit_memory: 0 heuristic (default), 1 always, 2 never
+  OVERCOMMIT_RATIO = 1, // vm.overcommit_ratio: percent of the RAM, default 50
+  OVERCOMMIT_KBYTES = 2, // vm.overcommit_kbytes: KiB instead of a ratio; 0 is off, default
+  TOTAL_RAM_PAGES = 3, // RAM of the model's machine, pages; default 4 GiB's
+  SWAP_PAGES = 4, // its swap, pages; default 0
+  MAX_MAP_COUNT = 5, // vm.max_map_count: default 65530
+  MMAP_MIN_ADDR = 6, // vm.mmap_min_addr, bytes: default 4096
+  CAP_IPC_LOCK = 7, // whether RLIMIT_MEMLOCK does not bind the process; default 0
+  CAP_SYS_RESOURCE = 8, // whether it may raise hard limits; default 0
+  KERNEL_VERSION = 9, // 6001 for Linux 6.1, 6018 (default) for 6.18: what changed in between
+  STACK_GAP = 10, // stack_guard_gap: pages that stay free below a region that grows down, default 256
+}
+
+/** How many options there are. */
+export const KERNEL_OPTIONS: i32 = 11;
+
+/** How many resources have limits (RLIM_NLIMITS), and those that this kernel enforces. */
+export const RLIM_NLIMITS: i32 = 16;
+export const RLIMIT_DATA: i32 = 2;
+export const RLIMIT_STACK: i32 = 3;
+export const RLIMIT_MEMLOCK: i32 = 8;
+export const RLIMIT_AS: i32 = 9;
+
+/** No limit. */
+export const RLIM_INFINITY: u64 = <u64>-1;
+
+const DEFAULT_MAX_MAP_COUNT: i32 = 65530;
+
+/** The value of an option: for the full build. */
+export function option(id: KernelOption): word {
+  return load<word>(
+    changetype<usize>(mm) + <usize>id * sizeof<word>(),
+    offsetof<MmStruct>("options"),
+  );
+}
+
+/** Sets an option, unchecked. */
+export function storeOption(id: KernelOption, value: word): void {
+  store<word>(
+    changetype<usize>(mm) + <usize>id * sizeof<word>(),
+    value,
+    offsetof<MmStruct>("options"),
+  );
+}
+
+/** vm.max_map_count. */
+export function maxMapCount(): i32 {
+  return IS_FULL ? <i32>option(KernelOption.MAX_MAP_COUNT) : DEFAULT_MAX_MAP_COUNT;
+}
+
+/** The least address that an unprivileged program may map, bytes (vm.mmap_min_addr). */
+export function mmapMinAddr(): word {
+  return IS_FULL ? option(KernelOption.MMAP_MIN_ADDR) : PAGE_SIZE;
+}
+
+/** Bytes that stay free below a region that grows down. */
+export function stackGuardGap(): usize {
+  return <usize>option(KernelOption.STACK_GAP) * PAGE_SIZE;
+}
+
+/** Whether the kernel is 6.18 rather than 6.1. */
+export function isNewKernel(): bool {
+  return option(KernelOption.KERNEL_VERSION) >= 6018;
+}
+
+/** Where the soft limit of a resource is stored; the hard one follows. */
+export function rlimitAt(resource: i32): usize {
+  return changetype<usize>(mm) + offsetof<MmStruct>("rlimits") + ((<usize>resource) << 4);
+}
+
+/** The soft limit of a resource, bytes (rlimit). */
+export function rlimit(resource: i32): u64 {
+  return load<u64>(rlimitAt(resource));
+}
+
+/** The hard limit of a resource, bytes (rlimit_max). */
+export function rlimitMax(resource: i32): u64 {
+  return load<u64>(rlimitAt(resource), 8);
+}
+
+/** Sets both limits of a resource, bytes, unchecked. */
+export function storeRlimit(resource: i32, soft: u64, hard: u64): void {
+  store<u64>(rlimitAt(resource), soft);
+  store<u64>(rlimitAt(resource), hard, 8);
+}
+
+/** Gives a new process Linux's defaults: no limits but 8 MiB of stack (soft) and of locked memory. Nothing in builds without options. */
+export function initOptions(): void {
+  if (!IS_FULL) return;
+  storeOption(KernelOption.OVERCOMMIT_RATIO, 50);
+  storeOption(KernelOption.TOTAL_RAM_PAGES, 1 << 20);
+  storeOption(KernelOption.MAX_MAP_COUNT, DEFAULT_MAX_MAP_COUNT);
+  storeOption(KernelOption.MMAP_MIN_ADDR, PAGE_SIZE);
+  storeOption(KernelOption.KERNEL_VERSION, 6018);
+  storeOption(KernelOption.STACK_GAP, 256);
+  for (let resource = 0; resource < RLIM_NLIMITS; resource++)
+    storeRlimit(resource, RLIM_INFINITY, RLIM_INFINITY);
+  storeRlimit(RLIMIT_STACK, 8 * MIB, RLIM_INFINITY);
+  storeRlimit(RLIMIT_MEMLOCK, 8 * MIB, 8 * MIB);
+}

@@ -1,0 +1,43 @@
+// Setting options, checked: what sysctl would refuse is refused. In the full build only.
+
+import { EINVAL } from "./errno";
+import { mm } from "./mm";
+import { KERNEL_OPTIONS, KernelOption, storeOption } from "./options";
+import { findVma, next, settle } from "./tree";
+import { NO_VMA, VM_GROWSDOWN } from "./vma";
+
+const MAX_MAP_COUNT_MOST: word = 0x7fffffff;
+const STACK_GAP_MOST: word = 65536;
+
+function isAllowed(id: i32, value: word): bool {
+  switch (id) {
+    case KernelOption.OVERCOMMIT_MEMORY:
+      return value <= 2;
+    case KernelOption.MAX_MAP_COUNT:
+      return value <= MAX_MAP_COUNT_MOST;
+    case KernelOption.MMAP_MIN_ADDR:
+      return value <= mm.taskSize;
+    case KernelOption.CAP_IPC_LOCK:
+    case KernelOption.CAP_SYS_RESOURCE:
+      return value <= 1;
+    case KernelOption.KERNEL_VERSION:
+      return value == 6001 || value == 6018;
+    case KernelOption.STACK_GAP:
+      return value <= STACK_GAP_MOST;
+    default:
+      return true;
+  }
+}
+
+/** Sets option `id`, a KernelOption. 0, or -EINVAL for an unknown option or a value that it cannot have. */
+export function setKernelOption(id: i32, value: word): i32 {
+  if (id < 0 || id >= KERNEL_OPTIONS || !isAllowed(id, value)) return -EINVAL;
+  storeOption(id, value);
+  if (id == KernelOption.STACK_GAP) {
+    // Regions that grow down keep another gap free now.
+    for (let at = findVma(0); at != NO_VMA; at = next(at)) {
+      if (at.vmFlags & VM_GROWSDOWN) settle(at);
+    }
+  }
+  return 0;
+}

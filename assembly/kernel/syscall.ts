@@ -1,0 +1,107 @@
+// The system call table: one dispatch by number, and the one point where calls are traced. malloc's own calls pass the same point, with
+// the same numbers (`traced`), but skip the clearing that a program is owed. In the full build only; elsewhere `traced` is nothing.
+
+import { ILP32 } from "../abi/word";
+import { PAGE_SIZE, isAligned } from "../base/align";
+import { trace } from "../base/host";
+import { sysBrk } from "./brk";
+import { EINVAL, ENOSYS, errorResult } from "./errno";
+import { sysMlock, sysMlock2, sysMlockall, sysMunlock, sysMunlockall } from "./lock";
+import { sysMadvise } from "./madvise";
+import { sysMmap, unmapRegion } from "./mmap";
+import { sysMremap } from "./mremap";
+import {
+  NR_BRK,
+  NR_GETRLIMIT,
+  NR_MADVISE,
+  NR_MINCORE,
+  NR_MLOCK,
+  NR_MLOCK2,
+  NR_MLOCKALL,
+  NR_MMAP,
+  NR_MPROTECT,
+  NR_MREMAP,
+  NR_MSYNC,
+  NR_MUNLOCK,
+  NR_MUNLOCKALL,
+  NR_MUNMAP,
+  NR_PRLIMIT64,
+  NR_SETRLIMIT,
+} from "./numbers";
+import { sysMprotect } from "./protect";
+import { sysGetrlimit, sysMincore, sysMsync, sysPrlimit, sysSetrlimit } from "./query";
+import { IS_FULL } from "./tier";
+
+let isTracing: bool = false;
+
+/** Turns the calls of `host.trace` on or off. */
+export function traceSyscalls(on: i32): void {
+  isTracing = on != 0;
+}
+
+/** Reports a finished system call to the host while tracing is on, and returns its result. */
+export function traced(
+  nr: i32,
+  a1: word,
+  a2: word,
+  a3: word,
+  a4: word,
+  a5: word,
+  a6: word,
+  result: word,
+): word {
+  if (IS_FULL) {
+    if (isTracing) trace(nr, a1, a2, a3, a4, a5, a6, result);
+  }
+  return result;
+}
+
+/** x86-64's mmap takes its offset in bytes, i386's mmap2 in pages. Files there are none, so the offset is only checked. */
+function mmapAt(address: word, length: word, prot: word, flags: word, offset: word): word {
+  if (!ILP32 && !isAligned(offset, PAGE_SIZE)) return errorResult(EINVAL);
+  return sysMmap(address, length, <i32>prot, <i32>flags);
+}
+
+function dispatch(nr: i32, a1: word, a2: word, a3: word, a4: word, a5: word, a6: word): word {
+  switch (nr) {
+    case NR_BRK:
+      return sysBrk(a1);
+    case NR_MMAP:
+      return mmapAt(a1, a2, a3, a4, a6);
+    case NR_MUNMAP:
+      return unmapRegion(a1, a2);
+    case NR_MREMAP:
+      return sysMremap(a1, a2, a3, <i32>a4, a5);
+    case NR_MPROTECT:
+      return sysMprotect(a1, a2, <i32>a3);
+    case NR_MADVISE:
+      return sysMadvise(a1, a2, <i32>a3);
+    case NR_MSYNC:
+      return sysMsync(a1, a2, <i32>a3);
+    case NR_MINCORE:
+      return sysMincore(a1, a2, a3);
+    case NR_MLOCK:
+      return sysMlock(a1, a2);
+    case NR_MLOCK2:
+      return sysMlock2(a1, a2, <i32>a3);
+    case NR_MUNLOCK:
+      return sysMunlock(a1, a2);
+    case NR_MLOCKALL:
+      return sysMlockall(<i32>a1);
+    case NR_MUNLOCKALL:
+      return sysMunlockall();
+    case NR_GETRLIMIT:
+      return sysGetrlimit(<i32>a1, a2);
+    case NR_SETRLIMIT:
+      return sysSetrlimit(<i32>a1, a2);
+    case NR_PRLIMIT64:
+      return sysPrlimit(<i32>a1, <i32>a2, a3, a4);
+    default:
+      return errorResult(ENOSYS);
+  }
+}
+
+/** Makes system call number `nr`, i386's in ilp32, x86-64's in lp64. Its result, or -errno (syscall(2), but raw). */
+export function syscall(nr: i32, a1: word, a2: word, a3: word, a4: word, a5: word, a6: word): word {
+  return traced(nr, a1, a2, a3, a4, a5, a6, dispatch(nr, a1, a2, a3, a4, a5, a6));
+}

@@ -1,0 +1,261 @@
+// The region table: all regions in address order, as a balanced tree (AVL). Every node knows where its subtree begins and ends and the
+// widest gap between two of its regions, so finding a region, entering and removing one, and looking for the lowest or
+// highest gap that fits take a number of steps that grows like the logarithm of map_count. Linux had a tree like this until 6.0
+// and has a B-tree with the same answers since. What a region means is region.ts's business.
+
+import { mm } from "./mm";
+import { stackGuardGap } from "./options";
+import { IS_FULL } from "./tier";
+import { NO_VMA, VM_GROWSDOWN, Vma } from "./vma";
+
+/** The two sides of a node. */
+type Side = usize;
+const LEFT: Side = 0;
+const RIGHT: Side = 1;
+const LINKS: usize = offsetof<Vma>("leftLink");
+
+function child(node: Vma, side: Side): Vma {
+  return changetype<Vma>(<usize>load<u32>(changetype<usize>(node) + (side << 2), LINKS));
+}
+
+function setChild(node: Vma, side: Side, value: Vma): void {
+  store<u32>(changetype<usize>(node) + (side << 2), <u32>changetype<usize>(value), LINKS);
+  if (value != NO_VMA) value.parentLink = <u32>changetype<usize>(node);
+}
+
+/** Puts `value` where `old` hangs: under `parent`, or at the root. */
+function replaceChild(parent: Vma, old: Vma, value: Vma): void {
+  if (parent != NO_VMA) {
+    setChild(parent, <usize>(parent.right == old), value);
+  } else {
+    mm.vmaRoot = <u32>changetype<usize>(value);
+    if (value != NO_VMA) value.parentLink = 0;
+  }
+}
+
+function heightOf(node: Vma): i32 {
+  return node != NO_VMA ? node.height : 0;
+}
+
+/** The free bytes between two addresses; none when a guard gap reaches below the lower one. */
+function gapBetween(low: usize, high: usize): usize {
+  return high > low ? high - low : 0;
+}
+
+/** Where the space that others may use ends: below a region that grows down a guard gap stays free (vm_start_gap). */
+export function startGap(node: Vma): usize {
+  if (!IS_FULL || !(node.vmFlags & VM_GROWSDOWN)) return node.start;
+  return gapBetween(stackGuardGap(), node.start);
+}
+
+/** Computes what a node knows about its subtree from its children. Whether anything changed. */
+export function refresh(node: Vma): bool {
+  const left = node.left;
+  const right = node.right;
+  let start = startGap(node);
+  let end = node.end;
+  let gap: usize = 0;
+  if (left != NO_VMA) {
+    gap = max(<usize>left.subGap, gapBetween(left.subEnd, start));
+    start = left.subStart;
+  }
+  if (right != NO_VMA) {
+    gap = max(max(gap, <usize>right.subGap), gapBetween(end, right.subStart));
+    end = right.subEnd;
+  }
+  const height = max(heightOf(left), heightOf(right)) + 1;
+  if (node.height == height && node.subStart == start && node.subEnd == end && node.subGap == gap)
+    return false;
+  node.height = height;
+  node.subStart = <u32>start;
+  node.subEnd = <u32>end;
+  node.subGap = <u32>gap;
+  return true;
+}
+
+/** Lifts the child on `side` above the node. Returns the child. */
+function lift(node: Vma, side: Side): Vma {
+  const lifted = child(node, side);
+  const parent = node.parent;
+  setChild(node, side, child(lifted, side ^ 1));
+  replaceChild(parent, node, lifted);
+  setChild(lifted, side ^ 1, node);
+  refresh(node);
+  refresh(lifted);
+  return lifted;
+}
+
+/** Restores balance and knowledge from `node` up, as far as something changes. To be called when a region's bounds or links changed. */
+export function settle(node: Vma): void {
+  while (node != NO_VMA) {
+    const tilt = heightOf(node.right) - heightOf(node.left);
+    if (tilt > 1 || tilt < -1) {
+      const side: Side = tilt > 1 ? RIGHT : LEFT;
+      const heavy = child(node, side);
+      if (heightOf(child(heavy, side ^ 1)) > heightOf(child(heavy, side))) lift(heavy, side ^ 1);
+      node = lift(node, side);
+    } else if (!refresh(node)) {
+      return;
+    }
+    node = node.parent;
+  }
+}
+
+/** Hangs a node into the tree. Its range must be free. */
+export function link(node: Vma): void {
+  let parent = NO_VMA;
+  let side: Side = LEFT;
+  for (let at = changetype<Vma>(<usize>mm.vmaRoot); at != NO_VMA; at = child(at, side)) {
+    parent = at;
+    side = <usize>(node.vmStart > at.vmStart);
+  }
+  node.leftLink = 0;
+  node.rightLink = 0;
+  node.parentLink = <u32>changetype<usize>(parent);
+  refresh(node);
+  if (parent == NO_VMA) mm.vmaRoot = <u32>changetype<usize>(node);
+  else setChild(parent, side, node);
+  settle(parent);
+}
+
+/** Takes a node out of the tree. */
+export function unlink(node: Vma): void {
+  const parent = node.parent;
+  if (node.leftLink == 0 || node.rightLink == 0) {
+    replaceChild(parent, node, node.leftLink == 0 ? node.right : node.left);
+    settle(parent);
+    return;
+  }
+  // The next one takes its place.
+  const heir = next(node);
+  let disturbed = heir.parent;
+  if (disturbed == node) {
+    disturbed = heir;
+  } else {
+    setChild(disturbed, LEFT, heir.right);
+    setChild(heir, RIGHT, node.right);
+  }
+  setChild(heir, LEFT, node.left);
+  replaceChild(parent, node, heir);
+  settle(disturbed);
+  settle(heir);
+}
+
+/** The neighbour of a node on one side, or none. */
+function neighbour(node: Vma, side: Side): Vma {
+  let at = child(node, side);
+  if (at != NO_VMA) {
+    while (child(at, side ^ 1) != NO_VMA) at = child(at, side ^ 1);
+    return at;
+  }
+  at = node.parent;
+  while (at != NO_VMA && child(at, side) == node) {
+    node = at;
+    at = at.parent;
+  }
+  return at;
+}
+
+/** The region after this one, or none. */
+export function next(node: Vma): Vma {
+  return neighbour(node, RIGHT);
+}
+
+/** The region before this one, or none. */
+export function previous(node: Vma): Vma {
+  return neighbour(node, LEFT);
+}
+
+/** The first region that ends above `address` (find_vma), or none. */
+export function findVma(address: usize): Vma {
+  let found = NO_VMA;
+  let node = changetype<Vma>(<usize>mm.vmaRoot);
+  while (node != NO_VMA) {
+    if (node.end > address) {
+      found = node;
+      if (node.start <= address) break;
+      node = node.left;
+    } else {
+      node = node.right;
+    }
+  }
+  return found;
+}
+
+/** The last region that begins below `address`, or none. */
+export function lastBelow(address: usize): Vma {
+  let found = NO_VMA;
+  let node = changetype<Vma>(<usize>mm.vmaRoot);
+  while (node != NO_VMA) {
+    if (node.start < address) {
+      found = node;
+      node = node.right;
+    } else {
+      node = node.left;
+    }
+  }
+  return found;
+}
+
+/** Whether a subtree, free space before it from `before` on included, has a gap of `length` bytes. */
+function fitsFrom(tree: Vma, before: usize, length: usize): bool {
+  return gapBetween(before, tree.subStart) >= length || <usize>tree.subGap >= length;
+}
+
+/** Whether a subtree, free space behind it up to `after` included, has a gap of `length` bytes. */
+function fitsUpTo(tree: Vma, after: usize, length: usize): bool {
+  return gapBetween(tree.subEnd, after) >= length || <usize>tree.subGap >= length;
+}
+
+/** The first ancestor that lies on `side` of the node, or none. */
+function climb(node: Vma, side: Side): Vma {
+  let parent = node.parent;
+  while (parent != NO_VMA && child(parent, side) == node) {
+    node = parent;
+    parent = parent.parent;
+  }
+  return parent;
+}
+
+/** The lowest free range of `length` bytes, at or above `floor` and ending at or below `ceiling`; 0 when there is none. */
+export function lowestGap(floor: usize, ceiling: usize, length: usize): usize {
+  let before = floor;
+  let node = findVma(floor);
+  // Look at the space before `node`, then at the subtree on its right, then climb.
+  while (node != NO_VMA && gapBetween(before, startGap(node)) < length) {
+    before = node.end;
+    let tree = node.right;
+    if (tree != NO_VMA && fitsFrom(tree, before, length)) {
+      // It is in there: go down to the node that it lies before.
+      while (tree.leftLink != 0 && fitsFrom(tree.left, before, length)) tree = tree.left;
+      if (tree.leftLink != 0) before = tree.left.subEnd;
+      node = tree;
+    } else {
+      if (tree != NO_VMA) before = tree.subEnd;
+      node = climb(node, RIGHT);
+    }
+  }
+  return gapBetween(before, ceiling) >= length ? before : 0;
+}
+
+/** The start of the highest free range of `length` bytes that ends at or below `ceiling` and begins at or above `floor`, or 0. */
+export function highestGap(floor: usize, ceiling: usize, length: usize): usize {
+  let node = lastBelow(ceiling);
+  let after = ceiling;
+  // A region beyond may keep a guard gap free that reaches below the ceiling.
+  const above = node != NO_VMA ? next(node) : NO_VMA;
+  if (above != NO_VMA && startGap(above) < after) after = startGap(above);
+  while (node != NO_VMA && gapBetween(node.end, after) < length) {
+    after = min(after, startGap(node));
+    let tree = node.left;
+    if (tree != NO_VMA && fitsUpTo(tree, after, length)) {
+      while (tree.rightLink != 0 && fitsUpTo(tree.right, after, length)) tree = tree.right;
+      if (tree.rightLink != 0) after = tree.right.subStart;
+      node = tree;
+    } else {
+      if (tree != NO_VMA) after = tree.subStart;
+      node = climb(node, LEFT);
+    }
+  }
+  return gapBetween(floor, after) >= length ? after - length : 0;
+}

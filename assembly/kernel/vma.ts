@@ -1,0 +1,92 @@
+// One mapped range of the address space, and its place in the tree of all of them. Links are addresses, 0 for none.
+
+import { PAGE_SIZE } from "../base/align";
+
+/** A virtual memory area (struct vm_area_struct): whole pages, half-open. The first group is what Linux has, the others are the model's. */
+@unmanaged
+export class Vma {
+  vmStart: word; // vm_start: first address
+  vmEnd: word; // vm_end: first address behind it
+  vmFlags: word; // vm_flags: VM_* bits
+  vmPgoff: word; // vm_pgoff: place of the first page in its file, or for private anonymous memory where it was born, pages
+  anonId: u32; // anon_vma: 0 until the first page of its own; equal numbers may merge
+  fileId: u32; // vm_file: 0, or the number of the shared object
+  nameId: u32; // anon_name: 0, or what the host calls it
+
+  kind: i32; // whose it is: one of VmaKind
+  shared: u32; // the SharedObject that it maps, or 0
+
+  parentLink: u32; // the tree (tree.ts): parent,
+  leftLink: u32; // lower addresses,
+  rightLink: u32; // higher addresses; also the list of unused nodes
+  height: i32; // levels of this subtree
+  subStart: u32; // where this subtree begins: its lowest start, less that one's guard gap
+  subEnd: u32; // where it ends
+  subGap: u32; // the widest gap between two of its regions, bytes
+
+  get start(): usize {
+    return <usize>this.vmStart;
+  }
+
+  get end(): usize {
+    return <usize>this.vmEnd;
+  }
+
+  get pages(): word {
+    return (this.vmEnd - this.vmStart) / PAGE_SIZE;
+  }
+
+  get parent(): Vma {
+    return changetype<Vma>(<usize>this.parentLink);
+  }
+
+  get left(): Vma {
+    return changetype<Vma>(<usize>this.leftLink);
+  }
+
+  get right(): Vma {
+    return changetype<Vma>(<usize>this.rightLink);
+  }
+
+  /** Whether the mapping is private and of no file (vma_is_anonymous). */
+  get isAnonymous(): bool {
+    return this.fileId == 0;
+  }
+}
+
+/** Whose memory a region is. */
+export enum VmaKind {
+  USER = 0, // the program's
+  HIDDEN = 1, // the kernel's own tables, and what lies below the heap: not in maps, not counted
+  FOREIGN = 2, // grown by somebody else: in maps, not counted, nobody's mapping may touch it
+}
+
+/** No region. */
+export const NO_VMA: Vma = changetype<Vma>(0);
+
+/** Bits of vm_flags, as in include/linux/mm.h. */
+export const VM_READ: word = 0x1;
+export const VM_WRITE: word = 0x2;
+export const VM_EXEC: word = 0x4;
+export const VM_ACCESS_FLAGS: word = 0x7;
+export const VM_SHARED: word = 0x8;
+export const VM_MAYREAD: word = 0x10;
+export const VM_MAYWRITE: word = 0x20;
+export const VM_MAYEXEC: word = 0x40;
+export const VM_MAY_FLAGS: word = 0x70;
+export const VM_MAYSHARE: word = 0x80;
+export const VM_GROWSDOWN: word = 0x100;
+export const VM_LOCKED: word = 0x2000;
+export const VM_SEQ_READ: word = 0x8000;
+export const VM_RAND_READ: word = 0x10000;
+export const VM_DONTCOPY: word = 0x20000;
+export const VM_DONTEXPAND: word = 0x40000;
+export const VM_LOCKONFAULT: word = 0x80000;
+export const VM_LOCKED_MASK: word = VM_LOCKED | VM_LOCKONFAULT;
+export const VM_ACCOUNT: word = 0x100000;
+export const VM_NORESERVE: word = 0x200000;
+export const VM_WIPEONFORK: word = 0x2000000;
+export const VM_DONTDUMP: word = 0x4000000;
+export const VM_HUGEPAGE: word = 0x20000000;
+export const VM_NOHUGEPAGE: word = 0x40000000;
+export const VM_MERGEABLE: word = 0x80000000;

@@ -1,0 +1,35 @@
+// `ptmalloc-wasm smaps`: /proc/self/smaps or smaps_rollup of a process of the model.
+
+import { Command } from "commander";
+import type { CliIo } from "./io.js";
+import { machineAt, withMomentOptions, type MomentOptions } from "./machine.js";
+import { regionsJson } from "./regions-json.js";
+
+interface Options extends MomentOptions {
+  json?: true;
+  rollup?: true;
+}
+
+const EXAMPLES = `
+What is resident is the model's: a page counts from its first touch on, and it is dirty then.
+
+Examples:
+  ptmalloc-wasm smaps
+  ptmalloc-wasm smaps --rollup lua.rep.gz`;
+
+/** @returns the command, to be added to the program */
+export function smapsCommand(io: CliIo): Command {
+  return withMomentOptions(new Command("smaps"))
+    .description(
+      "Show the address space as /proc/self/smaps does: of a fresh heap after one malloc, or of a trace.",
+    )
+    .summary("show what is resident, as /proc/self/smaps")
+    .option("--rollup", "show the sums, as /proc/self/smaps_rollup")
+    .option("--json", "print one JSON object")
+    .addHelpText("after", EXAMPLES)
+    .action(async (file: string | undefined, options: Options) => {
+      const kernel = await machineAt(file, options, io);
+      if (options.json) io.stdout.write(regionsJson("smaps", kernel, true));
+      else io.stdout.write(options.rollup ? kernel.smapsRollup() : kernel.smaps());
+    });
+}

@@ -1,0 +1,244 @@
+// The bits that the memory system calls take, under Linux's names (bits/mman-linux.h; identical on i386 and x86-64), and how
+// strace 6.1 spells them: known bits in a fixed order, joined by "|", the rest in hexadecimal.
+
+/** Protection of pages: mmap, mprotect. */
+export const PROT = {
+  NONE: 0,
+  READ: 1,
+  WRITE: 2,
+  EXEC: 4,
+  SEM: 8,
+  GROWSDOWN: 0x0100_0000,
+  GROWSUP: 0x0200_0000,
+} as const;
+
+/** Kinds and options of a mapping: mmap. */
+export const MAP = {
+  SHARED: 0x01,
+  PRIVATE: 0x02,
+  SHARED_VALIDATE: 0x03,
+  TYPE: 0x0f,
+  FIXED: 0x10,
+  ANONYMOUS: 0x20,
+  "32BIT": 0x40,
+  GROWSDOWN: 0x0100,
+  DENYWRITE: 0x0800,
+  EXECUTABLE: 0x1000,
+  LOCKED: 0x2000,
+  NORESERVE: 0x4000,
+  POPULATE: 0x8000,
+  NONBLOCK: 0x1_0000,
+  STACK: 0x2_0000,
+  HUGETLB: 0x4_0000,
+  SYNC: 0x8_0000,
+  FIXED_NOREPLACE: 0x10_0000,
+} as const;
+
+/** Bits of mmap's flags from this one on are the binary logarithm of a huge page's size. */
+export const MAP_HUGE_SHIFT = 26;
+
+/** Options of mremap. */
+export const MREMAP = { MAYMOVE: 1, FIXED: 2, DONTUNMAP: 4 } as const;
+
+/** Advice for madvise: a number, not bits. */
+export const MADV = {
+  NORMAL: 0,
+  RANDOM: 1,
+  SEQUENTIAL: 2,
+  WILLNEED: 3,
+  DONTNEED: 4,
+  FREE: 8,
+  REMOVE: 9,
+  DONTFORK: 10,
+  DOFORK: 11,
+  MERGEABLE: 12,
+  UNMERGEABLE: 13,
+  HUGEPAGE: 14,
+  NOHUGEPAGE: 15,
+  DONTDUMP: 16,
+  DODUMP: 17,
+  WIPEONFORK: 18,
+  KEEPONFORK: 19,
+  COLD: 20,
+  PAGEOUT: 21,
+  POPULATE_READ: 22,
+  POPULATE_WRITE: 23,
+  DONTNEED_LOCKED: 24,
+  COLLAPSE: 25,
+  HWPOISON: 100,
+  SOFT_OFFLINE: 101,
+} as const;
+
+/** Options of msync. */
+export const MS = { ASYNC: 1, INVALIDATE: 2, SYNC: 4 } as const;
+
+/** Options of mlockall. */
+export const MCL = { CURRENT: 1, FUTURE: 2, ONFAULT: 4 } as const;
+
+/** Options of mlock2. */
+export const MLOCK = { ONFAULT: 1 } as const;
+
+/** Resources of getrlimit, setrlimit and prlimit. The model keeps DATA, STACK, MEMLOCK and AS. */
+export const RLIMIT = {
+  CPU: 0,
+  FSIZE: 1,
+  DATA: 2,
+  STACK: 3,
+  CORE: 4,
+  RSS: 5,
+  NPROC: 6,
+  NOFILE: 7,
+  MEMLOCK: 8,
+  AS: 9,
+  LOCKS: 10,
+  SIGPENDING: 11,
+  MSGQUEUE: 12,
+  NICE: 13,
+  RTPRIO: 14,
+  RTTIME: 15,
+} as const;
+
+/** Bits of a VMA's vm_flags (include/linux/mm.h). */
+export const VM = {
+  READ: 0x1,
+  WRITE: 0x2,
+  EXEC: 0x4,
+  SHARED: 0x8,
+  MAYREAD: 0x10,
+  MAYWRITE: 0x20,
+  MAYEXEC: 0x40,
+  MAYSHARE: 0x80,
+  GROWSDOWN: 0x100,
+  LOCKED: 0x2000,
+  SEQ_READ: 0x8000,
+  RAND_READ: 0x1_0000,
+  DONTCOPY: 0x2_0000,
+  DONTEXPAND: 0x4_0000,
+  LOCKONFAULT: 0x8_0000,
+  ACCOUNT: 0x10_0000,
+  NORESERVE: 0x20_0000,
+  WIPEONFORK: 0x200_0000,
+  DONTDUMP: 0x400_0000,
+  HUGEPAGE: 0x2000_0000,
+  NOHUGEPAGE: 0x4000_0000,
+  MERGEABLE: 0x8000_0000,
+} as const;
+
+type Names = readonly (readonly [value: number, name: string])[];
+
+const MMAP_TYPES: Names = [
+  [0, "MAP_FILE"],
+  [MAP.SHARED, "MAP_SHARED"],
+  [MAP.PRIVATE, "MAP_PRIVATE"],
+  [MAP.SHARED_VALIDATE, "MAP_SHARED_VALIDATE"],
+];
+
+// The order in which strace writes them, which is not that of the bits.
+const MMAP_OPTIONS = named("MAP", MAP, [
+  "FIXED",
+  "ANONYMOUS",
+  "32BIT",
+  "NORESERVE",
+  "POPULATE",
+  "NONBLOCK",
+  "GROWSDOWN",
+  "DENYWRITE",
+  "EXECUTABLE",
+  "LOCKED",
+  "STACK",
+  "HUGETLB",
+  "SYNC",
+  "FIXED_NOREPLACE",
+]);
+
+const PROT_NAMES = named("PROT", PROT, ["READ", "WRITE", "EXEC", "SEM", "GROWSDOWN", "GROWSUP"]);
+const MREMAP_NAMES = named("MREMAP", MREMAP, ["MAYMOVE", "FIXED", "DONTUNMAP"]);
+const MSYNC_NAMES = named("MS", MS, ["SYNC", "ASYNC", "INVALIDATE"]);
+const MLOCKALL_NAMES = named("MCL", MCL, ["CURRENT", "FUTURE", "ONFAULT"]);
+const MLOCK2_NAMES = named("MLOCK", MLOCK, ["ONFAULT"]);
+const ADVICE_NAMES = named("MADV", MADV, Object.keys(MADV) as (keyof typeof MADV)[]);
+const RESOURCE_NAMES = named("RLIMIT", RLIMIT, Object.keys(RLIMIT) as (keyof typeof RLIMIT)[]);
+
+function named<T extends Readonly<Record<string, number>>>(
+  prefix: string,
+  values: T,
+  order: readonly (keyof T & string)[],
+): Names {
+  return order.map((name) => [values[name] as number, `${prefix}_${name}`]);
+}
+
+function hex(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+/** The bits of `value` that `names` knows, and what is left. */
+function known(value: number, names: Names): { parts: string[]; rest: number } {
+  const parts: string[] = [];
+  let rest = value >>> 0;
+  for (const [bit, name] of names) {
+    if ((rest & bit) >>> 0 !== bit) continue;
+    parts.push(name);
+    rest = (rest & ~bit) >>> 0;
+  }
+  return { parts, rest };
+}
+
+/** Bits as strace writes them; `zero` is what no bit at all is called. */
+function bits(value: number, names: Names, zero: string, unknown: string): string {
+  if (value === 0) return zero;
+  const { parts, rest } = known(value, names);
+  if (parts.length === 0) return `${hex(rest)} /* ${unknown} */`;
+  return [...parts, ...(rest === 0 ? [] : [hex(rest)])].join("|");
+}
+
+/** A number that stands for one thing, as strace writes it. */
+function choice(value: number, names: Names, unknown: string): string {
+  const found = names.find(([number]) => number === value);
+  return found === undefined ? `${hex(value >>> 0)} /* ${unknown} */` : found[1];
+}
+
+/** `PROT_READ|PROT_WRITE`. */
+export function protText(prot: number): string {
+  return bits(prot, PROT_NAMES, "PROT_NONE", "PROT_???");
+}
+
+/** `MAP_PRIVATE|MAP_ANONYMOUS`: the type first, then options, then the size of huge pages. */
+export function mapFlagsText(flags: number): string {
+  const type = choice(flags & MAP.TYPE, MMAP_TYPES, "MAP_???");
+  const huge = flags >>> MAP_HUGE_SHIFT;
+  const { parts, rest } = known(flags & ((1 << MAP_HUGE_SHIFT) - 1) & ~MAP.TYPE, MMAP_OPTIONS);
+  const words = [type, ...parts];
+  if (rest !== 0) words.push(hex(rest));
+  if (huge !== 0) words.push(`${huge}<<MAP_HUGE_SHIFT`);
+  return words.join("|");
+}
+
+/** `MREMAP_MAYMOVE|MREMAP_FIXED`. */
+export function mremapFlagsText(flags: number): string {
+  return bits(flags, MREMAP_NAMES, "0", "MREMAP_???");
+}
+
+/** `MADV_DONTNEED`. */
+export function adviceText(advice: number): string {
+  return choice(advice, ADVICE_NAMES, "MADV_???");
+}
+
+/** `MS_SYNC|MS_INVALIDATE`. */
+export function msyncFlagsText(flags: number): string {
+  return bits(flags, MSYNC_NAMES, "0", "MS_???");
+}
+
+/** `MCL_CURRENT|MCL_FUTURE`. */
+export function mlockallFlagsText(flags: number): string {
+  return bits(flags, MLOCKALL_NAMES, "0", "MCL_???");
+}
+
+/** `MLOCK_ONFAULT`. */
+export function mlock2FlagsText(flags: number): string {
+  return bits(flags, MLOCK2_NAMES, "0", "MLOCK_???");
+}
+
+/** `RLIMIT_DATA`. */
+export function resourceText(resource: number): string {
+  return choice(resource, RESOURCE_NAMES, "RLIMIT_???");
+}

@@ -1,0 +1,216 @@
+// The kernel's side of a process, for people: system calls, the address space as Linux's /proc shows it, checked access to
+// memory, and a log of what is asked of the kernel. It needs the `full` build.
+
+import { PAGE_BYTES } from "../host/options.js";
+import type { ProcessOptions } from "../host/options.js";
+import { startProcess, startProcessSync } from "../host/process.js";
+import type { MmStruct, Process, SyscallTrace } from "../host/process.js";
+import type { Abi } from "../layout/address.js";
+import { KernelOption } from "../layout/generated.js";
+import { CheckedMemory } from "./memory.js";
+import { procMaps } from "./proc-maps.js";
+import { procSmaps, procSmapsRollup } from "./proc-smaps.js";
+import { procStat, procStatm, procStatus } from "./proc-status.js";
+import type { Usage } from "./regions.js";
+import { Strace, type StraceOptions } from "./strace.js";
+import { syscallNumber, type SyscallName } from "./syscall-names.js";
+import { rawSyscall, SystemCalls, type Size } from "./syscalls.js";
+import { pageTablePages, usageOf } from "./usage.js";
+import { findVma, walkVmas, type Vma } from "./vmas.js";
+
+/** A process of the build that has every system call. */
+export type FullProcess<A extends Abi = Abi> = Process<A, "full">;
+
+/** The name of a setting of the kernel, such as OVERCOMMIT_MEMORY. */
+export type KernelOptionName = keyof typeof KernelOption;
+
+/**
+ * The kernel's side of a process. Its own methods are the system calls in C's style: -1 on failure, see `errno`; `orThrow` has the
+ * same ones that throw a SystemCallError instead.
+ */
+export class Kernel<A extends Abi = Abi> extends SystemCalls {
+  readonly process: FullProcess<A>;
+  /** The system calls, throwing a SystemCallError on failure. */
+  readonly orThrow: SystemCalls;
+  readonly #memory: CheckedMemory;
+
+  readonly #tracing: Tracing;
+
+  /** Not for use from outside: see `startKernel`. */
+  constructor(process: FullProcess<A>, tracing: Tracing) {
+    super(process, "errno");
+    this.#tracing = tracing;
+    this.process = process;
+    this.orThrow = new SystemCalls(process, "throw");
+    this.#memory = new CheckedMemory(process, () => this.version);
+  }
+
+  /** mm_struct, live: every property reads the memory. Addresses in bytes, counts in pages. */
+  get mm(): MmStruct {
+    return this.process.mm();
+  }
+
+  /**
+   * A bare system call.
+   * @param nr its number in the process's layout (i386's or x86-64's), or its name there
+   * @returns an unsigned result or -errno; -38 (ENOSYS) for a number that this kernel does not have
+   * @throws RangeError for a name that the layout does not have, or more than six arguments
+   */
+  syscall(nr: number | SyscallName, ...args: Size[]): number {
+    const number = typeof nr === "number" ? nr : syscallNumber(nr, this.process.abi);
+    if (number === undefined) {
+      throw new RangeError(`${this.process.abi} has no system call named "${nr}"`);
+    }
+    return rawSyscall(this.process, number, args);
+  }
+
+  /** Which Linux this is, as in the option KERNEL_VERSION: 6018 is 6.18. */
+  get version(): number {
+    return this.mm.options[KernelOption.KERNEL_VERSION] ?? 0;
+  }
+
+  /**
+   * Changes a setting that on Linux is the administrator's (sysctl vm.*) or the machine's.
+   * @throws RangeError when the kernel refuses the value
+   */
+  setOption(name: KernelOptionName, value: number): void {
+    const set = this.process.raw.set_kernel_option as (id: number, value: unknown) => number;
+    if (set(KernelOption[name], this.process.toWord(value)) !== 0) {
+      throw new RangeError(`kernel option ${name} cannot be ${value}`);
+    }
+  }
+
+  /** Every mapping, lowest address first, copied out of the region table. */
+  vmas(): Vma[] {
+    return [...walkVmas(this.process, this.version)];
+  }
+
+  /** The mapping that holds `address`; undefined when none does. */
+  findVma(address: number): Vma | undefined {
+    return findVma(this.process, address, this.version);
+  }
+
+  /**
+   * How much of a mapping is in memory. This is the model's residency, not the host's RSS: a page counts from the first time that it
+   * is touched through a call, a checked access, or `touch`; what a program writes past the model is not seen.
+   */
+  usage(vma: Vma): Usage {
+    return usageOf(this.process, vma);
+  }
+
+  /** The text of /proc/self/maps. */
+  maps(): string {
+    return procMaps(this.vmas());
+  }
+
+  /** The text of /proc/self/smaps; residency is the model's, see `usage`. */
+  smaps(): string {
+    return procSmaps(this.#used(), this.version);
+  }
+
+  /** The text of /proc/self/smaps_rollup; residency is the model's, see `usage`. */
+  smapsRollup(): string {
+    return procSmapsRollup(this.#used(), this.version);
+  }
+
+  /** The memory lines of /proc/self/status. VmHWM, VmRSS, Rss* and VmPTE are the model's, see `usage`. */
+  status(): string {
+    return procStatus(this.mm, pageTablePages(this.process, this.vmas()));
+  }
+
+  /** The text of /proc/self/statm: pages. */
+  statm(): string {
+    return procStatm(this.mm);
+  }
+
+  /** The text of /proc/self/stat; what is not about memory is that of a process that did nothing. */
+  stat(): string {
+    return procStat(this.mm);
+  }
+
+  /**
+   * Accesses memory as a program would, without looking at it: its pages become resident.
+   * @throws SegmentationFault, BusError when a signal would have been the answer
+   */
+  touch(address: number, length: number, access: "read" | "write"): void {
+    this.#memory.touch(address, length, access);
+  }
+
+  /** Copies `length` bytes out. @throws SegmentationFault, BusError naming address, access and mapping */
+  read(address: number, length: number): Uint8Array {
+    return this.#memory.read(address, length);
+  }
+
+  /** Copies `bytes` in, all or none of them. @throws SegmentationFault, BusError naming address, access and mapping */
+  write(address: number, bytes: ArrayLike<number>): void {
+    this.#memory.write(address, bytes);
+  }
+
+  /**
+   * Begins to log system calls, malloc's own included. One log at a time: a new one ends the old.
+   * @throws FilterError for a filter that strace would refuse
+   */
+  startStrace(options: StraceOptions = {}): Strace {
+    const log = new Strace(
+      this.process.abi,
+      (at, length) => this.#memory.peek(at, length),
+      options,
+    );
+    this.#tracing.log = log;
+    this.process.raw.trace_syscalls(1);
+    return log;
+  }
+
+  /** Ends the log; from here on system calls do not leave WebAssembly. */
+  stopStrace(): void {
+    this.process.raw.trace_syscalls(0);
+    this.#tracing.log = undefined;
+  }
+
+  *#used(): Generator<readonly [Vma, Usage], void, undefined> {
+    for (const vma of this.vmas()) yield [vma, this.usage(vma)];
+  }
+}
+
+/** Where the reports of system calls go: the import `host.trace` is fixed when the process starts, the log is not. */
+interface Tracing {
+  log: Strace | undefined;
+}
+
+/** What a kernel's process can be started with: all that any process can, but for the build. */
+export type KernelOptions<A extends Abi = Abi> = Omit<ProcessOptions<A, "full">, "build">;
+
+/** The options of the process underneath; the caller's own `trace` is told as well. */
+function processOptions<A extends Abi>(
+  options: KernelOptions<A>,
+  tracing: Tracing,
+): ProcessOptions<A, "full"> {
+  const trace: SyscallTrace = (nr, a1, a2, a3, a4, a5, a6, result) => {
+    tracing.log?.take(nr, [a1, a2, a3, a4, a5, a6], result);
+    options.trace?.(nr, a1, a2, a3, a4, a5, a6, result);
+  };
+  return { ...options, build: "full", trace };
+}
+
+/**
+ * Starts a process with every system call.
+ * @param options see ProcessOptions; nothing is required in Node.js
+ * @throws what startProcess throws
+ */
+export async function startKernel<A extends Abi = "ilp32">(
+  options: KernelOptions<A> = {},
+): Promise<Kernel<A>> {
+  const tracing: Tracing = { log: undefined };
+  return new Kernel(await startProcess<A, "full">(processOptions(options, tracing)), tracing);
+}
+
+/** As `startKernel`, without waiting. */
+export function startKernelSync<A extends Abi = "ilp32">(
+  options: KernelOptions<A> = {},
+): Kernel<A> {
+  const tracing: Tracing = { log: undefined };
+  return new Kernel(startProcessSync<A, "full">(processOptions(options, tracing)), tracing);
+}
+
+/** The kernel's page, bytes. */
+export const PAGE_SIZE = PAGE_BYTES;

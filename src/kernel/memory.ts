@@ -1,0 +1,79 @@
+// Access to a process's memory as the machine would allow it: mapped pages only, and only as their mapping says. WebAssembly itself
+// cannot protect memory, so whoever wants to be told of mistakes goes through here.
+
+import { checkInteger } from "../host/checks.js";
+import { PAGE_BYTES } from "../host/options.js";
+import type { Process } from "../host/process.js";
+import type { Abi } from "../layout/address.js";
+import { BusError, SegmentationFault, type Access, type MemoryFault } from "./faults.js";
+import { findVma } from "./vmas.js";
+
+const SIGBUS = 7;
+const ADDRESS_MAX = 2 ** 32 - 1;
+
+/** The memory of one process, behind the checks that the machine would do. */
+export class CheckedMemory {
+  readonly #process: Process<Abi, "full">;
+  readonly #version: () => number;
+
+  /**
+   * @param process a process of the `full` build
+   * @param version the kernel's version, for the names of mappings in messages
+   */
+  constructor(process: Process<Abi, "full">, version: () => number) {
+    this.#process = process;
+    this.#version = version;
+  }
+
+  /** Marks pages as used, as an access would. @throws SegmentationFault, BusError */
+  touch(address: number, length: number, access: Access): void {
+    checkInteger(`${access}: address`, address, { min: 0, max: ADDRESS_MAX });
+    checkInteger(`${access}: length`, length, { min: 0, max: 2 ** 32 });
+    if (length === 0) return;
+    const isWrite = access === "write" ? 1 : 0;
+    const { raw } = this.#process;
+    if (address + length > 2 ** 32) throw this.#fault(address, 2 ** 32 - address, access);
+    if (raw.touch(address, length, isWrite) !== 0) throw this.#fault(address, length, access);
+  }
+
+  /** Copies bytes out. @throws SegmentationFault, BusError */
+  read(address: number, length: number): Uint8Array {
+    this.touch(address, length, "read");
+    return this.#process.u8().slice(address, address + length);
+  }
+
+  /** Copies bytes in; nothing is written when any byte of the range cannot be. @throws SegmentationFault, BusError */
+  write(address: number, bytes: ArrayLike<number>): void {
+    this.touch(address, bytes.length, "write");
+    this.#process.u8().set(bytes, address);
+  }
+
+  /** Looks at memory as a debugger would, without touching it; undefined where nothing is. */
+  peek(address: number, length: number): Uint8Array | undefined {
+    const bytes = this.#process.u8();
+    if (address < PAGE_BYTES || address + length > bytes.length) return undefined;
+    const isLibcs = address >= this.#process.base && address + length <= this.#process.startBrk;
+    if (!isLibcs) {
+      for (let at = address; at < address + length;) {
+        const vma = findVma(this.#process, at, this.#version());
+        if (vma === undefined) return undefined;
+        at = vma.end;
+      }
+    }
+    return bytes.slice(address, address + length);
+  }
+
+  /** The error for the first page of the range that cannot be accessed. */
+  #fault(address: number, length: number, access: Access): MemoryFault {
+    const isWrite = access === "write" ? 1 : 0;
+    for (let at = address; at < address + length; at += PAGE_BYTES - (at % PAGE_BYTES)) {
+      const signal = this.#process.raw.touch(at, 1, isWrite);
+      if (signal === 0) continue;
+      const vma = findVma(this.#process, at, this.#version());
+      return signal === SIGBUS
+        ? new BusError(access, at, vma)
+        : new SegmentationFault(access, at, vma);
+    }
+    return new SegmentationFault(access, address + length, undefined);
+  }
+}

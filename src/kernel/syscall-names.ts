@@ -1,0 +1,49 @@
+// The numbers of the system calls that the model's kernel has: i386's in ilp32, x86-64's in lp64.
+
+import type { Abi } from "../layout/address.js";
+import { SyscallI386, SyscallX86_64 } from "../layout/generated.js";
+
+/** The names that the layouts' enums have, in small letters, as everybody else writes them. */
+type NamesOf<E> = Lowercase<keyof E & string>;
+
+function lowercase<E extends Readonly<Record<string, number>>>(numbers: E) {
+  const entries = Object.entries(numbers).map(([name, nr]) => [name.toLowerCase(), nr]);
+  return Object.fromEntries(entries) as Readonly<Record<NamesOf<E>, number>>;
+}
+
+/** Numbers by name, for both layouts. */
+export const syscallNumbers = {
+  ilp32: lowercase(SyscallI386),
+  lp64: lowercase(SyscallX86_64),
+} as const;
+
+/** The name of a system call in either layout. */
+export type SyscallName =
+  keyof (typeof syscallNumbers)["ilp32"] | keyof (typeof syscallNumbers)["lp64"];
+
+const namesByNumber: Readonly<Record<Abi, ReadonlyMap<number, SyscallName>>> = {
+  ilp32: byNumber(syscallNumbers.ilp32),
+  lp64: byNumber(syscallNumbers.lp64),
+};
+
+function byNumber(
+  numbers: Readonly<Partial<Record<SyscallName, number>>>,
+): Map<number, SyscallName> {
+  return new Map(Object.entries(numbers).map(([name, nr]) => [nr, name as SyscallName]));
+}
+
+/** @returns a system call's name; undefined for a number that this kernel does not know */
+export function syscallName(nr: number, abi: Abi): SyscallName | undefined {
+  return namesByNumber[abi].get(nr);
+}
+
+/** @returns a system call's number; undefined when the layout has none of this name */
+export function syscallNumber(name: string, abi: Abi): number | undefined {
+  const numbers: Readonly<Record<string, number>> = syscallNumbers[abi];
+  return Object.hasOwn(numbers, name) ? numbers[name] : undefined;
+}
+
+/** @returns the names of a layout's system calls, by number */
+export function syscallNames(abi: Abi): SyscallName[] {
+  return [...namesByNumber[abi]].sort(([a], [b]) => a - b).map(([, name]) => name);
+}

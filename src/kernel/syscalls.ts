@@ -1,0 +1,275 @@
+// The system calls by name, with numbers in and numbers out, in one of two styles:
+//
+//   errno     as in C: -1 (or undefined, where C fills a struct in) on failure, and `errno` says why
+//   throwing  a SystemCallError on failure
+//
+// brk and sbrk are libc's functions, not the bare system call: brk gives 0, sbrk the previous break.
+
+import { checkInteger } from "../host/checks.js";
+import { PAGE_BYTES } from "../host/options.js";
+import type { Process } from "../host/process.js";
+import type { Abi } from "../layout/address.js";
+import { Errno, SystemCallError } from "./errno.js";
+import { MAP, PROT } from "./flags.js";
+import { syscallNumber, type SyscallName } from "./syscall-names.js";
+
+/** A number of bytes or an address: unsigned; a negative one wraps round as in C. */
+export type Size = number | bigint;
+
+/** struct rlimit; Infinity is RLIM_INFINITY. */
+export interface Limits {
+  /** The soft limit, which the kernel enforces. */
+  readonly cur: number;
+  /** The hard limit, the most that cur can be raised to. */
+  readonly max: number;
+}
+
+/** What a failure does. */
+export type ErrorStyle = "errno" | "throw";
+
+/** What C's functions return on failure; MAP_FAILED is the same number. */
+export const FAILED = -1;
+
+const SCRATCH_LIMITS = 64;
+
+/** The system calls of one process. */
+export class SystemCalls {
+  readonly #process: Process<Abi, "full">;
+  readonly #style: ErrorStyle;
+
+  /**
+   * @param process a process of the `full` build
+   * @param style what a failure does
+   */
+  constructor(process: Process<Abi, "full">, style: ErrorStyle) {
+    this.#process = process;
+    this.#style = style;
+  }
+
+  /** The error number of the last failed call, as C's errno: successful calls leave it alone. */
+  get errno(): number {
+    return this.#process.errno;
+  }
+
+  /** The current break: the raw system call with 0. */
+  currentBreak(): number {
+    return this.#raw("brk", 0);
+  }
+
+  /** brk(2), libc's: moves the break to `address`. 0, or a failure with ENOMEM. An address below start_brk gives 0 and changes nothing. */
+  brk(address: Size): number {
+    const { abi, raw } = this.#process;
+    return this.#libc("brk", raw.brk(toWord(abi, address)));
+  }
+
+  /**
+   * sbrk(2), libc's: moves the break by `increment` bytes. The previous break, or a failure with ENOMEM.
+   * @throws RangeError when the increment does not fit an intptr_t
+   */
+  sbrk(increment: number): number {
+    const { abi, raw } = this.#process;
+    const most = abi === "ilp32" ? 2 ** 31 - 1 : Number.MAX_SAFE_INTEGER;
+    checkInteger("sbrk: increment", increment, { min: -most - 1, max: most });
+    return this.#libc("sbrk", BigInt(raw.sbrk(toWord(abi, increment))));
+  }
+
+  /**
+   * mmap(2).
+   * @param address 0, a hint, or with MAP.FIXED the place
+   * @param length bytes
+   * @param prot PROT bits
+   * @param flags MAP bits
+   * @param fd -1 for anonymous memory
+   * @param offset bytes from the file's start, a multiple of 4096
+   * @returns the mapping's address, or FAILED
+   */
+  mmap(
+    address: Size,
+    length: Size,
+    prot: number = PROT.READ | PROT.WRITE,
+    flags: number = MAP.PRIVATE | MAP.ANONYMOUS,
+    fd = -1,
+    offset: Size = 0,
+  ): number {
+    if (this.#process.abi === "lp64")
+      return this.#done("mmap", address, length, prot, flags, fd, offset);
+    // i386's call counts the offset in pages; libc checks that it is whole ones.
+    const bytes = BigInt(offset);
+    if (bytes % BigInt(PAGE_BYTES) !== 0n) return this.#fail("mmap", Errno.EINVAL);
+    return this.#done("mmap2", address, length, prot, flags, fd, bytes / BigInt(PAGE_BYTES));
+  }
+
+  /** munmap(2). 0, or FAILED: EINVAL. */
+  munmap(address: Size, length: Size): number {
+    return this.#done("munmap", address, length);
+  }
+
+  /**
+   * mremap(2).
+   * @param flags MREMAP bits
+   * @param newAddress the place, with MREMAP.FIXED
+   * @returns the mapping's address now, or FAILED
+   */
+  mremap(
+    oldAddress: Size,
+    oldLength: Size,
+    newLength: Size,
+    flags = 0,
+    newAddress: Size = 0,
+  ): number {
+    return this.#done("mremap", oldAddress, oldLength, newLength, flags, newAddress);
+  }
+
+  /** mprotect(2), PROT bits. 0, or FAILED: EINVAL, ENOMEM, EACCES. */
+  mprotect(address: Size, length: Size, prot: number): number {
+    return this.#done("mprotect", address, length, prot);
+  }
+
+  /** madvise(2), one of MADV. 0, or FAILED: EINVAL, ENOMEM. */
+  madvise(address: Size, length: Size, advice: number): number {
+    return this.#done("madvise", address, length, advice);
+  }
+
+  /** msync(2), MS bits. 0, or FAILED: EINVAL, ENOMEM, EBUSY. */
+  msync(address: Size, length: Size, flags: number): number {
+    return this.#done("msync", address, length, flags);
+  }
+
+  /** mincore(2): one byte for each page goes to the address `vector`, bit 0 set where the page is in memory. 0, or FAILED. */
+  mincore(address: Size, length: Size, vector: Size): number {
+    return this.#done("mincore", address, length, vector);
+  }
+
+  /** mlock(2). 0, or FAILED: ENOMEM, EPERM, EAGAIN. */
+  mlock(address: Size, length: Size): number {
+    return this.#done("mlock", address, length);
+  }
+
+  /** mlock2(2), MLOCK bits. */
+  mlock2(address: Size, length: Size, flags: number): number {
+    return this.#done("mlock2", address, length, flags);
+  }
+
+  /** munlock(2). */
+  munlock(address: Size, length: Size): number {
+    return this.#done("munlock", address, length);
+  }
+
+  /** mlockall(2), MCL bits. */
+  mlockall(flags: number): number {
+    return this.#done("mlockall", flags);
+  }
+
+  /** munlockall(2). */
+  munlockall(): number {
+    return this.#done("munlockall");
+  }
+
+  /** getrlimit(2), one of RLIMIT. undefined on failure: EINVAL. */
+  getrlimit(resource: number): Limits | undefined {
+    const name = this.#process.abi === "ilp32" ? "ugetrlimit" : "getrlimit";
+    const out = this.#scratch();
+    if (this.#done(name, resource, out) !== 0) return undefined;
+    return this.#readLimits(out, this.#process.abi === "lp64");
+  }
+
+  /** setrlimit(2). 0, or FAILED: EINVAL, EPERM. */
+  setrlimit(resource: number, limits: Limits): number {
+    const at = this.#scratch();
+    this.#writeLimits(at, limits, this.#process.abi === "lp64");
+    return this.#done("setrlimit", resource, at);
+  }
+
+  /** prlimit(2) of this process: the limits as they were before, and new ones if given. undefined on failure. */
+  prlimit(resource: number, limits?: Limits): Limits | undefined {
+    const at = this.#scratch();
+    const out = at + SCRATCH_LIMITS;
+    if (limits !== undefined) this.#writeLimits(at, limits, true);
+    const result = this.#done("prlimit64", 0, resource, limits === undefined ? 0 : at, out);
+    return result === 0 ? this.#readLimits(out, true) : undefined;
+  }
+
+  /** The raw system call: an unsigned result, or -errno. */
+  #raw(name: SyscallName, ...args: Size[]): number {
+    return rawSyscall(this.#process, syscallNumber(name, this.#process.abi) ?? -1, args);
+  }
+
+  #done(name: SyscallName, ...args: Size[]): number {
+    const result = this.#raw(name, ...args);
+    return result < 0 ? this.#fail(name, -result) : result;
+  }
+
+  /** What a function of libc returned, which has set errno when that is -1. */
+  #libc(name: string, result: number | bigint): number {
+    const bits = this.#process.abi === "ilp32" ? 32 : 64;
+    if (BigInt.asIntN(bits, BigInt(result)) === -1n) return this.#fail(name, this.errno);
+    return Number(BigInt.asUintN(bits, BigInt(result)));
+  }
+
+  #fail(name: string, errno: number): number {
+    if (this.#style === "throw") throw new SystemCallError(name, errno);
+    const process = this.#process;
+    process.view().setInt32(process.fromWord(process.raw.__errno_location()), errno, true);
+    return FAILED;
+  }
+
+  #scratch(): number {
+    return this.#process.raw.scratch() >>> 0;
+  }
+
+  #readLimits(at: number, wide: boolean): Limits {
+    const view = this.#process.view();
+    const [cur, max] = wide
+      ? [view.getBigUint64(at, true), view.getBigUint64(at + 8, true)]
+      : [view.getUint32(at, true), view.getUint32(at + 4, true)];
+    return { cur: finite(cur, wide), max: finite(max, wide) };
+  }
+
+  #writeLimits(at: number, limits: Limits, wide: boolean): void {
+    const view = this.#process.view();
+    [limits.cur, limits.max].forEach((limit, i) => {
+      if (wide)
+        view.setBigUint64(at + 8 * i, limit === Infinity ? 2n ** 64n - 1n : BigInt(limit), true);
+      else view.setUint32(at + 4 * i, limit === Infinity ? 0xffffffff : limit, true);
+    });
+  }
+}
+
+function finite(limit: number | bigint, wide: boolean): number {
+  const infinity = wide ? 2n ** 64n - 1n : 0xffffffff;
+  return limit === infinity ? Infinity : Number(limit);
+}
+
+/**
+ * A bare system call, as the machine instruction.
+ * @param nr its number; -ENOSYS for one that this kernel does not have
+ * @param args up to six; a negative one wraps round to the layout's word
+ * @returns an unsigned result, or -errno
+ * @throws RangeError for more than six arguments
+ */
+export function rawSyscall(
+  process: Process<Abi, "full">,
+  nr: number,
+  args: readonly Size[],
+): number {
+  if (args.length > 6) throw new RangeError(`a system call has six arguments, not ${args.length}`);
+  const word = (index: number) => toWord(process.abi, args[index] ?? 0);
+  const result = BigInt(
+    process.raw.syscall(nr, word(0), word(1), word(2), word(3), word(4), word(5)),
+  );
+  const bits = process.abi === "ilp32" ? 32 : 64;
+  const signed = BigInt.asIntN(bits, result);
+  return Number(signed < 0n && signed >= -4095n ? signed : BigInt.asUintN(bits, result));
+}
+
+/** What the raw exports take: numbers in ilp32, BigInts in lp64. */
+function toWord(abi: Abi, value: Size): never {
+  const word = abi === "lp64" ? BigInt.asUintN(64, BigInt(value)) : narrow(value);
+  return word as never;
+}
+
+function narrow(value: Size): number {
+  return typeof value === "bigint" || Math.abs(value) > 2 ** 31
+    ? Number(BigInt.asUintN(32, BigInt(value)))
+    : value;
+}

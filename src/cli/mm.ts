@@ -62,7 +62,7 @@ export function mmCommand(io: CliIo): Command {
         "stat",
       ]),
     )
-    .option("--json", "print one JSON object")
+    .addOption(new Option("--json", "print one JSON object").conflicts("proc"))
     .addHelpText("after", EXAMPLES)
     .action(async (file: string | undefined, options: Options) => {
       const kernel = await machineAt(file, options, io);

@@ -1,5 +1,6 @@
 // Runs a script of calls: the system calls, libc's functions over them, and plain accesses to memory.
 
+import { HeapAbort } from "../host/failures.js";
 import { KernelOption } from "../layout/generated.js";
 import {
   MemoryFault,
@@ -147,6 +148,7 @@ export function runScript(
   file: string,
   { print, onFault }: ScriptOutput,
 ): void {
+  for (const each of calls) inLine(file, each.line, () => checkCall(each));
   const names = new Map<string, bigint>(
     OPTION_NAMES.map((name) => [name, BigInt(KernelOption[name])]),
   );
@@ -162,27 +164,40 @@ export function runScript(
       } catch (error) {
         // An argument that no such function can take: too large for its type.
         if (error instanceof RangeError) throw scriptProblem(error.message);
-        if (!(error instanceof MemoryFault)) throw error;
-        onFault(error);
+        if (error instanceof MemoryFault) onFault(error);
+        else if (!(error instanceof HeapAbort)) throw error;
         throw new UserError(`${file}:${each.line}: ${error.message}`);
       }
     });
   }
 }
 
+/** The settings' call, which needs the kernel's names; the texts take nothing. */
+const OTHERS: Readonly<Record<string, Signature>> = {
+  sysctl: call(2, 2, setOption),
+  ...Object.fromEntries(Object.keys(TEXTS).map((name) => [name, call(0, 0, () => 0)])),
+};
+
+function signatureOf(name: string): Signature {
+  const found = [CALLS, OTHERS].find((table) => Object.hasOwn(table, name))?.[name];
+  if (found !== undefined) return found;
+  throw scriptProblem(`unknown call '${name}' (there are ${scriptCalls().join(", ")})`);
+}
+
+/** Finds what is wrong with a call before anything runs. */
+function checkCall({ name, args }: ScriptCall): void {
+  const { least, most } = signatureOf(name);
+  if (args.length >= least && args.length <= most) return;
+  const wanted = least === most ? String(least) : `${least} to ${most}`;
+  const noun = wanted === "1" ? "argument" : "arguments";
+  throw scriptProblem(`${name} takes ${wanted} ${noun}, not ${args.length}`);
+}
+
 function runCall(each: ScriptCall, kernel: Kernel, names: ReadonlyMap<string, bigint>): Size {
-  const args = each.args.map((argument) => argument(names));
-  if (each.name === "sysctl") return setOption(kernel, args);
-  const signature = Object.hasOwn(CALLS, each.name) ? CALLS[each.name] : undefined;
-  if (signature === undefined) {
-    throw scriptProblem(`unknown call '${each.name}' (there are ${scriptCalls().join(", ")})`);
-  }
-  const { least, most, run } = signature;
-  if (args.length < least || args.length > most) {
-    const range = least === most ? String(least) : `${least} to ${most}`;
-    throw scriptProblem(`${each.name} takes ${range} arguments, not ${args.length}`);
-  }
-  return run(kernel, args);
+  return signatureOf(each.name).run(
+    kernel,
+    each.args.map((argument) => argument(names)),
+  );
 }
 
 function setOption(kernel: Kernel, [id, value]: bigint[]): Size {

@@ -1,6 +1,6 @@
 // `ptmalloc-wasm smaps`: /proc/self/smaps or smaps_rollup of a process of the model.
 
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { CliIo } from "./io.js";
 import { machineAt, withMomentOptions, type MomentOptions } from "./machine.js";
 import { regionsJson } from "./regions-json.js";
@@ -25,7 +25,7 @@ export function smapsCommand(io: CliIo): Command {
     )
     .summary("show what is resident, as /proc/self/smaps")
     .option("--rollup", "show the sums, as /proc/self/smaps_rollup")
-    .option("--json", "print one JSON object")
+    .addOption(new Option("--json", "print one JSON object").conflicts("rollup"))
     .addHelpText("after", EXAMPLES)
     .action(async (file: string | undefined, options: Options) => {
       const kernel = await machineAt(file, options, io);

@@ -45,9 +45,24 @@ A script has one call a line, as C writes it; # begins a comment:
   mprotect(a + 4096, 4096, PROT_NONE)
   write(a, 1)
   p = malloc(200000)
-The calls are ${scriptCalls().join(", ")}.
+The calls are
+${wrapped(scriptCalls(), 98)}
 read and write are accesses to memory; sysctl sets OVERCOMMIT_MEMORY and the like; setrlimit takes
 both limits as numbers; maps, smaps, smaps_rollup, status and statm print that file of /proc/self.`;
+
+/** @returns words with commas between them, in indented lines of at most `columns` */
+function wrapped(words: readonly string[], columns: number): string {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + word.length + 3 <= columns) {
+      lines[lines.length - 1] = `${last}, ${word}`;
+    } else {
+      lines.push(`  ${word}`);
+    }
+  }
+  return lines.join(",\n");
+}
 
 /** @returns the command, to be added to the program */
 export function straceCommand(io: CliIo): Command {
@@ -73,11 +88,13 @@ export function straceCommand(io: CliIo): Command {
 
 function withStraceOptions(command: Command): Command {
   return withMachineOptions(command)
-    .option(
-      "-e, --expr <expr>",
-      "what to show: trace=brk,mmap2 or trace=!munmap, %memory, /regex; status=failed (again: both)",
-      (text: string, before: string[]) => [...before, text],
-      [],
+    .addOption(
+      new Option(
+        "-e, --expr <expr>",
+        "what to show: brk,mmap2 or trace=!munmap, %memory, /regex; status=failed; may be repeated",
+      )
+        .argParser((text: string, before: string[]) => [...before, text])
+        .default([], "everything"),
     )
     .option("-c, --count", "count calls and errors instead of showing them")
     .addOption(

@@ -4,7 +4,7 @@ import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { mm } from "./mm";
 import { findVma, next, refresh } from "./tree";
 import { IS_FULL } from "./tier";
-import { NO_VMA, VM_LOCKED, Vma, VmaKind } from "./vma";
+import { NO_VMA, Vma, VmaKind } from "./vma";
 
 /** The invariants that the whole-heap checker knows. The numbers follow those of `Failure`. */
 export enum Invariant {
@@ -43,7 +43,6 @@ export enum Invariant {
   MMAPPED_MEM, // mmapped_mem is whole pages, at most max_mmapped_mem
   MALLINFO, // mallinfo2 agrees with a walk over everything
   TREE, // the region table is balanced, linked both ways, and its nodes know their subtrees
-  LOCKED_VM, // locked_vm counts the pages of locked regions
   MAP_COUNT, // map_count is the number of the program's regions
 }
 
@@ -79,7 +78,6 @@ export function checkKernel(): Invariant {
   let end: word = 0;
   let regions = 0;
   let pages: word = 0;
-  let locked: word = 0;
   let heapEnd = mm.startBrk;
   for (let region = findVma(0); region != NO_VMA; region = next(region)) {
     const broken = checkRegion(region, end);
@@ -88,12 +86,10 @@ export function checkKernel(): Invariant {
     if (region.kind == VmaKind.USER) {
       regions++;
       pages += region.pages;
-      if (region.vmFlags & VM_LOCKED) locked += region.pages;
     }
     if (region.vmStart <= heapEnd && heapEnd < region.vmEnd) heapEnd = region.vmEnd;
   }
   if (pages != mm.totalVm || mm.totalVm > mm.hiwaterVm) return Invariant.TOTAL_VM;
-  if (locked != mm.lockedVm) return Invariant.LOCKED_VM;
   if (regions != mm.mapCount) return Invariant.MAP_COUNT;
   if (!IS_FULL && heapEnd < pageAlign(mm.brk)) return Invariant.HEAP_MAPPED;
   return Invariant.HOLDS;

@@ -47,8 +47,9 @@ function lockRange(address: word, bytes: word, bits: word): word {
   return <word>end < last ? errorResult(ENOMEM) : 0;
 }
 
-/** Pages of [start, end) that are locked already (count_mm_mlocked_page_nr). */
-function lockedWithin(start: word, end: word): u64 {
+/** Pages of [start, start + bytes), cut off at the end of all addresses, that are locked already (count_mm_mlocked_page_nr). */
+function lockedWithin(start: word, bytes: word): u64 {
+  const end = start + bytes < start ? <word>-1 : start + bytes;
   let pages: u64 = 0;
   if (start >= mm.taskSize) return 0;
   for (let at = findUserVma(<usize>start); at != NO_VMA && at.vmStart < end;) {
@@ -67,7 +68,7 @@ function lockMemory(address: word, length: word, bits: word): word {
   const limit = rlimit(RLIMIT_MEMLOCK) / PAGE_SIZE;
   if (option(KernelOption.CAP_IPC_LOCK) == 0) {
     let locked = <u64>(bytes / PAGE_SIZE) + <u64>mm.lockedVm;
-    if (locked > limit) locked -= lockedWithin(start, start + bytes);
+    if (locked > limit) locked -= lockedWithin(start, bytes);
     if (locked > limit) return errorResult(ENOMEM);
   }
   const result = lockRange(start, bytes, bits);

@@ -21,7 +21,6 @@ import {
 import { reserveVmas } from "./slab";
 import {
   NO_VMA,
-  VM_ACCESS_FLAGS,
   VM_DONTCOPY,
   VM_DONTDUMP,
   VM_HUGEPAGE,
@@ -31,6 +30,7 @@ import {
   VM_MERGEABLE,
   VM_NOHUGEPAGE,
   VM_RAND_READ,
+  VM_READ,
   VM_SEQ_READ,
   VM_SHARED,
   VM_WIPEONFORK,
@@ -220,7 +220,7 @@ function populateStrictly(start: usize, end: usize, isWrite: bool): word {
   while (start < end) {
     const region = lookupVma(start);
     if (region == NO_VMA) return errorResult(ENOMEM);
-    if (!(region.vmFlags & (isWrite ? VM_WRITE : VM_ACCESS_FLAGS))) return errorResult(EINVAL);
+    if (!(region.vmFlags & (isWrite ? VM_WRITE : VM_READ))) return errorResult(EINVAL);
     const stop = min(end, region.end);
     if (touch(start, stop - start, isWrite) != 0) return errorResult(EFAULT);
     start = stop;

@@ -83,7 +83,9 @@ function checkRegion(region: Vma, address: word, oldBytes: word, newBytes: word,
     if (region.vmFlags & VM_DONTEXPAND) return errorResult(EINVAL);
     if (isShared) return errorResult(EOPNOTSUPP);
   }
-  if (oldBytes > region.vmEnd - address) return errorResult(EFAULT);
+  // What 6.18 cuts off before it moves the rest may be of other regions.
+  const kept = IS_FULL && isNewKernel() ? min(oldBytes, newBytes) : oldBytes;
+  if (kept > region.vmEnd - address) return errorResult(EFAULT);
   if (!IS_FULL || newBytes <= oldBytes) return 0;
   if (region.vmFlags & VM_DONTEXPAND) return errorResult(EFAULT);
   const delta = newBytes - oldBytes;

@@ -40,9 +40,7 @@ export function sysMsync(address: word, length: word, flags: i32): word {
       hasHole = true;
     }
     if (flags & MS_INVALIDATE && region.vmFlags & VM_LOCKED) return errorResult(EBUSY);
-    // Linux forgets a hole when the range ends in a region that has nothing to be written.
     start = region.vmEnd;
-    if (start >= end) return 0;
   }
   return hasHole ? errorResult(ENOMEM) : 0;
 }

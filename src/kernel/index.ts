@@ -12,6 +12,7 @@ export type { Access, FaultCode } from "./faults.js";
 export { LINUX_6_1, LINUX_6_18 } from "./regions.js";
 export type { Region, Usage } from "./regions.js";
 export type { Vma } from "./vmas.js";
+export { VmaKind } from "../layout/generated.js";
 export { syscallName, syscallNames, syscallNumber, syscallNumbers } from "./syscall-names.js";
 export type { SyscallName } from "./syscall-names.js";
 export { Strace } from "./strace.js";

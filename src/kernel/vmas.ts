@@ -23,7 +23,7 @@ export interface Vma extends Region {
   readonly anonId: number;
   /** Which file, 0 for none; shared anonymous memory has one. */
   readonly fileId: number;
-  /** Whether somebody else's memory: pages that a guest or the host grew by itself. */
+  /** Whose it is: VmaKind.USER the program's, VmaKind.FOREIGN memory that a guest or the host grew by itself. */
   readonly kind: number;
 }
 

@@ -560,8 +560,7 @@ export const Invariant = {
   MMAPPED_MEM: 232,
   MALLINFO: 233,
   TREE: 234,
-  LOCKED_VM: 235,
-  MAP_COUNT: 236,
+  MAP_COUNT: 235,
 } as const;
 export type Invariant = (typeof Invariant)[keyof typeof Invariant];
 

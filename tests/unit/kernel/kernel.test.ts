@@ -19,6 +19,7 @@ import {
   startKernelSync,
   SystemCallError,
   VM,
+  VmaKind,
 } from "../../../src/kernel/index.js";
 
 const PAGE = 4096;
@@ -186,6 +187,17 @@ describe.each(abis)("the address space, %s", (abi) => {
     expect(kernel.stat().split(" ").slice(22, 24)).toEqual([String(12 * PAGE), "4"]);
     kernel.madvise(at, 8 * PAGE, MADV.DONTNEED);
     expect(kernel.status()).toMatch(/^VmHWM:\t +16 kB\nVmRSS:\t +4 kB\n/m);
+  });
+
+  it("memory that somebody else grew is in maps, and counts nowhere", () => {
+    const kernel = startKernelSync({ abi, layout: "compact" });
+    kernel.sbrk(1);
+    kernel.process.memory.grow(2);
+    kernel.sbrk(2 ** 22);
+    const [heap, foreign] = kernel.vmas();
+    expect([heap!.kind, foreign!.kind]).toEqual([VmaKind.USER, VmaKind.FOREIGN]);
+    expect(kernel.maps().split("\n")[1]).toMatch(/^\w+-\w+ ---p 00000000 00:00 0 $/);
+    expect(kernel.mm.mapCount).toBe(1);
   });
 
   it("the kernel's version decides about details", () => {

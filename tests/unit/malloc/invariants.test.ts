@@ -87,7 +87,6 @@ const mutations: Record<Exclude<keyof typeof Invariant, "HOLDS">, Mutation> = {
   TOTAL_VM: (s) => poke(s, mmAt(s, "totalVm"), word(s, mmAt(s, "totalVm")) + 1),
   HEAP_MAPPED: (s) => poke(s, mmAt(s, "brk"), s.process.mm().brk + 4096),
   TREE: (s) => flip(s, rootVma(s) + Vma.fields.subGap.offset, 4096),
-  LOCKED_VM: (s) => flip(s, mmAt(s, "lockedVm"), 1),
   MAP_COUNT: (s) => flip(s, mmAt(s, "mapCount"), 1),
   CHUNK_SIZE: (s) => poke(s, sizeAt(s.used), 24 | 1),
   CHUNK_FLAGS: (s) => flip(s, sizeAt(s.used), 4),

@@ -2,6 +2,7 @@
 // otherwise; 0 (MORECORE_FAILURE, MAP_FAILED) means refused. What comes from here is not cleared: `knownZeroFrom` tells which
 // bytes are zero all the same, so that calloc clears only the others.
 
+import { touch } from "../kernel/access";
 import { ENOMEM, isError } from "../kernel/errno";
 import { moveBreak } from "../kernel/brk";
 import {
@@ -37,6 +38,11 @@ function callBrk(address: word): word {
   return traced(NR_BRK, address, 0, 0, 0, 0, 0, moveBreak(address));
 }
 
+/** malloc writes a chunk's header into new memory at once: that page is resident, as far as the model knows. */
+function noteHeader(address: word): void {
+  if (IS_FULL) touch(<usize>address, sizeof<word>(), true);
+}
+
 /** libc asks for the break once, when it first needs it, and that call shows in a trace. */
 export function learnBreak(): void {
   if (!IS_FULL || libc.knowsBreak) return;
@@ -61,6 +67,7 @@ export function moreCore(increment: word): usize {
     setErrno(ENOMEM);
     return MORECORE_FAILURE;
   }
+  if (oldBreak == mm.startBrk) noteHeader(oldBreak);
   return <usize>oldBreak;
 }
 
@@ -76,7 +83,10 @@ export function mapPages(length: word, pageSize: word): usize {
     const flags = MAP_PRIVATE | MAP_ANONYMOUS;
     const result = mapRegion(0, length, prot, flags);
     traced(NR_MMAP, 0, length, prot, flags, <word>-1, 0, result);
-    if (!isError(result)) return <usize>result;
+    if (!isError(result)) {
+      noteHeader(result);
+      return <usize>result;
+    }
   }
   setErrno(ENOMEM);
   return MAP_FAILED;

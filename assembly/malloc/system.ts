@@ -3,7 +3,7 @@
 // bytes are zero all the same, so that calloc clears only the others.
 
 import { touch } from "../kernel/access";
-import { ENOMEM, isError } from "../kernel/errno";
+import { ENOMEM, errorResult, isError } from "../kernel/errno";
 import { moveBreak } from "../kernel/brk";
 import {
   MAP_ANONYMOUS,
@@ -19,7 +19,7 @@ import { NR_BRK, NR_MMAP, NR_MREMAP, NR_MUNMAP } from "../kernel/numbers";
 import { dirtyEnd, noteHeapDirty } from "../kernel/pages";
 import { traced } from "../kernel/syscall";
 import { IS_FULL } from "../kernel/tier";
-import { libc, setErrno } from "./state";
+import { libc, mp, setErrno } from "./state";
 
 export { ENOMEM, EINVAL } from "../kernel/errno";
 export { Invariant, checkKernel } from "../kernel/invariants";
@@ -78,15 +78,15 @@ export function lessCore(decrement: word): void {
 
 /** Maps `length` bytes, in pages of `pageSize`, wherever there is room. Explicit huge pages are refused where the model has none. */
 export function mapPages(length: word, pageSize: word): usize {
-  if (pageSize == PAGE_SIZE || libc.hugePagesFree) {
-    const prot = PROT_READ | PROT_WRITE;
-    const flags = MAP_PRIVATE | MAP_ANONYMOUS;
-    const result = mapRegion(0, length, prot, flags);
-    traced(NR_MMAP, 0, length, prot, flags, <word>-1, 0, result);
-    if (!isError(result)) {
-      noteHeader(result);
-      return <usize>result;
-    }
+  const prot = PROT_READ | PROT_WRITE;
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS;
+  const isHuge = pageSize != PAGE_SIZE;
+  const result =
+    isHuge && !libc.hugePagesFree ? errorResult(ENOMEM) : mapRegion(0, length, prot, flags);
+  traced(NR_MMAP, 0, length, prot, isHuge ? flags | mp.hpFlags : flags, <word>-1, 0, result);
+  if (!isError(result)) {
+    noteHeader(result);
+    return <usize>result;
   }
   setErrno(ENOMEM);
   return MAP_FAILED;

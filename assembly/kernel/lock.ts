@@ -22,7 +22,6 @@ function lockWithin(region: Vma, start: usize, end: usize, bits: word): bool {
   if (flags == before) return true;
   const result = modifyRegion(region, start, end, flags, region.nameId);
   if (result == NO_VMA) return false;
-  result.vmFlags = flags;
   const pages = <word>((end - start) / PAGE_SIZE);
   if (!(flags & VM_LOCKED)) mm.lockedVm -= pages;
   else if (!(before & VM_LOCKED)) mm.lockedVm += pages;

@@ -25,6 +25,7 @@ import {
   VM_DONTDUMP,
   VM_HUGEPAGE,
   VM_LOCKED,
+  VM_MAYBE_GUARD,
   VM_MAYSHARE,
   VM_MAYWRITE,
   VM_MERGEABLE,
@@ -131,6 +132,7 @@ function freeLazily(start: usize, end: usize): void {
 function guardPages(region: Vma, start: usize, end: usize, isInstall: bool): void {
   if (isInstall) {
     if (!(region.vmFlags & VM_SHARED)) prepareAnon(region);
+    region.vmFlags |= VM_MAYBE_GUARD;
     for (let page = start; page < end; page += PAGE_SIZE) {
       const marks = pageMarks(page);
       if (marks & PAGE_GUARD) continue;
@@ -211,7 +213,6 @@ function adviseWithin(region: Vma, start: usize, end: usize, advice: i32): word 
   const result = modifyRegion(region, start, end, flags, region.nameId);
   // A full table is a lack of kernel resources, which may pass: not ENOMEM, which means a hole.
   if (result == NO_VMA) return errorResult(EAGAIN);
-  result.vmFlags = flags;
   return 0;
 }
 

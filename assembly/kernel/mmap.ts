@@ -94,9 +94,15 @@ function freeArea(length: usize, flags: i32): usize {
   return lowestArea(length, flags);
 }
 
-/** A free place for `length` bytes, a hint apart: aligned to a huge page where Linux does that. The place or an error result. */
+/** Whether Linux aligns a mapping to a huge page (thp_get_unmapped_area). */
+function isHuge(length: word, flags: i32): bool {
+  if (!IS_FULL || ILP32 || !isNewKernel()) return false;
+  return isAligned(length, HUGE_PAGE) && (flags & MAP_TYPE) != MAP_SHARED;
+}
+
+/** A free place for `length` bytes, a hint apart. The place or an error result. */
 function searchArea(length: word, flags: i32): word {
-  if (IS_FULL && !ILP32 && isAligned(length, HUGE_PAGE) && length != 0 && isNewKernel()) {
+  if (isHuge(length, flags)) {
     const padded = length + HUGE_PAGE;
     const wide = padded <= mm.taskSize ? freeArea(<usize>padded, flags) : 0;
     if (wide != 0) {

@@ -5,7 +5,7 @@ import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { populate } from "./access";
 import { EAGAIN, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, errorResult, isError } from "./errno";
 import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
-import { checkFixed, unmapRegion, unmappedArea } from "./mmap";
+import { MAP_PRIVATE, MAP_SHARED, checkFixed, unmapRegion, unmappedArea } from "./mmap";
 import { accountPages, mm } from "./mm";
 import { isNewKernel, maxMapCount } from "./options";
 import {
@@ -153,8 +153,13 @@ function grow(region: Vma, address: word, oldBytes: word, newBytes: word, flags:
     return address;
   }
   if (!(flags & MREMAP_MAYMOVE)) return errorResult(ENOMEM);
-  const place = unmappedArea(0, newBytes, 0);
+  const place = unmappedArea(0, newBytes, mapFlags(region));
   return isError(place) ? place : move(region, address, oldBytes, newBytes, flags, place);
+}
+
+/** The mmap flags that decide where a region may go. */
+function mapFlags(region: Vma): i32 {
+  return IS_FULL && region.vmFlags & VM_MAYSHARE ? MAP_SHARED : MAP_PRIVATE;
 }
 
 /** Promises `pages` more for a region that counts as committed (vrm_calc_charge). */
@@ -222,7 +227,7 @@ function moveTo(
     if (refused != 0) return refused;
     if (isReserved(<usize>target, <usize>(target + newBytes))) return errorResult(ENOMEM);
   } else {
-    place = unmappedArea(target, newBytes, 0);
+    place = unmappedArea(target, newBytes, mapFlags(region));
     if (isError(place)) return place;
   }
   return move(region, address, oldBytes, newBytes, flags, place);

@@ -45,7 +45,6 @@ function protectWithin(region: Vma, start: usize, end: usize, flags: word): Vma 
   }
   const result = modifyRegion(region, start, end, flags, region.nameId);
   if (result == NO_VMA) return NO_VMA;
-  result.vmFlags = flags;
   commit(<isize>charged);
   if (before & VM_ACCOUNT && !(flags & VM_ACCOUNT)) commit(-(<isize>pages));
   accountPages(before, -(<isize>pages));

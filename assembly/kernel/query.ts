@@ -49,7 +49,7 @@ export function sysMsync(address: word, length: word, flags: i32): word {
 export function sysMincore(address: word, length: word, vec: word): word {
   if (!isAligned(address, PAGE_SIZE)) return errorResult(EINVAL);
   if (address + length < address) return errorResult(ENOMEM);
-  const pages = length / PAGE_SIZE + ((length & (PAGE_SIZE - 1)) != 0 ? 1 : 0);
+  const pages = length / PAGE_SIZE + (isAligned(length, PAGE_SIZE) ? 0 : 1);
   if (vec + pages < vec) return errorResult(EFAULT);
   for (let done: word = 0; done < pages; done++) {
     const at = address + done * PAGE_SIZE;

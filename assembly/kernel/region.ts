@@ -9,7 +9,7 @@ import { giveVma, takeVma } from "./slab";
 import { dropShared, holdShared } from "./shared";
 import { findVma, link, next, previous, settle, unlink } from "./tree";
 import { IS_FULL } from "./tier";
-import { NO_VMA, VM_ACCOUNT, VM_LOCKED, Vma, VmaKind } from "./vma";
+import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAYBE_GUARD, Vma, VmaKind } from "./vma";
 
 export { findVma, next, previous } from "./tree";
 
@@ -55,8 +55,9 @@ function erase(region: Vma): void {
 
 /** Whether `source`, with these flags and this name, may become part of its neighbour `target` (is_mergeable_vma and _anon_vma). */
 function isMergeable(target: Vma, source: Vma, flags: word, nameId: u32): bool {
-  if (target.kind != source.kind || target.vmFlags != flags) return false;
-  if (!IS_FULL) return true;
+  if (target.kind != source.kind) return false;
+  if (!IS_FULL) return target.vmFlags == flags;
+  if ((target.vmFlags ^ flags) & ~VM_MAYBE_GUARD) return false;
   if (target.fileId != source.fileId || target.nameId != nameId) return false;
   if (target.anonId == source.anonId || source.anonId == 0) return true;
   // Until 6.16 a region without pages of its own did not take in one that has some.
@@ -73,8 +74,11 @@ export function pgoffAt(region: Vma, address: usize): word {
   return region.vmPgoff + (<word>address - region.vmStart) / PAGE_SIZE;
 }
 
+/** What a region takes over from one that it takes in (dup_anon_vma, VM_STICKY). */
 function adopt(target: Vma, source: Vma): void {
-  if (IS_FULL && target.anonId == 0) target.anonId = source.anonId;
+  if (!IS_FULL) return;
+  if (target.anonId == 0) target.anonId = source.anonId;
+  target.vmFlags |= source.vmFlags & VM_MAYBE_GUARD;
 }
 
 /**
@@ -188,7 +192,7 @@ export function removeRegions(start: usize, end: usize): bool {
 
 /**
  * Gives [start, end), within `region`, other flags and another name: the part is split off, or becomes part of a neighbour that is like
- * it then (vma_modify). The caller sets the flags of the region that it gets. None when map_count is at its limit; a
+ * it then (vma_modify). Returns the region that it is in. None when map_count is at its limit; a
  * split at `start` that was made before stays, as in Linux.
  */
 export function modifyRegion(region: Vma, start: usize, end: usize, flags: word, nameId: u32): Vma {
@@ -217,6 +221,8 @@ export function modifyRegion(region: Vma, start: usize, end: usize, flags: word,
     if (mm.mapCount >= maxMapCount()) return NO_VMA;
     splitVma(region, end);
   }
+  region.vmFlags = flags;
+  region.nameId = nameId;
   return region;
 }
 

@@ -26,7 +26,7 @@ function setChild(node: Vma, side: Side, value: Vma): void {
 /** Puts `value` where `old` hangs: under `parent`, or at the root. */
 function replaceChild(parent: Vma, old: Vma, value: Vma): void {
   if (parent != NO_VMA) {
-    setChild(parent, parent.right == old ? 1 : 0, value);
+    setChild(parent, parent.right == old ? RIGHT : LEFT, value);
   } else {
     mm.vmaRoot = <u32>changetype<usize>(value);
     if (value != NO_VMA) value.parentLink = 0;
@@ -107,7 +107,7 @@ export function link(node: Vma): void {
   let side: Side = LEFT;
   for (let at = changetype<Vma>(<usize>mm.vmaRoot); at != NO_VMA; at = child(at, side)) {
     parent = at;
-    side = node.vmStart > at.vmStart ? 1 : 0;
+    side = node.vmStart > at.vmStart ? RIGHT : LEFT;
   }
   node.leftLink = 0;
   node.rightLink = 0;

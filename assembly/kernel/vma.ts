@@ -76,6 +76,7 @@ export const VM_MAYEXEC: word = 0x40;
 export const VM_MAY_FLAGS: word = 0x70;
 export const VM_MAYSHARE: word = 0x80;
 export const VM_GROWSDOWN: word = 0x100;
+export const VM_MAYBE_GUARD: word = 0x800; // some page is a guard; 6.18 shows it as "gu"
 export const VM_LOCKED: word = 0x2000;
 export const VM_SEQ_READ: word = 0x8000;
 export const VM_RAND_READ: word = 0x10000;

@@ -2,7 +2,8 @@
 // otherwise; 0 (MORECORE_FAILURE, MAP_FAILED) means refused. What comes from here is not cleared: `knownZeroFrom` tells which
 // bytes are zero all the same, so that calloc clears only the others.
 
-import { ENOMEM, isError } from "../kernel/errno";
+import { touch } from "../kernel/access";
+import { ENOMEM, errorResult, isError } from "../kernel/errno";
 import { moveBreak } from "../kernel/brk";
 import {
   MAP_ANONYMOUS,
@@ -18,7 +19,7 @@ import { NR_BRK, NR_MMAP, NR_MREMAP, NR_MUNMAP } from "../kernel/numbers";
 import { dirtyEnd, noteHeapDirty } from "../kernel/pages";
 import { traced } from "../kernel/syscall";
 import { IS_FULL } from "../kernel/tier";
-import { libc, setErrno } from "./state";
+import { libc, mp, setErrno } from "./state";
 
 export { ENOMEM, EINVAL } from "../kernel/errno";
 export { Invariant, checkKernel } from "../kernel/invariants";
@@ -35,6 +36,11 @@ export const MAP_FAILED: usize = 0;
 /** The brk system call, which clears nothing for malloc. */
 function callBrk(address: word): word {
   return traced(NR_BRK, address, 0, 0, 0, 0, 0, moveBreak(address));
+}
+
+/** malloc writes a chunk's header into new memory at once: that page is resident, as far as the model knows. */
+function noteHeader(address: word): void {
+  if (IS_FULL) touch(<usize>address, sizeof<word>(), true);
 }
 
 /** libc asks for the break once, when it first needs it, and that call shows in a trace. */
@@ -61,6 +67,7 @@ export function moreCore(increment: word): usize {
     setErrno(ENOMEM);
     return MORECORE_FAILURE;
   }
+  if (oldBreak == mm.startBrk) noteHeader(oldBreak);
   return <usize>oldBreak;
 }
 
@@ -71,12 +78,15 @@ export function lessCore(decrement: word): void {
 
 /** Maps `length` bytes, in pages of `pageSize`, wherever there is room. Explicit huge pages are refused where the model has none. */
 export function mapPages(length: word, pageSize: word): usize {
-  if (pageSize == PAGE_SIZE || libc.hugePagesFree) {
-    const prot = PROT_READ | PROT_WRITE;
-    const flags = MAP_PRIVATE | MAP_ANONYMOUS;
-    const result = mapRegion(0, length, prot, flags);
-    traced(NR_MMAP, 0, length, prot, flags, <word>-1, 0, result);
-    if (!isError(result)) return <usize>result;
+  const prot = PROT_READ | PROT_WRITE;
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS;
+  const isHuge = pageSize != PAGE_SIZE;
+  const result =
+    isHuge && !libc.hugePagesFree ? errorResult(ENOMEM) : mapRegion(0, length, prot, flags);
+  traced(NR_MMAP, 0, length, prot, isHuge ? flags | mp.hpFlags : flags, <word>-1, 0, result);
+  if (!isError(result)) {
+    noteHeader(result);
+    return <usize>result;
   }
   setErrno(ENOMEM);
   return MAP_FAILED;

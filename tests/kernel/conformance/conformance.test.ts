@@ -1,0 +1,91 @@
+// The published suites, mirrored as cases: gVisor's system call tests (test/syscalls/linux) and LTP's (testcases/kernel/syscalls).
+// Each case is named after its origin and written anew; those that are not here are in LEFT-OUT.md with the reason.
+
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { mlockCases } from "./gvisor-mlock.js";
+import { mmapCases } from "./gvisor-mmap.js";
+import * as gvisor from "./gvisor-others.js";
+import type { Cases } from "./kit.js";
+import { Kit } from "./kit.js";
+import { leftOut, leftOutText } from "./left-out.js";
+import { ltpMappingCases } from "./ltp-mapping.js";
+import { ltpOtherCases } from "./ltp-others.js";
+
+/** How many cases each file of gVisor's has (2026), as parametrised there counted once. */
+const GVISOR_FILES: Readonly<Record<string, { cases: Cases; total: number }>> = {
+  "mmap.cc": { cases: mmapCases, total: 91 },
+  "mremap.cc": { cases: gvisor.mremapCases, total: 18 },
+  "munmap.cc": { cases: gvisor.munmapCases, total: 3 },
+  "brk.cc": { cases: gvisor.brkCases, total: 1 },
+  "madvise.cc": { cases: gvisor.madviseCases, total: 9 },
+  "msync.cc": { cases: gvisor.msyncCases, total: 7 },
+  "mincore.cc": { cases: gvisor.mincoreCases, total: 5 },
+  "mlock.cc": { cases: mlockCases, total: 20 },
+  "proc_pid_smaps.cc": { cases: gvisor.smapsCases, total: 5 },
+  "rlimits.cc": { cases: gvisor.rlimitCases, total: 6 },
+};
+
+/** LTP's files (2024), folder by folder: the numbers in their names. */
+const LTP_FILES: Readonly<Record<string, readonly number[]>> = {
+  brk: [1, 2],
+  sbrk: [1, 2, 3],
+  mmap: [1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22],
+  munmap: [1, 3, 4],
+  mremap: [1, 2, 3, 4, 5, 6, 7],
+  mprotect: [1, 2, 3, 4, 5],
+  madvise: [1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12],
+  msync: [1, 2, 3, 4],
+  mincore: [1, 2, 3, 4],
+  mlock: [1, 2, 3, 4, 5],
+  mlock2: [1, 2, 3],
+  mlockall: [1, 2, 3],
+  munlock: [1, 2],
+  munlockall: [1],
+  remap_file_pages: [1, 2],
+  mseal: [1, 2],
+  getrlimit: [1, 2, 3],
+  setrlimit: [1, 2, 3, 4, 5, 6],
+};
+
+/** A name without its parameter. */
+const plain = (name: string): string => name.split("/")[0] ?? "";
+
+describe.each(["ilp32", "lp64"] as const)("%s", (abi) => {
+  describe.each(Object.entries(GVISOR_FILES))("gVisor %s", (_file, { cases }) => {
+    test.each(Object.entries(cases))("%s", (_name, run) => run(new Kit(abi)));
+  });
+
+  describe("LTP", () => {
+    const all = { ...ltpMappingCases, ...ltpOtherCases };
+    test.each(Object.entries(all))("%s", (_name, run) => run(new Kit(abi)));
+  });
+});
+
+describe("what is left out", () => {
+  test("every case of gVisor's is here or in the table, and none is in both", () => {
+    for (const [file, { cases, total }] of Object.entries(GVISOR_FILES)) {
+      const here = new Set(Object.keys(cases).map(plain));
+      const rows = leftOut.filter((row) => row.suite === "gVisor" && row.file === file);
+      const absent = rows.map(({ name }) => name).filter((name) => name.includes("."));
+      expect(new Set([...here, ...absent]).size, file).toBe(here.size + absent.length);
+      expect(here.size + absent.length, file).toBe(total);
+    }
+  });
+
+  test("every file of LTP's is here or in the table", () => {
+    const names = [
+      ...Object.keys({ ...ltpMappingCases, ...ltpOtherCases }),
+      ...leftOut.filter(({ suite }) => suite === "LTP").map(({ name }) => name),
+    ].map((name) => name.split(":")[0]);
+    const files = Object.entries(LTP_FILES).flatMap(([folder, numbers]) =>
+      numbers.map((number) => `${folder}${String(number).padStart(2, "0")}`),
+    );
+    expect(files.length).toBe(87);
+    expect(files.filter((file) => !names.includes(file))).toEqual([]);
+  });
+
+  test("LEFT-OUT.md is the table", () => {
+    expect(readFileSync(new URL("LEFT-OUT.md", import.meta.url), "utf8")).toBe(leftOutText());
+  });
+});

@@ -1,0 +1,221 @@
+// What the conformance cases are written with: a process, calls that must succeed or fail in one way, and bytes.
+
+import { expect } from "vitest";
+import type { Abi } from "../../../src/layout/address.js";
+import { KernelOption } from "../../../src/layout/generated.js";
+import { ERRNO, errorName, Machine, PAGE } from "../support/machine.js";
+import type { CallName, Region } from "../support/machine.js";
+
+export { ERRNO, KernelOption, PAGE };
+
+/** Constants of <sys/mman.h> and <sys/resource.h>, x86's. */
+export const PROT = { NONE: 0, READ: 1, WRITE: 2, EXEC: 4, RW: 3 } as const;
+export const MAP = {
+  SHARED: 0x01,
+  PRIVATE: 0x02,
+  SHARED_VALIDATE: 0x03,
+  FIXED: 0x10,
+  ANONYMOUS: 0x20,
+  BIT32: 0x40,
+  GROWSDOWN: 0x100,
+  LOCKED: 0x2000,
+  NORESERVE: 0x4000,
+  POPULATE: 0x8000,
+  STACK: 0x20000,
+  FIXED_NOREPLACE: 0x100000,
+} as const;
+export const MREMAP = { MAYMOVE: 1, FIXED: 2, DONTUNMAP: 4 } as const;
+export const MS = { ASYNC: 1, INVALIDATE: 2, SYNC: 4 } as const;
+export const MCL = { CURRENT: 1, FUTURE: 2, ONFAULT: 4 } as const;
+export const MADV = {
+  NORMAL: 0,
+  RANDOM: 1,
+  SEQUENTIAL: 2,
+  WILLNEED: 3,
+  DONTNEED: 4,
+  FREE: 8,
+  REMOVE: 9,
+  DONTFORK: 10,
+  DOFORK: 11,
+  MERGEABLE: 12,
+  UNMERGEABLE: 13,
+  HUGEPAGE: 14,
+  NOHUGEPAGE: 15,
+  DONTDUMP: 16,
+  DODUMP: 17,
+  WIPEONFORK: 18,
+  KEEPONFORK: 19,
+  COLD: 20,
+  PAGEOUT: 21,
+  POPULATE_READ: 22,
+  POPULATE_WRITE: 23,
+  GUARD_INSTALL: 102,
+  GUARD_REMOVE: 103,
+} as const;
+export const RLIMIT = { DATA: 2, STACK: 3, MEMLOCK: 8, AS: 9 } as const;
+export const SIGBUS = 7;
+export const SIGSEGV = 11;
+export const VM_LOCKED = 0x2000;
+export const RLIM_INFINITY = 2n ** 64n - 1n;
+
+/** An address that no case but those that ask for it uses. */
+export const ADDRESS = 0x3000000;
+
+// Beyond the first GiB, where MAP_32BIT looks for room.
+const TASK_SIZE = 0x50000000;
+const PRIVATE_ANONYMOUS = MAP.PRIVATE | MAP.ANONYMOUS;
+
+/** A process and what one says about it in a case. */
+export class Kit {
+  readonly m: Machine;
+  readonly taskSize = TASK_SIZE;
+  #scratch = 0;
+
+  constructor(abi: Abi) {
+    this.m = new Machine({ abi, taskSize: TASK_SIZE });
+  }
+
+  /** A call that must succeed. */
+  ok(name: CallName, ...args: (number | bigint)[]): number {
+    const result = this.m.call(name, ...args);
+    if (result < 0) expect.fail(`${name}(${args.join(", ")}) failed: ${errorName(result)}`);
+    return result;
+  }
+
+  /** A call that must fail with this error. */
+  fails(error: keyof typeof ERRNO, name: CallName, ...args: (number | bigint)[]): void {
+    const result = this.m.call(name, ...args);
+    expect(errorName(result) ?? result, `${name}(${args.join(", ")})`).toBe(error);
+  }
+
+  /** New anonymous memory. */
+  map(pages: number, prot: number = PROT.RW, flags: number = MAP.PRIVATE, address = 0): number {
+    return this.ok("mmap", address, pages * PAGE, prot, flags | MAP.ANONYMOUS, -1, 0);
+  }
+
+  /** As `map`, for a case that says what fails. */
+  mapFails(
+    error: keyof typeof ERRNO,
+    length: number | bigint,
+    prot: number = PROT.RW,
+    flags: number = PRIVATE_ANONYMOUS,
+    address: number | bigint = 0,
+  ): void {
+    this.fails(error, "mmap", address, length, prot, flags, -1, 0);
+  }
+
+  /** The region that holds an address. */
+  regionOf(address: number): Region | undefined {
+    return this.m.regions(address, address + 1)[0];
+  }
+
+  isMapped(address: number): boolean {
+    return this.regionOf(address) !== undefined;
+  }
+
+  isLocked(address: number): boolean {
+    const isLocked = ((this.regionOf(address)?.flags ?? 0) & VM_LOCKED) !== 0;
+    const result = this.m.call("msync", address, PAGE, MS.ASYNC | MS.INVALIDATE);
+    expect(result, "msync(MS_INVALIDATE) tells locked pages").toBe(isLocked ? -ERRNO.EBUSY : 0);
+    return isLocked;
+  }
+
+  /** How many regions [start, start + pages) consists of; -1 where there is a hole. */
+  pieces(start: number, pages: number): number {
+    const regions = this.m.regions(start, start + pages * PAGE);
+    let at = start;
+    for (const region of regions) {
+      if (region.start > at) return -1;
+      at = region.end;
+    }
+    return at >= start + pages * PAGE ? regions.length : -1;
+  }
+
+  /** Writes a byte through the model; the signal, or 0. */
+  write(address: number, value: number): number {
+    const signal = this.m.touch(address, 1, true);
+    if (signal === 0) this.m.poke(address, value);
+    return signal;
+  }
+
+  /** Reads a byte through the model; minus the signal where it gets one. */
+  read(address: number): number {
+    const signal = this.m.touch(address, 1, false);
+    return signal === 0 ? this.m.peek(address) : -signal;
+  }
+
+  /** Writes every byte of some pages. */
+  fill(address: number, pages: number, value: number): void {
+    expect(this.m.touch(address, pages * PAGE, true)).toBe(0);
+    this.m.process.u8().fill(value, address, address + pages * PAGE);
+  }
+
+  /** Whether every byte of some pages reads as this. */
+  holds(address: number, pages: number, value: number): boolean {
+    expect(this.m.touch(address, pages * PAGE, false)).toBe(0);
+    const bytes = this.m.process.u8().subarray(address, address + pages * PAGE);
+    return bytes.every((byte) => byte === value);
+  }
+
+  /** A page of the program's for system calls to write to. */
+  get scratch(): number {
+    if (this.#scratch === 0) {
+      this.#scratch = this.map(1);
+      this.fill(this.#scratch, 1, 0);
+    }
+    return this.#scratch;
+  }
+
+  /** mincore's answer, one bit a page. */
+  resident(address: number, length: number): number[] {
+    const vector = this.scratch;
+    this.ok("mincore", address, length, vector);
+    return Array.from({ length: Math.ceil(length / PAGE) }, (_, i) => this.m.peek(vector + i) & 1);
+  }
+
+  /** prlimit64 of this process; the raw result. */
+  setLimit(which: number, soft: number | bigint, hard: number | bigint = RLIM_INFINITY): number {
+    const at = this.scratch;
+    const view = this.m.process.view();
+    view.setBigUint64(at, BigInt(soft), true);
+    view.setBigUint64(at + 8, BigInt(hard), true);
+    return this.m.call("prlimit64", 0, which, at, 0);
+  }
+
+  /** Both limits of a resource. */
+  limits(which: number): { soft: bigint; hard: bigint } {
+    const at = this.scratch;
+    this.ok("prlimit64", 0, which, 0, at);
+    const view = this.m.process.view();
+    return { soft: view.getBigUint64(at, true), hard: view.getBigUint64(at + 8, true) };
+  }
+
+  /** Lowers the soft limit of a resource, the hard one stays. */
+  lower(which: number, soft: number): void {
+    expect(this.setLimit(which, soft, this.limits(which).hard)).toBe(0);
+  }
+
+  /** The raw break. */
+  get brk(): number {
+    return this.ok("brk", 0);
+  }
+
+  /** libc's brk and sbrk (man 2 brk): 0 or -1; the previous break or -1. */
+  libcBrk(address: number): number {
+    return this.m.process.raw.brk(this.m.word(address));
+  }
+
+  libcSbrk(increment: number): number {
+    const sbrk = this.m.process.raw.sbrk;
+    const result = sbrk(this.m.word(increment));
+    if (Number(result) === -1) return -1;
+    return this.m.unsigned(result);
+  }
+
+  get errno(): number {
+    return this.m.process.errno;
+  }
+}
+
+/** A case by the name of the one that it mirrors. */
+export type Cases = Readonly<Record<string, (k: Kit) => void>>;

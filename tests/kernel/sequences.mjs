@@ -1,0 +1,91 @@
+#!/usr/bin/env node
+// Compares random sequences of system calls, WebAssembly against this machine's kernel, or records some.
+// Usage: node tests/kernel/sequences.mjs [--kind KIND] [--first SEED] [--count N] [--steps N] [--abi ilp32|lp64] [--show N]
+//        node tests/kernel/sequences.mjs --record
+//   --kind    mapping, lock, break, limit, count or touch; all by default
+//   --show    how many differences are printed in full (10)
+//   --record  writes tests/kernel/golden/sequences/KIND.txt.gz and histogram.json instead
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { withModule } from "../oracle/load-ts.mjs";
+import { ABIS, buildNative } from "../oracle/native.mjs";
+
+/** How many sequences of each kind are stored. */
+const STORED = { mapping: 60, lock: 90, break: 30, limit: 30, count: 20, touch: 70 };
+const BATCH = 200;
+
+const { values } = parseArgs({
+  options: {
+    kind: { type: "string" },
+    first: { type: "string", default: "1001" },
+    count: { type: "string", default: "100" },
+    steps: { type: "string", default: "50" },
+    abi: { type: "string" },
+    show: { type: "string", default: "10" },
+    record: { type: "boolean", default: false },
+  },
+});
+const program = buildNative("sequences", "lp64", "tests/kernel/native");
+const kinds = Object.keys(STORED).filter((kind) => !values.kind || kind === values.kind);
+const abis = ABIS.filter((abi) => !values.abi || abi === values.abi);
+
+/**
+ * @param {string} kind
+ * @param {number} first
+ * @param {number} count
+ */
+function native(kind, first, count) {
+  const args = [kind, String(first), String(count), values.steps];
+  const run = spawnSync(program, args, { encoding: "utf8", maxBuffer: 1 << 30 });
+  if (run.status !== 0) throw new Error(`${program} ${args.join(" ")}: ${run.stderr}`);
+  return run.stdout;
+}
+
+/** @param {(text: string) => Record<string, number>} count */
+function record(count) {
+  const folder = fileURLToPath(new URL("golden/sequences", import.meta.url));
+  mkdirSync(folder, { recursive: true });
+  const kernel = execFileSync("uname", ["-r"], { encoding: "utf8" }).trim().replace(/-.*/, "");
+  let all = "";
+  for (const [kind, number] of Object.entries(STORED)) {
+    const text = native(kind, 1, number);
+    all += text;
+    const head = `# Recorded on Linux ${kernel}, x86-64.\n`;
+    writeFileSync(`${folder}/${kind}.txt.gz`, gzipSync(head + text, { level: 9 }));
+  }
+  writeFileSync(`${folder}/histogram.json`, `${JSON.stringify(count(all), null, 2)}\n`);
+}
+
+await withModule(
+  "tests/kernel/support/bulk.ts",
+  ({ histogram, parseSequences, replaySequence }) => {
+    if (values.record) {
+      record((text) => histogram(parseSequences(text)));
+      return;
+    }
+    let shown = Number(values.show);
+    const [first, count] = [Number(values.first), Number(values.count)];
+    for (const kind of kinds) {
+      /** @type {Record<string, number>} */
+      const different = Object.fromEntries(abis.map((abi) => [abi, 0]));
+      for (let seed = first; seed < first + count; seed += BATCH) {
+        const text = native(kind, seed, Math.min(BATCH, first + count - seed));
+        for (const sequence of parseSequences(text)) {
+          for (const abi of abis) {
+            const difference = replaySequence(sequence, abi);
+            if (difference === undefined) continue;
+            different[abi] = (different[abi] ?? 0) + 1;
+            process.exitCode = 1;
+            if (shown-- > 0) console.log(`${abi} ${JSON.stringify(difference, null, 1)}`);
+          }
+        }
+      }
+      console.log(
+        `${kind}: ${count} sequences of ${values.steps}; different: ${JSON.stringify(different)}`,
+      );
+    }
+  },
+);

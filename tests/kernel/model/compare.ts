@@ -192,7 +192,7 @@ export class Pair {
     const rng = this.#rng;
     if (rng.chance(0.5)) return ["limit", RLIMIT.MEMLOCK, rng.pick([0, 4, 20, 60, 2048, 2048])];
     const { total } = this.#naive.pages;
-    return ["limit", RLIMIT.AS, rng.pick([total + rng.int(-2, 20), 2 ** 19, 2 ** 19])];
+    return ["limit", RLIMIT.AS, rng.pick([Math.max(0, total + rng.int(-2, 20)), 2 ** 19, 2 ** 19])];
   }
 
   // ------------------------------------------------------------ comparing

@@ -89,7 +89,7 @@ export function hasRoom(index: u32): bool {
 
 /** Whether the word where a cached block has its key holds the key. */
 export function hasKey(mem: usize): bool {
-  return load<word>(mem, KEY) == key;
+  return keyOf(mem) == key;
 }
 
 /** Puts the block `mem` into bin `index` (tcache_put). */

@@ -77,24 +77,41 @@ export class ReplaySession {
   }
 }
 
+/** Where a trace lies in a process's memory, and the process above it; all in bytes. */
+export interface TracePlan {
+  /** The packed operations, to be written at `opsBegin`. */
+  readonly ops: Uint8Array;
+  readonly opsBegin: number;
+  /** The block table's address. */
+  readonly blocks: number;
+  /** Options of the process. */
+  readonly base: number;
+  readonly startBrk: number;
+}
+
+/** Plans the memory of a process that replays `trace`, in the layout that this file's head shows. */
+export function planTrace(trace: Trace, abi: Abi): TracePlan {
+  const ops = encodeOps(trace, abi);
+  const blocks = roundUp(OPS_BEGIN + ops.length, 16);
+  const end = blocks + trace.slots * wordBytes(abi);
+  const startBrk = roundUp(end + WASM_PAGE_BYTES, START_BRK_ALIGNMENT_BYTES);
+  return { ops, opsBegin: OPS_BEGIN, blocks, base: startBrk - WASM_PAGE_BYTES, startBrk };
+}
+
 /**
  * Starts a fresh process and loads a trace into it.
  *
  * @throws what `startProcess` throws: bad tunables, no memory
  */
 export async function startSession(trace: Trace, options: ReplayOptions): Promise<ReplaySession> {
-  const abi = options.abi ?? "ilp32";
-  const ops = encodeOps(trace, abi);
-  const blocks = roundUp(OPS_BEGIN + ops.length, 16);
-  const end = blocks + trace.slots * wordBytes(abi);
-  const startBrk = roundUp(end + WASM_PAGE_BYTES, START_BRK_ALIGNMENT_BYTES);
+  const { ops, opsBegin, blocks, base, startBrk } = planTrace(trace, options.abi ?? "ilp32");
   const process = await startProcess<Abi, "replay">({
     ...options,
     build: "replay",
-    base: startBrk - WASM_PAGE_BYTES,
+    base,
     startBrk,
   });
-  new Uint8Array(process.memory.buffer).set(ops, OPS_BEGIN);
+  new Uint8Array(process.memory.buffer).set(ops, opsBegin);
   return new ReplaySession(process, trace, blocks);
 }
 

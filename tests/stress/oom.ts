@@ -5,13 +5,12 @@
 
 import { startProcess, type Process } from "../../src/host/process.js";
 import { OpKind } from "../../src/layout/generated.js";
-import { encodeOps, opBytes } from "../../src/trace/encode.js";
+import { opBytes } from "../../src/trace/encode.js";
+import { planTrace } from "../../src/trace/session.js";
 import type { Trace } from "../../src/trace/trace.js";
 
 type Checked = Process<"ilp32", "checked">;
 
-const PAGE = 65_536;
-const OPS = PAGE;
 const STRIDE = opBytes("ilp32");
 const ENOMEM = 12;
 
@@ -19,27 +18,28 @@ const ENOMEM = 12;
 export class Replay {
   readonly trace: Trace;
   readonly process: Checked;
+  readonly #opsBegin: number;
   readonly #blocks: number;
 
-  private constructor(trace: Trace, process: Checked, blocks: number) {
+  private constructor(trace: Trace, process: Checked, opsBegin: number, blocks: number) {
     this.trace = trace;
     this.process = process;
+    this.#opsBegin = opsBegin;
     this.#blocks = blocks;
   }
 
   static async start(trace: Trace): Promise<Replay> {
-    const ops = encodeOps(trace, "ilp32");
-    const blocks = OPS + Math.ceil(ops.length / 16) * 16;
-    const base = Math.ceil((blocks + trace.slots * 4) / PAGE) * PAGE;
-    const process = await startProcess({ build: "checked", base, startBrk: base + PAGE });
+    const { ops, opsBegin, blocks, base, startBrk } = planTrace(trace, "ilp32");
+    const process = await startProcess({ build: "checked", base, startBrk });
     process.raw.verify_calls(0);
-    process.u8().set(ops, OPS);
-    return new Replay(trace, process, blocks);
+    process.u8().set(ops, opsBegin);
+    return new Replay(trace, process, opsBegin, blocks);
   }
 
   /** Runs operations [from, to). */
   run(from: number, to: number): number {
-    return this.process.raw.replay(OPS + from * STRIDE, OPS + to * STRIDE, this.#blocks) >>> 0;
+    const at = (index: number): number => this.#opsBegin + index * STRIDE;
+    return this.process.raw.replay(at(from), at(to), this.#blocks) >>> 0;
   }
 
   /** The address of the block that operation `index` is about, 0 for NULL. */

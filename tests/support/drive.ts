@@ -42,10 +42,15 @@ export function step(
   let result = 0;
   let bytes = Number(x);
   if (kind === OpKind.MALLOC) result = process.malloc(x);
-  else if (kind === OpKind.CALLOC) [result, bytes] = [process.calloc(x, y), Number(x) * Number(y)];
-  else if (kind === OpKind.MEMALIGN) [result, bytes] = [process.memalign(x, y), Number(y)];
   else if (kind === OpKind.REALLOC) result = process.realloc(before, x);
-  else [bytes] = [0, process.free(before)];
+  else if (kind === OpKind.FREE) process.free(before);
+  else if (kind === OpKind.CALLOC) {
+    result = process.calloc(x, y);
+    bytes = Number(x) * Number(y);
+  } else {
+    result = process.memalign(x, y);
+    bytes = Number(y);
+  }
   if (slot !== NEVER_LIVE_SLOT) {
     if (result !== 0) live.set(slot, { address: result, bytes });
     else if (kind !== OpKind.REALLOC || bytes === 0) live.delete(slot);

@@ -2,57 +2,19 @@
 
 import { expect } from "vitest";
 import type { Abi } from "../../../src/layout/address.js";
+import * as flags from "../../../src/kernel/flags.js";
+import { MCL, MREMAP, MS, RLIMIT } from "../../../src/kernel/flags.js";
 import { KernelOption } from "../../../src/layout/generated.js";
 import { ERRNO, errorName, Machine, PAGE } from "../support/machine.js";
 import type { CallName, Region } from "../support/machine.js";
 
 export { ERRNO, KernelOption, PAGE };
 
-/** Constants of <sys/mman.h> and <sys/resource.h>, x86's. */
-export const PROT = { NONE: 0, READ: 1, WRITE: 2, EXEC: 4, RW: 3 } as const;
-export const MAP = {
-  SHARED: 0x01,
-  PRIVATE: 0x02,
-  SHARED_VALIDATE: 0x03,
-  FIXED: 0x10,
-  ANONYMOUS: 0x20,
-  BIT32: 0x40,
-  GROWSDOWN: 0x100,
-  LOCKED: 0x2000,
-  NORESERVE: 0x4000,
-  POPULATE: 0x8000,
-  STACK: 0x20000,
-  FIXED_NOREPLACE: 0x100000,
-} as const;
-export const MREMAP = { MAYMOVE: 1, FIXED: 2, DONTUNMAP: 4 } as const;
-export const MS = { ASYNC: 1, INVALIDATE: 2, SYNC: 4 } as const;
-export const MCL = { CURRENT: 1, FUTURE: 2, ONFAULT: 4 } as const;
-export const MADV = {
-  NORMAL: 0,
-  RANDOM: 1,
-  SEQUENTIAL: 2,
-  WILLNEED: 3,
-  DONTNEED: 4,
-  FREE: 8,
-  REMOVE: 9,
-  DONTFORK: 10,
-  DOFORK: 11,
-  MERGEABLE: 12,
-  UNMERGEABLE: 13,
-  HUGEPAGE: 14,
-  NOHUGEPAGE: 15,
-  DONTDUMP: 16,
-  DODUMP: 17,
-  WIPEONFORK: 18,
-  KEEPONFORK: 19,
-  COLD: 20,
-  PAGEOUT: 21,
-  POPULATE_READ: 22,
-  POPULATE_WRITE: 23,
-  GUARD_INSTALL: 102,
-  GUARD_REMOVE: 103,
-} as const;
-export const RLIMIT = { DATA: 2, STACK: 3, MEMLOCK: 8, AS: 9 } as const;
+// As src/kernel has them, and what the cases have another name for or strace has none for.
+export { MCL, MREMAP, MS, RLIMIT };
+export const PROT = { ...flags.PROT, RW: flags.PROT.READ | flags.PROT.WRITE } as const;
+export const MAP = { ...flags.MAP, BIT32: flags.MAP["32BIT"] } as const;
+export const MADV = { ...flags.MADV, GUARD_INSTALL: 102, GUARD_REMOVE: 103 } as const;
 export const SIGBUS = 7;
 export const SIGSEGV = 11;
 export const VM_LOCKED = 0x2000;

@@ -1,6 +1,7 @@
 // A process of the full build as the kernel tests drive it: raw system calls by name, touches, and what the kernel's structs say.
 // Numbers are plain; a failed call gives -errno, an address is never negative.
 
+import { Errno } from "../../../src/kernel/errno.js";
 import type { Abi } from "../../../src/layout/address.js";
 import { layouts, SyscallI386, SyscallX86_64 } from "../../../src/layout/generated.js";
 import { startProcessSync } from "../../../src/host/process.js";
@@ -10,21 +11,7 @@ import type { Process, ProcessOptions } from "../../../src/host/process.js";
 export const PAGE = 4096;
 
 /** Linux error numbers. */
-export const ERRNO = {
-  EPERM: 1,
-  EBADF: 9,
-  EAGAIN: 11,
-  ENOMEM: 12,
-  EACCES: 13,
-  EFAULT: 14,
-  EBUSY: 16,
-  EEXIST: 17,
-  ENODEV: 19,
-  EINVAL: 22,
-  ENOSYS: 38,
-  EOVERFLOW: 75,
-  EOPNOTSUPP: 95,
-} as const;
+export const ERRNO = Errno;
 
 /** The calls that the tests make, with the numbers of both layouts. */
 const NUMBERS = {

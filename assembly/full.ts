@@ -2,16 +2,19 @@
 
 import { setKernelOption } from "./kernel/settings";
 import { checkKernel } from "./kernel/invariants";
+import { openFile } from "./kernel/file";
 import { isResident, touch } from "./kernel/access";
 import { pageMarks } from "./kernel/resident";
 import { syscall, traceSyscalls } from "./kernel/syscall";
 import { firstVma, findVmaAddress, nextVma } from "./kernel/walk";
 
 export * from "./index";
+export { checkHeap as check_heap, checkAddress as check_address } from "./malloc/invariants";
 
 export {
   syscall,
   touch,
+  openFile as open_file,
   checkKernel as check_kernel,
   traceSyscalls as trace_syscalls,
   firstVma as first_vma,

@@ -3,7 +3,7 @@
 /** glibc's size_t: u32 in the ilp32 builds, u64 in the lp64 builds. */
 declare type word = number;
 
-/** 1 in the checked builds: the whole-heap checker runs at the entry of every public call, growth can be refused. */
+/** 0, or 1 in builds that have the whole-heap checker, or 2 where it runs at the entry of every public call and growth can be refused. */
 declare const HEAP_CHECK: i32;
 
 /** 1 in the full build: all system calls, and a report of each to the host while tracing is on. */

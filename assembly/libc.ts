@@ -50,7 +50,7 @@ export function sbrk(increment: word): word {
   return oldBreak;
 }
 
-/** mmap(2) of memory of no file: `fd` and `offset` are not used, but without MAP_ANONYMOUS it fails with EBADF. The address, or -1 with errno. */
+/** mmap(2). `offset`: bytes. Files in the full build only, elsewhere every `fd` is EBADF. The address, or -1 with errno. */
 export function mmap(
   address: word,
   length: word,
@@ -60,7 +60,7 @@ export function mmap(
   offset: word,
 ): word {
   if (!isAligned(offset, PAGE_SIZE)) return libcResult(errorResult(EINVAL));
-  const result = sysMmap(address, length, prot, flags);
+  const result = sysMmap(address, length, prot, flags, fd, offset / PAGE_SIZE);
   const place = ILP32 ? offset / PAGE_SIZE : offset;
   return libcResult(traced(NR_MMAP, address, length, prot, flags, <word>fd, place, result));
 }

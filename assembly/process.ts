@@ -15,10 +15,59 @@ import { resetTcache } from "./malloc/tcache";
 const TASK_SIZE_MAX: usize = <usize>0 - WASM_PAGE_SIZE;
 
 /** Bytes between the base and the first possible start_brk: the kernel's pages and libc's. */
-const RESERVED_BYTES: usize = KERNEL_BYTES + LIBC_BYTES;
+export const RESERVED_BYTES: usize = KERNEL_BYTES + LIBC_BYTES;
 
 const LAYOUT_MASK: u32 = 3;
 const FRESH: u32 = 4;
+
+/** Whether the arguments of `initialize` make sense. */
+export function isPlausible(
+  base: usize,
+  startBrk: usize,
+  mmapBase: usize,
+  taskSize: usize,
+  flags: u32,
+): bool {
+  const addresses = base | startBrk | mmapBase | taskSize;
+  if (!isAligned(addresses, PAGE_SIZE) || base == 0 || taskSize > TASK_SIZE_MAX) return false;
+  if (startBrk < base || startBrk - base < RESERVED_BYTES || startBrk > taskSize) return false;
+  return (
+    mmapBase <= taskSize && (flags & ~(LAYOUT_MASK | FRESH)) == 0 && (flags & LAYOUT_MASK) <= 2
+  );
+}
+
+/** Begins with an empty address space: nothing is mapped, and the memory from `startBrk` on is zero or, without FRESH in `flags`, may be dirty. */
+export function layOut(
+  base: usize,
+  startBrk: usize,
+  mmapBase: usize,
+  taskSize: usize,
+  flags: u32,
+): void {
+  mm.startBrk = startBrk;
+  mm.brk = startBrk;
+  mm.mmapBase = mmapBase;
+  mm.taskSize = taskSize;
+  mm.layout = <i32>(flags & LAYOUT_MASK);
+  mm.knownPages = memory.size();
+  const isFresh = (flags & FRESH) != 0;
+  const present =
+    <word>mm.knownPages >= 65536 ? <word>taskSize : <word>mm.knownPages * WASM_PAGE_SIZE;
+  mm.heapDirtyEnd = isFresh ? startBrk : present;
+  mm.dirtyLow = isFresh ? <word>taskSize : 0;
+  mm.dirtyHigh = isFresh ? 0 : present;
+  initSlabs();
+  // Nobody maps anything over what lies here, or below.
+  const reserved = takeVma(0, base + RESERVED_BYTES);
+  reserved.kind = VmaKind.HIDDEN;
+  enterRegion(reserved);
+}
+
+/** Makes the memory reach up to `end`. */
+export function reach(end: usize): bool {
+  const pages = <u32>((<u64>end + (WASM_PAGE_SIZE - 1)) / WASM_PAGE_SIZE);
+  return <u32>memory.size() >= pages || memory.grow(pages - memory.size()) >= 0;
+}
 
 /**
  * Begins a process in the imported memory: its kernel and libc data from `base` on, [heap] from `startBrk` on, mappings from
@@ -32,34 +81,13 @@ export function initialize(
   taskSize: usize,
   flags: u32,
 ): i32 {
-  const addresses = base | startBrk | mmapBase | taskSize;
-  if (!isAligned(addresses, PAGE_SIZE) || base == 0 || taskSize > TASK_SIZE_MAX) return -EINVAL;
-  if (startBrk < base || startBrk - base < RESERVED_BYTES || startBrk > taskSize) return -EINVAL;
-  if (mmapBase > taskSize || (flags & ~(LAYOUT_MASK | FRESH)) != 0 || (flags & LAYOUT_MASK) > 2)
-    return -EINVAL;
+  if (!isPlausible(base, startBrk, mmapBase, taskSize, flags)) return -EINVAL;
   bindMm(base);
   bindState(base + KERNEL_BYTES);
-  const pages = <u32>((<u64>startBrk + (WASM_PAGE_SIZE - 1)) / WASM_PAGE_SIZE);
-  if (<u32>memory.size() < pages && memory.grow(pages - memory.size()) < 0) return -ENOMEM;
+  if (!reach(startBrk)) return -ENOMEM;
   memory.fill(base, 0, RESERVED_BYTES);
-  mm.startBrk = startBrk;
-  mm.brk = startBrk;
-  mm.mmapBase = mmapBase;
-  mm.taskSize = taskSize;
-  mm.layout = <i32>(flags & LAYOUT_MASK);
-  mm.knownPages = memory.size();
-  const isFresh = (flags & FRESH) != 0;
-  const present =
-    <word>mm.knownPages >= 65536 ? <word>taskSize : <word>mm.knownPages * WASM_PAGE_SIZE;
-  mm.heapDirtyEnd = isFresh ? startBrk : present;
-  mm.dirtyLow = isFresh ? <word>taskSize : 0;
-  mm.dirtyHigh = isFresh ? 0 : present;
   initOptions();
-  initSlabs();
-  // Nobody maps anything over what lies here, or below.
-  const reserved = takeVma(0, base + RESERVED_BYTES);
-  reserved.kind = VmaKind.HIDDEN;
-  enterRegion(reserved);
+  layOut(base, startBrk, mmapBase, taskSize, flags);
   initState();
   initParameters();
   resetTcache();

@@ -1,7 +1,7 @@
 // Compiles assembly/ into build/*.wasm, one file for each build and layout, and writes src/layout/generated.ts from what the
 // compiler laid out. `--check-layout` writes nothing there and fails when the file is not what it should be.
 //
-//   node tools/build-wasm.mjs [--check-layout] [--text] [NAME …]      NAME: core, checked, replay, full
+//   node tools/build-wasm.mjs [--check-layout] [--text] [NAME …]      NAME: core, checked, replay, full, image
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
@@ -13,11 +13,13 @@ import prettier from "prettier";
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const generated = join(root, "src/layout/generated.ts");
 
+// checks: 0 none, 1 the whole-heap checker for whoever asks, 2 before every call, with fault injection
 const BUILDS = {
   core: { entry: "assembly/index.ts", checks: 0, trace: 0 },
-  checked: { entry: "assembly/replay/checked.ts", checks: 1, trace: 0 },
+  checked: { entry: "assembly/replay/checked.ts", checks: 2, trace: 0 },
   replay: { entry: "assembly/replay/index.ts", checks: 0, trace: 0 },
-  full: { entry: "assembly/full.ts", checks: 0, trace: 1 },
+  full: { entry: "assembly/full.ts", checks: 1, trace: 1 },
+  image: { entry: "assembly/image.ts", checks: 1, trace: 0 },
 };
 const WORDS = { ilp32: "u32", lp64: "u64" };
 

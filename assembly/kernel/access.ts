@@ -3,6 +3,7 @@
 // In the full build only.
 
 import { PAGE_SIZE, alignDown } from "../base/align";
+import { isHostFile, isWithinFile } from "./file";
 import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
 import { accountPages, mm } from "./mm";
 import { RLIMIT_STACK, mmapMinAddr, rlimit, stackGuardGap } from "./options";
@@ -11,6 +12,8 @@ import { findUserVma, findVma, next, pgoffAt, previous } from "./region";
 import {
   PAGE_ANON,
   PAGE_CACHED,
+  PAGE_DIRTY,
+  PAGE_FILE,
   PAGE_GUARD,
   PAGE_LAZY,
   PAGE_PRESENT,
@@ -18,7 +21,6 @@ import {
   pageMarks,
   setPageMarks,
 } from "./resident";
-import { isWithinShared } from "./shared";
 import { settle } from "./tree";
 import {
   NO_VMA,
@@ -60,18 +62,41 @@ export function prepareAnon(region: Vma): void {
   region.anonId = isKin ? below.anonId : ++mm.lastAnonId;
 }
 
+/** Pages that reading one page of a file brings into the page tables with it, at most (fault_around_bytes). */
+const FAULT_AROUND: usize = 16 * PAGE_SIZE;
+
+/** Bytes that one page of the lowest page tables covers. */
+const PAGE_TABLE_SPAN: usize = 512 * PAGE_SIZE;
+
+/** Reading `page` of a file's mapping: its neighbours that the file has come along (do_fault_around). */
+function faultAround(region: Vma, page: usize): void {
+  const tableStart = page & ~(PAGE_TABLE_SPAN - 1);
+  const start = max(page & ~(FAULT_AROUND - 1), max(tableStart, region.start));
+  const behind = min(start + FAULT_AROUND, region.end);
+  const end = min(behind, tableStart + PAGE_TABLE_SPAN);
+  for (let at = start; at < end; at += PAGE_SIZE) {
+    if (pageMarks(at) == 0 && isWithinFile(region, pgoffAt(region, at)))
+      setPageMarks(at, PAGE_PRESENT | PAGE_FILE);
+  }
+}
+
 /** A page fault at `page`, in a region that allows the access: 0 or a signal. */
 function fault(region: Vma, page: usize, isWrite: bool): i32 {
   const marks = pageMarks(page);
   if (marks & PAGE_GUARD) return SIGSEGV;
+  if (!isWithinFile(region, pgoffAt(region, page))) return SIGBUS;
+  const isFile = isHostFile(region);
   let wanted = marks | PAGE_PRESENT;
-  if (region.vmFlags & VM_SHARED) {
-    if (!isWithinShared(region, pgoffAt(region, page))) return SIGBUS;
-    wanted |= PAGE_SHMEM | PAGE_CACHED;
+  if (region.isShared) {
+    wanted |= isFile ? PAGE_FILE : PAGE_SHMEM | PAGE_CACHED;
+    if (isFile && isWrite) wanted |= PAGE_DIRTY;
   } else if (isWrite) {
     prepareAnon(region);
-    wanted = (wanted | PAGE_ANON) & ~PAGE_LAZY;
+    wanted = (wanted | PAGE_ANON) & ~(PAGE_LAZY | PAGE_FILE);
+  } else if (isFile && !(marks & PAGE_ANON)) {
+    wanted |= PAGE_FILE;
   }
+  if (isFile && !isWrite && !(marks & PAGE_PRESENT)) faultAround(region, page);
   if (wanted != marks) setPageMarks(page, wanted);
   return 0;
 }
@@ -142,6 +167,12 @@ export function isUserMemory(address: word, length: word, isWrite: bool): bool {
   const isFree = region == NO_VMA || region.vmStart >= address + length;
   if (isFree && address + length <= mm.startBrk) return true;
   return touch(<usize>address, <usize>length, isWrite) == 0;
+}
+
+/** Whether the page at `address`, in a region, is in memory: mapped, or kept by what the region maps (mincore). Files of the host's are read whole. */
+export function isInCore(region: Vma, page: usize): bool {
+  if (pageMarks(page) & (PAGE_PRESENT | PAGE_CACHED)) return true;
+  return isHostFile(region) && isWithinFile(region, pgoffAt(region, page));
 }
 
 /** Whether the page at `address` is in memory as far as the model knows. */

@@ -2,6 +2,7 @@
 
 import { PAGE_SIZE, pageAlign } from "../base/align";
 import { populate } from "./access";
+import { writeBack } from "./filemap";
 import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
 import { accountPages, mm } from "./mm";
 import { RLIMIT_DATA, maxMapCount, rlimit } from "./options";
@@ -15,7 +16,7 @@ import { IS_FULL } from "./tier";
 import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAY_FLAGS, VM_READ, VM_WRITE, Vma } from "./vma";
 
 /** The flags of [heap] (VM_DATA_DEFAULT_FLAGS | VM_ACCOUNT). */
-const HEAP_FLAGS: word = VM_READ | VM_WRITE | VM_MAY_FLAGS | VM_ACCOUNT;
+export const HEAP_FLAGS: word = VM_READ | VM_WRITE | VM_MAY_FLAGS | VM_ACCOUNT;
 
 /**
  * Moves the break to `address` and returns the resulting break, which is the old one when the request is refused: never an error
@@ -45,6 +46,7 @@ function releaseTail(newEnd: usize, oldEnd: usize): bool {
   if (IS_FULL) {
     const region = findUserVma(newEnd);
     if (region == NO_VMA || region.start >= oldEnd) return false;
+    if (writeBack(newEnd, oldEnd) != 0) return false;
   }
   if (!reserveVmas(2) || !cutEdges(newEnd, oldEnd)) return false;
   removeRegions(newEnd, oldEnd);

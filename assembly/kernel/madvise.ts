@@ -4,6 +4,8 @@
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { prepareAnon, touch } from "./access";
 import { EACCES, EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
+import { isAnonymous, isHostFile } from "./file";
+import { fillPages, writeBack } from "./filemap";
 import { mm } from "./mm";
 import { isNewKernel } from "./options";
 import { scrub } from "./pages";
@@ -112,12 +114,19 @@ function advisedFlags(flags: word, advice: i32): word {
   }
 }
 
-/** Throws the contents of private pages away; a shared object keeps its pages. */
-function dropPages(region: Vma, start: usize, end: usize): void {
-  const isShared = (region.vmFlags & VM_SHARED) != 0;
+/** Makes private pages what they were before anybody wrote to them. 0 or an error result. */
+function restorePages(region: Vma, start: usize, end: usize): word {
+  if (isHostFile(region)) return fillPages(region, start, end);
+  scrub(start, end);
+  return 0;
+}
+
+/** Throws the contents of private pages away; what is shared keeps its pages. 0 or an error result. */
+function dropPages(region: Vma, start: usize, end: usize): word {
+  const isShared = region.isShared;
   for (let at = nextMarked(start, end); at < end; at = nextMarked(at + PAGE_SIZE, end))
     setPageMarks(at, pageMarks(at) & (isShared ? PAGE_CACHED | PAGE_GUARD : PAGE_GUARD));
-  if (!isShared) scrub(start, end);
+  return isShared ? 0 : restorePages(region, start, end);
 }
 
 /** Marks private pages as free to take until they are written again. */
@@ -131,12 +140,12 @@ function freeLazily(start: usize, end: usize): void {
 /** Makes pages guards, whatever they held, or takes that back. */
 function guardPages(region: Vma, start: usize, end: usize, isInstall: bool): void {
   if (isInstall) {
-    if (!(region.vmFlags & VM_SHARED)) prepareAnon(region);
+    if (!region.isShared) prepareAnon(region);
     region.vmFlags |= VM_MAYBE_GUARD;
     for (let page = start; page < end; page += PAGE_SIZE) {
       const marks = pageMarks(page);
       if (marks & PAGE_GUARD) continue;
-      if (!(region.vmFlags & VM_SHARED)) scrub(page, page + PAGE_SIZE);
+      if (!region.isShared) restorePages(region, page, page + PAGE_SIZE);
       setPageMarks(page, (marks & PAGE_CACHED) | PAGE_GUARD);
     }
     return;
@@ -150,21 +159,20 @@ function adviseContents(region: Vma, start: usize, end: usize, advice: i32): wor
   const flags = region.vmFlags;
   switch (advice) {
     case Advice.REMOVE:
-      if (flags & VM_LOCKED || region.isAnonymous) return errorResult(EINVAL);
+      if (flags & VM_LOCKED || isAnonymous(region)) return errorResult(EINVAL);
       if ((flags & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE))
         return errorResult(EACCES);
       forgetPages(start, end);
       scrub(start, end);
-      return 0;
+      // The hole is in the file, too.
+      return writeBack(start, end);
     case Advice.DONTNEED:
       if (flags & VM_LOCKED) return errorResult(EINVAL);
-      dropPages(region, start, end);
-      return 0;
+      return dropPages(region, start, end);
     case Advice.DONTNEED_LOCKED:
-      dropPages(region, start, end);
-      return 0;
+      return dropPages(region, start, end);
     case Advice.FREE:
-      if (flags & VM_LOCKED || !region.isAnonymous) return errorResult(EINVAL);
+      if (flags & VM_LOCKED || !isAnonymous(region)) return errorResult(EINVAL);
       freeLazily(start, end);
       return 0;
     case Advice.COLD:
@@ -206,7 +214,7 @@ function isAboutContents(advice: i32): bool {
 /** Takes advice for [start, end) within `region` (madvise_vma_behavior). 0 or an error result. */
 function adviseWithin(region: Vma, start: usize, end: usize, advice: i32): word {
   if (isAboutContents(advice)) return adviseContents(region, start, end, advice);
-  if (advice == Advice.WIPEONFORK && (!region.isAnonymous || region.vmFlags & VM_SHARED))
+  if (advice == Advice.WIPEONFORK && (!isAnonymous(region) || region.vmFlags & VM_SHARED))
     return errorResult(EINVAL);
   const flags = advisedFlags(region.vmFlags, advice);
   if (flags == region.vmFlags) return 0;

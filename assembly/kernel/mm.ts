@@ -2,7 +2,8 @@
 // the host chose. Numbers are the kernel's; the last group is this model's own.
 //
 //   base                 MmStruct
-//   base + MM_BYTES      directory of page marks (full build), then nodes of the region table (Vma), up to KERNEL_BYTES
+//                        full build: directories of page marks and of page digests, table of descriptors
+//   base + MM_BYTES      nodes of the region table (Vma), up to KERNEL_BYTES
 //   base + KERNEL_BYTES  libc's data (malloc/state.ts)
 //   …  start_brk         [heap]
 
@@ -54,6 +55,8 @@ export class MmStruct {
   markRest: i32; // how many of them there are
   lastAnonId: u32; // anon ids given so far
   lastFileId: u32; // file ids given so far
+  inodes: u32; // the host's files that are open: the first Inode, or 0
+  writtenBack: u32; // regions whose stores belong in a file of the host's
   committed: word; // Committed_AS: pages that this process may come to need
   @count(11) options: word; // by KernelOption
   @count(32) rlimits: u64; // soft and hard limit of resource n at 2n and 2n + 1 (struct rlimit64), bytes
@@ -66,11 +69,19 @@ export enum Layout {
   COMPACT = 2, // lowest fit above what the memory already covers: memory.buffer does not jump
 }
 
-/** Entries of the directory of page marks: one for 16 MiB of addresses each. */
-export const MARK_CHUNKS: usize = IS_FULL ? 256 : 0;
+/** Entries of the directories of page marks and of page digests: one for 16 MiB of addresses each. */
+const CHUNKS: usize = IS_FULL ? 256 : 0;
 
-/** Bytes set aside at the base for mm_struct and the directory of page marks; the region table's first nodes follow. */
-export const MM_BYTES: usize = ((offsetof<MmStruct>() + 63) & ~63) + MARK_CHUNKS * sizeof<u32>();
+/** Descriptors that a process can have. */
+export const DESCRIPTORS: i32 = IS_FULL ? 256 : 0;
+
+/** Where the directory of page marks, that of page digests, and the table of descriptors lie: bytes from the base. */
+export const MARKS_AT: usize = (offsetof<MmStruct>() + 63) & ~63;
+export const DIGESTS_AT: usize = MARKS_AT + CHUNKS * sizeof<u32>();
+export const DESCRIPTORS_AT: usize = DIGESTS_AT + CHUNKS * sizeof<u32>();
+
+/** Bytes set aside at the base for mm_struct and these tables; the region table's first nodes follow. */
+export const MM_BYTES: usize = DESCRIPTORS_AT + <usize>DESCRIPTORS * sizeof<u32>();
 
 /** Bytes of the kernel's own pages: mm_struct and the first nodes. */
 export const KERNEL_BYTES: usize = 14 * PAGE_SIZE;
@@ -81,6 +92,16 @@ export let mm: MmStruct = changetype<MmStruct>(0);
 /** Makes `base` the process's mm_struct. */
 export function bindMm(base: usize): void {
   mm = changetype<MmStruct>(base);
+}
+
+/** Forgets what is mapped, locked, resident and open, but not where things are or what is allowed. The first nodes count as unused. */
+export function forgetAddressSpace(): void {
+  const base = changetype<usize>(mm);
+  memory.fill(base + MARKS_AT, 0, KERNEL_BYTES - MARKS_AT);
+  const counts = offsetof<MmStruct>("totalVm");
+  memory.fill(base + counts, 0, offsetof<MmStruct>("layout") - counts);
+  const tables = offsetof<MmStruct>("vmaRoot");
+  memory.fill(base + tables, 0, offsetof<MmStruct>("options") - tables);
 }
 
 /** Counts `pages` more (or, negative, fewer) with these flags as mapped and keeps the high-water mark (vm_stat_account). */

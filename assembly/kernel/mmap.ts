@@ -1,19 +1,24 @@
-// mmap and munmap for memory of no file: private, and in the full build shared.
+// mmap and munmap: private memory of no file, and in the full build shared memory and files.
 
 import { ILP32 } from "../abi/word";
 import { MIB, PAGE_SIZE, alignUp, isAligned, pageAlign } from "../base/align";
 import { populate } from "./access";
 import {
+  EACCES,
   EAGAIN,
   EBADF,
   EEXIST,
   EINVAL,
   ENODEV,
   ENOMEM,
+  EOPNOTSUPP,
+  EOVERFLOW,
   EPERM,
   errorResult,
   isError,
 } from "./errno";
+import { FILE_SIZE_MAX, FileKind, NO_FILE, OpenFile, describe, makeShared, setFile } from "./file";
+import { checkAlias, fillPages, learnSize, writeBack } from "./filemap";
 import {
   OVERCOMMIT_NEVER,
   commit,
@@ -33,10 +38,10 @@ import {
   findVma,
   isMapped,
   isReserved,
+  lookupVma,
   next,
   removeRegions,
 } from "./region";
-import { makeShared } from "./shared";
 import { reserveVmas, settleMmapBase, takeVma } from "./slab";
 import { IS_FULL } from "./tier";
 import { highestGap, lowestGap, startGap } from "./tree";
@@ -47,10 +52,12 @@ import {
   VM_GROWSDOWN,
   VM_LOCKED,
   VM_MAYSHARE,
+  VM_MAYWRITE,
   VM_MAY_FLAGS,
   VM_NOHUGEPAGE,
   VM_NORESERVE,
   VM_SHARED,
+  Vma,
 } from "./vma";
 
 export const PROT_READ: i32 = 0x1;
@@ -69,6 +76,29 @@ export const MAP_NONBLOCK: i32 = 0x10000;
 export const MAP_STACK: i32 = 0x20000;
 export const MAP_HUGETLB: i32 = 0x40000;
 export const MAP_FIXED_NOREPLACE: i32 = 0x100000;
+const MAP_SHARED_VALIDATE: i32 = 0x03;
+const MAP_DENYWRITE: i32 = 0x800;
+const MAP_EXECUTABLE: i32 = 0x1000;
+const MAP_UNINITIALIZED: i32 = 0x4000000;
+const MAP_ABOVE4G: i32 = 0x80;
+/** What MAP_SHARED_VALIDATE knows besides the type (LEGACY_MAP_MASK; the sizes of huge pages have bits of the same field). */
+const KNOWN_FLAGS: i32 =
+  MAP_FIXED |
+  MAP_ANONYMOUS |
+  MAP_32BIT |
+  MAP_ABOVE4G |
+  MAP_GROWSDOWN |
+  MAP_DENYWRITE |
+  MAP_EXECUTABLE |
+  MAP_LOCKED |
+  MAP_NORESERVE |
+  MAP_POPULATE |
+  MAP_NONBLOCK |
+  MAP_STACK |
+  MAP_HUGETLB |
+  MAP_UNINITIALIZED |
+  (21 << 26) |
+  (30 << 26);
 
 /** Where MAP_32BIT mappings go on x86-64. */
 const LOW_BEGIN: usize = 0x40000000;
@@ -95,14 +125,14 @@ function freeArea(length: usize, flags: i32): usize {
 }
 
 /** Whether Linux aligns a mapping to a huge page (thp_get_unmapped_area). */
-function isHuge(length: word, flags: i32): bool {
-  if (!IS_FULL || ILP32 || !isNewKernel()) return false;
+function isHuge(length: word, flags: i32, file: OpenFile): bool {
+  if (!IS_FULL || ILP32 || !isNewKernel() || file != NO_FILE) return false;
   return isAligned(length, HUGE_PAGE) && (flags & MAP_TYPE) != MAP_SHARED;
 }
 
 /** A free place for `length` bytes, a hint apart. The place or an error result. */
-function searchArea(length: word, flags: i32): word {
-  if (isHuge(length, flags)) {
+function searchArea(length: word, flags: i32, file: OpenFile): word {
+  if (isHuge(length, flags, file)) {
     const padded = length + HUGE_PAGE;
     const wide = padded <= mm.taskSize ? freeArea(<usize>padded, flags) : 0;
     if (wide != 0) {
@@ -131,14 +161,45 @@ export function checkFixed(address: word, length: word): word {
 }
 
 /** The place for a mapping: the hint `address` if it is free, or one of our choice (get_unmapped_area). An error result if none. */
-export function unmappedArea(address: word, length: word, flags: i32): word {
+export function unmappedArea(
+  address: word,
+  length: word,
+  flags: i32,
+  file: OpenFile = NO_FILE,
+): word {
   if (length > mm.taskSize) return errorResult(ENOMEM);
   let hint = address & ~(<word>(PAGE_SIZE - 1));
   if (hint != 0 && hint < mmapMinAddr()) hint = pageAlign(mmapMinAddr());
-  if (hint == 0) return searchArea(length, flags);
+  if (hint == 0) return searchArea(length, flags, file);
   if (hint <= mm.taskSize - length && isFree(<usize>hint, <usize>(hint + length))) return hint;
   const place = freeArea(<usize>length, flags);
   return place != 0 ? <word>place : errorResult(ENOMEM);
+}
+
+/** Whether [place, end) may become such a mapping of a file, from page `pgoff` on: 0 or an error result (do_mmap). */
+function checkFile(
+  file: OpenFile,
+  prot: i32,
+  flags: i32,
+  pgoff: word,
+  place: usize,
+  end: usize,
+): word {
+  const type = flags & MAP_TYPE;
+  const pages = <u64>((end - place) / PAGE_SIZE);
+  if (file.kind == FileKind.REGULAR && <u64>pgoff + pages > FILE_SIZE_MAX / PAGE_SIZE)
+    return errorResult(EOVERFLOW);
+  if (type == MAP_SHARED_VALIDATE && flags & ~(MAP_TYPE | KNOWN_FLAGS))
+    return errorResult(EOPNOTSUPP);
+  if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
+    return errorResult(EINVAL);
+  if (type != MAP_PRIVATE && prot & PROT_WRITE && !file.isWritable) return errorResult(EACCES);
+  if (!file.isReadable) return errorResult(EACCES);
+  if (file.kind != FileKind.REGULAR && file.kind != FileKind.ZERO) return errorResult(ENODEV);
+  if (flags & MAP_GROWSDOWN) return errorResult(EINVAL);
+  const error = learnSize(file);
+  if (error != 0 || type == MAP_PRIVATE || file.kind == FileKind.ZERO) return error;
+  return checkAlias(file, <u64>pgoff, pages, place, end);
 }
 
 /** Whether the flags' kind of mapping exists: 0 or an error result. */
@@ -161,15 +222,39 @@ function flagsFor(prot: i32, flags: i32): word {
   return result;
 }
 
+/** The flags of a new mapping with what its kind adds; a shared one of a file that cannot be written never will be writable. */
+function kindFlags(vmFlags: word, file: OpenFile, flags: i32): word {
+  if (flags & MAP_NORESERVE && option(KernelOption.OVERCOMMIT_MEMORY) != OVERCOMMIT_NEVER)
+    vmFlags |= VM_NORESERVE;
+  if (!(flags & MAP_SHARED)) return vmFlags;
+  vmFlags |= VM_SHARED | VM_MAYSHARE;
+  return file != NO_FILE && !file.isWritable ? vmFlags & ~(VM_SHARED | VM_MAYWRITE) : vmFlags;
+}
+
+/** Whether the process may lock what it maps (MAP_LOCKED, mlockall): 0 or an error result. */
+function checkLock(flags: i32, vmFlags: word, bytes: word): word {
+  if (flags & MAP_LOCKED && !mayLock()) return errorResult(EPERM);
+  return mayLockMore(vmFlags, bytes) ? 0 : errorResult(EAGAIN);
+}
+
 /**
- * Maps `length` bytes of memory of no file and returns their address, or -errno (mmap(2)). The bytes are whatever was
- * there before: see `sysMmap` for a program's view.
+ * Maps `length` bytes of a file from page `pgoff` on, or memory of no file, and returns their address, or -errno (mmap(2)). Without a host's
+ * file the bytes are whatever was there before: see `sysMmap` for a program's view.
  */
-export function mapRegion(address: word, length: word, prot: i32, flags: i32): word {
-  if (!(flags & MAP_ANONYMOUS)) return errorResult(EBADF);
+export function mapRegion(
+  address: word,
+  length: word,
+  prot: i32,
+  flags: i32,
+  file: OpenFile = NO_FILE,
+  pgoff: word = 0,
+): word {
   if (length == 0) return errorResult(EINVAL);
   const bytes = pageAlign(length);
-  if (bytes == 0 || mm.mapCount > maxMapCount()) return errorResult(ENOMEM);
+  if (bytes == 0) return errorResult(ENOMEM);
+  if (IS_FULL && file != NO_FILE && pgoff + bytes / PAGE_SIZE < pgoff)
+    return errorResult(EOVERFLOW);
+  if (mm.mapCount > maxMapCount()) return errorResult(ENOMEM);
   if (IS_FULL && flags & MAP_HUGETLB) return errorResult(ENOMEM);
   if (growthRefused()) return errorResult(ENOMEM);
   noticeForeignGrowth();
@@ -181,24 +266,28 @@ export function mapRegion(address: word, length: word, prot: i32, flags: i32): w
     if (flags & MAP_FIXED_NOREPLACE && isMapped(<usize>address, <usize>(address + bytes)))
       return errorResult(EEXIST);
   } else {
-    place = unmappedArea(address, bytes, flags);
+    place = unmappedArea(address, bytes, flags, file);
     if (isError(place)) return place;
   }
-  if (IS_FULL) {
-    if (flags & MAP_LOCKED && !mayLock()) return errorResult(EPERM);
-    if (!mayLockMore(vmFlags, bytes)) return errorResult(EAGAIN);
-  }
-  const wrongType = checkType(flags);
-  if (wrongType != 0) return wrongType;
-  if (IS_FULL) {
-    if ((flags & MAP_TYPE) == MAP_SHARED) vmFlags |= VM_SHARED | VM_MAYSHARE;
-    if (flags & MAP_NORESERVE && option(KernelOption.OVERCOMMIT_MEMORY) != OVERCOMMIT_NEVER)
-      vmFlags |= VM_NORESERVE;
-  }
-  const refused = placeRegion(<usize>place, <usize>(place + bytes), vmFlags);
+  let refused: word = IS_FULL ? checkLock(flags, vmFlags, bytes) : 0;
   if (refused != 0) return refused;
+  const end = place + bytes;
+  if (IS_FULL && file != NO_FILE)
+    refused = checkFile(file, prot, flags, pgoff, <usize>place, <usize>end);
+  else refused = checkType(flags);
+  if (refused != 0) return refused;
+  if (IS_FULL) vmFlags = kindFlags(vmFlags, file, flags);
+  refused = placeRegion(<usize>place, <usize>end, vmFlags, file, pgoff);
+  if (refused != 0) return refused;
+  if (IS_FULL && file != NO_FILE && file.kind == FileKind.REGULAR) {
+    refused = fillPages(lookupVma(<usize>place), <usize>place, <usize>end);
+    if (refused != 0) {
+      discard(<usize>place, <usize>end);
+      return refused;
+    }
+  }
   const isEager = (flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE;
-  if (IS_FULL && (isEager || vmFlags & VM_LOCKED)) populate(<usize>place, <usize>(place + bytes));
+  if (IS_FULL && (isEager || vmFlags & VM_LOCKED)) populate(<usize>place, <usize>end);
   return place;
 }
 
@@ -211,14 +300,24 @@ function mappedPages(start: usize, end: usize, flags: word): word {
   return pages;
 }
 
+/** Gives a new region what it maps: the file, or shared memory of its own. */
+function mapFile(region: Vma, file: OpenFile, pgoff: word): void {
+  if (file != NO_FILE || region.isShared) region.vmPgoff = pgoff;
+  if (region.isShared && (file == NO_FILE || file.kind == FileKind.ZERO)) makeShared(region);
+  else if (file != NO_FILE) setFile(region, file);
+}
+
 /** Makes [start, end) a region with these flags, in place of what is there (mmap_region). 0 or an error result. */
-function placeRegion(start: usize, end: usize, flags: word): word {
+function placeRegion(start: usize, end: usize, flags: word, file: OpenFile, pgoff: word): word {
   const pages = <word>((end - start) / PAGE_SIZE);
-  if (isReserved(start, end) || !reserveVmas(4)) return errorResult(ENOMEM);
+  if (isReserved(start, end) || !reserveVmas(IS_FULL ? 6 : 4)) return errorResult(ENOMEM);
+  const unwritten: word = IS_FULL ? writeBack(start, end) : 0;
+  if (unwritten != 0) return unwritten;
   if (!cutEdges(start, end)) return errorResult(ENOMEM);
   if (IS_FULL) {
     if (!mayExpand(flags, pages - mappedPages(start, end, 0))) return errorResult(ENOMEM);
-    const promised = flags & VM_SHARED && !(flags & VM_NORESERVE) ? pages : 0;
+    const isShmem = flags & VM_SHARED && (file == NO_FILE || file.kind == FileKind.ZERO);
+    const promised = isShmem && !(flags & VM_NORESERVE) ? pages : 0;
     const charged = isAccountable(flags) ? pages - mappedPages(start, end, VM_ACCOUNT) : promised;
     if (charged != 0 && !isEnoughMemory(charged)) return errorResult(ENOMEM);
   }
@@ -232,7 +331,7 @@ function placeRegion(start: usize, end: usize, flags: word): word {
   region.vmFlags = flags;
   region.vmPgoff = <word>start / PAGE_SIZE;
   if (IS_FULL) {
-    if (flags & VM_SHARED) makeShared(region);
+    mapFile(region, file, pgoff);
     if (flags & VM_LOCKED) mm.lockedVm += pages;
   }
   accountPages(flags, <isize>pages);
@@ -248,14 +347,39 @@ export function unmapRegion(address: word, length: word): word {
   const start = <usize>address;
   const end = <usize>(address + bytes);
   if (!isMapped(start, end)) return 0;
+  const unwritten: word = IS_FULL ? writeBack(start, end) : 0;
+  if (unwritten != 0) return unwritten;
+  return discard(start, end);
+}
+
+/** Unmaps [start, end), and what was stored there is lost. 0 or an error result. */
+function discard(start: usize, end: usize): word {
   if (!reserveVmas(2) || !cutEdges(start, end)) return errorResult(ENOMEM);
-  if (removeRegions(start, end)) noteReleased(address, address + bytes);
+  if (removeRegions(start, end)) noteReleased(<word>start, <word>end);
   return 0;
 }
 
-/** The mmap system call as a program sees it: it reads as zero. Address or -errno. */
-export function sysMmap(address: word, length: word, prot: i32, flags: i32): word {
-  const place = mapRegion(address, length, prot, flags);
-  if (!isError(place)) clearDirty(place, place + pageAlign(length));
+/**
+ * The mmap system call as a program sees it: memory of no file reads as zero. `pgoff`: where in the file it begins, pages. The address or
+ * -errno; beyond Linux's, EOPNOTSUPP for a page of a file that has a shared mapping already, and the host's error when the file cannot be read.
+ */
+export function sysMmap(
+  address: word,
+  length: word,
+  prot: i32,
+  flags: i32,
+  fd: i32,
+  pgoff: word,
+): word {
+  const isAnonymous = (flags & MAP_ANONYMOUS) != 0;
+  if (!IS_FULL && !isAnonymous) return errorResult(EBADF);
+  const file = IS_FULL && !isAnonymous ? describe(fd) : NO_FILE;
+  if (IS_FULL && !isAnonymous) {
+    if (file == NO_FILE) return errorResult(EBADF);
+    if (flags & MAP_HUGETLB) return errorResult(EINVAL);
+  }
+  const place = mapRegion(address, length, prot, flags, file, isAnonymous ? 0 : pgoff);
+  const isFilled = IS_FULL && file != NO_FILE && file.kind == FileKind.REGULAR;
+  if (!isError(place) && !isFilled) clearDirty(place, place + pageAlign(length));
   return place;
 }

@@ -16,6 +16,9 @@ import {
   noticeForeignGrowth,
   scrub,
 } from "./pages";
+import { moveDigests, reserveDigests } from "./digest";
+import { fileOf, holdFile, isAnonymous, isHostFile, isWrittenBack } from "./file";
+import { checkAlias, fillPages, learnSize } from "./filemap";
 import { growthRefused } from "./refusal";
 import {
   cutEdges,
@@ -28,7 +31,6 @@ import {
   removeRegions,
 } from "./region";
 import { movePageMarks } from "./resident";
-import { holdShared } from "./shared";
 import { reserveVmas, takeVma } from "./slab";
 import { IS_FULL } from "./tier";
 import {
@@ -89,8 +91,23 @@ function checkRegion(region: Vma, address: word, oldBytes: word, newBytes: word,
   if (!IS_FULL || newBytes <= oldBytes) return 0;
   if (region.vmFlags & VM_DONTEXPAND) return errorResult(EFAULT);
   const delta = newBytes - oldBytes;
+  const refused = checkGrowth(region, address + oldBytes, delta);
+  if (refused != 0) return refused;
   if (!mayLockMore(region.vmFlags, delta)) return errorResult(EAGAIN);
   return mayExpand(region.vmFlags, delta / PAGE_SIZE) ? 0 : errorResult(ENOMEM);
+}
+
+/** What a region's file says to mapping `delta` bytes more of it, behind those that end at `end`: 0 or an error result. */
+function checkGrowth(region: Vma, end: word, delta: word): word {
+  if (region.vmFile == 0) return 0;
+  const pgoff = pgoffAt(region, <usize>end);
+  const pages = delta / PAGE_SIZE;
+  if (pgoff + pages < pgoff) return errorResult(EINVAL);
+  if (!isHostFile(region)) return 0;
+  const file = fileOf(region);
+  const error = learnSize(file);
+  if (error != 0 || !region.isShared) return error;
+  return checkAlias(file, <u64>pgoff, <u64>pages, 0, 0);
 }
 
 /**
@@ -183,8 +200,8 @@ function likeOf(region: Vma, start: usize, end: usize): Vma {
     copy.anonId = region.anonId;
     copy.fileId = region.fileId;
     copy.nameId = region.nameId;
-    copy.shared = region.shared;
-    holdShared(copy);
+    copy.vmFile = region.vmFile;
+    holdFile(copy);
   }
   return copy;
 }
@@ -270,6 +287,9 @@ function move(
   if (mm.mapCount >= maxMapCount() - 3 || !reserveVmas(5)) return errorResult(ENOMEM);
   const pages = newBytes / PAGE_SIZE;
   if (!coverPages(place + newBytes)) return errorResult(ENOMEM);
+  const isWritten = IS_FULL && isWrittenBack(region);
+  if (isWritten && !reserveDigests(<usize>place, <usize>(place + newBytes)))
+    return errorResult(ENOMEM);
   if (!charge(region, keeps ? pages : (newBytes - oldBytes) / PAGE_SIZE))
     return errorResult(ENOMEM);
   const to = <usize>place;
@@ -278,7 +298,7 @@ function move(
   const flagsThen = region.vmFlags;
   // Without pages of its own it is as if born there: it may merge with its new neighbours.
   copy.vmPgoff =
-    IS_FULL && !(region.isAnonymous && region.anonId == 0)
+    IS_FULL && !(isAnonymous(region) && region.anonId == 0)
       ? pgoffAt(region, from)
       : place / PAGE_SIZE;
   // What is mapped twice for a moment does not count as a peak.
@@ -286,7 +306,10 @@ function move(
   account(flagsThen, pages);
   enterRegion(copy);
   moveBytes(to, from, <usize>oldBytes);
-  if (IS_FULL) movePageMarks(from, to, <usize>oldBytes);
+  if (IS_FULL) {
+    movePageMarks(from, to, <usize>oldBytes);
+    if (isWritten) moveDigests(from, to, <usize>oldBytes);
+  }
   if (keeps) {
     leaveEmpty(from, <usize>oldBytes, to);
   } else {
@@ -304,8 +327,9 @@ function move(
 
 /** After MREMAP_DONTUNMAP the old place is mapped and empty (dontunmap_complete). */
 function leaveEmpty(from: usize, bytes: usize, to: usize): void {
-  scrub(from, from + bytes);
   const old = lookupVma(from);
+  if (isHostFile(old)) fillPages(old, from, from + bytes);
+  else scrub(from, from + bytes);
   old.vmFlags &= ~VM_LOCKED_MASK;
   if (old != lookupVma(to) && old.start == from && old.end == from + bytes) old.anonId = 0;
 }
@@ -333,6 +357,9 @@ export function sysMremap(
   const place = remapRegion(address, oldLength, newLength, flags, target);
   const oldBytes = pageAlign(oldLength);
   const newBytes = pageAlign(newLength);
-  if (!isError(place) && newBytes > oldBytes) clearDirty(place + oldBytes, place + newBytes);
+  if (isError(place) || newBytes <= oldBytes) return place;
+  const region = IS_FULL ? lookupVma(<usize>place) : NO_VMA;
+  if (!IS_FULL || !isHostFile(region)) clearDirty(place + oldBytes, place + newBytes);
+  else fillPages(region, <usize>(place + oldBytes), <usize>(place + newBytes));
   return place;
 }

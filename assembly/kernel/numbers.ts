@@ -4,18 +4,25 @@ import { ILP32 } from "../abi/word";
 
 /** i386's numbers (ilp32). */
 export enum SyscallI386 {
+  CLOSE = 6,
   BRK = 45,
   SETRLIMIT = 75,
   MUNMAP = 91,
+  FTRUNCATE = 93,
+  FSYNC = 118,
   MPROTECT = 125,
   MSYNC = 144,
+  FDATASYNC = 148,
   MLOCK = 150,
   MUNLOCK = 151,
   MLOCKALL = 152,
   MUNLOCKALL = 153,
   MREMAP = 163,
+  PREAD64 = 180,
+  PWRITE64 = 181,
   UGETRLIMIT = 191,
   MMAP2 = 192,
+  FTRUNCATE64 = 194,
   MINCORE = 218,
   MADVISE = 219,
   PRLIMIT64 = 340,
@@ -24,14 +31,20 @@ export enum SyscallI386 {
 
 /** x86-64's numbers (lp64). */
 export enum SyscallX86_64 {
+  CLOSE = 3,
   MMAP = 9,
   MPROTECT = 10,
   MUNMAP = 11,
   BRK = 12,
+  PREAD64 = 17,
+  PWRITE64 = 18,
   MREMAP = 25,
   MSYNC = 26,
   MINCORE = 27,
   MADVISE = 28,
+  FSYNC = 74,
+  FDATASYNC = 75,
+  FTRUNCATE = 77,
   GETRLIMIT = 97,
   MLOCK = 149,
   MUNLOCK = 150,
@@ -58,3 +71,10 @@ export const NR_MUNLOCKALL: i32 = ILP32 ? SyscallI386.MUNLOCKALL : SyscallX86_64
 export const NR_GETRLIMIT: i32 = ILP32 ? SyscallI386.UGETRLIMIT : SyscallX86_64.GETRLIMIT;
 export const NR_SETRLIMIT: i32 = ILP32 ? SyscallI386.SETRLIMIT : SyscallX86_64.SETRLIMIT;
 export const NR_PRLIMIT64: i32 = ILP32 ? SyscallI386.PRLIMIT64 : SyscallX86_64.PRLIMIT64;
+export const NR_CLOSE: i32 = ILP32 ? SyscallI386.CLOSE : SyscallX86_64.CLOSE;
+export const NR_PREAD64: i32 = ILP32 ? SyscallI386.PREAD64 : SyscallX86_64.PREAD64;
+export const NR_PWRITE64: i32 = ILP32 ? SyscallI386.PWRITE64 : SyscallX86_64.PWRITE64;
+export const NR_FTRUNCATE: i32 = ILP32 ? SyscallI386.FTRUNCATE : SyscallX86_64.FTRUNCATE;
+export const NR_FTRUNCATE64: i32 = ILP32 ? SyscallI386.FTRUNCATE64 : -1;
+export const NR_FSYNC: i32 = ILP32 ? SyscallI386.FSYNC : SyscallX86_64.FSYNC;
+export const NR_FDATASYNC: i32 = ILP32 ? SyscallI386.FDATASYNC : SyscallX86_64.FDATASYNC;

@@ -27,6 +27,7 @@ export const KERNEL_OPTIONS: i32 = 11;
 export const RLIM_NLIMITS: i32 = 16;
 export const RLIMIT_DATA: i32 = 2;
 export const RLIMIT_STACK: i32 = 3;
+export const RLIMIT_NOFILE: i32 = 7;
 export const RLIMIT_MEMLOCK: i32 = 8;
 export const RLIMIT_AS: i32 = 9;
 
@@ -93,7 +94,7 @@ export function storeRlimit(resource: i32, soft: u64, hard: u64): void {
   store<u64>(rlimitAt(resource), hard, 8);
 }
 
-/** Gives a new process Linux's defaults: no limits but 8 MiB of stack (soft) and of locked memory. Nothing in builds without options. */
+/** Gives a new process Linux's defaults: no limits but 8 MiB of stack (soft) and of locked memory, and 1024 (at most 4096) descriptors. Nothing in builds without options. */
 export function initOptions(): void {
   if (!IS_FULL) return;
   storeOption(KernelOption.OVERCOMMIT_RATIO, 50);
@@ -105,5 +106,6 @@ export function initOptions(): void {
   for (let resource = 0; resource < RLIM_NLIMITS; resource++)
     storeRlimit(resource, RLIM_INFINITY, RLIM_INFINITY);
   storeRlimit(RLIMIT_STACK, 8 * MIB, RLIM_INFINITY);
+  storeRlimit(RLIMIT_NOFILE, 1024, 4096);
   storeRlimit(RLIMIT_MEMLOCK, 8 * MIB, 8 * MIB);
 }

@@ -3,6 +3,7 @@
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { populate } from "./access";
 import { EACCES, EINVAL, ENOMEM, errorResult } from "./errno";
+import { isAnonymous } from "./file";
 import { commit, isEnoughMemory, mayExpand } from "./limits";
 import { accountPages, mm } from "./mm";
 import { isNewKernel } from "./options";
@@ -40,7 +41,7 @@ function protectWithin(region: Vma, start: usize, end: usize, flags: word): Vma 
       charged = pages;
       flags |= VM_ACCOUNT;
     }
-  } else if (before & VM_ACCOUNT && region.isAnonymous && region.anonId == 0 && isNewKernel()) {
+  } else if (before & VM_ACCOUNT && isAnonymous(region) && region.anonId == 0 && isNewKernel()) {
     flags &= ~VM_ACCOUNT;
   }
   const result = modifyRegion(region, start, end, flags, region.nameId);

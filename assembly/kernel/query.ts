@@ -2,8 +2,9 @@
 
 import { ILP32 } from "../abi/word";
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
-import { isUserMemory } from "./access";
+import { isInCore, isUserMemory } from "./access";
 import { EBUSY, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH, errorResult } from "./errno";
+import { syncRegion } from "./filemap";
 import { mm } from "./mm";
 import {
   KernelOption,
@@ -15,14 +16,16 @@ import {
   storeRlimit,
 } from "./options";
 import { findUserVma, lookupVma } from "./region";
-import { isInCore, pageMarks } from "./resident";
 import { NO_VMA, VM_LOCKED } from "./vma";
 
 const MS_ASYNC: i32 = 1;
 const MS_INVALIDATE: i32 = 2;
 const MS_SYNC: i32 = 4;
 
-/** The msync system call: nothing here has a file to write to, so it checks. 0 or -errno (msync(2)). */
+/**
+ * The msync system call: what was stored in shared mappings of files is in the files then, with MS_SYNC on the disk; with MS_INVALIDATE what
+ * others wrote to the files meanwhile comes in. 0 or -errno (msync(2)).
+ */
 export function sysMsync(address: word, length: word, flags: i32): word {
   if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) return errorResult(EINVAL);
   if (!isAligned(address, PAGE_SIZE)) return errorResult(EINVAL);
@@ -40,6 +43,16 @@ export function sysMsync(address: word, length: word, flags: i32): word {
       hasHole = true;
     }
     if (flags & MS_INVALIDATE && region.vmFlags & VM_LOCKED) return errorResult(EBUSY);
+    const from = max(<usize>start, region.start);
+    const to = <usize>min(end, region.vmEnd);
+    const error = syncRegion(
+      region,
+      from,
+      to,
+      (flags & MS_SYNC) != 0,
+      (flags & MS_INVALIDATE) != 0,
+    );
+    if (error != 0) return error;
     start = region.vmEnd;
   }
   return hasHole ? errorResult(ENOMEM) : 0;
@@ -53,9 +66,10 @@ export function sysMincore(address: word, length: word, vec: word): word {
   if (vec + pages < vec) return errorResult(EFAULT);
   for (let done: word = 0; done < pages; done++) {
     const at = address + done * PAGE_SIZE;
-    if (at >= mm.taskSize || lookupVma(<usize>at) == NO_VMA) return errorResult(ENOMEM);
+    const region = at < mm.taskSize ? lookupVma(<usize>at) : NO_VMA;
+    if (region == NO_VMA) return errorResult(ENOMEM);
     if (!isUserMemory(vec + done, 1, true)) return errorResult(EFAULT);
-    store<u8>(<usize>(vec + done), <u8>isInCore(pageMarks(<usize>at)));
+    store<u8>(<usize>(vec + done), <u8>isInCore(region, <usize>at));
   }
   return 0;
 }

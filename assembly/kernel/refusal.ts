@@ -19,7 +19,7 @@ export function growthRequests(): u32 {
 
 /** Counts a request and says whether it is to be refused. Compiles to `false` in release builds. */
 export function growthRefused(): bool {
-  if (HEAP_CHECK) {
+  if (HEAP_CHECK > 1) {
     requests++;
     if (firstRefused == 0 || requests < firstRefused) return false;
     if (requests == firstRefused) return true;

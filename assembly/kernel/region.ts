@@ -6,7 +6,7 @@ import { accountPages, mm } from "./mm";
 import { isNewKernel, maxMapCount } from "./options";
 import { forgetPages } from "./resident";
 import { giveVma, takeVma } from "./slab";
-import { dropShared, holdShared } from "./shared";
+import { dropFile, holdFile } from "./file";
 import { findVma, link, next, previous, settle, unlink } from "./tree";
 import { IS_FULL } from "./tier";
 import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAYBE_GUARD, Vma, VmaKind } from "./vma";
@@ -48,7 +48,7 @@ function count(region: Vma, by: i32): void {
 /** Takes a region out of the table and gives its node back. */
 function erase(region: Vma): void {
   count(region, -1);
-  if (IS_FULL) dropShared(region);
+  if (IS_FULL) dropFile(region);
   unlink(region);
   giveVma(region);
 }
@@ -122,6 +122,7 @@ export function enterRegion(region: Vma, floor: usize = 0): Vma {
   }
   adopt(target, region);
   settle(target);
+  if (IS_FULL) dropFile(region);
   giveVma(region);
   return target;
 }
@@ -142,8 +143,8 @@ export function splitVma(region: Vma, address: usize): Vma {
     upper.anonId = region.anonId;
     upper.fileId = region.fileId;
     upper.nameId = region.nameId;
-    upper.shared = region.shared;
-    holdShared(upper);
+    upper.vmFile = region.vmFile;
+    holdFile(upper);
   }
   region.vmEnd = <word>address;
   settle(region);

@@ -3,14 +3,14 @@
 // counts as touched when a system call or `touch` says so. In the full build only.
 
 import { PAGE_SIZE } from "../base/align";
-import { MARK_CHUNKS, MM_BYTES, mm } from "./mm";
+import { MARKS_AT, mm } from "./mm";
 import { takeMarkPage } from "./slab";
 
 /**
  * Marks of a page. A private page that was only read is PRESENT and nothing else: the kernel's one zero page, which does not count.
  *
- *   bit 7 6 5      4     3       2      1     0
- *       0 0 GUARD  LAZY  CACHED  SHMEM  ANON  PRESENT
+ *   bit 7      6     5      4     3       2      1     0
+ *       DIRTY  FILE  GUARD  LAZY  CACHED  SHMEM  ANON  PRESENT
  */
 export enum PageMark {
   PRESENT = 1, // an access finds it
@@ -19,6 +19,8 @@ export enum PageMark {
   CACHED = 8, // a page that the shared object has, mapped or not
   LAZY = 16, // may be dropped (MADV_FREE), not written since
   GUARD = 32, // every access is a SIGSEGV (MADV_GUARD_INSTALL)
+  FILE = 64, // a page of a file of the host's, in rss_file
+  DIRTY = 128, // such a page that was written to since it was last the same as the file
 }
 
 export const PAGE_PRESENT: u8 = <u8>PageMark.PRESENT;
@@ -27,14 +29,20 @@ export const PAGE_SHMEM: u8 = <u8>PageMark.SHMEM;
 export const PAGE_CACHED: u8 = <u8>PageMark.CACHED;
 export const PAGE_LAZY: u8 = <u8>PageMark.LAZY;
 export const PAGE_GUARD: u8 = <u8>PageMark.GUARD;
+export const PAGE_FILE: u8 = <u8>PageMark.FILE;
+export const PAGE_DIRTY: u8 = <u8>PageMark.DIRTY;
 
 const CHUNK_BITS: usize = 24;
 const CHUNK_BYTES: usize = 1 << CHUNK_BITS;
 
+/** Where the directory says which page has the marks of the chunk that `address` is in. */
+function chunkEntry(address: usize): usize {
+  return changetype<usize>(mm) + MARKS_AT + (address >> CHUNK_BITS) * sizeof<u32>();
+}
+
 /** The marks of the page at `address`, of a chunk that has some; 0 when it has none. */
 function markAddress(address: usize): usize {
-  const directory = changetype<usize>(mm) + MM_BYTES - MARK_CHUNKS * sizeof<u32>();
-  const chunk = <usize>load<u32>(directory + (address >> CHUNK_BITS) * sizeof<u32>());
+  const chunk = <usize>load<u32>(chunkEntry(address));
   return chunk == 0 ? 0 : chunk + (address & (CHUNK_BYTES - 1)) / PAGE_SIZE;
 }
 
@@ -44,14 +52,10 @@ export function pageMarks(address: usize): u8 {
   return at == 0 ? 0 : load<u8>(at);
 }
 
-/** Whether marks mean that the page is in memory: mapped, or kept by its shared object (mincore). */
-export function isInCore(marks: u8): bool {
-  return (marks & (PAGE_PRESENT | PAGE_CACHED)) != 0;
-}
-
 function countMarks(marks: u8, by: isize): void {
   if (marks & PAGE_ANON) mm.rssAnon += <word>by;
   if (marks & PAGE_SHMEM) mm.rssShmem += <word>by;
+  if (marks & PAGE_FILE) mm.rssFile += <word>by;
 }
 
 /** Sets the marks of the page that holds `address`. False when there is no memory for them. */
@@ -61,8 +65,7 @@ export function setPageMarks(address: usize, marks: u8): bool {
     if (marks == 0) return true;
     const page = takeMarkPage();
     if (page == 0) return false;
-    const directory = changetype<usize>(mm) + MM_BYTES - MARK_CHUNKS * sizeof<u32>();
-    store<u32>(directory + (address >> CHUNK_BITS) * sizeof<u32>(), <u32>page);
+    store<u32>(chunkEntry(address), <u32>page);
     at = markAddress(address);
   }
   countMarks(load<u8>(at), -1);

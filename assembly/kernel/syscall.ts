@@ -6,12 +6,18 @@ import { PAGE_SIZE, isAligned } from "../base/align";
 import { trace } from "../base/host";
 import { sysBrk } from "./brk";
 import { EINVAL, ENOSYS, errorResult } from "./errno";
+import { sysClose, sysFsync, sysFtruncate, sysPread, sysPwrite } from "./fileio";
 import { sysMlock, sysMlock2, sysMlockall, sysMunlock, sysMunlockall } from "./lock";
 import { sysMadvise } from "./madvise";
 import { sysMmap, unmapRegion } from "./mmap";
 import { sysMremap } from "./mremap";
 import {
   NR_BRK,
+  NR_CLOSE,
+  NR_FDATASYNC,
+  NR_FSYNC,
+  NR_FTRUNCATE,
+  NR_FTRUNCATE64,
   NR_GETRLIMIT,
   NR_MADVISE,
   NR_MINCORE,
@@ -25,7 +31,9 @@ import {
   NR_MUNLOCK,
   NR_MUNLOCKALL,
   NR_MUNMAP,
+  NR_PREAD64,
   NR_PRLIMIT64,
+  NR_PWRITE64,
   NR_SETRLIMIT,
 } from "./numbers";
 import { sysMprotect } from "./protect";
@@ -56,10 +64,21 @@ export function traced(
   return result;
 }
 
-/** x86-64's mmap takes its offset in bytes, i386's mmap2 in pages. Files there are none, so the offset is only checked. */
-function mmapAt(address: word, length: word, prot: word, flags: word, offset: word): word {
-  if (!ILP32 && !isAligned(offset, PAGE_SIZE)) return errorResult(EINVAL);
-  return sysMmap(address, length, <i32>prot, <i32>flags);
+/** x86-64's mmap takes its offset in bytes, i386's mmap2 in pages. */
+function mmapAt(address: word, length: word, prot: i32, flags: i32, fd: i32, offset: word): word {
+  if (ILP32) return sysMmap(address, length, prot, flags, fd, offset);
+  if (!isAligned(offset, PAGE_SIZE)) return errorResult(EINVAL);
+  return sysMmap(address, length, prot, flags, fd, offset / PAGE_SIZE);
+}
+
+/** A position in a file: i386 passes it in two registers, the lower half first. */
+function position(low: word, high: word): i64 {
+  return ILP32 ? <i64>(((<u64>high) << 32) | (<u64>low)) : <i64>low;
+}
+
+/** i386's old ftruncate takes a signed 32-bit length. */
+function shortLength(length: word): i64 {
+  return ILP32 ? <i64>(<i32>length) : <i64>length;
 }
 
 function dispatch(nr: i32, a1: word, a2: word, a3: word, a4: word, a5: word, a6: word): word {
@@ -67,7 +86,7 @@ function dispatch(nr: i32, a1: word, a2: word, a3: word, a4: word, a5: word, a6:
     case NR_BRK:
       return sysBrk(a1);
     case NR_MMAP:
-      return mmapAt(a1, a2, a3, a4, a6);
+      return mmapAt(a1, a2, <i32>a3, <i32>a4, <i32>a5, a6);
     case NR_MUNMAP:
       return unmapRegion(a1, a2);
     case NR_MREMAP:
@@ -96,6 +115,20 @@ function dispatch(nr: i32, a1: word, a2: word, a3: word, a4: word, a5: word, a6:
       return sysSetrlimit(<i32>a1, a2);
     case NR_PRLIMIT64:
       return sysPrlimit(<i32>a1, <i32>a2, a3, a4);
+    case NR_CLOSE:
+      return sysClose(<i32>a1);
+    case NR_PREAD64:
+      return sysPread(<i32>a1, a2, a3, position(a4, a5));
+    case NR_PWRITE64:
+      return sysPwrite(<i32>a1, a2, a3, position(a4, a5));
+    case NR_FTRUNCATE:
+      return sysFtruncate(<i32>a1, shortLength(a2));
+    case NR_FTRUNCATE64:
+      return sysFtruncate(<i32>a1, position(a2, a3));
+    case NR_FSYNC:
+      return sysFsync(<i32>a1, false);
+    case NR_FDATASYNC:
+      return sysFsync(<i32>a1, true);
     default:
       return errorResult(ENOSYS);
   }

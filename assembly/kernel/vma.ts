@@ -10,11 +10,11 @@ export class Vma {
   vmFlags: word; // vm_flags: VM_* bits
   vmPgoff: word; // vm_pgoff: place of the first page in its file, or for private anonymous memory where it was born, pages
   anonId: u32; // anon_vma: 0 until the first page of its own; equal numbers may merge
-  fileId: u32; // vm_file: 0, or the number of the shared object
+  fileId: u32; // vm_file: 0, or the number of the open file description
   nameId: u32; // anon_name: 0, or what the host calls it
 
   kind: i32; // whose it is: one of VmaKind
-  shared: u32; // the SharedObject that it maps, or 0
+  vmFile: u32; // where that is: its OpenFile, or 0
 
   parentLink: u32; // the tree (tree.ts): parent,
   leftLink: u32; // lower addresses,
@@ -48,9 +48,9 @@ export class Vma {
     return changetype<Vma>(<usize>this.rightLink);
   }
 
-  /** Whether the mapping is private and of no file (vma_is_anonymous). */
-  get isAnonymous(): bool {
-    return this.fileId == 0;
+  /** Whether the mapping is shared with whoever else maps the file, even if it cannot be written (VM_MAYSHARE). */
+  get isShared(): bool {
+    return (this.vmFlags & VM_MAYSHARE) != 0;
   }
 }
 

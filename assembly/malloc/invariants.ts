@@ -71,7 +71,7 @@ export function verifyCalls(on: i32): void {
 
 /** In the checked builds: ends the call when an invariant is broken. Compiles to nothing in release builds. */
 export function verifyHeap(): void {
-  if (HEAP_CHECK) {
+  if (HEAP_CHECK > 1) {
     if (!isVerifying) return;
     const invariant = checkHeap();
     if (invariant != Invariant.HOLDS) corrupted(<i32>invariant, foundAddress);

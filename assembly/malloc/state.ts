@@ -104,6 +104,7 @@ export class LibcData {
   hugePagesFree: i32; // whether the kernel would map explicit huge pages
   globalMaxFast: word; // global_max_fast: the largest fast chunk, bytes
   tcacheKey: word; // tcache_key: marks a block as being in tcache
+  imageTcache: word; // the thread's tcache when a heap image was written
   @count(64) scratch: u32; // 256 bytes for the host
 }
 

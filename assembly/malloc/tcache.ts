@@ -50,6 +50,11 @@ export function resetTcache(): void {
 /** Begins to use the block at `mem`, of sizeof (TcachePerthreadStruct) bytes, as this thread's tcache (tcache_init). */
 export function adoptTcache(mem: usize): void {
   memory.fill(mem, 0, offsetof<TcachePerthreadStruct>());
+  bindTcache(mem);
+}
+
+/** Makes the tcache at `mem`, with what is in it, this thread's. */
+export function bindTcache(mem: usize): void {
   tcache = mem;
   bins = <u32>mp.tcacheBins;
   // The largest request of the last bin, plus one (tidx2usize).

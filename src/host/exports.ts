@@ -4,7 +4,7 @@
 import type { Abi } from "../layout/address.js";
 
 /** Which of the builds: the allocator, the same with its checker, with the replay loop, with all system calls. */
-export type Build = "core" | "checked" | "replay" | "full";
+export type Build = "core" | "checked" | "replay" | "full" | "image";
 
 /** How JavaScript passes a size_t to the raw functions of a layout. */
 export type Word<A extends Abi> = A extends "ilp32" ? number : bigint;
@@ -68,16 +68,41 @@ export interface ReplayExports<W> {
 }
 
 /** What the `checked` build adds. */
-export interface CheckedExports {
-  check_heap(this: void): number;
-  check_address(this: void): number;
+export interface CheckedExports extends CheckExports {
   refuse_growth(this: void, first: number, every: number): void;
   growth_requests(this: void): number;
   verify_calls(this: void, on: number): void;
 }
 
+/** What the builds add that can check the heap when asked to. */
+export interface CheckExports {
+  /** Checks everything: 0, or the broken `Invariant`. */
+  check_heap(this: void): number;
+  /** Where the last check found it broken: an address, or 0. */
+  check_address(this: void): number;
+}
+
+/** What the `image` build adds: a heap can be put into a file and taken out again (assembly/image.ts). */
+export interface ImageExports extends CheckExports {
+  /** A digest of the page's 4096 bytes, 64 bits. */
+  page_digest(this: void, page: number): bigint;
+  /** Where the pages that an image holds end (they begin at the base), or 0 when there are mappings besides [heap]. */
+  image_end(this: void): number;
+  /** Goes on with a process whose bytes have been put back. The arguments are those of `initialize`. 0, -EINVAL, -ENOMEM. */
+  image_restore(
+    this: void,
+    base: number,
+    startBrk: number,
+    mmapBase: number,
+    taskSize: number,
+    flags: number,
+  ): number;
+}
+
 /** What the `full` build adds: all system calls by number, tracing, and a look at what the kernel knows. */
-export interface FullExports<W> {
+export interface FullExports<W> extends CheckExports {
+  /** Gives a file of the host's a descriptor: see `openFile` in assembly/kernel/file.ts. The descriptor, or -errno. */
+  open_file(this: void, file: number, number: number, kind: number, flags: number): number;
   /** Makes a system call (`SyscallI386` in ilp32, `SyscallX86_64` in lp64). Its result, or -errno as a word. */
   syscall(this: void, nr: number, a1: W, a2: W, a3: W, a4: W, a5: W, a6: W): W;
   /** Turns reports to the import `host.trace` on or off. */
@@ -108,4 +133,6 @@ export type RawExports<A extends Abi = Abi, B extends Build = Build> = CoreExpor
       ? CheckedExports & ReplayExports<Word<A>>
       : B extends "full"
         ? FullExports<Word<A>>
-        : unknown);
+        : B extends "image"
+          ? ImageExports
+          : unknown);

@@ -55,7 +55,7 @@ export type SyscallTrace = (
 export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   /** The memory layout: "ilp32" (i386's, default) or "lp64" (x86-64's). */
   abi?: A;
-  /** Which build to load: "core" (default), "checked", "replay" or "full". */
+  /** Which build to load: "core" (default), "checked", "replay", "full" or "image". */
   build?: B;
   /** The memory to live in; a new one by default. */
   memory?: WebAssembly.Memory;
@@ -210,6 +210,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
     "checked",
     "replay",
     "full",
+    "image",
   ]);
   const layout = checkChoice('option "layout"', options.layout ?? "linux", [
     "linux",

@@ -25,8 +25,20 @@ export const layouts = {
         pad: { offset: 20, size: 4, kind: "u32" },
       },
     },
+    Inode: {
+      size: 32,
+      fields: {
+        size: { offset: 0, size: 8, kind: "u64" },
+        number: { offset: 8, size: 4, kind: "u32" },
+        kind: { offset: 12, size: 4, kind: "i32" },
+        references: { offset: 16, size: 4, kind: "u32" },
+        mappings: { offset: 20, size: 4, kind: "u32" },
+        charged: { offset: 24, size: 4, kind: "u32" },
+        nextLink: { offset: 28, size: 4, kind: "u32" },
+      },
+    },
     LibcData: {
-      size: 292,
+      size: 296,
       fields: {
         errno: { offset: 0, size: 4, kind: "i32" },
         perturbByte: { offset: 4, size: 4, kind: "i32" },
@@ -37,7 +49,8 @@ export const layouts = {
         hugePagesFree: { offset: 24, size: 4, kind: "i32" },
         globalMaxFast: { offset: 28, size: 4, kind: "u32" },
         tcacheKey: { offset: 32, size: 4, kind: "u32" },
-        scratch: { offset: 36, size: 4, kind: "u32", count: 64 },
+        imageTcache: { offset: 36, size: 4, kind: "u32" },
+        scratch: { offset: 40, size: 4, kind: "u32", count: 64 },
       },
     },
     Mallinfo: {
@@ -113,7 +126,7 @@ export const layouts = {
       },
     },
     MmStruct: {
-      size: 464,
+      size: 472,
       fields: {
         startCode: { offset: 0, size: 4, kind: "u32" },
         endCode: { offset: 4, size: 4, kind: "u32" },
@@ -155,17 +168,21 @@ export const layouts = {
         markRest: { offset: 148, size: 4, kind: "i32" },
         lastAnonId: { offset: 152, size: 4, kind: "u32" },
         lastFileId: { offset: 156, size: 4, kind: "u32" },
-        committed: { offset: 160, size: 4, kind: "u32" },
-        options: { offset: 164, size: 4, kind: "u32", count: 11 },
-        rlimits: { offset: 208, size: 8, kind: "u64", count: 32 },
+        inodes: { offset: 160, size: 4, kind: "u32" },
+        writtenBack: { offset: 164, size: 4, kind: "u32" },
+        committed: { offset: 168, size: 4, kind: "u32" },
+        options: { offset: 172, size: 4, kind: "u32", count: 11 },
+        rlimits: { offset: 216, size: 8, kind: "u64", count: 32 },
       },
     },
-    SharedObject: {
-      size: 12,
+    OpenFile: {
+      size: 20,
       fields: {
-        references: { offset: 0, size: 4, kind: "u32" },
-        pages: { offset: 4, size: 4, kind: "u32" },
-        charged: { offset: 8, size: 4, kind: "u32" },
+        host: { offset: 0, size: 4, kind: "i32" },
+        flags: { offset: 4, size: 4, kind: "i32" },
+        references: { offset: 8, size: 4, kind: "u32" },
+        inodeLink: { offset: 12, size: 4, kind: "u32" },
+        number: { offset: 16, size: 4, kind: "u32" },
       },
     },
     TcacheEntry: {
@@ -193,7 +210,7 @@ export const layouts = {
         fileId: { offset: 20, size: 4, kind: "u32" },
         nameId: { offset: 24, size: 4, kind: "u32" },
         kind: { offset: 28, size: 4, kind: "i32" },
-        shared: { offset: 32, size: 4, kind: "u32" },
+        vmFile: { offset: 32, size: 4, kind: "u32" },
         parentLink: { offset: 36, size: 4, kind: "u32" },
         leftLink: { offset: 40, size: 4, kind: "u32" },
         rightLink: { offset: 44, size: 4, kind: "u32" },
@@ -235,8 +252,20 @@ export const layouts = {
         pad: { offset: 40, size: 4, kind: "u32", count: 2 },
       },
     },
+    Inode: {
+      size: 32,
+      fields: {
+        size: { offset: 0, size: 8, kind: "u64" },
+        number: { offset: 8, size: 4, kind: "u32" },
+        kind: { offset: 12, size: 4, kind: "i32" },
+        references: { offset: 16, size: 4, kind: "u32" },
+        mappings: { offset: 20, size: 4, kind: "u32" },
+        charged: { offset: 24, size: 4, kind: "u32" },
+        nextLink: { offset: 28, size: 4, kind: "u32" },
+      },
+    },
     LibcData: {
-      size: 312,
+      size: 320,
       fields: {
         errno: { offset: 0, size: 4, kind: "i32" },
         perturbByte: { offset: 4, size: 4, kind: "i32" },
@@ -247,7 +276,8 @@ export const layouts = {
         hugePagesFree: { offset: 32, size: 4, kind: "i32" },
         globalMaxFast: { offset: 40, size: 8, kind: "u64" },
         tcacheKey: { offset: 48, size: 8, kind: "u64" },
-        scratch: { offset: 56, size: 4, kind: "u32", count: 64 },
+        imageTcache: { offset: 56, size: 8, kind: "u64" },
+        scratch: { offset: 64, size: 4, kind: "u32", count: 64 },
       },
     },
     Mallinfo: {
@@ -323,7 +353,7 @@ export const layouts = {
       },
     },
     MmStruct: {
-      size: 632,
+      size: 640,
       fields: {
         startCode: { offset: 0, size: 8, kind: "u64" },
         endCode: { offset: 8, size: 8, kind: "u64" },
@@ -365,17 +395,21 @@ export const layouts = {
         markRest: { offset: 264, size: 4, kind: "i32" },
         lastAnonId: { offset: 268, size: 4, kind: "u32" },
         lastFileId: { offset: 272, size: 4, kind: "u32" },
-        committed: { offset: 280, size: 8, kind: "u64" },
-        options: { offset: 288, size: 8, kind: "u64", count: 11 },
-        rlimits: { offset: 376, size: 8, kind: "u64", count: 32 },
+        inodes: { offset: 276, size: 4, kind: "u32" },
+        writtenBack: { offset: 280, size: 4, kind: "u32" },
+        committed: { offset: 288, size: 8, kind: "u64" },
+        options: { offset: 296, size: 8, kind: "u64", count: 11 },
+        rlimits: { offset: 384, size: 8, kind: "u64", count: 32 },
       },
     },
-    SharedObject: {
-      size: 12,
+    OpenFile: {
+      size: 20,
       fields: {
-        references: { offset: 0, size: 4, kind: "u32" },
-        pages: { offset: 4, size: 4, kind: "u32" },
-        charged: { offset: 8, size: 4, kind: "u32" },
+        host: { offset: 0, size: 4, kind: "i32" },
+        flags: { offset: 4, size: 4, kind: "i32" },
+        references: { offset: 8, size: 4, kind: "u32" },
+        inodeLink: { offset: 12, size: 4, kind: "u32" },
+        number: { offset: 16, size: 4, kind: "u32" },
       },
     },
     TcacheEntry: {
@@ -403,7 +437,7 @@ export const layouts = {
         fileId: { offset: 36, size: 4, kind: "u32" },
         nameId: { offset: 40, size: 4, kind: "u32" },
         kind: { offset: 44, size: 4, kind: "i32" },
-        shared: { offset: 48, size: 4, kind: "u32" },
+        vmFile: { offset: 48, size: 4, kind: "u32" },
         parentLink: { offset: 52, size: 4, kind: "u32" },
         leftLink: { offset: 56, size: 4, kind: "u32" },
         rightLink: { offset: 60, size: 4, kind: "u32" },
@@ -523,6 +557,17 @@ export const Failure = {
 } as const;
 export type Failure = (typeof Failure)[keyof typeof Failure];
 
+/** Members of `FileKind` in assembly/. */
+export const FileKind = {
+  REGULAR: 0,
+  DIRECTORY: 1,
+  PIPE: 2,
+  CHARACTER: 3,
+  ZERO: 4,
+  SHMEM: 5,
+} as const;
+export type FileKind = (typeof FileKind)[keyof typeof FileKind];
+
 /** Members of `Invariant` in assembly/. */
 export const Invariant = {
   HOLDS: 0,
@@ -585,23 +630,39 @@ export const Layout = { LEGACY: 0, TOP_DOWN: 1, COMPACT: 2 } as const;
 export type Layout = (typeof Layout)[keyof typeof Layout];
 
 /** Members of `PageMark` in assembly/. */
-export const PageMark = { PRESENT: 1, ANON: 2, SHMEM: 4, CACHED: 8, LAZY: 16, GUARD: 32 } as const;
+export const PageMark = {
+  PRESENT: 1,
+  ANON: 2,
+  SHMEM: 4,
+  CACHED: 8,
+  LAZY: 16,
+  GUARD: 32,
+  FILE: 64,
+  DIRTY: 128,
+} as const;
 export type PageMark = (typeof PageMark)[keyof typeof PageMark];
 
 /** Members of `SyscallI386` in assembly/. */
 export const SyscallI386 = {
+  CLOSE: 6,
   BRK: 45,
   SETRLIMIT: 75,
   MUNMAP: 91,
+  FTRUNCATE: 93,
+  FSYNC: 118,
   MPROTECT: 125,
   MSYNC: 144,
+  FDATASYNC: 148,
   MLOCK: 150,
   MUNLOCK: 151,
   MLOCKALL: 152,
   MUNLOCKALL: 153,
   MREMAP: 163,
+  PREAD64: 180,
+  PWRITE64: 181,
   UGETRLIMIT: 191,
   MMAP2: 192,
+  FTRUNCATE64: 194,
   MINCORE: 218,
   MADVISE: 219,
   PRLIMIT64: 340,
@@ -611,14 +672,20 @@ export type SyscallI386 = (typeof SyscallI386)[keyof typeof SyscallI386];
 
 /** Members of `SyscallX86_64` in assembly/. */
 export const SyscallX86_64 = {
+  CLOSE: 3,
   MMAP: 9,
   MPROTECT: 10,
   MUNMAP: 11,
   BRK: 12,
+  PREAD64: 17,
+  PWRITE64: 18,
   MREMAP: 25,
   MSYNC: 26,
   MINCORE: 27,
   MADVISE: 28,
+  FSYNC: 74,
+  FDATASYNC: 75,
+  FTRUNCATE: 77,
   GETRLIMIT: 97,
   MLOCK: 149,
   MUNLOCK: 150,

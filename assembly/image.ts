@@ -1,0 +1,68 @@
+// What a heap that survives needs: everything from the base to the break lies in a file of the host's, and a new process goes on from
+// there. The host copies pages; which ones changed it learns from their digests. In the image build only.
+
+import { pageAlign } from "./base/align";
+import { HEAP_FLAGS, moveBreak } from "./kernel/brk";
+import { EINVAL, ENOMEM } from "./kernel/errno";
+import { KERNEL_BYTES, bindMm, forgetAddressSpace, mm } from "./kernel/mm";
+import { noteHeapDirty } from "./kernel/pages";
+import { findUserVma } from "./kernel/region";
+import { NO_VMA } from "./kernel/vma";
+import { bindState, libc } from "./malloc/state";
+import { bindTcache, resetTcache, tcache } from "./malloc/tcache";
+import { isPlausible, layOut, reach } from "./process";
+
+export * from "./index";
+export { checkHeap as check_heap, checkAddress as check_address } from "./malloc/invariants";
+export { pageDigest as page_digest } from "./kernel/digest";
+
+/** Whether the program has what an image does not hold: mappings, or a heap that is not one plain region. */
+function hasMore(): bool {
+  if (mm.brk == mm.startBrk) return mm.mapCount != 0;
+  const heap = findUserVma(0);
+  return (
+    mm.mapCount != 1 ||
+    heap == NO_VMA ||
+    heap.vmStart != mm.startBrk ||
+    heap.vmEnd != pageAlign(mm.brk) ||
+    heap.vmFlags != HEAP_FLAGS
+  );
+}
+
+/**
+ * To be called before the pages from the base to the break are copied: notes what else belongs to this thread. The end of these pages, or
+ * 0 when the program has mappings besides [heap], which an image does not hold.
+ */
+export function image_end(): usize {
+  if (hasMore()) return 0;
+  libc.imageTcache = <word>tcache;
+  return <usize>pageAlign(mm.brk);
+}
+
+/**
+ * Goes on with a process whose bytes from `base` to its break the host has put back, in a new instance: at the same address, and with
+ * no mappings. The arguments are those of `initialize` then. 0, -EINVAL when what lies at `base` is no such process, or -ENOMEM when the
+ * memory cannot be grown to its break.
+ */
+export function image_restore(
+  base: usize,
+  startBrk: usize,
+  mmapBase: usize,
+  taskSize: usize,
+  flags: u32,
+): i32 {
+  if (!isPlausible(base, startBrk, mmapBase, taskSize, flags)) return -EINVAL;
+  bindMm(base);
+  bindState(base + KERNEL_BYTES);
+  const end = mm.brk;
+  if (mm.startBrk != <word>startBrk || mm.taskSize != <word>taskSize) return -EINVAL;
+  if (end < mm.startBrk || end > mm.taskSize) return -EINVAL;
+  if (!reach(<usize>end)) return -ENOMEM;
+  forgetAddressSpace();
+  layOut(base, startBrk, mmapBase, taskSize, flags);
+  if (moveBreak(end) != end) return -ENOMEM;
+  noteHeapDirty(end);
+  resetTcache();
+  if (libc.imageTcache != 0) bindTcache(<usize>libc.imageTcache);
+  return 0;
+}

@@ -3,7 +3,7 @@
 // In the full build only.
 
 import { PAGE_SIZE, alignDown } from "../base/align";
-import { isHostFile, isWithinFile } from "./file";
+import { isAnonymous, isHostFile, isWithinFile } from "./file";
 import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
 import { accountPages, mm } from "./mm";
 import { RLIMIT_STACK, mmapMinAddr, rlimit, stackGuardGap } from "./options";
@@ -68,15 +68,19 @@ const FAULT_AROUND: usize = 16 * PAGE_SIZE;
 /** Bytes that one page of the lowest page tables covers. */
 const PAGE_TABLE_SPAN: usize = 512 * PAGE_SIZE;
 
-/** Reading `page` of a file's mapping: its neighbours that the file has come along (do_fault_around). */
+/** Reading `page` of a file's mapping, or of shared memory: its neighbours that are in memory come along (do_fault_around). */
 function faultAround(region: Vma, page: usize): void {
+  const isFile = isHostFile(region);
   const tableStart = page & ~(PAGE_TABLE_SPAN - 1);
   const start = max(page & ~(FAULT_AROUND - 1), max(tableStart, region.start));
   const behind = min(start + FAULT_AROUND, region.end);
   const end = min(behind, tableStart + PAGE_TABLE_SPAN);
   for (let at = start; at < end; at += PAGE_SIZE) {
-    if (pageMarks(at) == 0 && isWithinFile(region, pgoffAt(region, at)))
+    const marks = pageMarks(at);
+    if (marks & (PAGE_PRESENT | PAGE_GUARD)) continue;
+    if (isFile && isWithinFile(region, pgoffAt(region, at)))
       setPageMarks(at, PAGE_PRESENT | PAGE_FILE);
+    else if (marks & PAGE_CACHED) setPageMarks(at, marks | PAGE_PRESENT | PAGE_SHMEM);
   }
 }
 
@@ -84,8 +88,10 @@ function faultAround(region: Vma, page: usize): void {
 function fault(region: Vma, page: usize, isWrite: bool): i32 {
   const marks = pageMarks(page);
   if (marks & PAGE_GUARD) return SIGSEGV;
-  if (!isWithinFile(region, pgoffAt(region, page))) return SIGBUS;
   const isFile = isHostFile(region);
+  // Linux looks around before it looks at the page itself.
+  if (!isWrite && !isAnonymous(region) && !(marks & PAGE_PRESENT)) faultAround(region, page);
+  if (!isWithinFile(region, pgoffAt(region, page))) return SIGBUS;
   let wanted = marks | PAGE_PRESENT;
   if (region.isShared) {
     wanted |= isFile ? PAGE_FILE : PAGE_SHMEM | PAGE_CACHED;
@@ -96,7 +102,6 @@ function fault(region: Vma, page: usize, isWrite: bool): i32 {
   } else if (isFile && !(marks & PAGE_ANON)) {
     wanted |= PAGE_FILE;
   }
-  if (isFile && !isWrite && !(marks & PAGE_PRESENT)) faultAround(region, page);
   if (wanted != marks) setPageMarks(page, wanted);
   return 0;
 }

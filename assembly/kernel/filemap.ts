@@ -10,7 +10,7 @@ import { FileKind, Inode, OpenFile, fileOf, isHostFile, isWrittenBack } from "./
 import { mm } from "./mm";
 import { scrub } from "./pages";
 import { findUserVma } from "./region";
-import { PAGE_DIRTY, forgetPages, pageMarks, setPageMarks } from "./resident";
+import { PAGE_ANON, PAGE_DIRTY, PAGE_GUARD, zapPages, pageMarks, setPageMarks } from "./resident";
 import { NO_VMA, Vma } from "./vma";
 
 /** The most that is written at once, bytes. */
@@ -160,13 +160,33 @@ function cutPages(inode: Inode, size: u64): void {
   const whole = inode.pages * PAGE_SIZE;
   for (let at = findMapping(inode, 0); at != NO_VMA; at = findMapping(inode, at.end)) {
     const gone = partFrom(at, whole);
-    forgetPages(gone, at.end);
+    zapPages(gone, at.end);
     scrub(gone, at.end);
     if (!at.isShared) continue;
     const tail = partFrom(at, size);
     if (tail < gone) memory.fill(tail, 0, gone - tail);
     if (isWrittenBack(at) && gone < at.end) noteDigests(gone, at.end);
   }
+}
+
+/** Punches a hole of zeros into the part of a file that [start, end), within a shared region, maps (MADV_REMOVE). 0 or an error result. */
+export function punchHole(region: Vma, start: usize, end: usize): word {
+  scrub(start, end);
+  if (!isHostFile(region)) {
+    zapPages(start, end);
+    return 0;
+  }
+  const inode = fileOf(region).inode;
+  const from = positionOf(region, start);
+  const to = positionOf(region, end);
+  for (let at = findMapping(inode, 0); at != NO_VMA; at = findMapping(inode, at.end)) {
+    const last = partFrom(at, to);
+    for (let page = partFrom(at, from); page < last; page += PAGE_SIZE) {
+      const marks = pageMarks(page);
+      if (!(marks & PAGE_ANON)) setPageMarks(page, marks & PAGE_GUARD);
+    }
+  }
+  return writeBack(start, end);
 }
 
 /** After the file became longer: its new pages come into every mapping. 0 or an error result. */

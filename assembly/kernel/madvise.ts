@@ -5,7 +5,7 @@ import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { prepareAnon, touch } from "./access";
 import { EACCES, EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
 import { isAnonymous, isHostFile } from "./file";
-import { fillPages, writeBack } from "./filemap";
+import { fillPages, punchHole } from "./filemap";
 import { mm } from "./mm";
 import { isNewKernel } from "./options";
 import { scrub } from "./pages";
@@ -15,7 +15,6 @@ import {
   PAGE_CACHED,
   PAGE_GUARD,
   PAGE_LAZY,
-  forgetPages,
   nextMarked,
   pageMarks,
   setPageMarks,
@@ -159,13 +158,10 @@ function adviseContents(region: Vma, start: usize, end: usize, advice: i32): wor
   const flags = region.vmFlags;
   switch (advice) {
     case Advice.REMOVE:
-      if (flags & VM_LOCKED || isAnonymous(region)) return errorResult(EINVAL);
+      if (flags & VM_LOCKED || region.vmFile == 0) return errorResult(EINVAL);
       if ((flags & (VM_SHARED | VM_MAYWRITE)) != (VM_SHARED | VM_MAYWRITE))
         return errorResult(EACCES);
-      forgetPages(start, end);
-      scrub(start, end);
-      // The hole is in the file, too.
-      return writeBack(start, end);
+      return punchHole(region, start, end);
     case Advice.DONTNEED:
       if (flags & VM_LOCKED) return errorResult(EINVAL);
       return dropPages(region, start, end);
@@ -214,7 +210,7 @@ function isAboutContents(advice: i32): bool {
 /** Takes advice for [start, end) within `region` (madvise_vma_behavior). 0 or an error result. */
 function adviseWithin(region: Vma, start: usize, end: usize, advice: i32): word {
   if (isAboutContents(advice)) return adviseContents(region, start, end, advice);
-  if (advice == Advice.WIPEONFORK && (!isAnonymous(region) || region.vmFlags & VM_SHARED))
+  if (advice == Advice.WIPEONFORK && (region.vmFile != 0 || region.vmFlags & VM_SHARED))
     return errorResult(EINVAL);
   const flags = advisedFlags(region.vmFlags, advice);
   if (flags == region.vmFlags) return 0;

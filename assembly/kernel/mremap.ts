@@ -17,7 +17,7 @@ import {
   scrub,
 } from "./pages";
 import { moveDigests, reserveDigests } from "./digest";
-import { fileOf, holdFile, isAnonymous, isHostFile, isWrittenBack } from "./file";
+import { FileKind, fileOf, holdFile, isAnonymous, isHostFile, isWrittenBack } from "./file";
 import { checkAlias, fillPages, learnSize } from "./filemap";
 import { growthRefused } from "./refusal";
 import {
@@ -250,6 +250,11 @@ function moveTo(
   return move(region, address, oldBytes, newBytes, flags, place);
 }
 
+/** Whether a region may be moved with others in one call: not one whose device has its own idea of where it may lie (vma_multi_allowed). */
+function isMovedTogether(region: Vma): bool {
+  return region.vmFile == 0 || fileOf(region).kind != FileKind.ZERO;
+}
+
 /** Moves everything in [address, address + bytes), however many regions that is, keeping the gaps between them (remap_move, since 6.17). */
 function moveAll(address: word, bytes: word, flags: i32, target: word): word {
   if (address >= mm.taskSize) return errorResult(EFAULT);
@@ -264,6 +269,8 @@ function moveAll(address: word, bytes: word, flags: i32, target: word): word {
       continue;
     }
     if (at == address && region.vmStart > at) return errorResult(EFAULT);
+    if (!isMovedTogether(region) && (at > address || region.vmEnd < limit))
+      return errorResult(EFAULT);
     const from = max(region.vmStart, at);
     const length = min(limit, region.vmEnd) - from;
     const place = moveTo(region, from, length, length, flags, target + (from - address));

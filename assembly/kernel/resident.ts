@@ -96,6 +96,12 @@ export function nextMarked(start: usize, end: usize): usize {
   return end;
 }
 
+/** Takes what is in [start, end) out of the page tables; guards stay (zap_pte_range). */
+export function zapPages(start: usize, end: usize): void {
+  for (let at = nextMarked(start, end); at < end; at = nextMarked(at + PAGE_SIZE, end))
+    setPageMarks(at, pageMarks(at) & PAGE_GUARD);
+}
+
 /** Forgets all marks in [start, end): it is unmapped. */
 export function forgetPages(start: usize, end: usize): void {
   for (let at = nextMarked(start, end); at < end; at = nextMarked(at + PAGE_SIZE, end))

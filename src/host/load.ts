@@ -7,6 +7,7 @@ import type { Abi } from "../layout/address.js";
 import { layouts } from "../layout/generated.js";
 import type { StructLayout } from "./struct.js";
 import type { Build, RawExports } from "./exports.js";
+import { NO_FILES, type FileImports } from "./files.js";
 import type { SyscallTrace } from "./options.js";
 
 /** A binary: its bytes, or a module that is compiled already (as some hosts demand). */
@@ -23,6 +24,8 @@ export interface LoadRequest<A extends Abi, B extends Build> {
   fail: (code: number, address: number) => never;
   /** Called after system calls of the full build while tracing is on. */
   trace?: SyscallTrace | undefined;
+  /** The files of the full build's descriptors. */
+  files?: FileImports | undefined;
 }
 
 const modulesByName = new Map<string, WebAssembly.Module>();
@@ -80,7 +83,8 @@ function remembered(request: LoadRequest<Abi, Build>): WebAssembly.Module | unde
 
 function importsOf(request: LoadRequest<Abi, Build>) {
   const trace = request.trace ?? (() => undefined);
-  return { env: { memory: request.memory }, host: { fail: request.fail, trace } };
+  const files = request.files ?? NO_FILES;
+  return { env: { memory: request.memory }, host: { fail: request.fail, trace, ...files } };
 }
 
 /**

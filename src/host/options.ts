@@ -3,6 +3,7 @@
 import type { Abi } from "../layout/address.js";
 import { checkChoice, checkInteger, show } from "./checks.js";
 import type { Build } from "./exports.js";
+import type { FileImports } from "./files.js";
 import type { WasmSource } from "./load.js";
 import { parseTunables } from "./tunables.js";
 import type { TunableObject, TunableSetting } from "./tunables.js";
@@ -81,6 +82,8 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   randomize?: boolean;
   /** Called after each system call while tracing is on (`trace_syscalls`): for the full build. */
   trace?: SyscallTrace;
+  /** What is behind the descriptors that `open_file` gives (see FileImports): for the full build. Without it there are no files. */
+  files?: FileImports;
   /** WebAssembly pages of a new memory at the start. */
   initialPages?: number;
   /** WebAssembly pages that a new memory may grow to. */
@@ -105,6 +108,7 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   hugePages: Required<HugePages>;
   /** Where system calls are reported. */
   trace: SyscallTrace | undefined;
+  files: FileImports | undefined;
   /** The double-free key to set, when it is random. */
   tcacheKey: bigint | undefined;
 }
@@ -175,6 +179,12 @@ function hugePagesOption(given: HugePages): Required<HugePages> {
     }
   }
   return { ...sizes, free: given.free ?? false };
+}
+
+function filesOption(given: FileImports | undefined, build: Build): FileImports | undefined {
+  if (given !== undefined && build !== "full")
+    throw new TypeError('option "files" is for the build "full"');
+  return given;
 }
 
 function traceOption(given: unknown, build: Build): SyscallTrace | undefined {
@@ -252,6 +262,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
     tunables,
     hugePages: hugePagesOption(options.hugePages ?? {}),
     trace: traceOption(options.trace, build),
+    files: filesOption(options.files, build),
     tcacheKey: undefined,
   };
   if (options.randomize === true) randomized(plan);

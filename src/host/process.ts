@@ -248,8 +248,8 @@ function requestOf<A extends Abi, B extends Build>(
     death.abort = errorOf(code, address);
     throw death.abort;
   };
-  const { abi, build, memory, wasm, trace } = plan;
-  return { abi, build, memory, wasm, fail, trace };
+  const { abi, build, memory, wasm, trace, files } = plan;
+  return { abi, build, memory, wasm, fail, trace, files };
 }
 
 /**

@@ -39,7 +39,7 @@ export interface TracedCall {
   result: number;
 }
 
-type StructName = "MmStruct" | "Vma";
+type StructName = "MmStruct" | "Vma" | "OpenFile" | "Inode";
 type Field<S extends StructName> = keyof (typeof layouts)["ilp32"][S]["fields"] & string;
 
 /** A number as JavaScript's modulo 2^64. */

@@ -2,11 +2,12 @@
 // Compares random sequences of system calls, WebAssembly against this machine's kernel, or records some.
 // Usage: node tests/kernel/sequences.mjs [--kind KIND] [--first SEED] [--count N] [--steps N] [--abi ilp32|lp64] [--show N]
 //        node tests/kernel/sequences.mjs --record
-//   --kind    mapping, lock, break, limit, count or touch; all by default
+//   --kind    mapping, lock, break, limit, count, touch or files; all by default
 //   --show    how many differences are printed in full (10)
 //   --record  writes tests/kernel/golden/sequences/KIND.txt.gz and histogram.json instead
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -14,7 +15,7 @@ import { withModule } from "../oracle/load-ts.mjs";
 import { ABIS, buildNative } from "../oracle/native.mjs";
 
 /** How many sequences of each kind are stored. */
-const STORED = { mapping: 60, lock: 90, break: 30, limit: 30, count: 20, touch: 70 };
+const STORED = { mapping: 60, lock: 90, break: 30, limit: 30, count: 20, touch: 70, files: 240 };
 const BATCH = 200;
 
 const { values } = parseArgs({
@@ -28,7 +29,11 @@ const { values } = parseArgs({
     record: { type: "boolean", default: false },
   },
 });
-const program = buildNative("sequences", "lp64", "tests/kernel/native");
+/** The programs: of one that works on files, the first argument is where it may make some. */
+const programs = {
+  sequences: buildNative("sequences", "lp64", "tests/kernel/native"),
+  files: buildNative("files", "lp64", "tests/kernel/native"),
+};
 const kinds = Object.keys(STORED).filter((kind) => !values.kind || kind === values.kind);
 const abis = ABIS.filter((abi) => !values.abi || abi === values.abi);
 
@@ -38,7 +43,9 @@ const abis = ABIS.filter((abi) => !values.abi || abi === values.abi);
  * @param {number} count
  */
 function native(kind, first, count) {
-  const args = [kind, String(first), String(count), values.steps];
+  const program = kind === "files" ? programs.files : programs.sequences;
+  const about = kind === "files" ? tmpdir() : kind;
+  const args = [about, String(first), String(count), values.steps];
   const run = spawnSync(program, args, { encoding: "utf8", maxBuffer: 1 << 30 });
   if (run.status !== 0) throw new Error(`${program} ${args.join(" ")}: ${run.stderr}`);
   return run.stdout;
@@ -59,33 +66,30 @@ function record(count) {
   writeFileSync(`${folder}/histogram.json`, `${JSON.stringify(count(all), null, 2)}\n`);
 }
 
-await withModule(
-  "tests/kernel/support/bulk.ts",
-  ({ histogram, parseSequences, replaySequence }) => {
-    if (values.record) {
-      record((text) => histogram(parseSequences(text)));
-      return;
-    }
-    let shown = Number(values.show);
-    const [first, count] = [Number(values.first), Number(values.count)];
-    for (const kind of kinds) {
-      /** @type {Record<string, number>} */
-      const different = Object.fromEntries(abis.map((abi) => [abi, 0]));
-      for (let seed = first; seed < first + count; seed += BATCH) {
-        const text = native(kind, seed, Math.min(BATCH, first + count - seed));
-        for (const sequence of parseSequences(text)) {
-          for (const abi of abis) {
-            const difference = replaySequence(sequence, abi);
-            if (difference === undefined) continue;
-            different[abi] = (different[abi] ?? 0) + 1;
-            process.exitCode = 1;
-            if (shown-- > 0) console.log(`${abi} ${JSON.stringify(difference, null, 1)}`);
-          }
+await withModule("tests/kernel/support/bulk.ts", ({ histogram, parseSequences, replaysOf }) => {
+  if (values.record) {
+    record((text) => histogram(parseSequences(text)));
+    return;
+  }
+  let shown = Number(values.show);
+  const [first, count] = [Number(values.first), Number(values.count)];
+  for (const kind of kinds) {
+    /** @type {Record<string, number>} */
+    const different = Object.fromEntries(abis.map((abi) => [abi, 0]));
+    for (let seed = first; seed < first + count; seed += BATCH) {
+      const text = native(kind, seed, Math.min(BATCH, first + count - seed));
+      for (const replay of replaysOf(kind, text)) {
+        for (const abi of abis) {
+          const difference = replay(abi);
+          if (difference === undefined) continue;
+          different[abi] = (different[abi] ?? 0) + 1;
+          process.exitCode = 1;
+          if (shown-- > 0) console.log(`${abi} ${JSON.stringify(difference, null, 1)}`);
         }
       }
-      console.log(
-        `${kind}: ${count} sequences of ${values.steps}; different: ${JSON.stringify(different)}`,
-      );
     }
-  },
-);
+    console.log(
+      `${kind}: ${count} sequences of ${values.steps}; different: ${JSON.stringify(different)}`,
+    );
+  }
+});

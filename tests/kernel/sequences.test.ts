@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { parseFileSequences, replayFiles } from "./support/file-sequence.js";
 import { histogram, outcome, parseSequences, replaySequence } from "./support/sequence.js";
 
 const folder = new URL("golden/sequences/", import.meta.url);
@@ -16,6 +17,10 @@ function read(file: string): string {
 const files = readdirSync(folder).filter((file) => file.endsWith(".txt.gz"));
 const recordings = files.map((file) => ({ file, text: read(file) }));
 const all = recordings.flatMap(({ text }) => parseSequences(text));
+const onFiles = recordings
+  .filter(({ file }) => file.startsWith("files"))
+  .flatMap(({ text }) => parseFileSequences(text));
+const onMemory = all.filter(({ kind }) => kind !== "files");
 
 describe("what is stored", () => {
   test("at least 200 sequences of 50 calls, each with the kernel that it is from", () => {
@@ -39,12 +44,32 @@ describe("what is stored", () => {
 });
 
 describe.each(["ilp32", "lp64"] as const)("%s", (abi) => {
-  for (let i = 0; i < all.length; i += AT_ONCE) {
-    const some = all.slice(i, i + AT_ONCE);
+  for (let i = 0; i < onMemory.length; i += AT_ONCE) {
+    const some = onMemory.slice(i, i + AT_ONCE);
     test(`${some[0]?.name} to ${some.at(-1)?.name}`, () => {
       for (const sequence of some) expect(replaySequence(sequence, abi)).toBeUndefined();
     });
   }
+  for (let i = 0; i < onFiles.length; i += AT_ONCE) {
+    const some = onFiles.slice(i, i + AT_ONCE);
+    test(`${some[0]?.name} to ${some.at(-1)?.name}`, () => {
+      for (const sequence of some) expect(replayFiles(sequence, abi)).toBeUndefined();
+    });
+  }
+});
+
+test("canary: another byte of a file, another page in memory is noticed", () => {
+  const sequence = onFiles[0]!;
+  const changed = (prefix: string, edit: (line: string) => string): boolean => {
+    const copy = structuredClone(sequence) as { steps: string[][]; sizes: number[]; name: string };
+    const step = copy.steps.findIndex((lines) => lines.some((line) => line.startsWith(prefix)));
+    copy.steps[step] = copy.steps[step]!.map((line) =>
+      line.startsWith(prefix) ? edit(line) : line,
+    );
+    return replayFiles(copy, "ilp32")?.step === step;
+  };
+  expect(changed("F", (line) => `${line}0`)).toBe(true);
+  expect(changed("V", (line) => line.replace(/~\w+/, "~f"))).toBe(true);
 });
 
 test("canary: another result, another region, another size is noticed", () => {

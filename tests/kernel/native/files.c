@@ -10,40 +10,14 @@
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include "../../oracle/native/io.h"
+#include "files-seen.h"
 
-#define PAGE 4096l
-#define WINDOW_PAGES 64
-#define FILES 2
-#define FILE_PAGES 16
-#define BASE 0x1000000l
-
-typedef struct {
-  long start, pages, pgoff, rss, anonymous;
-  int read, write, shared, file;  // file: index, FILES for /dev/zero, -1 for none
-  char permissions[5], flags[100];
-} Vma;
-
-static Vma regions[WINDOW_PAGES];
-static int region_count;
-static signed char at[WINDOW_PAGES];        // which region a page is in, -1 for none
 static long mapped_at[WINDOW_PAGES];        // the step that filled a page
 static long changed_at[FILES][FILE_PAGES];  // the last step that wrote to a file's page
-static long sizes[FILES];
 static long now;
-
-// What the descriptors are: number d of the text is the d-th here.
-static const struct {
-  int file, flags;
-} OPENED[] = {{0, O_RDWR}, {0, O_RDONLY}, {1, O_RDWR}, {1, O_WRONLY}, {FILES, O_RDWR}, {0, O_RDWR}};
-#define DESCRIPTORS 6
-static int descriptors[DESCRIPTORS];
-static struct stat stats[FILES];
 
 static uint64_t random_state;
 
@@ -62,76 +36,6 @@ static int chance(int percent) { return from_to(0, 99) < percent; }
     static const long choices_[] = {__VA_ARGS__};            \
     choices_[from_to(0, sizeof choices_ / sizeof *choices_ - 1)]; \
   })
-
-static void take_header(const char *line, unsigned long start, unsigned long end) {
-  Vma *v = &regions[region_count];
-  unsigned long offset, inode;
-  *v = (Vma){.start = (long)(start - BASE) / PAGE, .pages = (long)(end - start) / PAGE, .file = -1};
-  if (sscanf(line, "%*s %4s %lx %*s %lu", v->permissions, &offset, &inode) != 3) die("odd smaps line", line);
-  v->pgoff = (long)(offset / PAGE);
-  v->read = v->permissions[0] == 'r';
-  v->write = v->permissions[1] == 'w';
-  v->shared = v->permissions[3] == 's';
-  for (int f = 0; f < FILES; f++)
-    if (inode == stats[f].st_ino) v->file = f;
-  if (strstr(line, "/dev/zero") && !strstr(line, "deleted")) v->file = FILES;
-  for (long page = v->start; page < v->start + v->pages; page++) at[page] = (signed char)region_count;
-  region_count++;
-}
-
-static void read_regions(void) {
-  static char line[400];
-  FILE *smaps = fopen("/proc/self/smaps", "r");
-  if (!smaps) die("can't open", "smaps");
-  Vma *v = NULL;
-  region_count = 0;
-  memset(at, -1, sizeof at);
-  while (fgets(line, sizeof line, smaps)) {
-    unsigned long start, end;
-    if ((line[0] < 'A' || line[0] > 'Z') && sscanf(line, "%lx-%lx", &start, &end) == 2) {
-      if (start >= BASE + WINDOW_PAGES * PAGE) break;
-      v = end <= BASE ? NULL : &regions[region_count];
-      if (v) take_header(line, start, end);
-    } else if (v && !strncmp(line, "Rss:", 4)) {
-      v->rss = strtol(line + 4, NULL, 10) / 4;
-    } else if (v && !strncmp(line, "Anonymous:", 10)) {
-      v->anonymous = strtol(line + 10, NULL, 10) / 4;
-    } else if (v && !strncmp(line, "VmFlags:", 8)) {
-      char *out = v->flags;
-      for (char *code = line + 8; *code; code++)
-        if (*code != ' ' && *code != '\n') *out++ = *code;
-    }
-  }
-  fclose(smaps);
-}
-
-static char *put_regions(char *p) {
-  *p++ = 'V';
-  for (int i = 0; i < region_count; i++) {
-    const Vma *v = &regions[i];
-    p += sprintf(p, " %lx+%lx%s", v->start, v->pages, v->permissions);
-    if (v->file >= 0 || v->shared) p += sprintf(p, "@%lx#%c", v->pgoff, v->file < 0 ? 's' : v->file == FILES ? 'z' : 'a' + v->file);
-    p += sprintf(p, ":%s~%lx,%lx", v->flags, v->rss, v->anonymous);
-  }
-  return p + sprintf(p, "\n");
-}
-
-static unsigned char whole[FILE_PAGES * PAGE];
-
-// Reads a file, so that all its pages are in the page cache: a fault brings in only neighbours that are there.
-static ssize_t read_file(int file) {
-  ssize_t got = pread(descriptors[file * 2], whole, sizeof whole, 0);
-  if (got < 0 || got != sizes[file]) die("odd size of a file", NULL);
-  return got;
-}
-
-// Size and a digest (FNV-1a) of a file.
-static char *put_file(char *p, int file) {
-  uint32_t digest = 2166136261u;
-  ssize_t got = read_file(file);
-  for (ssize_t i = 0; i < got; i++) digest = (digest ^ whole[i]) * 16777619u;
-  return p + sprintf(p, "F %c %lx %x\n", 'a' + file, (long)got, digest);
-}
 
 static sigjmp_buf fault_return;
 static void on_fault(int number) { siglongjmp(fault_return, number); }
@@ -154,7 +58,7 @@ static Range any_range(void) {
 
 static Range mapped_range(void) {
   const Vma *v = any_region();
-  if (!v || chance(5)) return any_range();
+  if (!v || chance(9)) return any_range();
   long from = chance(50) ? 0 : from_to(0, v->pages - 1), to = chance(50) ? v->pages : from_to(from + 1, v->pages);
   return (Range){v->start + from, to - from};
 }
@@ -193,9 +97,9 @@ static char *do_mmap(char *p) {
   int fd = d;
   if (flags == MAP_SHARED && OPENED[d].flags == O_RDONLY && chance(80)) prot &= ~PROT_WRITE;
   if (chance(15)) flags |= PICK(MAP_NORESERVE, MAP_POPULATE, MAP_LOCKED);
-  if (chance(3)) flags = PICK(0, 3, 3 | 1 << 22, MAP_SHARED | MAP_GROWSDOWN, MAP_PRIVATE | MAP_GROWSDOWN, MAP_PRIVATE | MAP_HUGETLB);
+  if (chance(6)) flags = PICK(0, 3, 3 | 1 << 22, 3 | 1 << 22, MAP_SHARED | MAP_GROWSDOWN, MAP_PRIVATE | MAP_GROWSDOWN, MAP_PRIVATE | MAP_HUGETLB);
   if (chance(15)) fd = -1, flags = (flags | MAP_ANONYMOUS) & ~MAP_HUGETLB;
-  if (chance(2)) fd = 99;
+  if (chance(3)) fd = 99;
   flags |= chance(80) ? MAP_FIXED : MAP_FIXED_NOREPLACE;
   if (flags & MAP_SHARED && fd == d && file < FILES && is_aliased(file, pgoff, r.pages, flags & MAP_FIXED ? r : (Range){0, 0})) return NULL;
   p += sprintf(p, "mmap @%lx %lx %lx %lx %d %lx", r.start * PAGE, r.pages * PAGE, prot, flags, fd, pgoff);
@@ -216,7 +120,8 @@ static char *do_mremap(char *p) {
   if (to + pages > WINDOW_PAGES) to = WINDOW_PAGES - pages;
   if (flags & 2) flags |= 1;
   // Moved shared memory leaves nothing behind that could be seen twice, and its neighbours in the file are not mapped.
-  if (flags & 4 && v->shared) flags &= ~4;
+  for (long page = r.start; page < r.start + r.pages && page < WINDOW_PAGES; page++)
+    if (at[page] >= 0 && regions[(int)at[page]].shared) flags &= ~4;
   long first = v->pgoff + r.start - v->start;
   if (pages > r.pages && v->shared && (v->file < 0 || v->file == FILES || is_aliased(v->file, first + r.pages, pages - r.pages, (Range){0, 0}))) return NULL;
   if (flags & 4) pages = r.pages;
@@ -231,7 +136,49 @@ static char *do_mremap(char *p) {
   return put_result(p, result, 1);
 }
 
+// Whether a region is what one kind of refusal is about.
+static int is_refused(const Vma *v, int kind) {
+  if (kind == 0) return strstr(v->flags, "lo") != NULL;
+  if (kind == 1) return v->shared && !strstr(v->flags, "mw");
+  return v->file >= 0 && v->file < FILES && v->read && (v->pgoff + v->pages - 1) * PAGE >= sizes[v->file];
+}
+
+// A call that is refused because of what a region is: locked, of a file that cannot be written, longer than its file. NULL without one.
+static char *do_refused(char *p) {
+  int kind = (int)from_to(0, 2), from = region_count ? (int)from_to(0, region_count - 1) : 0;
+  for (int i = 0; i < region_count; i++) {
+    const Vma *v = &regions[(from + i) % region_count];
+    if (!is_refused(v, kind)) continue;
+    void *start = (void *)(BASE + v->start * PAGE);
+    size_t length = (size_t)(v->pages * PAGE);
+    if (kind == 0) {
+      p += sprintf(p, "msync @%lx %lx 2", v->start * PAGE, v->pages * PAGE);
+      return put_result(p, msync(start, length, MS_INVALIDATE), 0);
+    }
+    if (kind == 1) {
+      p += sprintf(p, "mprotect @%lx %lx 3", v->start * PAGE, v->pages * PAGE);
+      return put_result(p, mprotect(start, length, PROT_READ | PROT_WRITE), 0);
+    }
+    p += sprintf(p, "madvise @%lx %lx 16", v->start * PAGE, v->pages * PAGE);
+    return put_result(p, madvise(start, length, MADV_POPULATE_READ), 0);
+  }
+  return NULL;
+}
+
+// Growth of what is more than one region, where that is not allowed.
+static char *do_overgrown(char *p) {
+  for (int i = 0; i + 1 < region_count; i++) {
+    const Vma *v = &regions[i];
+    long pages = v->pages + 1;
+    if (v[1].start != v->start + v->pages || v->start + pages + 1 > WINDOW_PAGES) continue;
+    p += sprintf(p, "mremap @%lx %lx %lx 1 @0", v->start * PAGE, pages * PAGE, (pages + 1) * PAGE);
+    return put_result(p, (long)mremap((void *)(BASE + v->start * PAGE), (size_t)(pages * PAGE), (size_t)((pages + 1) * PAGE), MREMAP_MAYMOVE), 1);
+  }
+  return NULL;
+}
+
 static char *do_range(char *p) {
+  if (chance(12)) return chance(75) ? do_refused(p) : do_overgrown(p);
   Range r = mapped_range();
   void *start = (void *)(BASE + r.start * PAGE);
   size_t length = (size_t)(r.pages * PAGE);
@@ -251,11 +198,12 @@ static char *do_range(char *p) {
     }
     case 3: {
       int is_lock = chance(50);
+      if (chance(20)) r = any_range(), start = (void *)(BASE + r.start * PAGE), length = (size_t)(r.pages * PAGE);
       p += sprintf(p, "%s @%lx %lx", is_lock ? "mlock" : "munlock", r.start * PAGE, r.pages * PAGE);
       return put_result(p, is_lock ? mlock(start, length) : munlock(start, length), 0);
     }
     default: {
-      long advice = PICK(0, 1, 3, 4, 4, 4, 8, 9, 9, 10, 16, 17, 18, 22, 23, 24, 102, 103);
+      long advice = PICK(0, 1, 3, 4, 4, 4, 8, 9, 9, 9, 9, 10, 16, 17, 18, 22, 23, 24, 102, 103);
       for (long page = r.start; page < r.start + r.pages; page++) {
         if (advice == 9 && at[page] >= 0 && regions[(int)at[page]].shared && regions[(int)at[page]].file >= 0 && regions[(int)at[page]].file < FILES) {
           const Vma *v = &regions[(int)at[page]];

@@ -34,7 +34,8 @@ export interface Difference {
   wasm: string[];
 }
 
-const IS_CHANGE = /^[VRS]( |$)/;
+/** Lines about what was seen after a step; F is of sequences on files, which file-sequence.ts runs. */
+const IS_CHANGE = /^[VRSF]( |$)/;
 const HEX_FIELDS = new Set(["data_bytes", "memlock"]);
 
 function parseStart(line: string): Record<string, number> {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { NO_FILES } from "../../../src/host/files.js";
 import { checkLayout } from "../../../src/host/load.js";
 import { layouts } from "../../../src/layout/generated.js";
 import { Section, sectionsOf } from "../../support/wasm-binary.js";
@@ -64,7 +65,11 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
     "page_marks",
     "set_kernel_option",
     "check_kernel",
+    "open_file",
+    "check_heap",
+    "check_address",
   ],
+  image: ["page_digest", "image_end", "image_restore", "check_heap", "check_address"],
 };
 
 for (const build of Object.keys(ADDED)) {
@@ -81,12 +86,15 @@ for (const build of Object.keys(ADDED)) {
         expect(ids).not.toContain(Section.memory);
       });
 
-      it("imports the memory and host.fail, in the full build host.trace, nothing else", () => {
+      it("imports the memory and host.fail, in the full build host.trace and files, nothing else", () => {
         const imports = WebAssembly.Module.imports(module);
-        const expected = ["env.memory memory", "host.fail function"];
-        if (build === "full") expected.push("host.trace function");
+        const functions = [
+          "fail",
+          ...(build === "full" ? ["trace", ...Object.keys(NO_FILES)] : []),
+        ];
+        const expected = ["env.memory memory", ...functions.map((name) => `host.${name} function`)];
         expect(imports.map(({ module, name, kind }) => `${module}.${name} ${kind}`).sort()).toEqual(
-          expected,
+          expected.sort(),
         );
       });
 

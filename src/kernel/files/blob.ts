@@ -75,7 +75,8 @@ export class HandleFile extends BufferFile {
   readonly #handle: FileHandle;
   /** Numbers of the blocks that were written to since the last write-back began. */
   readonly #changed = new Set<number>();
-  #isResized: boolean;
+  /** The shortest that it has been since then; Infinity when nobody cut it. */
+  #cut: number;
   #last: Promise<void> = Promise.resolve();
   #failure: { error: unknown } | undefined;
 
@@ -84,7 +85,7 @@ export class HandleFile extends BufferFile {
     const place = [Device.BLOB, newInode(Device.BLOB)] as const;
     super(contents, options.path ?? pathOf(handle), options.flags ?? O.RDWR, place);
     this.#handle = handle;
-    this.#isResized = (this.flags & O.TRUNC) !== 0;
+    this.#cut = this.flags & O.TRUNC ? 0 : Infinity;
   }
 
   override write(position: number, from: Uint8Array): void {
@@ -94,12 +95,12 @@ export class HandleFile extends BufferFile {
 
   override truncate(size: number): void {
     super.truncate(size);
-    this.#isResized = true;
+    this.#cut = Math.min(this.#cut, size);
   }
 
   /** Begins to write back what changed. It does not wait, and cannot fail: see `flushed`. */
   override sync(): void {
-    if (!this.#isResized && this.#changed.size === 0) return;
+    if (!this.#hasChanged) return;
     // What is written until the turn comes is taken along: a write-back becomes visible as a whole or not at all.
     this.#last = this.#last.then(() => this.#writeBack());
   }
@@ -120,6 +121,10 @@ export class HandleFile extends BufferFile {
     if (failure !== undefined) throw failure.error;
   }
 
+  get #hasChanged(): boolean {
+    return this.#cut !== Infinity || this.#changed.size > 0;
+  }
+
   #note(position: number, length: number): void {
     const end = Math.ceil((position + length) / BLOCK_BYTES);
     for (let block = Math.floor(position / BLOCK_BYTES); block < end; block++)
@@ -127,15 +132,16 @@ export class HandleFile extends BufferFile {
   }
 
   async #writeBack(): Promise<void> {
+    if (!this.#hasChanged) return;
     const blocks = [...this.#changed].sort((a, b) => a - b);
-    if (!this.#isResized && blocks.length === 0) return;
+    const cut = Math.min(this.#cut, this.contents.size);
     this.#changed.clear();
-    this.#isResized = false;
+    this.#cut = Infinity;
     try {
-      await this.#replace(this.contents.size, [...this.#runs(blocks)]);
+      await this.#replace([cut, this.contents.size], [...this.#runs(blocks)]);
     } catch (error) {
       for (const block of blocks) this.#changed.add(block);
-      this.#isResized = true;
+      this.#cut = Math.min(this.#cut, cut);
       this.#failure ??= { error };
     }
   }
@@ -151,10 +157,14 @@ export class HandleFile extends BufferFile {
     }
   }
 
-  async #replace(size: number, runs: readonly (readonly [number, Bytes])[]): Promise<void> {
+  /** Gives the file these sizes, one after the other, and these bytes. */
+  async #replace(
+    sizes: readonly number[],
+    runs: readonly (readonly [number, Bytes])[],
+  ): Promise<void> {
     const writable = await this.#handle.createWritable({ keepExistingData: true });
     try {
-      await writable.truncate(size);
+      for (const size of sizes) await writable.truncate(size);
       for (const [position, data] of runs) {
         if (data.length > 0) await writable.write({ type: "write", position, data });
       }

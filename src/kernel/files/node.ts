@@ -124,13 +124,13 @@ class Identity {
 
 /** An open file. */
 class NodeFile extends Identity implements HostFile {
-  readonly #fd: number;
+  /** -1 once it is closed: its number may be another file's then. */
+  #descriptor: number;
   readonly #openedAs: string;
-  #isClosed = false;
 
   constructor(fd: number, path: string, flags: number) {
     super(fstatSync(fd, { bigint: true }), flags);
-    this.#fd = fd;
+    this.#descriptor = fd;
     this.#openedAs = realPath(path);
   }
 
@@ -174,15 +174,20 @@ class NodeFile extends Identity implements HostFile {
   }
 
   close(): void {
-    // A second time would close what has got the number since.
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    closeSync(this.#fd);
+    if (this.#descriptor < 0) return;
+    const fd = this.#descriptor;
+    this.#descriptor = -1;
+    closeSync(fd);
+  }
+
+  get #fd(): number {
+    if (this.#descriptor < 0) throw new FileError("EBADF");
+    return this.#descriptor;
   }
 
   /** What Linux calls the file now, as in maps: it notices renaming and deleting. undefined elsewhere. */
   #link(): string | undefined {
-    if (process.platform !== "linux" || this.#isClosed) return undefined;
+    if (process.platform !== "linux") return undefined;
     try {
       return readlinkSync(`/proc/self/fd/${this.#fd}`);
     } catch {

@@ -7,6 +7,7 @@ export default defineConfig({
   resolve: {
     alias: {
       "#binaries": fileURLToPath(new URL("./src/host/node-binaries.ts", import.meta.url)),
+      "#files": fileURLToPath(new URL("./src/kernel/files/node.ts", import.meta.url)),
     },
   },
   test: {

@@ -13,7 +13,7 @@ export function regionsJson(command: string, kernel: Kernel, withUsage: boolean)
     end: vma.end,
     permissions: permissions(vma.flags),
     offset: vma.offset,
-    inode: vma.inode,
+    inode: Number(vma.inode),
     name: vma.name,
     flags: vmFlagsText(vma.flags).trimEnd().split(" "),
     anonId: vma.anonId,

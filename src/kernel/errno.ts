@@ -1,7 +1,7 @@
 // Linux's error numbers (man 3 errno): names, numbers and the texts that strerror gives. strace shows some names differently from
 // C: there EOPNOTSUPP and ENOTSUP are one number.
 
-/** Error numbers by name; the first 34 are all of Linux's classic ones, the rest what memory calls can return. */
+/** Error numbers by name; the first 34 are all of Linux's classic ones, the rest what calls on memory and files can return. */
 export const Errno = {
   EPERM: 1,
   ENOENT: 2,
@@ -37,9 +37,13 @@ export const Errno = {
   EPIPE: 32,
   EDOM: 33,
   ERANGE: 34,
+  ENAMETOOLONG: 36,
   ENOSYS: 38,
+  ELOOP: 40,
   EOVERFLOW: 75,
   EOPNOTSUPP: 95,
+  ESTALE: 116,
+  EDQUOT: 122,
 } as const;
 
 /** The name of an error number. */
@@ -80,9 +84,13 @@ const messages: Readonly<Record<ErrnoName, string>> = {
   EPIPE: "Broken pipe",
   EDOM: "Numerical argument out of domain",
   ERANGE: "Numerical result out of range",
+  ENAMETOOLONG: "File name too long",
   ENOSYS: "Function not implemented",
+  ELOOP: "Too many levels of symbolic links",
   EOVERFLOW: "Value too large for defined data type",
   EOPNOTSUPP: "Operation not supported",
+  ESTALE: "Stale file handle",
+  EDQUOT: "Disk quota exceeded",
 };
 
 const namesByNumber = new Map<number, ErrnoName>(

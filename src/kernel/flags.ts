@@ -78,6 +78,30 @@ export const MCL = { CURRENT: 1, FUTURE: 2, ONFAULT: 4 } as const;
 /** Options of mlock2. */
 export const MLOCK = { ONFAULT: 1 } as const;
 
+/** How a file is opened (man 2 open), with the numbers of Linux on x86: a host that has other ones is told its own. */
+export const O = {
+  RDONLY: 0,
+  WRONLY: 1,
+  RDWR: 2,
+  ACCMODE: 3,
+  CREAT: 0x40,
+  EXCL: 0x80,
+  NOCTTY: 0x100,
+  TRUNC: 0x200,
+  APPEND: 0x400,
+  NONBLOCK: 0x800,
+  DSYNC: 0x1000,
+  DIRECT: 0x4000,
+  LARGEFILE: 0x8000,
+  DIRECTORY: 0x1_0000,
+  NOFOLLOW: 0x2_0000,
+  NOATIME: 0x4_0000,
+  CLOEXEC: 0x8_0000,
+  SYNC: 0x10_1000,
+  PATH: 0x20_0000,
+  TMPFILE: 0x41_0000,
+} as const;
+
 /** Resources of getrlimit, setrlimit and prlimit. The model keeps DATA, STACK, MEMLOCK and AS. */
 export const RLIMIT = {
   CPU: 0,

@@ -7,6 +7,7 @@ import { startProcess, startProcessSync } from "../host/process.js";
 import type { MmStruct, Process, SyscallTrace } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
 import { KernelOption } from "../layout/generated.js";
+import { FileTable } from "./files/table.js";
 import { CheckedMemory } from "./memory.js";
 import { procMaps } from "./proc-maps.js";
 import { procSmaps, procSmapsRollup } from "./proc-smaps.js";
@@ -16,7 +17,7 @@ import { Strace, type StraceOptions } from "./strace.js";
 import { syscallNumber, type SyscallName } from "./syscall-names.js";
 import { rawSyscall, SystemCalls, type Size } from "./syscalls.js";
 import { pageTablePages, usageOf } from "./usage.js";
-import { findVma, walkVmas, type Vma } from "./vmas.js";
+import { findVma, walkVmas, type NameSource, type Vma } from "./vmas.js";
 
 /** A process of the build that has every system call. */
 export type FullProcess<A extends Abi = Abi> = Process<A, "full">;
@@ -33,16 +34,23 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
   /** The system calls, throwing a SystemCallError on failure. */
   readonly orThrow: SystemCalls;
   readonly #memory: CheckedMemory;
-
+  readonly #names: NameSource;
   readonly #tracing: Tracing;
 
   /** Not for use from outside: see `startKernel`. */
-  constructor(process: FullProcess<A>, tracing: Tracing) {
-    super(process, "errno");
+  constructor(process: FullProcess<A>, tracing: Tracing, files: FileTable) {
+    super(process, "errno", files);
     this.#tracing = tracing;
     this.process = process;
-    this.orThrow = new SystemCalls(process, "throw");
-    this.#memory = new CheckedMemory(process, () => this.version);
+    this.orThrow = new SystemCalls(process, "throw", files);
+    const version = () => this.version;
+    this.#names = {
+      get version() {
+        return version();
+      },
+      file: (number) => files.get(number),
+    };
+    this.#memory = new CheckedMemory(process, this.#names);
   }
 
   /** mm_struct, live: every property reads the memory. Addresses in bytes, counts in pages. */
@@ -82,12 +90,12 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
 
   /** Every mapping, lowest address first, copied out of the region table. */
   vmas(): Vma[] {
-    return [...walkVmas(this.process, this.version)];
+    return [...walkVmas(this.process, this.#names)];
   }
 
   /** The mapping that holds `address`; undefined when none does. */
   findVma(address: number): Vma | undefined {
-    return findVma(this.process, address, this.version);
+    return findVma(this.process, address, this.#names);
   }
 
   /**
@@ -167,6 +175,27 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
     this.#tracing.log = undefined;
   }
 
+  /**
+   * Ends what the process has to do with files, as exit does: mappings of files go, with what was stored in shared ones written to the
+   * files, and every descriptor is closed.
+   * @throws SystemCallError when something could not be written; then the mapping of it stays, and its file is open
+   */
+  [Symbol.dispose](): void {
+    let failure: { error: unknown } | undefined;
+    const attempt = (call: () => unknown) => {
+      try {
+        call();
+      } catch (error) {
+        failure ??= { error };
+      }
+    };
+    for (const { file, start, end } of this.vmas()) {
+      if (file !== undefined) attempt(() => this.orThrow.munmap(start, end - start));
+    }
+    attempt(() => this.orThrow.closeFiles());
+    if (failure !== undefined) throw failure.error;
+  }
+
   *#used(): Generator<readonly [Vma, Usage], void, undefined> {
     for (const vma of this.vmas()) yield [vma, this.usage(vma)];
   }
@@ -177,19 +206,28 @@ interface Tracing {
   log: Strace | undefined;
 }
 
-/** What a kernel's process can be started with: all that any process can, but for the build. */
-export type KernelOptions<A extends Abi = Abi> = Omit<ProcessOptions<A, "full">, "build">;
+/** What a kernel's process can be started with: all that any process can, but for the build and the files, see `openFile`. */
+export type KernelOptions<A extends Abi = Abi> = Omit<ProcessOptions<A, "full">, "build" | "files">;
 
-/** The options of the process underneath; the caller's own `trace` is told as well. */
-function processOptions<A extends Abi>(
-  options: KernelOptions<A>,
-  tracing: Tracing,
-): ProcessOptions<A, "full"> {
-  const trace: SyscallTrace = (nr, a1, a2, a3, a4, a5, a6, result) => {
-    tracing.log?.take(nr, [a1, a2, a3, a4, a5, a6], result);
-    options.trace?.(nr, a1, a2, a3, a4, a5, a6, result);
-  };
-  return { ...options, build: "full", trace };
+/** What is around a process before there is one. */
+class Surroundings<A extends Abi> {
+  readonly tracing: Tracing = { log: undefined };
+  readonly files = new FileTable(() => this.#process!.u8());
+  #process: FullProcess<A> | undefined;
+
+  /** The options of the process underneath; the caller's own `trace` is told as well. */
+  optionsOf(options: KernelOptions<A>): ProcessOptions<A, "full"> {
+    const trace: SyscallTrace = (nr, a1, a2, a3, a4, a5, a6, result) => {
+      this.tracing.log?.take(nr, [a1, a2, a3, a4, a5, a6], result);
+      options.trace?.(nr, a1, a2, a3, a4, a5, a6, result);
+    };
+    return { ...options, build: "full", trace, files: this.files.imports };
+  }
+
+  kernelOf(process: FullProcess<A>): Kernel<A> {
+    this.#process = process;
+    return new Kernel(process, this.tracing, this.files);
+  }
 }
 
 /**
@@ -200,16 +238,16 @@ function processOptions<A extends Abi>(
 export async function startKernel<A extends Abi = "ilp32">(
   options: KernelOptions<A> = {},
 ): Promise<Kernel<A>> {
-  const tracing: Tracing = { log: undefined };
-  return new Kernel(await startProcess<A, "full">(processOptions(options, tracing)), tracing);
+  const around = new Surroundings<A>();
+  return around.kernelOf(await startProcess<A, "full">(around.optionsOf(options)));
 }
 
 /** As `startKernel`, without waiting. */
 export function startKernelSync<A extends Abi = "ilp32">(
   options: KernelOptions<A> = {},
 ): Kernel<A> {
-  const tracing: Tracing = { log: undefined };
-  return new Kernel(startProcessSync<A, "full">(processOptions(options, tracing)), tracing);
+  const around = new Surroundings<A>();
+  return around.kernelOf(startProcessSync<A, "full">(around.optionsOf(options)));
 }
 
 /** The kernel's page, bytes. */

@@ -6,7 +6,7 @@ import { PAGE_BYTES } from "../host/options.js";
 import type { Process } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
 import { BusError, SegmentationFault, type Access, type MemoryFault } from "./faults.js";
-import { findVma } from "./vmas.js";
+import { findVma, type NameSource } from "./vmas.js";
 
 const SIGBUS = 7;
 const ADDRESS_MAX = 2 ** 32 - 1;
@@ -14,15 +14,15 @@ const ADDRESS_MAX = 2 ** 32 - 1;
 /** The memory of one process, behind the checks that the machine would do. */
 export class CheckedMemory {
   readonly #process: Process<Abi, "full">;
-  readonly #version: () => number;
+  readonly #names: NameSource;
 
   /**
    * @param process a process of the `full` build
-   * @param version the kernel's version, for the names of mappings in messages
+   * @param names for the mappings in messages
    */
-  constructor(process: Process<Abi, "full">, version: () => number) {
+  constructor(process: Process<Abi, "full">, names: NameSource) {
     this.#process = process;
-    this.#version = version;
+    this.#names = names;
   }
 
   /** Marks pages as used, as an access would. @throws SegmentationFault, BusError */
@@ -55,7 +55,7 @@ export class CheckedMemory {
     const isLibcs = address >= this.#process.base && address + length <= this.#process.startBrk;
     if (!isLibcs) {
       for (let at = address; at < address + length;) {
-        const vma = findVma(this.#process, at, this.#version());
+        const vma = findVma(this.#process, at, this.#names);
         if (vma === undefined) return undefined;
         at = vma.end;
       }
@@ -69,7 +69,7 @@ export class CheckedMemory {
     for (let at = address; at < address + length; at += PAGE_BYTES - (at % PAGE_BYTES)) {
       const signal = this.#process.raw.touch(at, 1, isWrite);
       if (signal === 0) continue;
-      const vma = findVma(this.#process, at, this.#version());
+      const vma = findVma(this.#process, at, this.#names);
       return signal === SIGBUS
         ? new BusError(access, at, vma)
         : new SegmentationFault(access, at, vma);

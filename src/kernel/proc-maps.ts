@@ -10,9 +10,9 @@ function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, "0");
 }
 
-/** @returns `head`, padded, and `name` behind it */
+/** @returns `head`, padded, and `name` behind it; a newline in a path is written as its octal code */
 function withName(head: string, name: string): string {
-  return `${head.padEnd(NAME_COLUMN - 1)} ${name}`;
+  return `${head.padEnd(NAME_COLUMN - 1)} ${name.replaceAll("\n", "\\012")}`;
 }
 
 /** @returns `rw-p` and the like */

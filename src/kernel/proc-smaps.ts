@@ -4,7 +4,7 @@
 import { PAGE_BYTES } from "../host/options.js";
 import { VM } from "./flags.js";
 import { mapsLine, rollupLine } from "./proc-maps.js";
-import { isShared, LINUX_6_1, LINUX_6_18, type Region, type Usage } from "./regions.js";
+import { isShmem, LINUX_6_1, LINUX_6_18, type Region, type Usage } from "./regions.js";
 
 const PAGE_KB = PAGE_BYTES / 1024;
 
@@ -56,7 +56,7 @@ interface Sums {
   referenced: number;
   anonymous: number;
   lazy: number;
-  shared: number;
+  shmem: number;
   locked: number;
 }
 
@@ -66,12 +66,12 @@ function add(sums: Sums, region: Region, usage: Usage): void {
   sums.referenced += usage.referenced;
   sums.anonymous += usage.anonymous;
   sums.lazy += usage.lazy;
-  if (isShared(region.flags)) sums.shared += usage.resident;
+  if (isShmem(region)) sums.shmem += usage.resident;
   if (region.flags & VM.LOCKED) sums.locked += usage.resident;
 }
 
 function noSums(): Sums {
-  return { resident: 0, dirty: 0, referenced: 0, anonymous: 0, lazy: 0, shared: 0, locked: 0 };
+  return { resident: 0, dirty: 0, referenced: 0, anonymous: 0, lazy: 0, shmem: 0, locked: 0 };
 }
 
 /** The lines that smaps and smaps_rollup have in common. */
@@ -83,10 +83,10 @@ function sumLines(sums: Sums, isRollup: boolean, version: number): string {
     line("Pss_Dirty", kb(sums.dirty)),
   ];
   if (isRollup) {
-    const files = sums.resident - sums.anonymous - sums.shared;
+    const files = sums.resident - sums.anonymous - sums.shmem;
     lines.push(line("Pss_Anon", kb(sums.anonymous)));
     lines.push(line("Pss_File", kb(files)));
-    lines.push(line("Pss_Shmem", kb(sums.shared)));
+    lines.push(line("Pss_Shmem", kb(sums.shmem)));
   }
   lines.push(
     line("Shared_Clean", 0),

@@ -12,8 +12,8 @@ export interface Region {
   readonly flags: number;
   /** Bytes from the file's first byte; 0 for private anonymous memory, whatever its vm_pgoff. */
   readonly offset: number;
-  /** Number of the file, as in `ls -i`; 0 when there is none. */
-  readonly inode: number;
+  /** Number of the file, as in `ls -i`; 0 when there is none. A BigInt where a number would be rounded. */
+  readonly inode: number | bigint;
   /** Device of the file, major and minor. */
   readonly device: readonly [number, number];
   /** What the line ends with: a path, `[heap]`, `[anon:NAME]`; empty for nothing. */
@@ -72,4 +72,10 @@ export function specialName(
 /** @returns whether the mapping is shared with others */
 export function isShared(flags: number): boolean {
   return (flags & VM.MAYSHARE) !== 0;
+}
+
+/** @returns whether it is shared memory of no file: a file's pages are counted apart from that */
+export function isShmem(region: Region): boolean {
+  const [major, minor] = region.device;
+  return isShared(region.flags) && major === 0 && minor === SHARED_ANONYMOUS_DEVICE[1];
 }

@@ -20,10 +20,26 @@ export interface StraceFilter {
 /** Everything is shown. */
 export const SHOW_ALL: StraceFilter = { calls: undefined, successful: true, failed: true };
 
-/** strace's classes of calls. Limits are in none of these. */
+/** The calls on descriptors that are not calls on memory. */
+const ON_FILES: ReadonlySet<SyscallName> = new Set([
+  "close",
+  "pread64",
+  "pwrite64",
+  "ftruncate",
+  "ftruncate64",
+  "fsync",
+  "fdatasync",
+]);
+
+function isOnLimits(name: SyscallName): boolean {
+  return name.endsWith("limit") || name === "prlimit64";
+}
+
+/** strace's classes of calls. Limits are in none of these, and no call here takes a path. */
 const CLASSES: Readonly<Record<string, (name: SyscallName) => boolean>> = {
-  memory: (name) => !name.endsWith("limit") && name !== "prlimit64",
-  desc: (name) => name === "mmap" || name === "mmap2",
+  memory: (name) => !ON_FILES.has(name) && !isOnLimits(name),
+  desc: (name) => ON_FILES.has(name) || name === "mmap" || name === "mmap2",
+  file: () => false,
 };
 
 /** The layout that a name may belong to as well: strace knows both of a machine's. */

@@ -15,6 +15,9 @@ import {
   protText,
   resourceText,
 } from "./flags.js";
+import { stringText, type MemoryReader } from "./strace-string.js";
+
+export type { MemoryReader };
 
 /** One finished system call: numbers as the kernel saw them. */
 export interface SyscallRecord {
@@ -27,9 +30,6 @@ export interface SyscallRecord {
   readonly result: bigint;
 }
 
-/** Reads what an argument points at; undefined where nothing can be read. Addresses are unsigned, lengths in bytes. */
-export type MemoryReader = (address: number, length: number) => Uint8Array | undefined;
-
 /** What a line depends on besides the call. */
 export interface FormatContext {
   readonly abi: Abi;
@@ -38,13 +38,14 @@ export interface FormatContext {
   readonly column?: number | undefined;
 }
 
-/** Elements of an array that strace shows before it writes "..." (its -s). */
+/** Elements of an array, and bytes of a string, that strace shows before it writes "..." (its -s). */
 const SHOWN_ELEMENTS = 32;
 const RESULT_COLUMN = 40;
 
 /** A call that is being written. */
 interface Call extends FormatContext {
   readonly args: readonly bigint[];
+  readonly result: bigint;
   readonly failed: boolean;
 }
 
@@ -156,6 +157,23 @@ function prlimit(call: Call): string[] {
   ];
 }
 
+/** A place in a file: i386 passes it in two registers, the lower half first. */
+function position(call: Call, index: number): bigint {
+  return call.abi === "lp64" ? at(call, index) : at(call, index) | (at(call, index + 1) << 32n);
+}
+
+/** pread64 and pwrite64; `length` bytes of the buffer are shown, unless it is undefined. */
+function transfer(call: Call, length: bigint | undefined): string[] {
+  const bytes = length === undefined ? undefined : stringText(call.read, at(call, 1), length);
+  const place = BigInt.asIntN(64, position(call, 3));
+  return [int(call, 0), bytes ?? address(call, 1), size(call, 2), String(place)];
+}
+
+/** Calls on nothing but a descriptor. */
+function descriptor(call: Call): string[] {
+  return [int(call, 0)];
+}
+
 const decoders: Readonly<Record<string, Decoder>> = {
   brk: (call) => [address(call, 0)],
   mmap: mmapWith(1n),
@@ -175,6 +193,13 @@ const decoders: Readonly<Record<string, Decoder>> = {
   ugetrlimit: getrlimit,
   setrlimit: (call) => [resourceText(uint(call, 0)), ownRlimit(call, 1)],
   prlimit64: prlimit,
+  close: descriptor,
+  pread64: (call) => transfer(call, call.failed ? undefined : call.result),
+  pwrite64: (call) => transfer(call, at(call, 2)),
+  ftruncate: (call) => [int(call, 0), size(call, 1)],
+  ftruncate64: (call) => [int(call, 0), String(position(call, 1))],
+  fsync: descriptor,
+  fdatasync: descriptor,
 };
 
 /** System calls whose result is an address. */
@@ -206,7 +231,8 @@ function resultText(record: SyscallRecord, error: number): string {
  */
 export function formatSyscall(record: SyscallRecord, context: FormatContext): string {
   const error = errorNumber(record.result, context.abi);
-  const call: Call = { ...context, args: record.args, failed: error !== 0 };
+  const { args: words, result } = record;
+  const call: Call = { ...context, args: words, result, failed: error !== 0 };
   const decoder = record.name === undefined ? undefined : decoders[record.name];
   const args = decoder?.(call) ?? record.args.map((value) => `0x${value.toString(16)}`);
   const name = record.name ?? `syscall_0x${record.nr.toString(16)}`;

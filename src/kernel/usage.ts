@@ -3,13 +3,10 @@
 import { PAGE_BYTES } from "../host/options.js";
 import type { Process } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
+import { PageMark } from "../layout/generated.js";
 import type { Region, Usage } from "./regions.js";
 
-/** Marks of a page, as the export `page_marks` gives them (assembly/kernel/resident.ts). */
-const PRESENT = 1;
-const ANON = 2;
-const SHMEM = 4;
-const LAZY = 16;
+const { PRESENT, ANON, SHMEM, LAZY, FILE, DIRTY } = PageMark;
 
 /** The marks of every page of a mapping that has some. */
 function* marksIn(process: Process<Abi, "full">, region: Region): Generator<[number, number]> {
@@ -21,20 +18,21 @@ function* marksIn(process: Process<Abi, "full">, region: Region): Generator<[num
 
 /**
  * The residency of one mapping. A private page that was only read is the kernel's zero page, which belongs to nobody. The model does
- * not tell reading shared memory from writing it: there a resident page counts as written to.
+ * not tell reading shared memory from writing it: there a resident page counts as written to. A file's page is written to until it is
+ * written back.
  */
 export function usageOf(process: Process<Abi, "full">, region: Region): Usage {
   const usage = { resident: 0, dirty: 0, referenced: 0, anonymous: 0, lazy: 0 };
   for (const [, marks] of marksIn(process, region)) {
-    if ((marks & (ANON | SHMEM)) === 0) continue;
+    if ((marks & (ANON | SHMEM | FILE)) === 0) continue;
     usage.resident++;
     if (marks & ANON) usage.anonymous++;
     if (marks & LAZY) {
       usage.lazy++;
-    } else {
-      usage.dirty++;
-      usage.referenced++;
+      continue;
     }
+    usage.referenced++;
+    if (marks & (ANON | SHMEM | DIRTY)) usage.dirty++;
   }
   return usage;
 }

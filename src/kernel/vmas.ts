@@ -5,13 +5,8 @@ import type { Process } from "../host/process.js";
 import { readStruct } from "../host/struct.js";
 import type { Abi } from "../layout/address.js";
 import { layouts } from "../layout/generated.js";
-import {
-  isShared,
-  SHARED_ANONYMOUS,
-  SHARED_ANONYMOUS_DEVICE,
-  specialName,
-  type Region,
-} from "./regions.js";
+import type { HostFile } from "./files/host-file.js";
+import { SHARED_ANONYMOUS, SHARED_ANONYMOUS_DEVICE, specialName, type Region } from "./regions.js";
 
 /** One mapping, copied out of the table: it does not change when the table does. */
 export interface Vma extends Region {
@@ -21,40 +16,68 @@ export interface Vma extends Region {
   readonly pgoff: number;
   /** Which anon_vma it has; 0 before the first write. */
   readonly anonId: number;
-  /** Which file, 0 for none; shared anonymous memory has one. */
+  /** Which open file description, 0 for none; shared anonymous memory has one. */
   readonly fileId: number;
+  /** The host's file that it maps. */
+  readonly file: HostFile | undefined;
   /** Whose it is: VmaKind.USER the program's, VmaKind.FOREIGN memory that a guest or the host grew by itself. */
   readonly kind: number;
 }
 
-/** The VMA whose struct is at `address`; `version` is the kernel's, for its name. */
-export function readVma(process: Process<Abi, "full">, address: number, version: number): Vma {
-  const raw = readStruct(process.view(), address, layouts[process.abi].Vma);
+/** What the names of mappings depend on besides the table. */
+export interface NameSource {
+  /** The kernel's version, as in the option KERNEL_VERSION. */
+  readonly version: number;
+  /** The host's file with this number. */
+  file(number: number): HostFile | undefined;
+}
+
+/** What maps says about where a mapping's bytes come from. */
+type Origin = Pick<Region, "offset" | "inode" | "device" | "name">;
+
+const NOWHERE: Origin = { offset: 0, inode: 0, device: [0, 0], name: "" };
+
+function originOf(pgoff: number, fileId: number, file: HostFile | undefined): Origin {
+  const offset = pgoff * PAGE_BYTES;
+  if (file === undefined)
+    return { offset, inode: fileId, device: SHARED_ANONYMOUS_DEVICE, name: SHARED_ANONYMOUS };
+  const name = file.isDeleted ? `${file.path} (deleted)` : file.path;
+  return { offset, inode: file.inode, device: file.device, name };
+}
+
+/** The VMA whose struct is at `address`. */
+export function readVma(process: Process<Abi, "full">, address: number, names: NameSource): Vma {
+  const view = process.view();
+  const raw = readStruct(view, address, layouts[process.abi].Vma);
   const range = { start: raw.vmStart, end: raw.vmEnd };
-  const shared = isShared(raw.vmFlags);
-  const marks = process.mm();
+  const file =
+    raw.vmFile === 0
+      ? undefined
+      : names.file(readStruct(view, raw.vmFile, layouts[process.abi].OpenFile).host);
+  const origin =
+    raw.vmFile === 0
+      ? { ...NOWHERE, name: specialName(range, process.mm(), names.version) }
+      : originOf(raw.vmPgoff, raw.fileId, file);
   return {
     address,
     ...range,
     flags: raw.vmFlags,
     pgoff: raw.vmPgoff,
-    offset: shared ? raw.vmPgoff * PAGE_BYTES : 0,
     anonId: raw.anonId,
     fileId: raw.fileId,
+    file,
     kind: raw.kind,
-    inode: shared ? raw.fileId : 0,
-    device: shared ? SHARED_ANONYMOUS_DEVICE : [0, 0],
-    name: shared ? SHARED_ANONYMOUS : specialName(range, marks, version),
+    ...origin,
   };
 }
 
 /** Every VMA that a program can see, lowest address first. The table must not change meanwhile. */
 export function* walkVmas(
   process: Process<Abi, "full">,
-  version: number,
+  names: NameSource,
 ): Generator<Vma, void, undefined> {
   for (let at = process.raw.first_vma() >>> 0; at !== 0; at = process.raw.next_vma(at) >>> 0) {
-    yield readVma(process, at, version);
+    yield readVma(process, at, names);
   }
 }
 
@@ -62,10 +85,10 @@ export function* walkVmas(
 export function findVma(
   process: Process<Abi, "full">,
   address: number,
-  version: number,
+  names: NameSource,
 ): Vma | undefined {
   const found = process.raw.find_vma(address) >>> 0;
   if (found === 0) return undefined;
-  const vma = readVma(process, found, version);
+  const vma = readVma(process, found, names);
   return vma.start <= address && address < vma.end ? vma : undefined;
 }

@@ -32,8 +32,8 @@ export const ladders = {
 /** The one file through which malloc may talk to the kernel. */
 const SEAM = "assembly/malloc/system.ts";
 
-/** Who may use Node's own modules: the command line, and the file that finds the binaries. */
-const NODE_USERS = /^src\/(cli\/|host\/node-binaries\.ts$)/;
+/** Who may use Node's own modules: the command line, the file that finds the binaries, and the one that opens files. */
+const NODE_USERS = /^src\/(cli\/|host\/node-binaries\.ts$|kernel\/files\/node\.ts$)/;
 
 /**
  * The module specifiers that a file imports or re-exports, with their lines.

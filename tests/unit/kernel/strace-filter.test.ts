@@ -23,19 +23,22 @@ describe("-e", () => {
     [["trace=!all"], []],
     [["/^m[aun]"], ["madvise", "munlock", "munlockall", "munmap"]],
     [["trace=?nope"], []],
-    [["%desc"], ["mmap"]],
+    [["%desc"], ["close", "fdatasync", "fsync", "ftruncate", "mmap", "pread64", "pwrite64"]],
+    [["%file"], []],
     [["trace=9,12"], ["brk", "mmap"]],
-    [["!/^m"], ["brk", "getrlimit", "prlimit64", "setrlimit"]],
+    [["!/^[mfp]"], ["brk", "close", "getrlimit", "setrlimit"]],
   ])("%j", (expressions, expected) => {
     expect(calls(...expressions)).toEqual(expected);
   });
 
-  it("memory is everything but the limits", () => {
+  it("memory is everything but limits and files", () => {
     const limits = ["getrlimit", "setrlimit", "prlimit64"];
-    const rest = syscallNames("lp64").filter((name) => !limits.includes(name));
+    const files = ["close", "pread64", "pwrite64", "fsync", "fdatasync", "ftruncate"];
+    const others = [...limits, ...files];
+    const rest = syscallNames("lp64").filter((name) => !others.includes(name));
     expect(calls("trace=%memory")).toEqual([...rest].sort());
     expect(calls("trace=memory")).toEqual(calls("trace=%memory"));
-    expect(calls("!%memory")).toEqual([...limits].sort());
+    expect(calls("!%memory")).toEqual(others.sort());
   });
 
   it("the other layout's names are known, and match nothing", () => {

@@ -16,7 +16,8 @@ const kernel = execFileSync("uname", ["-r"], { encoding: "utf8" }).trim().split(
 const strace = execFileSync("strace", ["--version"], { encoding: "utf8" }).split("\n", 1)[0];
 const TRACED =
   "brk,mmap,mmap2,munmap,mremap,mprotect,madvise,msync,mincore,mlock,mlock2,munlock,mlockall," +
-  "munlockall,getrlimit,setrlimit,ugetrlimit,prlimit64";
+  "munlockall,getrlimit,setrlimit,ugetrlimit,prlimit64,close,pread64,pwrite64,ftruncate,ftruncate64," +
+  "fsync,fdatasync";
 /** @type {Record<string, string>} */
 const bitsOf = { ilp32: "-m32", lp64: "-m64" };
 const scratch = mkdtempSync(join(tmpdir(), "kernel-golden-"));

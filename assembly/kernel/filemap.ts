@@ -13,6 +13,9 @@ import { findUserVma } from "./region";
 import { PAGE_ANON, PAGE_DIRTY, PAGE_GUARD, zapPages, pageMarks, setPageMarks } from "./resident";
 import { NO_VMA, Vma } from "./vma";
 
+/** The most that is read at once, bytes: a result is a positive number of 32 bits. */
+const READ_MAX: usize = 1 << 30;
+
 /** The most that is written at once, bytes. */
 const WRITE_MAX: usize = 256 * PAGE_SIZE;
 
@@ -126,10 +129,13 @@ export function fillPages(region: Vma, start: usize, end: usize): word {
     if (error != 0) return error;
   }
   let filled = start;
-  if (position < inode.size) {
-    const length = <usize>min(<u64>(end - start), inode.size - position);
-    const got = file_read(file.host, <f64>position, start, length);
+  const length = position < inode.size ? <usize>min(<u64>(end - start), inode.size - position) : 0;
+  while (filled < start + length) {
+    const done = filled - start;
+    const got = file_read(file.host, <f64>(position + done), filled, min(length - done, READ_MAX));
     if (got < 0) return errorResult(-got);
+    // Somebody else made the file shorter just now.
+    if (got == 0) break;
     filled += <usize>got;
   }
   const whole = (filled + (PAGE_SIZE - 1)) & ~(PAGE_SIZE - 1);

@@ -9,7 +9,7 @@ import {
   type Limits,
   type Size,
 } from "../kernel/index.js";
-import { inLine, scriptProblem, type ScriptCall } from "./script.js";
+import { inLine, numberOf, scriptProblem, type ScriptCall } from "./script.js";
 import { UserError } from "./io.js";
 
 /** What a call of a script does with its arguments. */
@@ -40,7 +40,22 @@ function limits(...values: [bigint?, bigint?]): Limits {
 /** Where mincore's answer goes: libc's own scratch memory, 256 pages' worth. */
 const VECTOR_PAGES = 256n;
 
-const CALLS: Readonly<Record<string, Signature>> = {
+/** Calls on files. */
+const FILE_CALLS: Readonly<Record<string, Signature>> = {
+  close: call(1, 1, (kernel, [fd]) => kernel.close(int(fd))),
+  pread: call(4, 4, (kernel, [fd, buffer = 0n, count = 0n, position = 0n]) =>
+    kernel.pread(int(fd), buffer, count, position),
+  ),
+  pwrite: call(4, 4, (kernel, [fd, buffer = 0n, count = 0n, position = 0n]) =>
+    kernel.pwrite(int(fd), buffer, count, position),
+  ),
+  ftruncate: call(2, 2, (kernel, [fd, length = 0n]) => kernel.ftruncate(int(fd), length)),
+  fsync: call(1, 1, (kernel, [fd]) => kernel.fsync(int(fd))),
+  fdatasync: call(1, 1, (kernel, [fd]) => kernel.fdatasync(int(fd))),
+};
+
+/** System calls on memory, allocations and accesses. */
+const MEMORY_CALLS: Readonly<Record<string, Signature>> = {
   brk: call(1, 1, (kernel, [address = 0n]) => kernel.syscall("brk", address)),
   sbrk: call(1, 1, (kernel, [increment]) => kernel.sbrk(int(increment))),
   mmap: call(2, 6, (kernel, [address = 0n, length = 0n, prot, flags, fd, offset]) =>
@@ -110,7 +125,13 @@ const CALLS: Readonly<Record<string, Signature>> = {
     kernel.touch(Number(address), Number(length), "write");
     return length;
   }),
+  fill: call(3, 3, (kernel, [address = 0n, length = 0n, byte = 0n]) => {
+    kernel.write(Number(address), new Uint8Array(Number(length)).fill(Number(byte)));
+    return length;
+  }),
 };
+
+const CALLS = { ...MEMORY_CALLS, ...FILE_CALLS };
 
 /** Calls that print a file of /proc/self instead of doing anything. */
 const TEXTS = {
@@ -126,7 +147,7 @@ const OPTION_NAMES = Object.keys(KernelOption) as KernelOptionName[];
 
 /** @returns the names of all calls that a script can make */
 export function scriptCalls(): string[] {
-  return [...Object.keys(CALLS), "sysctl", ...Object.keys(TEXTS)];
+  return [...Object.keys(CALLS), ...Object.keys(OTHERS)];
 }
 
 /** What a script has to say besides its system calls. */
@@ -172,9 +193,10 @@ export function runScript(
   }
 }
 
-/** The settings' call, which needs the kernel's names; the texts take nothing. */
+/** The settings' call, which needs the kernel's names; open, which takes a text; the texts take nothing. */
 const OTHERS: Readonly<Record<string, Signature>> = {
   sysctl: call(2, 2, setOption),
+  open: call(2, 3, () => 0),
   ...Object.fromEntries(Object.keys(TEXTS).map((name) => [name, call(0, 0, () => 0)])),
 };
 
@@ -194,10 +216,12 @@ function checkCall({ name, args }: ScriptCall): void {
 }
 
 function runCall(each: ScriptCall, kernel: Kernel, names: ReadonlyMap<string, bigint>): Size {
-  return signatureOf(each.name).run(
-    kernel,
-    each.args.map((argument) => argument(names)),
-  );
+  const values = each.args.map((argument) => argument(names));
+  if (each.name !== "open") return signatureOf(each.name).run(kernel, values.map(numberOf));
+  const [path, ...rest] = values;
+  if (typeof path !== "string") throw scriptProblem('open takes a path in quotes: open("FILE", …)');
+  const [flags, mode] = rest.map(numberOf);
+  return kernel.open(path, int(flags), mode === undefined ? undefined : int(mode));
 }
 
 function setOption(kernel: Kernel, [id, value]: bigint[]): Size {

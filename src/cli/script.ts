@@ -4,9 +4,9 @@
 //     a = mmap(NULL, 3*4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)
 //     munmap(a + 4096, 4096)
 //
-// An argument is a sum, difference, product or | of numbers, C's constants and names given before.
+// An argument is a sum, difference, product or | of numbers, C's constants and names given before, or a "text" for a path.
 
-import { MADV, MAP, MCL, MLOCK, MREMAP, MS, PROT, RLIMIT } from "../kernel/index.js";
+import { MADV, MAP, MCL, MLOCK, MREMAP, MS, O, PROT, RLIMIT } from "../kernel/index.js";
 import { UserError } from "./io.js";
 
 /** One line's call, not evaluated yet. */
@@ -20,10 +20,13 @@ export interface ScriptCall {
   readonly args: readonly Expression[];
 }
 
-/** An argument: gives its value from the names so far. */
-export type Expression = (names: ReadonlyMap<string, bigint>) => bigint;
+/** What an argument can be. */
+export type Value = bigint | string;
 
-const PREFIXES = { PROT, MAP, MREMAP, MADV, MS, MCL, MLOCK, RLIMIT };
+/** An argument: gives its value from the names so far. */
+export type Expression = (names: ReadonlyMap<string, bigint>) => Value;
+
+const PREFIXES = { PROT, MAP, MREMAP, MADV, MS, MCL, MLOCK, O, RLIMIT };
 
 const CONSTANTS: ReadonlyMap<string, bigint> = new Map([
   ["NULL", 0n],
@@ -38,7 +41,7 @@ const CONSTANTS: ReadonlyMap<string, bigint> = new Map([
   ),
 ]);
 
-const TOKEN = /\s*(0x[0-9a-fA-F]+|\d+|[A-Za-z_]\w*|[-+*|(),=])/y;
+const TOKEN = /\s*("[^"]*"|0x[0-9a-fA-F]+|\d+|[A-Za-z_]\w*|[-+*|(),=])/y;
 const LINE = /^\s*(?:([A-Za-z_]\w*)\s*=\s*)?([A-Za-z_]\w*)\s*\((.*)\)\s*;?\s*$/;
 
 /** What is wrong with a line; the caller knows which. */
@@ -103,8 +106,10 @@ class Parser {
     }
     const token = this.#tokens[this.#at++];
     if (token === undefined) throw new Problem("an argument is missing");
+    if (token.startsWith('"')) return () => token.slice(1, -1);
     if (/^\d/.test(token)) {
-      const value = BigInt(token);
+      // As in C, a number that begins with 0 is octal.
+      const value = BigInt(/^0\d/.test(token) ? `0o${token.slice(1)}` : token);
       return () => value;
     }
     if (!/^\w/.test(token)) throw new Problem(`unexpected '${token}'`);
@@ -121,7 +126,13 @@ function binary(
   right: Expression,
   operate: (a: bigint, b: bigint) => bigint,
 ): Expression {
-  return (names) => operate(left(names), right(names));
+  return (names) => operate(numberOf(left(names)), numberOf(right(names)));
+}
+
+/** @throws a problem for a text */
+export function numberOf(value: Value): bigint {
+  if (typeof value === "string") throw new Problem(`a number was expected, not "${value}"`);
+  return value;
 }
 
 function tokensOf(text: string): string[] {
@@ -144,7 +155,7 @@ function tokensOf(text: string): string[] {
  */
 export function parseScript(text: string, file: string): ScriptCall[] {
   return text.split("\n").flatMap((whole, index) => {
-    const line = whole.replace(/#.*$/, "");
+    const line = whole.replace(/^((?:[^"#]|"[^"]*")*)#.*$/, "$1");
     if (line.trim() === "") return [];
     return inLine(file, index + 1, () => {
       const match = LINE.exec(line);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -148,6 +148,39 @@ describe("strace replay", () => {
 
 describe("strace script", () => {
   const script = (text: string, ...args: string[]) => run(["strace", "script", ...args, "-"], text);
+
+  it("opens files, whose bytes are in them after msync", async () => {
+    const path = join(folder, "with #.dat");
+    const calls = [
+      `fd = open("${path}", O_RDWR|O_CREAT, 0600) # a path may have a #`,
+      "ftruncate(fd, 8192)",
+      "a = mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_SHARED, fd, 0)",
+      "fill(a + 4096, 3, 65)",
+      "msync(a, 8192, MS_SYNC)",
+      "mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 4096)",
+      "pread(fd, a, 4, 4096)",
+      "close(fd)",
+    ];
+    const { code, stdout, stderr } = await script(calls.join("\n"), "--abi", "lp64", "-a", "0");
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+    expect(stderr.replace(/0x55\w+/g, "AT").split("\n")).toEqual([
+      "ftruncate(3, 8192) = 0",
+      "mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_SHARED, 3, 0) = AT",
+      "msync(AT, 8192, MS_SYNC) = 0",
+      "mmap(NULL, 4096, PROT_READ, MAP_SHARED, 3, 0x1000) = -1 EOPNOTSUPP (Operation not supported)",
+      'pread64(3, "AAA\\0", 4, 4096) = 4',
+      "close(3) = 0",
+      "",
+    ]);
+    expect(readFileSync(path).subarray(4096, 4100)).toEqual(Buffer.from("AAA\0"));
+  });
+
+  it("takes numbers where numbers are wanted, and a path where that is", async () => {
+    expect((await script('malloc("x")')).stderr).toContain(
+      '<stdin>:1: a number was expected, not "x"',
+    );
+    expect((await script("open(1, 0)")).stderr).toContain("<stdin>:1: open takes a path in quotes");
+  });
 
   it("runs every call that there is", async () => {
     const calls = [

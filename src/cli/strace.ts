@@ -47,9 +47,9 @@ A script has one call a line, as C writes it; # begins a comment:
   p = malloc(200000)
 The calls are
 ${wrapped(scriptCalls(), 98)}
-open("PATH", FLAGS, MODE) opens a file of yours, which strace would show as openat; read and write are
-accesses to memory, fill(ADDRESS, LENGTH, BYTE) stores; sysctl sets OVERCOMMIT_MEMORY and the like;
-setrlimit takes both limits as numbers; maps, smaps, smaps_rollup, status and statm print that file of /proc/self.`;
+open("PATH", FLAGS, MODE) opens a file of yours; read and write are accesses to memory, and
+fill(ADDRESS, LENGTH, BYTE) stores; sysctl sets OVERCOMMIT_MEMORY and the like; setrlimit takes both
+limits as numbers; maps, smaps, smaps_rollup, status and statm print that file of /proc/self.`;
 
 /** @returns words with commas between them, in indented lines of at most `columns` */
 function wrapped(words: readonly string[], columns: number): string {

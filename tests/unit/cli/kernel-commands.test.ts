@@ -162,8 +162,8 @@ describe("strace script", () => {
       "close(fd)",
     ];
     const { code, stdout, stderr } = await script(calls.join("\n"), "--abi", "lp64", "-a", "0");
-    expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
-    expect(stderr.replace(/0x55\w+/g, "AT").split("\n")).toEqual([
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout.replace(/0x55\w+/g, "AT").split("\n")).toEqual([
       "ftruncate(3, 8192) = 0",
       "mmap(NULL, 8192, PROT_READ|PROT_WRITE, MAP_SHARED, 3, 0) = AT",
       "msync(AT, 8192, MS_SYNC) = 0",

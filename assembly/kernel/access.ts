@@ -27,6 +27,7 @@ import {
   VM_GROWSDOWN,
   VM_LOCKED,
   VM_LOCKONFAULT,
+  VM_MAYBE_GUARD,
   VM_SHARED,
   VM_WRITE,
   Vma,
@@ -36,13 +37,16 @@ import {
 export const SIGBUS: i32 = 7;
 export const SIGSEGV: i32 = 11;
 
+/** Flags in which neighbours may differ and yet share their anon_vma: access rights, and what merging does not look at either. */
+const VM_UNLIKE_FLAGS: word = VM_ACCESS_FLAGS | VM_MAYBE_GUARD;
+
 /** Whether two neighbours could be one but for their access rights, so that they share their anon_vma (anon_vma_compatible). */
 function areKin(low: Vma, high: Vma): bool {
   return (
     low.vmEnd == high.vmStart &&
     low.kind == high.kind &&
     low.fileId == high.fileId &&
-    ((low.vmFlags ^ high.vmFlags) & ~VM_ACCESS_FLAGS) == 0 &&
+    ((low.vmFlags ^ high.vmFlags) & ~VM_UNLIKE_FLAGS) == 0 &&
     pgoffAt(low, low.end) == high.vmPgoff
   );
 }

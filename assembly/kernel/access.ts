@@ -3,6 +3,7 @@
 // In the full build only.
 
 import { PAGE_SIZE, alignDown } from "../base/align";
+import { haveEqualPolicy } from "./labels";
 import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
 import { accountPages, mm } from "./mm";
 import { RLIMIT_STACK, mmapMinAddr, rlimit, stackGuardGap } from "./options";
@@ -47,6 +48,7 @@ function areKin(low: Vma, high: Vma): bool {
     low.kind == high.kind &&
     low.fileId == high.fileId &&
     ((low.vmFlags ^ high.vmFlags) & ~VM_UNLIKE_FLAGS) == 0 &&
+    haveEqualPolicy(low.nameId, high.nameId) &&
     pgoffAt(low, low.end) == high.vmPgoff
   );
 }

@@ -36,6 +36,7 @@ import {
   next,
   removeRegions,
 } from "./region";
+import { sealedResult } from "./seal";
 import { makeShared } from "./shared";
 import { reserveVmas, settleMmapBase, takeVma } from "./slab";
 import { IS_FULL } from "./tier";
@@ -44,19 +45,24 @@ import {
   NO_VMA,
   VM_ACCESS_FLAGS,
   VM_ACCOUNT,
+  VM_DONTDUMP,
+  VM_DROPPABLE,
   VM_GROWSDOWN,
   VM_LOCKED,
+  VM_LOCKED_MASK,
   VM_MAYSHARE,
   VM_MAY_FLAGS,
   VM_NOHUGEPAGE,
   VM_NORESERVE,
   VM_SHARED,
+  VM_WIPEONFORK,
 } from "./vma";
 
 export const PROT_READ: i32 = 0x1;
 export const PROT_WRITE: i32 = 0x2;
 export const MAP_SHARED: i32 = 0x01;
 export const MAP_PRIVATE: i32 = 0x02;
+export const MAP_DROPPABLE: i32 = 0x08;
 export const MAP_TYPE: i32 = 0x0f;
 export const MAP_FIXED: i32 = 0x10;
 export const MAP_ANONYMOUS: i32 = 0x20;
@@ -69,6 +75,9 @@ export const MAP_NONBLOCK: i32 = 0x10000;
 export const MAP_STACK: i32 = 0x20000;
 export const MAP_HUGETLB: i32 = 0x40000;
 export const MAP_FIXED_NOREPLACE: i32 = 0x100000;
+
+/** What goes with memory that the kernel may drop when it is short of it: no promise of pages, no copy to children or dumps. */
+const VM_DROPPABLE_FLAGS: word = VM_DROPPABLE | VM_NORESERVE | VM_WIPEONFORK | VM_DONTDUMP;
 
 /** Where MAP_32BIT mappings go on x86-64. */
 const LOW_BEGIN: usize = 0x40000000;
@@ -141,10 +150,12 @@ export function unmappedArea(address: word, length: word, flags: i32): word {
   return place != 0 ? <word>place : errorResult(ENOMEM);
 }
 
-/** Whether the flags' kind of mapping exists: 0 or an error result. */
+/** Whether the flags' kind of mapping exists, and can be so: 0 or an error result. */
 function checkType(flags: i32): word {
   const type = flags & MAP_TYPE;
   if (type == MAP_PRIVATE) return 0;
+  if (IS_FULL && type == MAP_DROPPABLE && isNewKernel())
+    return flags & (MAP_LOCKED | MAP_GROWSDOWN) ? errorResult(EINVAL) : 0;
   if (type != MAP_SHARED) return errorResult(EINVAL);
   if (!IS_FULL) return errorResult(ENODEV);
   return flags & MAP_GROWSDOWN ? errorResult(EINVAL) : 0;
@@ -192,6 +203,7 @@ export function mapRegion(address: word, length: word, prot: i32, flags: i32): w
   if (wrongType != 0) return wrongType;
   if (IS_FULL) {
     if ((flags & MAP_TYPE) == MAP_SHARED) vmFlags |= VM_SHARED | VM_MAYSHARE;
+    if ((flags & MAP_TYPE) == MAP_DROPPABLE) vmFlags |= VM_DROPPABLE_FLAGS;
     if (flags & MAP_NORESERVE && option(KernelOption.OVERCOMMIT_MEMORY) != OVERCOMMIT_NEVER)
       vmFlags |= VM_NORESERVE;
   }
@@ -215,6 +227,8 @@ function mappedPages(start: usize, end: usize, flags: word): word {
 function placeRegion(start: usize, end: usize, flags: word): word {
   const pages = <word>((end - start) / PAGE_SIZE);
   if (isReserved(start, end) || !reserveVmas(4)) return errorResult(ENOMEM);
+  const sealed = sealedResult(start, end);
+  if (sealed != 0) return sealed;
   if (!cutEdges(start, end)) return errorResult(ENOMEM);
   if (IS_FULL) {
     if (!mayExpand(flags, pages - mappedPages(start, end, 0))) return errorResult(ENOMEM);
@@ -233,10 +247,12 @@ function placeRegion(start: usize, end: usize, flags: word): word {
   region.vmPgoff = <word>start / PAGE_SIZE;
   if (IS_FULL) {
     if (flags & VM_SHARED) makeShared(region);
-    if (flags & VM_LOCKED) mm.lockedVm += pages;
+    if (flags & VM_LOCKED && !(flags & VM_DROPPABLE)) mm.lockedVm += pages;
   }
   accountPages(flags, <isize>pages);
-  enterRegion(region);
+  const entered = enterRegion(region);
+  // mlockall only populates what may be dropped. Linux notices when it has looked for neighbours of the same kind.
+  if (IS_FULL && flags & VM_DROPPABLE) entered.vmFlags &= ~VM_LOCKED_MASK;
   return 0;
 }
 
@@ -248,6 +264,8 @@ export function unmapRegion(address: word, length: word): word {
   const start = <usize>address;
   const end = <usize>(address + bytes);
   if (!isMapped(start, end)) return 0;
+  const sealed = sealedResult(start, end);
+  if (sealed != 0) return sealed;
   if (!reserveVmas(2) || !cutEdges(start, end)) return errorResult(ENOMEM);
   if (removeRegions(start, end)) noteReleased(address, address + bytes);
   return 0;

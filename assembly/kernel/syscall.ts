@@ -12,8 +12,11 @@ import { sysMmap, unmapRegion } from "./mmap";
 import { sysMremap } from "./mremap";
 import {
   NR_BRK,
+  NR_GETPID,
   NR_GETRLIMIT,
+  NR_GETTID,
   NR_MADVISE,
+  NR_MBIND,
   NR_MINCORE,
   NR_MLOCK,
   NR_MLOCK2,
@@ -21,15 +24,22 @@ import {
   NR_MMAP,
   NR_MPROTECT,
   NR_MREMAP,
+  NR_MSEAL,
   NR_MSYNC,
   NR_MUNLOCK,
   NR_MUNLOCKALL,
   NR_MUNMAP,
+  NR_PRCTL,
   NR_PRLIMIT64,
+  NR_REMAP_FILE_PAGES,
   NR_SETRLIMIT,
 } from "./numbers";
+import { sysMbind } from "./policy";
+import { PID, sysPrctl } from "./process";
 import { sysMprotect } from "./protect";
 import { sysGetrlimit, sysMincore, sysMsync, sysPrlimit, sysSetrlimit } from "./query";
+import { sysRemapFilePages } from "./remap";
+import { sysMseal } from "./seal";
 import { IS_FULL } from "./tier";
 
 let isTracing: bool = false;
@@ -96,6 +106,17 @@ function dispatch(nr: i32, a1: word, a2: word, a3: word, a4: word, a5: word, a6:
       return sysSetrlimit(<i32>a1, a2);
     case NR_PRLIMIT64:
       return sysPrlimit(<i32>a1, <i32>a2, a3, a4);
+    case NR_REMAP_FILE_PAGES:
+      return sysRemapFilePages(a1, a2, a3, a4, <i32>a5);
+    case NR_MBIND:
+      return sysMbind(a1, a2, <u32>a3, a4, a5, <u32>a6);
+    case NR_MSEAL:
+      return sysMseal(a1, a2, a3);
+    case NR_PRCTL:
+      return sysPrctl(<i32>a1, a2, a3, a4, a5);
+    case NR_GETPID:
+    case NR_GETTID:
+      return PID;
     default:
       return errorResult(ENOSYS);
   }

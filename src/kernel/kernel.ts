@@ -6,8 +6,9 @@ import type { ProcessOptions } from "../host/options.js";
 import { startProcess, startProcessSync } from "../host/process.js";
 import type { MmStruct, Process, SyscallTrace } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
-import { KernelOption } from "../layout/generated.js";
+import { KernelOption, layouts } from "../layout/generated.js";
 import { CheckedMemory } from "./memory.js";
+import { procLimits } from "./proc-limits.js";
 import { procMaps } from "./proc-maps.js";
 import { procSmaps, procSmapsRollup } from "./proc-smaps.js";
 import { procStat, procStatm, procStatus } from "./proc-status.js";
@@ -126,6 +127,15 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
   /** The text of /proc/self/stat; what is not about memory is that of a process that did nothing. */
   stat(): string {
     return procStat(this.mm);
+  }
+
+  /** The text of /proc/self/limits. */
+  limits(): string {
+    const { offset } = layouts[this.process.abi].MmStruct.fields.rlimits;
+    const at = (this.process.raw.mm_struct() >>> 0) + offset;
+    const view = this.process.view();
+    const limit = (index: number) => view.getBigUint64(at + 8 * index, true);
+    return procLimits((resource) => ({ cur: limit(2 * resource), max: limit(2 * resource + 1) }));
   }
 
   /**

@@ -6,19 +6,24 @@ import type { Abi } from "../layout/address.js";
 import { errnoMessage, errnoName, MAX_ERRNO } from "./errno.js";
 import {
   adviceText,
+  bindFlagsText,
   mapFlagsText,
   mlock2FlagsText,
   mlockallFlagsText,
   mremapFlagsText,
   MREMAP,
   msyncFlagsText,
+  policyText,
+  PR,
+  prctlText,
   protText,
   resourceText,
+  vmaAttributeText,
 } from "./flags.js";
 
 /** One finished system call: numbers as the kernel saw them. */
 export interface SyscallRecord {
-  /** The system call's name, such as "mmap2"; undefined for a number that the model's kernel does not know. */
+  /** The system call's name, such as "mmap2"; undefined for a number that strace has no name for. */
   readonly name: string | undefined;
   readonly nr: number;
   /** Six arguments, each unsigned and as wide as the layout's word. */
@@ -156,6 +161,76 @@ function prlimit(call: Call): string[] {
   ];
 }
 
+/** The mask of NUMA nodes that argument `index` points at; argument `index` + 1 is one more than its bits. */
+function nodeMask(call: Call, index: number): string {
+  const where = at(call, index);
+  const bits = call.abi === "lp64" ? 64n : 32n;
+  const most = at(call, index + 1);
+  if (where === 0n || most === 1n) return pointer(where);
+  const words = Number((most + bits - 2n) / bits);
+  const width = Number(bits) / 4;
+  const shown: string[] = [];
+  for (let word = 0; word < Math.min(words, SHOWN_ELEMENTS); word++) {
+    const bytes = call.read(Number(where) + (word * width) / 2, width / 2);
+    if (bytes === undefined) return pointer(where);
+    const digits = [...bytes].reverse().map((byte) => byte.toString(16).padStart(2, "0"));
+    shown.push(digits.join("").replace(/^0(?=.*[1-9a-f])/, ""));
+  }
+  return `[${shown.join(", ")}${words > SHOWN_ELEMENTS ? ", ..." : ""}]`;
+}
+
+function mbind(call: Call): string[] {
+  const mode = policyText(uint(call, 2));
+  return [...range(call), mode, nodeMask(call, 3), size(call, 4), bindFlagsText(uint(call, 5))];
+}
+
+const ESCAPES: Readonly<Record<string, string>> = {
+  ...{ '"': '\\"', "\\": "\\\\", "\t": "\\t", "\n": "\\n" },
+  ...{ "\v": "\\v", "\f": "\\f", "\r": "\\r" },
+};
+
+/** One character of a string; a digit behind it would be taken for one of its own. */
+function escaped(char: string, next: string | undefined): string {
+  if (char >= " " && char <= "~") return ESCAPES[char] ?? char;
+  const octal = char.charCodeAt(0).toString(8);
+  return ESCAPES[char] ?? `\\${/^[0-7]/.test(next ?? "") ? octal.padStart(3, "0") : octal}`;
+}
+
+/** The string that argument `index` points at, in quotes. */
+function text(call: Call, index: number): string {
+  const where = at(call, index);
+  if (where === 0n) return "NULL";
+  let found = "";
+  while (found.length <= SHOWN_ELEMENTS) {
+    const byte = call.read(Number(where) + found.length, 1)?.[0];
+    if (byte === undefined) return pointer(where);
+    if (byte === 0) break;
+    found += String.fromCharCode(byte);
+  }
+  const shown = [...found.slice(0, SHOWN_ELEMENTS)];
+  const rest = found.length > SHOWN_ELEMENTS ? "..." : "";
+  return `"${shown.map((char, i) => escaped(char, shown[i + 1])).join("")}"${rest}`;
+}
+
+/** A number in hexadecimal, as C's `%#x` has it. */
+function bare(value: bigint): string {
+  return value === 0n ? "0" : `0x${value.toString(16)}`;
+}
+
+function prctl(call: Call): string[] {
+  const which = prctlText(uint(call, 0));
+  const rest = call.args.slice(1, 5);
+  if (uint(call, 0) !== PR.SET_VMA) return [which, ...rest.map(bare)];
+  const attribute = vmaAttributeText(uint(call, 1));
+  if (uint(call, 1) !== PR.SET_VMA_ANON_NAME) return [which, attribute, ...rest.slice(1).map(bare)];
+  return [which, attribute, address(call, 2), size(call, 3), text(call, 4)];
+}
+
+function remapFilePages(call: Call): string[] {
+  const flags = mapFlagsText(uint(call, 4));
+  return [...range(call), protText(at(call, 2)), size(call, 3), flags];
+}
+
 const decoders: Readonly<Record<string, Decoder>> = {
   brk: (call) => [address(call, 0)],
   mmap: mmapWith(1n),
@@ -167,6 +242,11 @@ const decoders: Readonly<Record<string, Decoder>> = {
   msync: (call) => [...range(call), msyncFlagsText(uint(call, 2))],
   mincore,
   mlock: range,
+  mbind,
+  remap_file_pages: remapFilePages,
+  prctl,
+  getpid: () => [],
+  gettid: () => [],
   munlock: range,
   mlock2: (call) => [...range(call), mlock2FlagsText(uint(call, 2))],
   mlockall: (call) => [mlockallFlagsText(uint(call, 0))],
@@ -208,7 +288,7 @@ export function formatSyscall(record: SyscallRecord, context: FormatContext): st
   const error = errorNumber(record.result, context.abi);
   const call: Call = { ...context, args: record.args, failed: error !== 0 };
   const decoder = record.name === undefined ? undefined : decoders[record.name];
-  const args = decoder?.(call) ?? record.args.map((value) => `0x${value.toString(16)}`);
+  const args = decoder?.(call) ?? record.args.map(bare);
   const name = record.name ?? `syscall_0x${record.nr.toString(16)}`;
   const head = `${name}(${args.join(", ")}) `.padEnd(context.column ?? RESULT_COLUMN);
   return `${head}= ${resultText(record, error)}`;

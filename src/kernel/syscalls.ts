@@ -10,7 +10,7 @@ import { PAGE_BYTES } from "../host/options.js";
 import type { Process } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
 import { Errno, SystemCallError } from "./errno.js";
-import { MAP, PROT } from "./flags.js";
+import { MAP, PR, PROT } from "./flags.js";
 import { syscallNumber, type SyscallName } from "./syscall-names.js";
 
 /** A number of bytes or an address: unsigned; a negative one wraps round as in C. */
@@ -31,6 +31,9 @@ export type ErrorStyle = "errno" | "throw";
 export const FAILED = -1;
 
 const SCRATCH_LIMITS = 64;
+
+/** More bytes than a name may have, so that one that is too long is refused. */
+const NAME_BYTES = 100;
 
 /** The system calls of one process. */
 export class SystemCalls {
@@ -163,6 +166,52 @@ export class SystemCalls {
   /** munlockall(2). */
   munlockall(): number {
     return this.#done("munlockall");
+  }
+
+  /** mseal(2), since Linux 6.10: nobody unmaps, moves or changes the memory any more. 0, or FAILED: EINVAL, ENOMEM. */
+  mseal(address: Size, length: Size, flags: Size = 0): number {
+    return this.#done("mseal", address, length, flags);
+  }
+
+  /**
+   * mbind(2).
+   * @param mode one of MPOL, with F bits
+   * @param nodes a bit for each NUMA node, lowest first; this machine has node 0
+   * @param flags MPOL.MF bits
+   * @returns 0, or FAILED: EINVAL, EFAULT, EIO, ENOMEM, EPERM
+   */
+  mbind(address: Size, length: Size, mode: number, nodes: Size = 0, flags = 0): number {
+    const mask = this.#scratch();
+    this.#process.view().setBigUint64(mask, BigInt(nodes), true);
+    return this.#done("mbind", address, length, mode, mask, 65, flags);
+  }
+
+  /** remap_file_pages(2): pages of the same object from page `pgoff` on. 0, or FAILED: EINVAL; EOPNOTSUPP where a page would be in two places. */
+  remapFilePages(address: Size, size: Size, prot: Size, pgoff: Size, flags = 0): number {
+    return this.#done("remap_file_pages", address, size, prot, pgoff, flags);
+  }
+
+  /** prctl(2): PR.SET_VMA is there. 0, or FAILED: EINVAL and others. */
+  prctl(option: number, arg2: Size = 0, arg3: Size = 0, arg4: Size = 0, arg5: Size = 0): number {
+    return this.#done("prctl", option, arg2, arg3, arg4, arg5);
+  }
+
+  /**
+   * prctl with PR.SET_VMA and PR.SET_VMA_ANON_NAME: what maps is to call anonymous memory, `[anon:NAME]`.
+   * @param name up to 79 printable characters of ASCII, none of them [ ] \ $ `; undefined for no name
+   * @returns 0, or FAILED: EINVAL, EBADF, ENOMEM
+   */
+  setVmaName(address: Size, length: Size, name: string | undefined): number {
+    if (name === undefined) return this.prctl(PR.SET_VMA, PR.SET_VMA_ANON_NAME, address, length);
+    const text = this.#scratch();
+    const bytes = new TextEncoder().encode(name).subarray(0, NAME_BYTES);
+    this.#process.u8().set([...bytes, 0], text);
+    return this.prctl(PR.SET_VMA, PR.SET_VMA_ANON_NAME, address, length, text);
+  }
+
+  /** getpid(2). */
+  getpid(): number {
+    return this.#done("getpid");
   }
 
   /** getrlimit(2), one of RLIMIT. undefined on failure: EINVAL. */

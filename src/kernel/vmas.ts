@@ -27,12 +27,27 @@ export interface Vma extends Region {
   readonly kind: number;
 }
 
+/** The name that the program has given to memory whose label is at `label`; undefined where it has given none. */
+function givenName(process: Process<Abi, "full">, label: number): string | undefined {
+  if (label === 0) return undefined;
+  const layout = layouts[process.abi].VmaLabel;
+  if (readStruct(process.view(), label, layout).hasName === 0) return undefined;
+  const { offset, size, count } = layout.fields.text;
+  const bytes = process.u8().subarray(label + offset, label + offset + size * count);
+  return String.fromCharCode(...bytes.subarray(0, bytes.indexOf(0)));
+}
+
+function namedOr(kind: string, given: string | undefined, otherwise: string): string {
+  return given === undefined ? otherwise : `[${kind}:${given}]`;
+}
+
 /** The VMA whose struct is at `address`; `version` is the kernel's, for its name. */
 export function readVma(process: Process<Abi, "full">, address: number, version: number): Vma {
   const raw = readStruct(process.view(), address, layouts[process.abi].Vma);
   const range = { start: raw.vmStart, end: raw.vmEnd };
   const shared = isShared(raw.vmFlags);
   const marks = process.mm();
+  const given = givenName(process, raw.nameId);
   return {
     address,
     ...range,
@@ -44,7 +59,9 @@ export function readVma(process: Process<Abi, "full">, address: number, version:
     kind: raw.kind,
     inode: shared ? raw.fileId : 0,
     device: shared ? SHARED_ANONYMOUS_DEVICE : [0, 0],
-    name: shared ? SHARED_ANONYMOUS : specialName(range, marks, version),
+    name: shared
+      ? namedOr("anon_shmem", given, SHARED_ANONYMOUS)
+      : specialName(range, marks, version) || namedOr("anon", given, ""),
   };
 }
 

@@ -113,7 +113,7 @@ export const layouts = {
       },
     },
     MmStruct: {
-      size: 464,
+      size: 480,
       fields: {
         startCode: { offset: 0, size: 4, kind: "u32" },
         endCode: { offset: 4, size: 4, kind: "u32" },
@@ -155,9 +155,11 @@ export const layouts = {
         markRest: { offset: 148, size: 4, kind: "i32" },
         lastAnonId: { offset: 152, size: 4, kind: "u32" },
         lastFileId: { offset: 156, size: 4, kind: "u32" },
-        committed: { offset: 160, size: 4, kind: "u32" },
-        options: { offset: 164, size: 4, kind: "u32", count: 11 },
-        rlimits: { offset: 208, size: 8, kind: "u64", count: 32 },
+        labels: { offset: 160, size: 4, kind: "u32" },
+        freeLabel: { offset: 164, size: 4, kind: "u32" },
+        committed: { offset: 168, size: 4, kind: "u32" },
+        options: { offset: 172, size: 4, kind: "u32", count: 12 },
+        rlimits: { offset: 224, size: 8, kind: "u64", count: 32 },
       },
     },
     SharedObject: {
@@ -209,6 +211,17 @@ export const layouts = {
         idKind: { offset: 0, size: 4, kind: "u32" },
         x: { offset: 4, size: 4, kind: "u32" },
         y: { offset: 8, size: 4, kind: "u32" },
+      },
+    },
+    VmaLabel: {
+      size: 104,
+      fields: {
+        nextLink: { offset: 0, size: 4, kind: "u32" },
+        isUsed: { offset: 4, size: 4, kind: "u32" },
+        policy: { offset: 8, size: 4, kind: "u32" },
+        hasName: { offset: 12, size: 4, kind: "u32" },
+        userNodes: { offset: 16, size: 8, kind: "u64" },
+        text: { offset: 24, size: 4, kind: "u32", count: 20 },
       },
     },
   },
@@ -323,7 +336,7 @@ export const layouts = {
       },
     },
     MmStruct: {
-      size: 632,
+      size: 648,
       fields: {
         startCode: { offset: 0, size: 8, kind: "u64" },
         endCode: { offset: 8, size: 8, kind: "u64" },
@@ -365,9 +378,11 @@ export const layouts = {
         markRest: { offset: 264, size: 4, kind: "i32" },
         lastAnonId: { offset: 268, size: 4, kind: "u32" },
         lastFileId: { offset: 272, size: 4, kind: "u32" },
-        committed: { offset: 280, size: 8, kind: "u64" },
-        options: { offset: 288, size: 8, kind: "u64", count: 11 },
-        rlimits: { offset: 376, size: 8, kind: "u64", count: 32 },
+        labels: { offset: 276, size: 4, kind: "u32" },
+        freeLabel: { offset: 280, size: 4, kind: "u32" },
+        committed: { offset: 288, size: 8, kind: "u64" },
+        options: { offset: 296, size: 8, kind: "u64", count: 12 },
+        rlimits: { offset: 392, size: 8, kind: "u64", count: 32 },
       },
     },
     SharedObject: {
@@ -419,6 +434,17 @@ export const layouts = {
         idKind: { offset: 0, size: 4, kind: "u32" },
         x: { offset: 8, size: 8, kind: "u64" },
         y: { offset: 16, size: 8, kind: "u64" },
+      },
+    },
+    VmaLabel: {
+      size: 104,
+      fields: {
+        nextLink: { offset: 0, size: 4, kind: "u32" },
+        isUsed: { offset: 4, size: 4, kind: "u32" },
+        policy: { offset: 8, size: 4, kind: "u32" },
+        hasName: { offset: 12, size: 4, kind: "u32" },
+        userNodes: { offset: 16, size: 8, kind: "u64" },
+        text: { offset: 24, size: 4, kind: "u32", count: 20 },
       },
     },
   },
@@ -577,6 +603,7 @@ export const KernelOption = {
   CAP_SYS_RESOURCE: 8,
   KERNEL_VERSION: 9,
   STACK_GAP: 10,
+  CAP_SYS_NICE: 11,
 } as const;
 export type KernelOption = (typeof KernelOption)[keyof typeof KernelOption];
 
@@ -590,6 +617,7 @@ export type PageMark = (typeof PageMark)[keyof typeof PageMark];
 
 /** Members of `SyscallI386` in assembly/. */
 export const SyscallI386 = {
+  GETPID: 20,
   BRK: 45,
   SETRLIMIT: 75,
   MUNMAP: 91,
@@ -600,12 +628,17 @@ export const SyscallI386 = {
   MLOCKALL: 152,
   MUNLOCKALL: 153,
   MREMAP: 163,
+  PRCTL: 172,
   UGETRLIMIT: 191,
   MMAP2: 192,
   MINCORE: 218,
   MADVISE: 219,
+  GETTID: 224,
+  REMAP_FILE_PAGES: 257,
+  MBIND: 274,
   PRLIMIT64: 340,
   MLOCK2: 376,
+  MSEAL: 462,
 } as const;
 export type SyscallI386 = (typeof SyscallI386)[keyof typeof SyscallI386];
 
@@ -619,14 +652,20 @@ export const SyscallX86_64 = {
   MSYNC: 26,
   MINCORE: 27,
   MADVISE: 28,
+  GETPID: 39,
   GETRLIMIT: 97,
   MLOCK: 149,
   MUNLOCK: 150,
   MLOCKALL: 151,
   MUNLOCKALL: 152,
+  PRCTL: 157,
   SETRLIMIT: 160,
+  GETTID: 186,
+  REMAP_FILE_PAGES: 216,
+  MBIND: 237,
   PRLIMIT64: 302,
   MLOCK2: 325,
+  MSEAL: 462,
 } as const;
 export type SyscallX86_64 = (typeof SyscallX86_64)[keyof typeof SyscallX86_64];
 

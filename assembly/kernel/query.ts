@@ -14,7 +14,7 @@ import {
   rlimitMax,
   storeRlimit,
 } from "./options";
-import { PID } from "./process";
+import { PID } from "./prctl";
 import { findUserVma, lookupVma } from "./region";
 import { isInCore, pageMarks } from "./resident";
 import { NO_VMA, VM_LOCKED } from "./vma";

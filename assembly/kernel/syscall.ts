@@ -35,7 +35,7 @@ import {
   NR_SETRLIMIT,
 } from "./numbers";
 import { sysMbind } from "./policy";
-import { PID, sysPrctl } from "./process";
+import { PID, sysPrctl } from "./prctl";
 import { sysMprotect } from "./protect";
 import { sysGetrlimit, sysMincore, sysMsync, sysPrlimit, sysSetrlimit } from "./query";
 import { sysRemapFilePages } from "./remap";

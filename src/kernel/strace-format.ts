@@ -174,7 +174,9 @@ function nodeMask(call: Call, index: number): string {
     const bytes = call.read(Number(where) + (word * width) / 2, width / 2);
     if (bytes === undefined) return pointer(where);
     const digits = [...bytes].reverse().map((byte) => byte.toString(16).padStart(2, "0"));
-    shown.push(digits.join("").replace(/^0(?=.*[1-9a-f])/, ""));
+    // As C's `%#0*lx`: the width has room for the 0x, which zero goes without.
+    const number = digits.join("").replace(/^0+/, "");
+    shown.push(number === "" ? "0".repeat(width) : `0x${number.padStart(width - 2, "0")}`);
   }
   return `[${shown.join(", ")}${words > SHOWN_ELEMENTS ? ", ..." : ""}]`;
 }

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { countTable, type CallCount } from "../../../src/kernel/strace-counts.js";
 import { FilterError, parseFilter } from "../../../src/kernel/strace-filter.js";
-import { syscallNames, syscallNumber } from "../../../src/kernel/syscall-names.js";
+import { straceNames, syscallNumber } from "../../../src/kernel/syscall-names.js";
 import { golden } from "./golden.js";
+
+const LIMITS = ["getrlimit", "prlimit64", "setrlimit"];
+const PROCESS = ["getpid", "gettid"];
 
 function calls(...expressions: string[]): string[] | undefined {
   const { calls } = parseFilter(expressions, "lp64");
@@ -25,17 +28,17 @@ describe("-e", () => {
     [["trace=?nope"], []],
     [["%desc"], ["mmap"]],
     [["trace=9,12"], ["brk", "mmap"]],
-    [["!/^m"], ["brk", "getrlimit", "prlimit64", "setrlimit"]],
+    [["!/^m"], [...PROCESS, ...LIMITS, "brk", "prctl", "remap_file_pages"].sort()],
   ])("%j", (expressions, expected) => {
     expect(calls(...expressions)).toEqual(expected);
   });
 
-  it("memory is everything but the limits", () => {
-    const limits = ["getrlimit", "setrlimit", "prlimit64"];
-    const rest = syscallNames("lp64").filter((name) => !limits.includes(name));
+  it("memory is everything but the limits and what a process says about itself", () => {
+    const others = [...LIMITS, ...PROCESS, "prctl"];
+    const rest = straceNames("lp64").filter((name) => !others.includes(name));
     expect(calls("trace=%memory")).toEqual([...rest].sort());
     expect(calls("trace=memory")).toEqual(calls("trace=%memory"));
-    expect(calls("!%memory")).toEqual([...limits].sort());
+    expect(calls("!%memory")).toEqual([...others].sort());
   });
 
   it("the other layout's names are known, and match nothing", () => {
@@ -65,6 +68,7 @@ describe("-e", () => {
 
   it.each([
     ["trace=brk,none", /^invalid system call 'none' \(there are brk, /],
+    ["trace=mseal", /^invalid system call 'mseal'/],
     ["trace=BRK", /^invalid system call 'BRK'/],
     ["trace=all,!brk", /^invalid system call '!brk'/],
     ["trace=", /^invalid system call ''/],

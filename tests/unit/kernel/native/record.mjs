@@ -16,7 +16,7 @@ const kernel = execFileSync("uname", ["-r"], { encoding: "utf8" }).trim().split(
 const strace = execFileSync("strace", ["--version"], { encoding: "utf8" }).split("\n", 1)[0];
 const TRACED =
   "brk,mmap,mmap2,munmap,mremap,mprotect,madvise,msync,mincore,mlock,mlock2,munlock,mlockall," +
-  "munlockall,getrlimit,setrlimit,ugetrlimit,prlimit64";
+  "munlockall,getrlimit,setrlimit,ugetrlimit,prlimit64,mbind,remap_file_pages,prctl,getpid,gettid";
 /** @type {Record<string, string>} */
 const bitsOf = { ilp32: "-m32", lp64: "-m64" };
 const scratch = mkdtempSync(join(tmpdir(), "kernel-golden-"));
@@ -69,7 +69,7 @@ function recordTexts(abi) {
 function recordCounts() {
   const program = build("strace-calls.c", "lp64");
   for (const sort of ["calls", "name"]) {
-    const options = ["-c", "-S", sort, "-e", "trace=%memory,prlimit64,setrlimit"];
+    const options = ["-c", "-S", sort, "-e", "trace=%memory,prlimit64,setrlimit,prctl"];
     const { stderr } = spawnSync("strace", [...options, program, join(scratch, "numbers")], {
       encoding: "utf8",
     });

@@ -28,7 +28,7 @@
 
 static char log_text[LOG_BYTES];
 static size_t log_length;
-static unsigned char buffer[256];
+static unsigned char buffer[512];
 static uint64_t state = 1;
 
 static void note(const char *format, ...) {
@@ -234,6 +234,56 @@ static void random_call(void) {
   }
 }
 
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
+#define PR_SET_VMA 0x53564d41
+
+/** A name for PR_SET_VMA, now and then with bytes that strace has to escape, or longer than it shows. */
+static void random_name(void) {
+  static const char odd[] = "\t\n\"\\\033\001\177\377 7`$[]";
+  const unsigned long length = below(4) ? below(12) : 28 + below(8);
+  for (unsigned long i = 0; i < length; i++)
+    buffer[i] = below(4) ? (unsigned char)('a' + below(26)) : (unsigned char)odd[below(14)];
+  buffer[length] = 0;
+}
+
+static void random_policy(void) {
+  static const unsigned long most[] = {0, 1, 2, 31, 32, 33, 34, 64, 65, 66, 97, 129, 1025, 2049};
+  const unsigned long where[] = {0, 1, (unsigned long)buffer, (unsigned long)buffer};
+  memset(buffer, 0, sizeof buffer);
+  for (unsigned long i = below(4); i < sizeof buffer; i += 1 + below(100)) buffer[i] = (unsigned char)below(256);
+  const unsigned long mode = below(4) ? below(7) : bits();
+  call(SYS_mbind, region + below(9) * PAGE, below(9) * PAGE, mode | (below(7) << 13), where[below(4)],
+       most[below(14)], below(4) ? below(8) : bits(), 512);
+}
+
+/** The calls that came to this list last. */
+static void later_call(void) {
+  switch (below(6)) {
+  case 0:
+  case 1:
+    random_policy();
+    break;
+  case 2:
+    call(SYS_remap_file_pages, address(), length(), below(3) ? 0 : below(2) ? ~0UL << below(31) : bits(),
+         below(99), bits(), 0, 0);
+    break;
+  case 3: {
+    const unsigned long where[] = {0, 1, (unsigned long)buffer, (unsigned long)buffer};
+    random_name();
+    call(SYS_prctl, PR_SET_VMA, below(4) ? 0 : bits(), address(), length(), where[below(4)], 0, 128);
+    break;
+  }
+  case 4:
+    call(below(2) ? SYS_getpid : SYS_gettid, 0, 0, 0, 0, 0, 0, 0);
+    break;
+  default:
+    // Nothing is sealed: it could not be mapped anew after that.
+    call(SYS_mseal, address() | 1, length(), below(2), below(3), below(2), 0, 0);
+  }
+}
+
 int main(int count, char **arguments) {
   if (count != 2) return 2;
   region = (unsigned long)mmap(NULL, REGION_PAGES * PAGE, PROT_READ | PROT_WRITE,
@@ -257,6 +307,8 @@ int main(int count, char **arguments) {
   for (unsigned long pages = 30; pages < 35; pages++)
     call(SYS_mincore, region, pages * PAGE, (unsigned long)buffer, 0, 0, 0, 64);
   for (int i = 0; i < 1500; i++) random_call();
+  call(SYS_prctl, 0x1234, 0, 1, 2, 3, 4, 0);
+  for (int i = 0; i < 600; i++) later_call();
   const int out = open(arguments[1], O_WRONLY | O_CREAT | O_TRUNC, 0644);
   for (size_t done = 0; done < log_length;) {
     const ssize_t written = write(out, log_text + done, log_length - done);

@@ -1,4 +1,4 @@
-// What the one process knows about itself besides its memory: its number, and prctl, which names anonymous memory. In the full build only.
+// The process's number, and prctl: of all that it can do on Linux, it names anonymous memory here. In the full build only.
 
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { isUserMemory } from "./access";

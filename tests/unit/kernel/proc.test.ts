@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { procLimits } from "../../../src/kernel/proc-limits.js";
 import { procMaps } from "../../../src/kernel/proc-maps.js";
 import { procSmaps, procSmapsRollup, vmFlagsOf } from "../../../src/kernel/proc-smaps.js";
 import {
@@ -109,6 +110,14 @@ describe.each(["ilp32", "lp64"])("Linux's own texts, %s", (abi) => {
     // Locked and lazily freed pages, shared ones and untouched ones: sums that differ from each other.
     const sums = [...text.get("alone smaps_rollup")!.matchAll(/ (\d+) kB$/gm)];
     expect(new Set(sums.map(([, sum]) => sum)).size).toBeGreaterThan(6);
+  });
+
+  it("limits", () => {
+    const rows = text.get("rlimits")!.trimEnd().split("\n");
+    const limits = rows.map((row) => row.split(" ").map(BigInt));
+    expect(limits).toHaveLength(16);
+    const limitOf = (which: number) => ({ cur: limits[which]![0]!, max: limits[which]![1]! });
+    expect(procLimits(limitOf)).toBe(text.get("limits"));
   });
 
   it("status, statm and stat", () => {

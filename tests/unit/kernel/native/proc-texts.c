@@ -3,6 +3,7 @@
 //   == alone smaps, == alone smaps_rollup
 // then of this one, where only the lines of the range are printed:
 //   == maps, == smaps, and all of == status, == statm, == stat
+// and at last, of one with some limits lowered, == rlimits (soft and hard, in the order of their numbers) and == limits.
 // The range begins at a fixed address, so that two recordings can be compared. See record.mjs.
 
 #define _GNU_SOURCE
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -138,6 +140,23 @@ static void showAlone(void) {
   waitpid(child, NULL, 0);
 }
 
+/** Some limits of each form: none, nought, a small number and a large one. */
+static void showLimits(void) {
+  static const unsigned long long limits[][2] = {
+      [RLIMIT_CPU] = {1, 2}, [RLIMIT_FSIZE] = {123456789, ~0ULL}, [RLIMIT_DATA] = {0, 1ULL << 63}, [RLIMIT_STACK] = {8192, 65536},
+      [RLIMIT_CORE] = {0, 0}, [RLIMIT_NPROC] = {7, 77}, [RLIMIT_AS] = {~1ULL, ~1ULL}, [RLIMIT_MSGQUEUE] = {1, 819200}};
+  for (unsigned resource = 0; resource < sizeof limits / sizeof *limits; resource++)
+    if (limits[resource][1] || resource == RLIMIT_CORE)
+      if (syscall(SYS_prlimit64, 0, resource, limits[resource], NULL)) perror("prlimit64");
+  printf("== rlimits\n");
+  for (unsigned resource = 0; resource < 16; resource++) {
+    unsigned long long now[2];
+    if (syscall(SYS_prlimit64, 0, resource, NULL, now)) perror("prlimit64");
+    printf("%llu %llu\n", now[0], now[1]);
+  }
+  show("self", "", "limits", 0);
+}
+
 int main(void) {
   static char out[1 << 16];
   setvbuf(stdout, out, _IOFBF, sizeof out);
@@ -149,5 +168,6 @@ int main(void) {
   show("self", "", "status", 0);
   show("self", "", "statm", 0);
   show("self", "", "stat", 0);
+  showLimits();
   return 0;
 }

@@ -4,6 +4,7 @@
 
 import { PAGE_SIZE, alignDown } from "../base/align";
 import { isAnonymous, isHostFile, isWithinFile } from "./file";
+import { haveEqualPolicy } from "./labels";
 import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
 import { accountPages, mm } from "./mm";
 import { RLIMIT_STACK, mmapMinAddr, rlimit, stackGuardGap } from "./options";
@@ -29,6 +30,7 @@ import {
   VM_GROWSDOWN,
   VM_LOCKED,
   VM_LOCKONFAULT,
+  VM_MAYBE_GUARD,
   VM_SHARED,
   VM_WRITE,
   Vma,
@@ -38,13 +40,17 @@ import {
 export const SIGBUS: i32 = 7;
 export const SIGSEGV: i32 = 11;
 
+/** Flags in which neighbours may differ and yet share their anon_vma: access rights, and what merging does not look at either. */
+const VM_UNLIKE_FLAGS: word = VM_ACCESS_FLAGS | VM_MAYBE_GUARD;
+
 /** Whether two neighbours could be one but for their access rights, so that they share their anon_vma (anon_vma_compatible). */
 function areKin(low: Vma, high: Vma): bool {
   return (
     low.vmEnd == high.vmStart &&
     low.kind == high.kind &&
     low.fileId == high.fileId &&
-    ((low.vmFlags ^ high.vmFlags) & ~VM_ACCESS_FLAGS) == 0 &&
+    ((low.vmFlags ^ high.vmFlags) & ~VM_UNLIKE_FLAGS) == 0 &&
+    haveEqualPolicy(low.nameId, high.nameId) &&
     pgoffAt(low, low.end) == high.vmPgoff
   );
 }

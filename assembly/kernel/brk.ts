@@ -10,6 +10,7 @@ import { clearDirty, coverPages, dirtyEnd, noteHeapDirty, noticeForeignGrowth } 
 import { growthRefused } from "./refusal";
 import { enterRegion, findUserVma, findVma, removeRegions } from "./region";
 import { cutEdges } from "./region";
+import { sealedResult } from "./seal";
 import { reserveVmas, takeVma } from "./slab";
 import { startGap } from "./tree";
 import { IS_FULL } from "./tier";
@@ -48,6 +49,7 @@ function releaseTail(newEnd: usize, oldEnd: usize): bool {
     if (region == NO_VMA || region.start >= oldEnd) return false;
     if (writeBack(newEnd, oldEnd) != 0) return false;
   }
+  if (sealedResult(newEnd, oldEnd) != 0) return false;
   if (!reserveVmas(2) || !cutEdges(newEnd, oldEnd)) return false;
   removeRegions(newEnd, oldEnd);
   return true;

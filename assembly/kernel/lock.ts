@@ -8,7 +8,7 @@ import { mm } from "./mm";
 import { KernelOption, RLIMIT_MEMLOCK, option, rlimit } from "./options";
 import { findUserVma, modifyRegion } from "./region";
 import { reserveVmas } from "./slab";
-import { NO_VMA, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, Vma } from "./vma";
+import { NO_VMA, VM_DROPPABLE, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, Vma } from "./vma";
 
 const MLOCK_ONFAULT: i32 = 1;
 const MCL_CURRENT: i32 = 1;
@@ -19,7 +19,8 @@ const MCL_ONFAULT: i32 = 4;
 function lockWithin(region: Vma, start: usize, end: usize, bits: word): bool {
   const before = region.vmFlags;
   const flags = (before & ~VM_LOCKED_MASK) | bits;
-  if (flags == before) return true;
+  // What may be dropped at any time is not locked, and that is no error.
+  if (flags == before || before & VM_DROPPABLE) return true;
   const result = modifyRegion(region, start, end, flags, region.nameId);
   if (result == NO_VMA) return false;
   const pages = <word>((end - start) / PAGE_SIZE);

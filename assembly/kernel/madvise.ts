@@ -3,9 +3,10 @@
 
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { prepareAnon, touch } from "./access";
-import { EACCES, EAGAIN, EFAULT, EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
-import { isAnonymous, isHostFile } from "./file";
+import { FileKind, fileOf, isAnonymous, isHostFile } from "./file";
 import { fillPages, punchHole } from "./filemap";
+import { EACCES, EAGAIN, EBADF, EFAULT, EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
+import { LABEL_FAILED, withName } from "./labels";
 import { mm } from "./mm";
 import { isNewKernel } from "./options";
 import { scrub } from "./pages";
@@ -24,6 +25,7 @@ import {
   NO_VMA,
   VM_DONTCOPY,
   VM_DONTDUMP,
+  VM_DROPPABLE,
   VM_HUGEPAGE,
   VM_LOCKED,
   VM_MAYBE_GUARD,
@@ -33,6 +35,7 @@ import {
   VM_NOHUGEPAGE,
   VM_RAND_READ,
   VM_READ,
+  VM_SEALED,
   VM_SEQ_READ,
   VM_SHARED,
   VM_WIPEONFORK,
@@ -71,6 +74,9 @@ export enum Advice {
   GUARD_REMOVE = 103,
 }
 
+/** What `adviseRange` does for PR_SET_VMA_ANON_NAME, in place of an Advice. */
+const NAME_IT: i32 = -1;
+
 function isKnown(advice: i32): bool {
   if (advice < 0) return false;
   if (advice <= Advice.DONTNEED) return true;
@@ -93,7 +99,7 @@ function advisedFlags(flags: word, advice: i32): word {
     case Advice.DOFORK:
       return flags & ~VM_DONTCOPY;
     case Advice.MERGEABLE:
-      return flags & (VM_SHARED | VM_MAYSHARE) ? flags : flags | VM_MERGEABLE;
+      return flags & (VM_SHARED | VM_MAYSHARE | VM_DROPPABLE) ? flags : flags | VM_MERGEABLE;
     case Advice.UNMERGEABLE:
       return flags & ~VM_MERGEABLE;
     case Advice.HUGEPAGE:
@@ -207,17 +213,62 @@ function isAboutContents(advice: i32): bool {
   }
 }
 
-/** Takes advice for [start, end) within `region` (madvise_vma_behavior). 0 or an error result. */
-function adviseWithin(region: Vma, start: usize, end: usize, advice: i32): word {
-  if (isAboutContents(advice)) return adviseContents(region, start, end, advice);
-  if (advice == Advice.WIPEONFORK && (region.vmFile != 0 || region.vmFlags & VM_SHARED))
-    return errorResult(EINVAL);
-  const flags = advisedFlags(region.vmFlags, advice);
-  if (flags == region.vmFlags) return 0;
-  const result = modifyRegion(region, start, end, flags, region.nameId);
+/** Whether advice takes pages away from this process or its children (is_discard): no advice for what is sealed. */
+function isDiscard(advice: i32): bool {
+  switch (advice) {
+    case Advice.FREE:
+    case Advice.DONTNEED:
+    case Advice.DONTNEED_LOCKED:
+    case Advice.REMOVE:
+    case Advice.DONTFORK:
+    case Advice.WIPEONFORK:
+    case Advice.GUARD_INSTALL:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** Whether a region is sealed against this advice (can_madvise_modify): private memory that the program cannot overwrite itself. */
+function isSealedAgainst(region: Vma, advice: i32): bool {
+  if (!(region.vmFlags & VM_SEALED) || !isDiscard(advice)) return false;
+  return isAnonymous(region) && !(region.vmFlags & VM_WRITE);
+}
+
+/** Whether a region's kind allows a change of flags. */
+function isFlagAllowed(region: Vma, advice: i32): bool {
+  if (advice == Advice.WIPEONFORK) return region.vmFile == 0 && !(region.vmFlags & VM_SHARED);
+  // Nobody else gets to see what may be dropped at any time.
+  if (advice == Advice.DODUMP || advice == Advice.KEEPONFORK)
+    return !(region.vmFlags & VM_DROPPABLE);
+  return true;
+}
+
+/** Gives [start, end) within `region` other flags and another name (madvise_update_vma). 0 or an error result. */
+function updateRegion(region: Vma, start: usize, end: usize, flags: word, nameId: u32): word {
+  if (flags == region.vmFlags && nameId == region.nameId) return 0;
   // A full table is a lack of kernel resources, which may pass: not ENOMEM, which means a hole.
-  if (result == NO_VMA) return errorResult(EAGAIN);
+  if (modifyRegion(region, start, end, flags, nameId) == NO_VMA) return errorResult(EAGAIN);
   return 0;
+}
+
+/** Names [start, end) within `region` (madvise_vma_anon_name). 0 or an error result. */
+function nameWithin(region: Vma, start: usize, end: usize, text: usize): word {
+  // Shared anonymous memory can have a name since 6.2.
+  if (region.vmFile != 0 && !(fileOf(region).kind == FileKind.SHMEM && isNewKernel()))
+    return errorResult(EBADF);
+  const nameId = withName(region.nameId, text);
+  if (nameId == LABEL_FAILED || !reserveVmas(2)) return errorResult(EAGAIN);
+  return updateRegion(region, start, end, region.vmFlags, nameId);
+}
+
+/** Takes advice for [start, end) within `region` (madvise_vma_behavior). 0 or an error result. */
+function adviseWithin(region: Vma, start: usize, end: usize, advice: i32, text: usize): word {
+  if (advice == NAME_IT) return nameWithin(region, start, end, text);
+  if (isSealedAgainst(region, advice)) return errorResult(EPERM);
+  if (isAboutContents(advice)) return adviseContents(region, start, end, advice);
+  if (!isFlagAllowed(region, advice)) return errorResult(EINVAL);
+  return updateRegion(region, start, end, advisedFlags(region.vmFlags, advice), region.nameId);
 }
 
 /** MADV_POPULATE_READ and _WRITE. 0 or an error result. */
@@ -243,10 +294,21 @@ export function sysMadvise(address: word, length: word, advice: i32): word {
   if (advice == Advice.HWPOISON || advice == Advice.SOFT_OFFLINE) return errorResult(EPERM);
   if (address >= mm.taskSize || !reserveVmas(2)) return errorResult(ENOMEM);
   const end = <usize>min(last, mm.taskSize);
-  let start = <usize>address;
+  const start = <usize>address;
   if (advice == Advice.POPULATE_READ || advice == Advice.POPULATE_WRITE)
     return populateStrictly(start, end, advice == Advice.POPULATE_WRITE);
-  let hasHole = <word>end < last;
+  return adviseRange(start, end, advice, 0, <word>end < last);
+}
+
+/** Names the pages of [address, last), or takes their names away (`text` 0), as `sysMadvise` advises. 0 or an error result. */
+export function nameRange(address: word, last: word, text: usize): word {
+  if (address >= mm.taskSize) return errorResult(ENOMEM);
+  const end = <usize>min(last, mm.taskSize);
+  return adviseRange(<usize>address, end, NAME_IT, text, <word>end < last);
+}
+
+/** Takes advice for all regions in [start, end) (madvise_walk_vmas). 0 or an error result: that of a hole, also of one beyond, last. */
+function adviseRange(start: usize, end: usize, advice: i32, text: usize, hasHole: bool): word {
   while (start < end) {
     const region = findUserVma(start);
     if (region == NO_VMA || region.start >= end) return errorResult(ENOMEM);
@@ -255,7 +317,7 @@ export function sysMadvise(address: word, length: word, advice: i32): word {
       start = region.start;
     }
     const stop = min(end, region.end);
-    const result = adviseWithin(region, start, stop, advice);
+    const result = adviseWithin(region, start, stop, advice, text);
     if (result != 0) return result;
     start = stop;
   }

@@ -57,8 +57,10 @@ export class MmStruct {
   lastFileId: u32; // file ids given so far
   inodes: u32; // the host's files that are open: the first Inode, or 0
   writtenBack: u32; // regions whose stores belong in a file of the host's
+  labels: u32; // names and policies of regions (VmaLabel): those in use,
+  freeLabel: u32; // and unused ones
   committed: word; // Committed_AS: pages that this process may come to need
-  @count(11) options: word; // by KernelOption
+  @count(12) options: word; // by KernelOption
   @count(32) rlimits: u64; // soft and hard limit of resource n at 2n and 2n + 1 (struct rlimit64), bytes
 }
 

@@ -28,6 +28,26 @@ import {
   mayLock,
   mayLockMore,
 } from "./limits";
+import {
+  KNOWN_FLAGS,
+  MAP_32BIT,
+  MAP_ANONYMOUS,
+  MAP_DROPPABLE,
+  MAP_FIXED,
+  MAP_FIXED_NOREPLACE,
+  MAP_GROWSDOWN,
+  MAP_HUGETLB,
+  MAP_LOCKED,
+  MAP_NONBLOCK,
+  MAP_NORESERVE,
+  MAP_POPULATE,
+  MAP_PRIVATE,
+  MAP_SHARED,
+  MAP_SHARED_VALIDATE,
+  MAP_STACK,
+  MAP_TYPE,
+  PROT_WRITE,
+} from "./mman";
 import { Layout, accountPages, mm } from "./mm";
 import { KernelOption, isNewKernel, maxMapCount, mmapMinAddr, option } from "./options";
 import { clearDirty, coverPages, noteReleased, noticeForeignGrowth } from "./pages";
@@ -42,6 +62,7 @@ import {
   next,
   removeRegions,
 } from "./region";
+import { sealedResult } from "./seal";
 import { reserveVmas, settleMmapBase, takeVma } from "./slab";
 import { IS_FULL } from "./tier";
 import { highestGap, lowestGap, startGap } from "./tree";
@@ -49,8 +70,11 @@ import {
   NO_VMA,
   VM_ACCESS_FLAGS,
   VM_ACCOUNT,
+  VM_DONTDUMP,
+  VM_DROPPABLE,
   VM_GROWSDOWN,
   VM_LOCKED,
+  VM_LOCKED_MASK,
   VM_MAYSHARE,
   VM_MAYWRITE,
   VM_MAY_FLAGS,
@@ -58,47 +82,11 @@ import {
   VM_NORESERVE,
   VM_SHARED,
   Vma,
+  VM_WIPEONFORK,
 } from "./vma";
 
-export const PROT_READ: i32 = 0x1;
-export const PROT_WRITE: i32 = 0x2;
-export const MAP_SHARED: i32 = 0x01;
-export const MAP_PRIVATE: i32 = 0x02;
-export const MAP_TYPE: i32 = 0x0f;
-export const MAP_FIXED: i32 = 0x10;
-export const MAP_ANONYMOUS: i32 = 0x20;
-export const MAP_32BIT: i32 = 0x40;
-export const MAP_GROWSDOWN: i32 = 0x100;
-export const MAP_LOCKED: i32 = 0x2000;
-export const MAP_NORESERVE: i32 = 0x4000;
-export const MAP_POPULATE: i32 = 0x8000;
-export const MAP_NONBLOCK: i32 = 0x10000;
-export const MAP_STACK: i32 = 0x20000;
-export const MAP_HUGETLB: i32 = 0x40000;
-export const MAP_FIXED_NOREPLACE: i32 = 0x100000;
-const MAP_SHARED_VALIDATE: i32 = 0x03;
-const MAP_DENYWRITE: i32 = 0x800;
-const MAP_EXECUTABLE: i32 = 0x1000;
-const MAP_UNINITIALIZED: i32 = 0x4000000;
-const MAP_ABOVE4G: i32 = 0x80;
-/** What MAP_SHARED_VALIDATE knows besides the type (LEGACY_MAP_MASK; the sizes of huge pages have bits of the same field). */
-const KNOWN_FLAGS: i32 =
-  MAP_FIXED |
-  MAP_ANONYMOUS |
-  MAP_32BIT |
-  MAP_ABOVE4G |
-  MAP_GROWSDOWN |
-  MAP_DENYWRITE |
-  MAP_EXECUTABLE |
-  MAP_LOCKED |
-  MAP_NORESERVE |
-  MAP_POPULATE |
-  MAP_NONBLOCK |
-  MAP_STACK |
-  MAP_HUGETLB |
-  MAP_UNINITIALIZED |
-  (21 << 26) |
-  (30 << 26);
+/** What goes with memory that the kernel may drop when it is short of it: no promise of pages, no copy to children or dumps. */
+const VM_DROPPABLE_FLAGS: word = VM_DROPPABLE | VM_NORESERVE | VM_WIPEONFORK | VM_DONTDUMP;
 
 /** Where MAP_32BIT mappings go on x86-64. */
 const LOW_BEGIN: usize = 0x40000000;
@@ -202,10 +190,12 @@ function checkFile(
   return checkAlias(file, <u64>pgoff, pages, place, end);
 }
 
-/** Whether the flags' kind of mapping exists: 0 or an error result. */
+/** Whether the flags' kind of mapping exists, and can be so: 0 or an error result. */
 function checkType(flags: i32): word {
   const type = flags & MAP_TYPE;
   if (type == MAP_PRIVATE) return 0;
+  if (IS_FULL && type == MAP_DROPPABLE && isNewKernel())
+    return flags & (MAP_LOCKED | MAP_GROWSDOWN) ? errorResult(EINVAL) : 0;
   if (type != MAP_SHARED) return errorResult(EINVAL);
   if (!IS_FULL) return errorResult(ENODEV);
   return flags & MAP_GROWSDOWN ? errorResult(EINVAL) : 0;
@@ -226,6 +216,7 @@ function flagsFor(prot: i32, flags: i32): word {
 function kindFlags(vmFlags: word, file: OpenFile, flags: i32): word {
   if (flags & MAP_NORESERVE && option(KernelOption.OVERCOMMIT_MEMORY) != OVERCOMMIT_NEVER)
     vmFlags |= VM_NORESERVE;
+  if ((flags & MAP_TYPE) == MAP_DROPPABLE) return vmFlags | VM_DROPPABLE_FLAGS;
   if (!(flags & MAP_SHARED)) return vmFlags;
   vmFlags |= VM_SHARED | VM_MAYSHARE;
   return file != NO_FILE && !file.isWritable ? vmFlags & ~(VM_SHARED | VM_MAYWRITE) : vmFlags;
@@ -311,8 +302,8 @@ function mapFile(region: Vma, file: OpenFile, pgoff: word): void {
 function placeRegion(start: usize, end: usize, flags: word, file: OpenFile, pgoff: word): word {
   const pages = <word>((end - start) / PAGE_SIZE);
   if (isReserved(start, end) || !reserveVmas(IS_FULL ? 6 : 4)) return errorResult(ENOMEM);
-  const unwritten: word = IS_FULL ? writeBack(start, end) : 0;
-  if (unwritten != 0) return unwritten;
+  const kept = keptResult(start, end);
+  if (kept != 0) return kept;
   if (!cutEdges(start, end)) return errorResult(ENOMEM);
   if (IS_FULL) {
     if (!mayExpand(flags, pages - mappedPages(start, end, 0))) return errorResult(ENOMEM);
@@ -332,10 +323,12 @@ function placeRegion(start: usize, end: usize, flags: word, file: OpenFile, pgof
   region.vmPgoff = <word>start / PAGE_SIZE;
   if (IS_FULL) {
     mapFile(region, file, pgoff);
-    if (flags & VM_LOCKED) mm.lockedVm += pages;
+    if (flags & VM_LOCKED && !(flags & VM_DROPPABLE)) mm.lockedVm += pages;
   }
   accountPages(flags, <isize>pages);
-  enterRegion(region);
+  const entered = enterRegion(region);
+  // mlockall only populates what may be dropped. Linux notices when it has looked for neighbours of the same kind.
+  if (IS_FULL && flags & VM_DROPPABLE) entered.vmFlags &= ~VM_LOCKED_MASK;
   return 0;
 }
 
@@ -347,9 +340,15 @@ export function unmapRegion(address: word, length: word): word {
   const start = <usize>address;
   const end = <usize>(address + bytes);
   if (!isMapped(start, end)) return 0;
-  const unwritten: word = IS_FULL ? writeBack(start, end) : 0;
-  if (unwritten != 0) return unwritten;
-  return discard(start, end);
+  const kept = keptResult(start, end);
+  return kept != 0 ? kept : discard(start, end);
+}
+
+/** Why [start, end) cannot be unmapped: sealed regions, or stores that cannot be brought to their files. 0 or an error result. */
+function keptResult(start: usize, end: usize): word {
+  if (!IS_FULL) return 0;
+  const sealed = sealedResult(start, end);
+  return sealed != 0 ? sealed : writeBack(start, end);
 }
 
 /** Unmaps [start, end), and what was stored there is lost. 0 or an error result. */

@@ -3,9 +3,10 @@
 
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { populate } from "./access";
-import { EAGAIN, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, errorResult, isError } from "./errno";
+import { EAGAIN, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, EPERM, errorResult, isError } from "./errno";
 import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
-import { MAP_PRIVATE, MAP_SHARED, checkFixed, unmapRegion, unmappedArea } from "./mmap";
+import { MAP_PRIVATE, MAP_SHARED } from "./mman";
+import { checkFixed, unmapRegion, unmappedArea } from "./mmap";
 import { accountPages, mm } from "./mm";
 import { isNewKernel, maxMapCount } from "./options";
 import {
@@ -40,6 +41,7 @@ import {
   VM_LOCKED,
   VM_LOCKED_MASK,
   VM_MAYSHARE,
+  VM_SEALED,
   VM_SHARED,
   Vma,
   VmaKind,
@@ -79,6 +81,7 @@ function checkTarget(
 
 /** Whether a region may grow or move so (check_prep_vma): 0 or an error result. */
 function checkRegion(region: Vma, address: word, oldBytes: word, newBytes: word, flags: i32): word {
+  if (IS_FULL && region.vmFlags & VM_SEALED) return errorResult(EPERM);
   const isShared = IS_FULL && (region.vmFlags & (VM_SHARED | VM_MAYSHARE)) != 0;
   if (oldBytes == 0) return errorResult(isShared ? EOPNOTSUPP : EINVAL);
   if (IS_FULL && flags & MREMAP_DONTUNMAP) {
@@ -136,6 +139,7 @@ export function remapRegion(
     return moveTo(region, address, oldBytes, newBytes, flags, target);
   }
   if (region == NO_VMA) return errorResult(EFAULT);
+  if (IS_FULL && region.vmFlags & VM_SEALED) return errorResult(EPERM);
   if (oldBytes >= newBytes) {
     if (oldBytes == newBytes) return address;
     const result = unmapRegion(address + newBytes, oldBytes - newBytes);

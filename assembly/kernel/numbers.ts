@@ -5,6 +5,7 @@ import { ILP32 } from "../abi/word";
 /** i386's numbers (ilp32). */
 export enum SyscallI386 {
   CLOSE = 6,
+  GETPID = 20,
   BRK = 45,
   SETRLIMIT = 75,
   MUNMAP = 91,
@@ -20,13 +21,18 @@ export enum SyscallI386 {
   MREMAP = 163,
   PREAD64 = 180,
   PWRITE64 = 181,
+  PRCTL = 172,
   UGETRLIMIT = 191,
   MMAP2 = 192,
   FTRUNCATE64 = 194,
   MINCORE = 218,
   MADVISE = 219,
+  GETTID = 224,
+  REMAP_FILE_PAGES = 257,
+  MBIND = 274,
   PRLIMIT64 = 340,
   MLOCK2 = 376,
+  MSEAL = 462,
 }
 
 /** x86-64's numbers (lp64). */
@@ -45,14 +51,20 @@ export enum SyscallX86_64 {
   FSYNC = 74,
   FDATASYNC = 75,
   FTRUNCATE = 77,
+  GETPID = 39,
   GETRLIMIT = 97,
   MLOCK = 149,
   MUNLOCK = 150,
   MLOCKALL = 151,
   MUNLOCKALL = 152,
+  PRCTL = 157,
   SETRLIMIT = 160,
+  GETTID = 186,
+  REMAP_FILE_PAGES = 216,
+  MBIND = 237,
   PRLIMIT64 = 302,
   MLOCK2 = 325,
+  MSEAL = 462,
 }
 
 export const NR_BRK: i32 = ILP32 ? SyscallI386.BRK : SyscallX86_64.BRK;
@@ -78,3 +90,11 @@ export const NR_FTRUNCATE: i32 = ILP32 ? SyscallI386.FTRUNCATE : SyscallX86_64.F
 export const NR_FTRUNCATE64: i32 = ILP32 ? SyscallI386.FTRUNCATE64 : -1;
 export const NR_FSYNC: i32 = ILP32 ? SyscallI386.FSYNC : SyscallX86_64.FSYNC;
 export const NR_FDATASYNC: i32 = ILP32 ? SyscallI386.FDATASYNC : SyscallX86_64.FDATASYNC;
+export const NR_GETPID: i32 = ILP32 ? SyscallI386.GETPID : SyscallX86_64.GETPID;
+export const NR_GETTID: i32 = ILP32 ? SyscallI386.GETTID : SyscallX86_64.GETTID;
+export const NR_PRCTL: i32 = ILP32 ? SyscallI386.PRCTL : SyscallX86_64.PRCTL;
+export const NR_REMAP_FILE_PAGES: i32 = ILP32
+  ? SyscallI386.REMAP_FILE_PAGES
+  : SyscallX86_64.REMAP_FILE_PAGES;
+export const NR_MBIND: i32 = ILP32 ? SyscallI386.MBIND : SyscallX86_64.MBIND;
+export const NR_MSEAL: i32 = ILP32 ? SyscallI386.MSEAL : SyscallX86_64.MSEAL;

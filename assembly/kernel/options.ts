@@ -18,10 +18,11 @@ export enum KernelOption {
   CAP_SYS_RESOURCE = 8, // whether it may raise hard limits; default 0
   KERNEL_VERSION = 9, // 6001 for Linux 6.1, 6018 (default) for 6.18: what changed in between
   STACK_GAP = 10, // stack_guard_gap: pages that stay free below a region that grows down, default 256
+  CAP_SYS_NICE = 11, // whether it may move other processes' pages (MPOL_MF_MOVE_ALL); default 0
 }
 
 /** How many options there are. */
-export const KERNEL_OPTIONS: i32 = 11;
+export const KERNEL_OPTIONS: i32 = 12;
 
 /** How many resources have limits (RLIM_NLIMITS), and those that this kernel enforces. */
 export const RLIM_NLIMITS: i32 = 16;
@@ -30,6 +31,17 @@ export const RLIMIT_STACK: i32 = 3;
 export const RLIMIT_NOFILE: i32 = 7;
 export const RLIMIT_MEMLOCK: i32 = 8;
 export const RLIMIT_AS: i32 = 9;
+
+/** Resources that it only keeps the limits of, where Linux limits them from the start. */
+const RLIMIT_CORE: i32 = 4;
+const RLIMIT_NPROC: i32 = 6;
+const RLIMIT_SIGPENDING: i32 = 11;
+const RLIMIT_MSGQUEUE: i32 = 12;
+const RLIMIT_NICE: i32 = 13;
+const RLIMIT_RTPRIO: i32 = 14;
+
+/** Threads of one user, and signals that wait for them, on a machine of 4 GiB: half as many as their stacks could be in an eighth of it. */
+const THREADS: u64 = 16384;
 
 /** No limit. */
 export const RLIM_INFINITY: u64 = <u64>-1;
@@ -94,7 +106,7 @@ export function storeRlimit(resource: i32, soft: u64, hard: u64): void {
   store<u64>(rlimitAt(resource), hard, 8);
 }
 
-/** Gives a new process Linux's defaults: no limits but 8 MiB of stack (soft) and of locked memory, and 1024 (at most 4096) descriptors. Nothing in builds without options. */
+/** Gives a new process Linux's defaults (INIT_RLIMITS in include/asm-generic/resource.h). Nothing in builds without options. */
 export function initOptions(): void {
   if (!IS_FULL) return;
   storeOption(KernelOption.OVERCOMMIT_RATIO, 50);
@@ -106,6 +118,12 @@ export function initOptions(): void {
   for (let resource = 0; resource < RLIM_NLIMITS; resource++)
     storeRlimit(resource, RLIM_INFINITY, RLIM_INFINITY);
   storeRlimit(RLIMIT_STACK, 8 * MIB, RLIM_INFINITY);
+  storeRlimit(RLIMIT_CORE, 0, RLIM_INFINITY);
+  storeRlimit(RLIMIT_NPROC, THREADS, THREADS);
   storeRlimit(RLIMIT_NOFILE, 1024, 4096);
   storeRlimit(RLIMIT_MEMLOCK, 8 * MIB, 8 * MIB);
+  storeRlimit(RLIMIT_SIGPENDING, THREADS, THREADS);
+  storeRlimit(RLIMIT_MSGQUEUE, 819200, 819200);
+  storeRlimit(RLIMIT_NICE, 0, 0);
+  storeRlimit(RLIMIT_RTPRIO, 0, 0);
 }

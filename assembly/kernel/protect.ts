@@ -2,8 +2,8 @@
 
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { populate } from "./access";
-import { EACCES, EINVAL, ENOMEM, errorResult } from "./errno";
 import { isAnonymous } from "./file";
+import { EACCES, EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
 import { commit, isEnoughMemory, mayExpand } from "./limits";
 import { accountPages, mm } from "./mm";
 import { isNewKernel } from "./options";
@@ -16,6 +16,7 @@ import {
   VM_GROWSDOWN,
   VM_LOCKED,
   VM_NORESERVE,
+  VM_SEALED,
   VM_SHARED,
   VM_WRITE,
   Vma,
@@ -27,25 +28,25 @@ const PROT_GROWSDOWN: i32 = 0x01000000;
 const PROT_GROWSUP: i32 = 0x02000000;
 const PROT_GROWS: i32 = PROT_GROWSDOWN | PROT_GROWSUP;
 
-/** Gives [start, end), within `region`, other flags (mprotect_fixup). The region that holds it then, or none with ENOMEM. */
-function protectWithin(region: Vma, start: usize, end: usize, flags: word): Vma {
+/** Gives [start, end), within `region`, other flags (mprotect_fixup). 0 or an error result. */
+function protectWithin(region: Vma, start: usize, end: usize, flags: word): word {
   const before = region.vmFlags;
-  if (flags == before) return region;
+  if (before & VM_SEALED) return errorResult(EPERM);
+  if (flags == before) return 0;
   const pages = <word>((end - start) / PAGE_SIZE);
   let charged: word = 0;
   if (flags & VM_WRITE) {
     // Memory that becomes data counts as such; that it is within RLIMIT_AS already is no reason to refuse.
-    if (!mayExpand(flags, pages) && mayExpand(before, pages)) return NO_VMA;
+    if (!mayExpand(flags, pages) && mayExpand(before, pages)) return errorResult(ENOMEM);
     if (!(before & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE))) {
-      if (!isEnoughMemory(pages)) return NO_VMA;
+      if (!isEnoughMemory(pages)) return errorResult(ENOMEM);
       charged = pages;
       flags |= VM_ACCOUNT;
     }
   } else if (before & VM_ACCOUNT && isAnonymous(region) && region.anonId == 0 && isNewKernel()) {
     flags &= ~VM_ACCOUNT;
   }
-  const result = modifyRegion(region, start, end, flags, region.nameId);
-  if (result == NO_VMA) return NO_VMA;
+  if (modifyRegion(region, start, end, flags, region.nameId) == NO_VMA) return errorResult(ENOMEM);
   commit(<isize>charged);
   if (before & VM_ACCOUNT && !(flags & VM_ACCOUNT)) commit(-(<isize>pages));
   accountPages(before, -(<isize>pages));
@@ -53,7 +54,7 @@ function protectWithin(region: Vma, start: usize, end: usize, flags: word): Vma 
   // Locked memory that becomes writable gets pages of its own at once.
   if ((before & (VM_WRITE | VM_SHARED | VM_LOCKED)) == VM_LOCKED && flags & VM_WRITE)
     populate(start, end);
-  return result;
+  return 0;
 }
 
 /** The mprotect system call. 0 or -errno; when it meets a hole, what lies before that has been changed (mprotect(2)). */
@@ -84,7 +85,8 @@ export function sysMprotect(address: word, length: word, prot: i32): word {
     const flags = (region.vmFlags & ~VM_ACCESS_FLAGS) | ((<word>prot) & VM_ACCESS_FLAGS);
     if (flags & ~(flags >> 4) & VM_ACCESS_FLAGS) return errorResult(EACCES);
     const stop = min(end, region.end);
-    if (protectWithin(region, start, stop, flags) == NO_VMA) return errorResult(ENOMEM);
+    const refused = protectWithin(region, start, stop, flags);
+    if (refused != 0) return refused;
     start = stop;
     region = findUserVma(start);
   }

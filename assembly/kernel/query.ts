@@ -15,6 +15,7 @@ import {
   rlimitMax,
   storeRlimit,
 } from "./options";
+import { PID } from "./prctl";
 import { findUserVma, lookupVma } from "./region";
 import { NO_VMA, VM_LOCKED } from "./vma";
 
@@ -109,10 +110,10 @@ export function sysSetrlimit(resource: i32, from: word): word {
   return setLimits(resource, soft, widen(load<word>(<usize>from + sizeof<word>())));
 }
 
-/** The prlimit64 system call, on the calling process (0) only; either struct rlimit64 may be missing. 0 or -errno (prlimit(2)). */
+/** The prlimit64 system call, on the calling process (0, or its number) only; either struct rlimit64 may be missing. 0 or -errno (prlimit(2)). */
 export function sysPrlimit(pid: i32, resource: i32, from: word, out: word): word {
   if (from != 0 && !isUserMemory(from, 16, false)) return errorResult(EFAULT);
-  if (pid != 0) return errorResult(ESRCH);
+  if (pid != 0 && pid != PID) return errorResult(ESRCH);
   if (<u32>resource >= <u32>RLIM_NLIMITS) return errorResult(EINVAL);
   const soft = rlimit(resource);
   const hard = rlimitMax(resource);

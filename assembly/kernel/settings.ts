@@ -19,6 +19,7 @@ function isAllowed(id: i32, value: word): bool {
       return value <= mm.taskSize;
     case KernelOption.CAP_IPC_LOCK:
     case KernelOption.CAP_SYS_RESOURCE:
+    case KernelOption.CAP_SYS_NICE:
       return value <= 1;
     case KernelOption.KERNEL_VERSION:
       return value == 6001 || value == 6018;

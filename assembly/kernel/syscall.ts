@@ -18,8 +18,11 @@ import {
   NR_FSYNC,
   NR_FTRUNCATE,
   NR_FTRUNCATE64,
+  NR_GETPID,
   NR_GETRLIMIT,
+  NR_GETTID,
   NR_MADVISE,
+  NR_MBIND,
   NR_MINCORE,
   NR_MLOCK,
   NR_MLOCK2,
@@ -27,6 +30,7 @@ import {
   NR_MMAP,
   NR_MPROTECT,
   NR_MREMAP,
+  NR_MSEAL,
   NR_MSYNC,
   NR_MUNLOCK,
   NR_MUNLOCKALL,
@@ -34,10 +38,16 @@ import {
   NR_PREAD64,
   NR_PRLIMIT64,
   NR_PWRITE64,
+  NR_PRCTL,
+  NR_REMAP_FILE_PAGES,
   NR_SETRLIMIT,
 } from "./numbers";
+import { sysMbind } from "./policy";
+import { PID, sysPrctl } from "./prctl";
 import { sysMprotect } from "./protect";
 import { sysGetrlimit, sysMincore, sysMsync, sysPrlimit, sysSetrlimit } from "./query";
+import { sysRemapFilePages } from "./remap";
+import { sysMseal } from "./seal";
 import { IS_FULL } from "./tier";
 
 let isTracing: bool = false;
@@ -129,6 +139,17 @@ function dispatch(nr: i32, a1: word, a2: word, a3: word, a4: word, a5: word, a6:
       return sysFsync(<i32>a1, false);
     case NR_FDATASYNC:
       return sysFsync(<i32>a1, true);
+    case NR_REMAP_FILE_PAGES:
+      return sysRemapFilePages(a1, a2, a3, a4, <i32>a5);
+    case NR_MBIND:
+      return sysMbind(a1, a2, <u32>a3, a4, a5, <u32>a6);
+    case NR_MSEAL:
+      return sysMseal(a1, a2, a3);
+    case NR_PRCTL:
+      return sysPrctl(<i32>a1, a2, a3, a4, a5);
+    case NR_GETPID:
+    case NR_GETTID:
+      return PID;
     default:
       return errorResult(ENOSYS);
   }

@@ -11,7 +11,7 @@ export class Vma {
   vmPgoff: word; // vm_pgoff: place of the first page in its file, or for private anonymous memory where it was born, pages
   anonId: u32; // anon_vma: 0 until the first page of its own; equal numbers may merge
   fileId: u32; // vm_file: 0, or the number of the open file description
-  nameId: u32; // anon_name: 0, or what the host calls it
+  nameId: u32; // anon_name and vm_policy: 0, or the address of the VmaLabel that has them
 
   kind: i32; // whose it is: one of VmaKind
   vmFile: u32; // where that is: its OpenFile, or 0
@@ -88,6 +88,9 @@ export const VM_ACCOUNT: word = 0x100000;
 export const VM_NORESERVE: word = 0x200000;
 export const VM_WIPEONFORK: word = 0x2000000;
 export const VM_DONTDUMP: word = 0x4000000;
+// Linux has these two above bit 31. Their places here are of flags that no region of this kernel has.
+export const VM_SEALED: word = 0x8000000;
+export const VM_DROPPABLE: word = 0x10000000;
 export const VM_HUGEPAGE: word = 0x20000000;
 export const VM_NOHUGEPAGE: word = 0x40000000;
 export const VM_MERGEABLE: word = 0x80000000;

@@ -5,14 +5,8 @@
 import { touch } from "../kernel/access";
 import { ENOMEM, errorResult, isError } from "../kernel/errno";
 import { moveBreak } from "../kernel/brk";
-import {
-  MAP_ANONYMOUS,
-  MAP_PRIVATE,
-  PROT_READ,
-  PROT_WRITE,
-  mapRegion,
-  unmapRegion,
-} from "../kernel/mmap";
+import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from "../kernel/mman";
+import { mapRegion, unmapRegion } from "../kernel/mmap";
 import { mm } from "../kernel/mm";
 import { MREMAP_MAYMOVE, remapRegion } from "../kernel/mremap";
 import { NR_BRK, NR_MMAP, NR_MREMAP, NR_MUNMAP } from "../kernel/numbers";

@@ -17,6 +17,7 @@ export const MAP = {
   SHARED: 0x01,
   PRIVATE: 0x02,
   SHARED_VALIDATE: 0x03,
+  DROPPABLE: 0x08,
   TYPE: 0x0f,
   FIXED: 0x10,
   ANONYMOUS: 0x20,
@@ -67,6 +68,8 @@ export const MADV = {
   COLLAPSE: 25,
   HWPOISON: 100,
   SOFT_OFFLINE: 101,
+  GUARD_INSTALL: 102,
+  GUARD_REMOVE: 103,
 } as const;
 
 /** Options of msync. */
@@ -102,6 +105,26 @@ export const O = {
   TMPFILE: 0x41_0000,
 } as const;
 
+/** Policies of mbind with their flags (F), and what it does about pages in memory (MF). */
+export const MPOL = {
+  DEFAULT: 0,
+  PREFERRED: 1,
+  BIND: 2,
+  INTERLEAVE: 3,
+  LOCAL: 4,
+  PREFERRED_MANY: 5,
+  WEIGHTED_INTERLEAVE: 6,
+  F_STATIC_NODES: 0x8000,
+  F_RELATIVE_NODES: 0x4000,
+  F_NUMA_BALANCING: 0x2000,
+  MF_STRICT: 1,
+  MF_MOVE: 2,
+  MF_MOVE_ALL: 4,
+} as const;
+
+/** What prctl can do here: PR.SET_VMA, and its only attribute. */
+export const PR = { SET_VMA: 0x5356_4d41, SET_VMA_ANON_NAME: 0 } as const;
+
 /** Resources of getrlimit, setrlimit and prlimit. The model keeps DATA, STACK, MEMLOCK and AS. */
 export const RLIMIT = {
   CPU: 0,
@@ -122,7 +145,7 @@ export const RLIMIT = {
   RTTIME: 15,
 } as const;
 
-/** Bits of a VMA's vm_flags (include/linux/mm.h). */
+/** Bits of a VMA's vm_flags (include/linux/mm.h). SEALED and DROPPABLE are bits 42 and 40 there, beyond what 32-bit words hold. */
 export const VM = {
   READ: 0x1,
   WRITE: 0x2,
@@ -133,6 +156,7 @@ export const VM = {
   MAYEXEC: 0x40,
   MAYSHARE: 0x80,
   GROWSDOWN: 0x100,
+  MAYBE_GUARD: 0x800,
   LOCKED: 0x2000,
   SEQ_READ: 0x8000,
   RAND_READ: 0x1_0000,
@@ -143,6 +167,8 @@ export const VM = {
   NORESERVE: 0x20_0000,
   WIPEONFORK: 0x200_0000,
   DONTDUMP: 0x400_0000,
+  SEALED: 0x800_0000,
+  DROPPABLE: 0x1000_0000,
   HUGEPAGE: 0x2000_0000,
   NOHUGEPAGE: 0x4000_0000,
   MERGEABLE: 0x8000_0000,
@@ -180,7 +206,17 @@ const MREMAP_NAMES = named("MREMAP", MREMAP, ["MAYMOVE", "FIXED", "DONTUNMAP"]);
 const MSYNC_NAMES = named("MS", MS, ["SYNC", "ASYNC", "INVALIDATE"]);
 const MLOCKALL_NAMES = named("MCL", MCL, ["CURRENT", "FUTURE", "ONFAULT"]);
 const MLOCK2_NAMES = named("MLOCK", MLOCK, ["ONFAULT"]);
-const ADVICE_NAMES = named("MADV", MADV, Object.keys(MADV) as (keyof typeof MADV)[]);
+// strace 6.1 does not know the advice that came after it.
+const ADVICE_NAMES = named("MADV", MADV, Object.keys(MADV) as (keyof typeof MADV)[]).filter(
+  ([advice]) => advice < MADV.GUARD_INSTALL,
+);
+const POLICIES = ["DEFAULT", "PREFERRED", "BIND", "INTERLEAVE", "LOCAL", "PREFERRED_MANY"] as const;
+const POLICY_NAMES = named("MPOL", MPOL, POLICIES);
+const POLICY_FLAGS = ["F_STATIC_NODES", "F_RELATIVE_NODES", "F_NUMA_BALANCING"] as const;
+const POLICY_FLAG_NAMES = named("MPOL", MPOL, POLICY_FLAGS);
+const BIND_NAMES = named("MPOL", MPOL, ["MF_STRICT", "MF_MOVE", "MF_MOVE_ALL"]);
+const VMA_ATTRIBUTES: Names = [[PR.SET_VMA_ANON_NAME, "PR_SET_VMA_ANON_NAME"]];
+const PRCTL_NAMES: Names = [[PR.SET_VMA, "PR_SET_VMA"]];
 const RESOURCE_NAMES = named("RLIMIT", RLIMIT, Object.keys(RLIMIT) as (keyof typeof RLIMIT)[]);
 
 function named<T extends Readonly<Record<string, number>>>(
@@ -207,12 +243,14 @@ function known(value: number, names: Names): { parts: string[]; rest: number } {
   return { parts, rest };
 }
 
-/** Bits as strace writes them; `zero` is what no bit at all is called. */
-function bits(value: number, names: Names, zero: string, unknown: string): string {
-  if (value === 0) return zero;
-  const { parts, rest } = known(value, names);
-  if (parts.length === 0) return `${hex(rest)} /* ${unknown} */`;
-  return [...parts, ...(rest === 0 ? [] : [hex(rest)])].join("|");
+/** Bits as strace writes them; `zero` is what no bit at all is called. Names are of the lowest 32 bits only. */
+function bits(value: number | bigint, names: Names, zero: string, unknown: string): string {
+  if (BigInt(value) === 0n) return zero;
+  const { parts, rest: low } = known(Number(BigInt.asUintN(32, BigInt(value))), names);
+  const high = typeof value === "bigint" ? (value >> 32n) << 32n : 0n;
+  const rest = `0x${(high | BigInt(low)).toString(16)}`;
+  if (parts.length === 0) return `${rest} /* ${unknown} */`;
+  return [...parts, ...(rest === "0x0" ? [] : [rest])].join("|");
 }
 
 /** A number that stands for one thing, as strace writes it. */
@@ -221,8 +259,8 @@ function choice(value: number, names: Names, unknown: string): string {
   return found === undefined ? `${hex(value >>> 0)} /* ${unknown} */` : found[1];
 }
 
-/** `PROT_READ|PROT_WRITE`. */
-export function protText(prot: number): string {
+/** `PROT_READ|PROT_WRITE`: of 32 bits, or, as a bigint, of as many as there are. */
+export function protText(prot: number | bigint): string {
   return bits(prot, PROT_NAMES, "PROT_NONE", "PROT_???");
 }
 
@@ -265,4 +303,27 @@ export function mlock2FlagsText(flags: number): string {
 /** `RLIMIT_DATA`. */
 export function resourceText(resource: number): string {
   return choice(resource, RESOURCE_NAMES, "RLIMIT_???");
+}
+
+/** `MPOL_BIND|MPOL_F_STATIC_NODES`: mbind's mode. */
+export function policyText(mode: number): string {
+  const { parts, rest } = known(mode, POLICY_FLAG_NAMES);
+  if (parts.length === 0) return choice(rest, POLICY_NAMES, "MPOL_???");
+  const policy = POLICY_NAMES.find(([value]) => value === rest)?.[1];
+  return policy === undefined ? [...parts, hex(rest)].join("|") : [policy, ...parts].join("|");
+}
+
+/** `MPOL_MF_STRICT|MPOL_MF_MOVE`. */
+export function bindFlagsText(flags: number): string {
+  return bits(flags, BIND_NAMES, "0", "MPOL_???");
+}
+
+/** `PR_SET_VMA`. strace knows many more, which this kernel does not have. */
+export function prctlText(which: number): string {
+  return choice(which, PRCTL_NAMES, "PR_???");
+}
+
+/** `PR_SET_VMA_ANON_NAME`. */
+export function vmaAttributeText(attribute: number): string {
+  return choice(attribute, VMA_ATTRIBUTES, "PR_SET_VMA_???");
 }

@@ -2,11 +2,13 @@
 
 export { Kernel, PAGE_SIZE, startKernel, startKernelSync } from "./kernel.js";
 export type { FullProcess, KernelOptionName, KernelOptions } from "./kernel.js";
-export { FAILED, SystemCalls } from "./syscalls.js";
-export type { ErrorStyle, Limits, Size } from "./syscalls.js";
+export { SystemCalls } from "./syscalls.js";
+export { FAILED } from "./raw-calls.js";
+export type { Limits } from "./syscalls.js";
+export type { ErrorStyle, Size } from "./raw-calls.js";
 export { Errno, errnoMessage, errnoName, SystemCallError } from "./errno.js";
 export type { ErrnoName } from "./errno.js";
-export { MADV, MAP, MCL, MLOCK, MREMAP, MS, O, PROT, RLIMIT, VM } from "./flags.js";
+export { MADV, MAP, MCL, MLOCK, MPOL, MREMAP, MS, O, PR, PROT, RLIMIT, VM } from "./flags.js";
 export { BusError, MemoryFault, SegmentationFault } from "./faults.js";
 export type { Access, FaultCode } from "./faults.js";
 export { openNodeFile } from "#files";
@@ -33,6 +35,8 @@ export { FilterError, parseFilter, SHOW_ALL } from "./strace-filter.js";
 export type { StraceFilter } from "./strace-filter.js";
 export { errorNumber, formatSyscall } from "./strace-format.js";
 export type { FormatContext, MemoryReader, SyscallRecord } from "./strace-format.js";
+export { procLimits } from "./proc-limits.js";
+export type { ProcLimit } from "./proc-limits.js";
 export { mapsLine, permissions, procMaps } from "./proc-maps.js";
 export { procSmaps, procSmapsRollup, smapsEntry, vmFlagsText } from "./proc-smaps.js";
 export { procStat, procStatm, procStatus, statFields } from "./proc-status.js";

@@ -6,16 +6,18 @@ import type { ProcessOptions } from "../host/options.js";
 import { startProcess, startProcessSync } from "../host/process.js";
 import type { MmStruct, Process, SyscallTrace } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
-import { KernelOption } from "../layout/generated.js";
+import { KernelOption, layouts } from "../layout/generated.js";
 import { FileTable } from "./files/table.js";
 import { CheckedMemory } from "./memory.js";
+import { procLimits } from "./proc-limits.js";
 import { procMaps } from "./proc-maps.js";
 import { procSmaps, procSmapsRollup } from "./proc-smaps.js";
 import { procStat, procStatm, procStatus } from "./proc-status.js";
 import type { Usage } from "./regions.js";
 import { Strace, type StraceOptions } from "./strace.js";
 import { syscallNumber, type SyscallName } from "./syscall-names.js";
-import { rawSyscall, SystemCalls, type Size } from "./syscalls.js";
+import { rawSyscall, type Size } from "./raw-calls.js";
+import { SystemCalls } from "./syscalls.js";
 import { pageTablePages, usageOf } from "./usage.js";
 import { findVma, walkVmas, type NameSource, type Vma } from "./vmas.js";
 
@@ -69,7 +71,10 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
     if (number === undefined) {
       throw new RangeError(`${this.process.abi} has no system call named "${nr}"`);
     }
-    return rawSyscall(this.process, number, args);
+    if (args.length > 6)
+      throw new RangeError(`a system call has six arguments, not ${args.length}`);
+    const [a1, a2, a3, a4, a5, a6] = args;
+    return rawSyscall(this.process, number, a1, a2, a3, a4, a5, a6);
   }
 
   /** Which Linux this is, as in the option KERNEL_VERSION: 6018 is 6.18. */
@@ -134,6 +139,15 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
   /** The text of /proc/self/stat; what is not about memory is that of a process that did nothing. */
   stat(): string {
     return procStat(this.mm);
+  }
+
+  /** The text of /proc/self/limits. */
+  limits(): string {
+    const { offset } = layouts[this.process.abi].MmStruct.fields.rlimits;
+    const at = (this.process.raw.mm_struct() >>> 0) + offset;
+    const view = this.process.view();
+    const limit = (index: number) => view.getBigUint64(at + 8 * index, true);
+    return procLimits((resource) => ({ cur: limit(2 * resource), max: limit(2 * resource + 1) }));
   }
 
   /**

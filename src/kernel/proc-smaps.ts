@@ -8,7 +8,7 @@ import { isShmem, LINUX_6_1, LINUX_6_18, type Region, type Usage } from "./regio
 
 const PAGE_KB = PAGE_BYTES / 1024;
 
-/** The two letters of each bit of vm_flags, lowest bit first. */
+/** The two letters of each bit of vm_flags, in Linux's order: lowest bit first. */
 const MNEMONICS: readonly (readonly [number, string])[] = [
   [VM.READ, "rd"],
   [VM.WRITE, "wr"],
@@ -19,6 +19,7 @@ const MNEMONICS: readonly (readonly [number, string])[] = [
   [VM.MAYEXEC, "me"],
   [VM.MAYSHARE, "ms"],
   [VM.GROWSDOWN, "gd"],
+  [VM.MAYBE_GUARD, "gu"],
   [VM.LOCKED, "lo"],
   [VM.SEQ_READ, "sr"],
   [VM.RAND_READ, "rr"],
@@ -32,6 +33,8 @@ const MNEMONICS: readonly (readonly [number, string])[] = [
   [VM.HUGEPAGE, "hg"],
   [VM.NOHUGEPAGE, "nh"],
   [VM.MERGEABLE, "mg"],
+  [VM.DROPPABLE, "dp"],
+  [VM.SEALED, "sl"],
 ];
 
 /** @returns `rd wr mr mw me ac `, with a space behind each */

@@ -13,7 +13,11 @@ export interface CallCount {
 /** How strace -S orders the table. By time is by number here, since all times are equal. */
 export type CountOrder = "time" | "calls" | "errors" | "name" | "none";
 
-const RULE = "------ ----------- ----------- --------- --------- ----------------\n";
+/** The line between heading, rows and total. Its last part is as long as the longest name and one more. */
+function ruleFor(counts: readonly CallCount[]): string {
+  const width = Math.max(16, ...counts.map(({ name }) => name.length + 1));
+  return `------ ----------- ----------- --------- --------- ${"-".repeat(width)}\n`;
+}
 
 function row(share: number, calls: number, errors: number, name: string): string {
   const columns = [
@@ -47,5 +51,6 @@ export function countTable(counts: readonly CallCount[], order: CountOrder = "ti
   const errors = counts.reduce((sum, count) => sum + count.errors, 0);
   const rows = ordered(counts, order).map((count) => row(0, count.calls, count.errors, count.name));
   const head = "% time     seconds  usecs/call     calls    errors syscall\n";
-  return head + RULE + rows.join("") + RULE + row(100, calls, errors, "total");
+  const rule = ruleFor(counts);
+  return head + rule + rows.join("") + rule + row(100, calls, errors, "total");
 }

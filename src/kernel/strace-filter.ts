@@ -2,7 +2,7 @@
 // whether the successful or the failed ones (`status=`). A later expression of a kind replaces an earlier one, as in strace.
 
 import type { Abi } from "../layout/address.js";
-import { syscallNames, syscallNumber, type SyscallName } from "./syscall-names.js";
+import { straceNames, syscallNumber, type SyscallName } from "./syscall-names.js";
 
 /** An -e expression that strace would refuse, or that this model has no use for. */
 export class FilterError extends Error {
@@ -11,7 +11,7 @@ export class FilterError extends Error {
 
 /** Which system calls are shown. */
 export interface StraceFilter {
-  /** Names of the calls that are traced; undefined for all, those without a name included. */
+  /** Names of the calls that are traced, undefined for all; those without a name are traced in any case. */
   readonly calls: ReadonlySet<string> | undefined;
   readonly successful: boolean;
   readonly failed: boolean;
@@ -31,13 +31,15 @@ const ON_FILES: ReadonlySet<SyscallName> = new Set([
   "fdatasync",
 ]);
 
-function isOnLimits(name: SyscallName): boolean {
-  return name.endsWith("limit") || name === "prlimit64";
-}
+/** What is not about memory: limits, and what a process asks about itself. */
+const OTHERS: ReadonlySet<string> = new Set<SyscallName>([
+  ...(["getrlimit", "ugetrlimit", "setrlimit", "prlimit64"] as const),
+  ...(["prctl", "getpid", "gettid"] as const),
+]);
 
-/** strace's classes of calls. Limits are in none of these, and no call here takes a path. */
+/** strace's classes of calls. No call here takes a path. */
 const CLASSES: Readonly<Record<string, (name: SyscallName) => boolean>> = {
-  memory: (name) => !ON_FILES.has(name) && !isOnLimits(name),
+  memory: (name) => !ON_FILES.has(name) && !OTHERS.has(name),
   desc: (name) => ON_FILES.has(name) || name === "mmap" || name === "mmap2",
   file: () => false,
 };
@@ -46,20 +48,20 @@ const CLASSES: Readonly<Record<string, (name: SyscallName) => boolean>> = {
 const ABIS: readonly Abi[] = ["ilp32", "lp64"];
 
 function invalid(word: string): FilterError {
-  const known = [...new Set(ABIS.flatMap((abi) => syscallNames(abi)))].sort().join(", ");
+  const known = [...new Set(ABIS.flatMap((abi) => straceNames(abi)))].sort().join(", ");
   return new FilterError(`invalid system call '${word}' (there are ${known})`);
 }
 
 /** The calls that one word of a set stands for. */
 function callsOf(word: string, abi: Abi): Iterable<string> {
-  const all = syscallNames(abi);
+  const all = straceNames(abi);
   if (word === "all") return all;
   const category = CLASSES[word.replace(/^%/, "")];
   if (category !== undefined) return all.filter(category);
   if (word.startsWith("/")) return all.filter((name) => regular(word.slice(1)).test(name));
   if (/^\d+$/.test(word)) return all.filter((name) => syscallNumber(name, abi) === Number(word));
   const name = word.replace(/^\?/, "");
-  if (ABIS.some((each) => syscallNumber(name, each) !== undefined)) return [name];
+  if (ABIS.some((each) => straceNames(each).includes(name as SyscallName))) return [name];
   if (word.startsWith("?") && name !== "") return [];
   throw invalid(word);
 }
@@ -80,9 +82,7 @@ function traceSet(text: string, abi: Abi): ReadonlySet<string> | undefined {
   if (words.length === 0) throw invalid(body);
   const named = new Set(body === "none" ? [] : words.flatMap((word) => [...callsOf(word, abi)]));
   if (!isInverted) return body === "all" ? undefined : named;
-  return body === "none"
-    ? undefined
-    : new Set(syscallNames(abi).filter((name) => !named.has(name)));
+  return body === "none" ? undefined : new Set(straceNames(abi).filter((name) => !named.has(name)));
 }
 
 function statusSet(text: string): Pick<StraceFilter, "successful" | "failed"> {

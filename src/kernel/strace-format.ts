@@ -6,22 +6,27 @@ import type { Abi } from "../layout/address.js";
 import { errnoMessage, errnoName, MAX_ERRNO } from "./errno.js";
 import {
   adviceText,
+  bindFlagsText,
   mapFlagsText,
   mlock2FlagsText,
   mlockallFlagsText,
   mremapFlagsText,
   MREMAP,
   msyncFlagsText,
+  policyText,
+  PR,
+  prctlText,
   protText,
   resourceText,
+  vmaAttributeText,
 } from "./flags.js";
-import { stringText, type MemoryReader } from "./strace-string.js";
+import { stringText, terminatedText, type MemoryReader } from "./strace-string.js";
 
 export type { MemoryReader };
 
 /** One finished system call: numbers as the kernel saw them. */
 export interface SyscallRecord {
-  /** The system call's name, such as "mmap2"; undefined for a number that the model's kernel does not know. */
+  /** The system call's name, such as "mmap2"; undefined for a number that strace has no name for. */
   readonly name: string | undefined;
   readonly nr: number;
   /** Six arguments, each unsigned and as wide as the layout's word. */
@@ -174,6 +179,57 @@ function descriptor(call: Call): string[] {
   return [int(call, 0)];
 }
 
+/** The mask of NUMA nodes that argument `index` points at; argument `index` + 1 is one more than its bits. */
+function nodeMask(call: Call, index: number): string {
+  const where = at(call, index);
+  const bits = call.abi === "lp64" ? 64n : 32n;
+  const most = at(call, index + 1);
+  if (where === 0n || most === 1n) return pointer(where);
+  const words = Number((most + bits - 2n) / bits);
+  const width = Number(bits) / 4;
+  const shown: string[] = [];
+  for (let word = 0; word < Math.min(words, SHOWN_ELEMENTS); word++) {
+    const bytes = call.read(Number(where) + (word * width) / 2, width / 2);
+    if (bytes === undefined) return pointer(where);
+    const digits = [...bytes].reverse().map((byte) => byte.toString(16).padStart(2, "0"));
+    // As C's `%#0*lx`: the width has room for the 0x, which zero goes without.
+    const number = digits.join("").replace(/^0+/, "");
+    shown.push(number === "" ? "0".repeat(width) : `0x${number.padStart(width - 2, "0")}`);
+  }
+  return `[${shown.join(", ")}${words > SHOWN_ELEMENTS ? ", ..." : ""}]`;
+}
+
+function mbind(call: Call): string[] {
+  const mode = policyText(uint(call, 2));
+  return [...range(call), mode, nodeMask(call, 3), size(call, 4), bindFlagsText(uint(call, 5))];
+}
+
+/** The string that argument `index` points at, in quotes. */
+function text(call: Call, index: number): string {
+  const where = at(call, index);
+  if (where === 0n) return "NULL";
+  return terminatedText(call.read, where) ?? pointer(where);
+}
+
+/** A number in hexadecimal, as C's `%#x` has it. */
+function bare(value: bigint): string {
+  return value === 0n ? "0" : `0x${value.toString(16)}`;
+}
+
+function prctl(call: Call): string[] {
+  const which = prctlText(uint(call, 0));
+  const rest = call.args.slice(1, 5);
+  if (uint(call, 0) !== PR.SET_VMA) return [which, ...rest.map(bare)];
+  const attribute = vmaAttributeText(uint(call, 1));
+  if (uint(call, 1) !== PR.SET_VMA_ANON_NAME) return [which, attribute, ...rest.slice(1).map(bare)];
+  return [which, attribute, address(call, 2), size(call, 3), text(call, 4)];
+}
+
+function remapFilePages(call: Call): string[] {
+  const flags = mapFlagsText(uint(call, 4));
+  return [...range(call), protText(at(call, 2)), size(call, 3), flags];
+}
+
 const decoders: Readonly<Record<string, Decoder>> = {
   brk: (call) => [address(call, 0)],
   mmap: mmapWith(1n),
@@ -185,6 +241,11 @@ const decoders: Readonly<Record<string, Decoder>> = {
   msync: (call) => [...range(call), msyncFlagsText(uint(call, 2))],
   mincore,
   mlock: range,
+  mbind,
+  remap_file_pages: remapFilePages,
+  prctl,
+  getpid: () => [],
+  gettid: () => [],
   munlock: range,
   mlock2: (call) => [...range(call), mlock2FlagsText(uint(call, 2))],
   mlockall: (call) => [mlockallFlagsText(uint(call, 0))],
@@ -234,7 +295,7 @@ export function formatSyscall(record: SyscallRecord, context: FormatContext): st
   const { args: words, result } = record;
   const call: Call = { ...context, args: words, result, failed: error !== 0 };
   const decoder = record.name === undefined ? undefined : decoders[record.name];
-  const args = decoder?.(call) ?? record.args.map((value) => `0x${value.toString(16)}`);
+  const args = decoder?.(call) ?? record.args.map(bare);
   const name = record.name ?? `syscall_0x${record.nr.toString(16)}`;
   const head = `${name}(${args.join(", ")}) `.padEnd(context.column ?? RESULT_COLUMN);
   return `${head}= ${resultText(record, error)}`;

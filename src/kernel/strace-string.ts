@@ -46,8 +46,28 @@ export function stringText(
   const wanted = length > SHOWN_BYTES ? SHOWN_BYTES + 1 : Number(length);
   const bytes = wanted === 0 ? new Uint8Array() : read(Number(address), wanted);
   if (bytes === undefined) return undefined;
+  return quoted(bytes, length > SHOWN_BYTES);
+}
+
+function quoted(bytes: Uint8Array, isMore: boolean): string {
   const shown = [...bytes.subarray(0, SHOWN_BYTES)].map((byte, i, all) =>
     escaped(byte, all[i + 1]),
   );
-  return `"${shown.join("")}"${length > SHOWN_BYTES ? "..." : ""}`;
+  return `"${shown.join("")}"${isMore ? "..." : ""}`;
+}
+
+/**
+ * A string argument that ends with a 0.
+ * @param address where it is, not NULL
+ * @returns as `stringText`; undefined when it cannot be read as far as it is shown
+ */
+export function terminatedText(read: MemoryReader, address: bigint): string | undefined {
+  const found: number[] = [];
+  while (found.length <= SHOWN_BYTES) {
+    const byte = read(Number(address) + found.length, 1)?.[0];
+    if (byte === undefined) return undefined;
+    if (byte === 0) break;
+    found.push(byte);
+  }
+  return quoted(Uint8Array.from(found), found.length > SHOWN_BYTES);
 }

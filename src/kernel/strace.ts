@@ -10,7 +10,7 @@ import {
   type MemoryReader,
   type SyscallRecord,
 } from "./strace-format.js";
-import { syscallName } from "./syscall-names.js";
+import { straceName } from "./syscall-names.js";
 
 /** How to trace. Everything is optional. */
 export interface StraceOptions {
@@ -51,9 +51,10 @@ export class Strace {
   take(nr: number, args: readonly (number | bigint)[], result: number | bigint): void {
     const bits = this.#abi === "ilp32" ? 32 : 64;
     const unsigned = (value: number | bigint) => BigInt.asUintN(bits, BigInt(value));
-    const name = syscallName(nr, this.#abi);
+    const name = straceName(nr, this.#abi);
     const { calls, successful, failed } = this.#filter;
-    if (calls !== undefined && (name === undefined || !calls.has(name))) return;
+    // What strace has no name for passes every filter, and is in no table.
+    if (calls !== undefined && name !== undefined && !calls.has(name)) return;
     const record = { nr, name, args: args.map(unsigned), result: unsigned(result) };
     const isError = errorNumber(record.result, this.#abi) !== 0;
     this.#count(record, isError);
@@ -81,9 +82,10 @@ export class Strace {
   }
 
   #count({ nr, name }: SyscallRecord, isError: boolean): void {
+    if (name === undefined) return;
     let count = this.#counts.get(nr);
     if (count === undefined) {
-      count = { name: name ?? `syscall_0x${nr.toString(16)}`, nr, calls: 0, errors: 0 };
+      count = { name, nr, calls: 0, errors: 0 };
       this.#counts.set(nr, count);
     }
     count.calls++;

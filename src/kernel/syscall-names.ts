@@ -37,6 +37,20 @@ export function syscallName(nr: number, abi: Abi): SyscallName | undefined {
   return namesByNumber[abi].get(nr);
 }
 
+/** System calls that came after strace 6.1. */
+const TOO_NEW_FOR_STRACE: ReadonlySet<string> = new Set<SyscallName>(["mseal"]);
+
+/** @returns what strace 6.1 calls a system call; undefined where it has no name for it */
+export function straceName(nr: number, abi: Abi): SyscallName | undefined {
+  const name = syscallName(nr, abi);
+  return name === undefined || TOO_NEW_FOR_STRACE.has(name) ? undefined : name;
+}
+
+/** @returns the names that strace 6.1 has for a layout's system calls, by number */
+export function straceNames(abi: Abi): SyscallName[] {
+  return syscallNames(abi).filter((name) => !TOO_NEW_FOR_STRACE.has(name));
+}
+
 /** @returns a system call's number; undefined when the layout has none of this name */
 export function syscallNumber(name: string, abi: Abi): number | undefined {
   const numbers: Readonly<Record<string, number>> = syscallNumbers[abi];

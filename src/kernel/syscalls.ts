@@ -5,19 +5,15 @@
 //
 // brk and sbrk are libc's functions, not the bare system call: brk gives 0, sbrk the previous break.
 
-import { openNodeFile } from "#files";
 import { checkInteger } from "../host/checks.js";
 import { PAGE_BYTES } from "../host/options.js";
 import type { Process } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
-import { Errno, SystemCallError } from "./errno.js";
-import { errnoOf, type HostFile } from "./files/host-file.js";
+import { Errno } from "./errno.js";
+import { FileCalls } from "./file-calls.js";
 import type { FileTable } from "./files/table.js";
-import { MAP, PROT } from "./flags.js";
-import { syscallNumber, type SyscallName } from "./syscall-names.js";
-
-/** A number of bytes or an address: unsigned; a negative one wraps round as in C. */
-export type Size = number | bigint;
+import { MAP, PR, PROT } from "./flags.js";
+import { toWord, type ErrorStyle, type Size } from "./raw-calls.js";
 
 /** struct rlimit; Infinity is RLIM_INFINITY. */
 export interface Limits {
@@ -27,19 +23,15 @@ export interface Limits {
   readonly max: number;
 }
 
-/** What a failure does. */
-export type ErrorStyle = "errno" | "throw";
-
-/** What C's functions return on failure; MAP_FAILED is the same number. */
-export const FAILED = -1;
-
 const SCRATCH_LIMITS = 64;
 
+/** More bytes than a name may have, so that one that is too long is refused. */
+const NAME_BYTES = 100;
+
 /** The system calls of one process. */
-export class SystemCalls {
-  readonly #process: Process<Abi, "full">;
-  readonly #style: ErrorStyle;
-  readonly #files: FileTable;
+export class SystemCalls extends FileCalls {
+  protected readonly caller: Process<Abi, "full">;
+  protected readonly files: FileTable;
 
   /**
    * @param process a process of the `full` build
@@ -47,25 +39,20 @@ export class SystemCalls {
    * @param files the table behind the process's option `files`
    */
   constructor(process: Process<Abi, "full">, style: ErrorStyle, files: FileTable) {
-    this.#process = process;
-    this.#style = style;
-    this.#files = files;
-  }
-
-  /** The error number of the last failed call, as C's errno: successful calls leave it alone. */
-  get errno(): number {
-    return this.#process.errno;
+    super(style);
+    this.caller = process;
+    this.files = files;
   }
 
   /** The current break: the raw system call with 0. */
   currentBreak(): number {
-    return this.#raw("brk", 0);
+    return this.raw("brk", 0);
   }
 
   /** brk(2), libc's: moves the break to `address`. 0, or a failure with ENOMEM. An address below start_brk gives 0 and changes nothing. */
   brk(address: Size): number {
-    const { abi, raw } = this.#process;
-    return this.#libc("brk", raw.brk(toWord(abi, address)));
+    const { abi, raw } = this.caller;
+    return this.libc("brk", raw.brk(toWord(abi, address)));
   }
 
   /**
@@ -73,10 +60,10 @@ export class SystemCalls {
    * @throws RangeError when the increment does not fit an intptr_t
    */
   sbrk(increment: number): number {
-    const { abi, raw } = this.#process;
+    const { abi, raw } = this.caller;
     const most = abi === "ilp32" ? 2 ** 31 - 1 : Number.MAX_SAFE_INTEGER;
     checkInteger("sbrk: increment", increment, { min: -most - 1, max: most });
-    return this.#libc("sbrk", BigInt(raw.sbrk(toWord(abi, increment))));
+    return this.libc("sbrk", BigInt(raw.sbrk(toWord(abi, increment))));
   }
 
   /**
@@ -97,17 +84,17 @@ export class SystemCalls {
     fd = -1,
     offset: Size = 0,
   ): number {
-    if (this.#process.abi === "lp64")
-      return this.#done("mmap", address, length, prot, flags, fd, offset);
+    if (this.caller.abi === "lp64")
+      return this.done("mmap", address, length, prot, flags, fd, offset);
     // i386's call counts the offset in pages; libc checks that it is whole ones.
     const bytes = BigInt(offset);
-    if (bytes % BigInt(PAGE_BYTES) !== 0n) return this.#fail("mmap", Errno.EINVAL);
-    return this.#done("mmap2", address, length, prot, flags, fd, bytes / BigInt(PAGE_BYTES));
+    if (bytes % BigInt(PAGE_BYTES) !== 0n) return this.fail("mmap", Errno.EINVAL);
+    return this.done("mmap2", address, length, prot, flags, fd, bytes / BigInt(PAGE_BYTES));
   }
 
   /** munmap(2). 0, or FAILED: EINVAL. */
   munmap(address: Size, length: Size): number {
-    return this.#done("munmap", address, length);
+    return this.done("munmap", address, length);
   }
 
   /**
@@ -123,67 +110,113 @@ export class SystemCalls {
     flags = 0,
     newAddress: Size = 0,
   ): number {
-    return this.#done("mremap", oldAddress, oldLength, newLength, flags, newAddress);
+    return this.done("mremap", oldAddress, oldLength, newLength, flags, newAddress);
   }
 
   /** mprotect(2), PROT bits. 0, or FAILED: EINVAL, ENOMEM, EACCES. */
   mprotect(address: Size, length: Size, prot: number): number {
-    return this.#done("mprotect", address, length, prot);
+    return this.done("mprotect", address, length, prot);
   }
 
   /** madvise(2), one of MADV. 0, or FAILED: EINVAL, ENOMEM. */
   madvise(address: Size, length: Size, advice: number): number {
-    return this.#done("madvise", address, length, advice);
+    return this.done("madvise", address, length, advice);
   }
 
   /** msync(2), MS bits. 0, or FAILED: EINVAL, ENOMEM, EBUSY. */
   msync(address: Size, length: Size, flags: number): number {
-    return this.#done("msync", address, length, flags);
+    return this.done("msync", address, length, flags);
   }
 
   /** mincore(2): one byte for each page goes to the address `vector`, bit 0 set where the page is in memory. 0, or FAILED. */
   mincore(address: Size, length: Size, vector: Size): number {
-    return this.#done("mincore", address, length, vector);
+    return this.done("mincore", address, length, vector);
   }
 
   /** mlock(2). 0, or FAILED: ENOMEM, EPERM, EAGAIN. */
   mlock(address: Size, length: Size): number {
-    return this.#done("mlock", address, length);
+    return this.done("mlock", address, length);
   }
 
   /** mlock2(2), MLOCK bits. */
   mlock2(address: Size, length: Size, flags: number): number {
-    return this.#done("mlock2", address, length, flags);
+    return this.done("mlock2", address, length, flags);
   }
 
   /** munlock(2). */
   munlock(address: Size, length: Size): number {
-    return this.#done("munlock", address, length);
+    return this.done("munlock", address, length);
   }
 
   /** mlockall(2), MCL bits. */
   mlockall(flags: number): number {
-    return this.#done("mlockall", flags);
+    return this.done("mlockall", flags);
   }
 
   /** munlockall(2). */
   munlockall(): number {
-    return this.#done("munlockall");
+    return this.done("munlockall");
+  }
+
+  /** mseal(2), since Linux 6.10: nobody unmaps, moves or changes the memory any more. 0, or FAILED: EINVAL, ENOMEM. */
+  mseal(address: Size, length: Size, flags: Size = 0): number {
+    return this.done("mseal", address, length, flags);
+  }
+
+  /**
+   * mbind(2).
+   * @param mode one of MPOL, with F bits
+   * @param nodes a bit for each NUMA node, lowest first; this machine has node 0
+   * @param flags MPOL.MF bits
+   * @returns 0, or FAILED: EINVAL, EFAULT, EIO, ENOMEM, EPERM
+   */
+  mbind(address: Size, length: Size, mode: number, nodes: Size = 0, flags = 0): number {
+    const mask = this.#scratch();
+    this.caller.view().setBigUint64(mask, BigInt(nodes), true);
+    return this.done("mbind", address, length, mode, mask, 65, flags);
+  }
+
+  /** remap_file_pages(2): pages of the same object from page `pgoff` on. 0, or FAILED: EINVAL; EOPNOTSUPP where a page would be in two places. */
+  remapFilePages(address: Size, size: Size, prot: Size, pgoff: Size, flags = 0): number {
+    return this.done("remap_file_pages", address, size, prot, pgoff, flags);
+  }
+
+  /** prctl(2): PR.SET_VMA is there. 0, or FAILED: EINVAL and others. */
+  prctl(option: number, arg2: Size = 0, arg3: Size = 0, arg4: Size = 0, arg5: Size = 0): number {
+    return this.done("prctl", option, arg2, arg3, arg4, arg5);
+  }
+
+  /**
+   * prctl with PR.SET_VMA and PR.SET_VMA_ANON_NAME: what maps is to call anonymous memory, `[anon:NAME]`.
+   * @param name up to 79 printable characters of ASCII, none of them [ ] \ $ `; undefined for no name
+   * @returns 0, or FAILED: EINVAL, EBADF, ENOMEM
+   */
+  setVmaName(address: Size, length: Size, name: string | undefined): number {
+    if (name === undefined) return this.prctl(PR.SET_VMA, PR.SET_VMA_ANON_NAME, address, length);
+    const text = this.#scratch();
+    const bytes = new TextEncoder().encode(name).subarray(0, NAME_BYTES);
+    this.caller.u8().set([...bytes, 0], text);
+    return this.prctl(PR.SET_VMA, PR.SET_VMA_ANON_NAME, address, length, text);
+  }
+
+  /** getpid(2). */
+  getpid(): number {
+    return this.done("getpid");
   }
 
   /** getrlimit(2), one of RLIMIT. undefined on failure: EINVAL. */
   getrlimit(resource: number): Limits | undefined {
-    const name = this.#process.abi === "ilp32" ? "ugetrlimit" : "getrlimit";
+    const name = this.caller.abi === "ilp32" ? "ugetrlimit" : "getrlimit";
     const out = this.#scratch();
-    if (this.#done(name, resource, out) !== 0) return undefined;
-    return this.#readLimits(out, this.#process.abi === "lp64");
+    if (this.done(name, resource, out) !== 0) return undefined;
+    return this.#readLimits(out, this.caller.abi === "lp64");
   }
 
   /** setrlimit(2). 0, or FAILED: EINVAL, EPERM. */
   setrlimit(resource: number, limits: Limits): number {
     const at = this.#scratch();
-    this.#writeLimits(at, limits, this.#process.abi === "lp64");
-    return this.#done("setrlimit", resource, at);
+    this.#writeLimits(at, limits, this.caller.abi === "lp64");
+    return this.done("setrlimit", resource, at);
   }
 
   /** prlimit(2) of this process: the limits as they were before, and new ones if given. undefined on failure. */
@@ -191,134 +224,16 @@ export class SystemCalls {
     const at = this.#scratch();
     const out = at + SCRATCH_LIMITS;
     if (limits !== undefined) this.#writeLimits(at, limits, true);
-    const result = this.#done("prlimit64", 0, resource, limits === undefined ? 0 : at, out);
+    const result = this.done("prlimit64", 0, resource, limits === undefined ? 0 : at, out);
     return result === 0 ? this.#readLimits(out, true) : undefined;
   }
 
-  /**
-   * open(2), in Node.js: outside it files have no paths, see `openFile`.
-   * @param flags O bits: O.APPEND appends from this side, not atomically with others who write to the file
-   * @param mode of a file that is made; the umask is taken off
-   * @returns the lowest free descriptor, or FAILED
-   * @throws Error outside Node.js; TypeError for arguments that Node refuses
-   */
-  open(path: string, flags: number, mode?: number): number {
-    let file: HostFile;
-    try {
-      file = openNodeFile(path, flags, mode);
-    } catch (error) {
-      const errno = errnoOf(error);
-      if (errno === undefined) throw error;
-      return this.#fail("open", errno);
-    }
-    const fd = this.#describe(file);
-    if (fd >= 0) return fd;
-    file.close();
-    return this.#fail("open", -fd);
-  }
-
-  /**
-   * Gives a file of the host's a descriptor. From then on it is the process's: it is closed with the last descriptor and mapping of it.
-   * @param file what openNodeFile, openBlob, openFileHandle, openSyncHandle gave, a MemoryFile, or something else of that kind
-   * @returns the lowest free descriptor, or FAILED and the file is still the caller's: EMFILE, ENOMEM
-   * @throws TypeError when the process has this very object open already
-   */
-  openFile(file: HostFile): number {
-    const fd = this.#describe(file);
-    return fd < 0 ? this.#fail("open", -fd) : fd;
-  }
-
-  /** close(2): what was stored in mappings of the file is in it then; they stay. 0, or FAILED: EBADF, EIO, ENOSPC. */
-  close(fd: number): number {
-    return this.#done("close", fd);
-  }
-
-  /** pread(2): at most `count` bytes from byte `position` of the file go to the address `buffer`. How many, or FAILED. */
-  pread(fd: number, buffer: Size, count: Size, position: Size): number {
-    return this.#done("pread64", fd, buffer, count, ...this.#registers(position));
-  }
-
-  /** pwrite(2): `count` bytes from the address `buffer` go to byte `position` of the file, with O.APPEND to its end. How many, or FAILED. */
-  pwrite(fd: number, buffer: Size, count: Size, position: Size): number {
-    return this.#done("pwrite64", fd, buffer, count, ...this.#registers(position));
-  }
-
-  /** ftruncate(2): makes the file `length` bytes long. 0, or FAILED: EBADF, EINVAL, EFBIG. */
-  ftruncate(fd: number, length: Size): number {
-    const name = this.#process.abi === "ilp32" ? "ftruncate64" : "ftruncate";
-    return this.#done(name, fd, ...this.#registers(length));
-  }
-
-  /** fsync(2): waits until the file, what was stored in mappings of it included, is on the disk. 0, or FAILED: EBADF, EINVAL, EIO. */
-  fsync(fd: number): number {
-    return this.#done("fsync", fd);
-  }
-
-  /** fdatasync(2): as fsync, without what is not needed to read the file. */
-  fdatasync(fd: number): number {
-    return this.#done("fdatasync", fd);
-  }
-
-  /** Closes every descriptor that `open` and `openFile` gave. 0, or FAILED with the first error; all are closed even then. */
-  closeFiles(): number {
-    let first = 0;
-    for (const fd of this.#files.descriptors) {
-      const result = this.#raw("close", fd);
-      // Some were closed long ago.
-      if (result !== -Errno.EBADF) first ||= result;
-    }
-    this.#files.descriptors.clear();
-    return first < 0 ? this.#fail("close", -first) : 0;
-  }
-
-  /** Gives a file a descriptor, or gives it back: the descriptor, or -errno. */
-  #describe(file: HostFile): number {
-    const files = this.#files;
-    const number = files.add(file);
-    const identity = files.identityOf(number);
-    const fd = this.#process.raw.open_file(number, identity, file.kind, file.flags);
-    if (fd < 0) files.remove(number);
-    else files.descriptors.add(fd);
-    return fd;
-  }
-
-  /** A place in a file as the call takes it: i386 passes it in two registers, the lower half first. */
-  #registers(position: Size): Size[] {
-    if (this.#process.abi === "lp64") return [position];
-    const bits = BigInt(position);
-    return [BigInt.asUintN(32, bits), BigInt.asUintN(32, bits >> 32n)];
-  }
-
-  /** The raw system call: an unsigned result, or -errno. */
-  #raw(name: SyscallName, ...args: Size[]): number {
-    return rawSyscall(this.#process, syscallNumber(name, this.#process.abi) ?? -1, args);
-  }
-
-  #done(name: SyscallName, ...args: Size[]): number {
-    const result = this.#raw(name, ...args);
-    return result < 0 ? this.#fail(name, -result) : result;
-  }
-
-  /** What a function of libc returned, which has set errno when that is -1. */
-  #libc(name: string, result: number | bigint): number {
-    const bits = this.#process.abi === "ilp32" ? 32 : 64;
-    if (BigInt.asIntN(bits, BigInt(result)) === -1n) return this.#fail(name, this.errno);
-    return Number(BigInt.asUintN(bits, BigInt(result)));
-  }
-
-  #fail(name: string, errno: number): number {
-    if (this.#style === "throw") throw new SystemCallError(name, errno);
-    const process = this.#process;
-    process.view().setInt32(process.fromWord(process.raw.__errno_location()), errno, true);
-    return FAILED;
-  }
-
   #scratch(): number {
-    return this.#process.raw.scratch() >>> 0;
+    return this.caller.raw.scratch() >>> 0;
   }
 
   #readLimits(at: number, wide: boolean): Limits {
-    const view = this.#process.view();
+    const view = this.caller.view();
     const [cur, max] = wide
       ? [view.getBigUint64(at, true), view.getBigUint64(at + 8, true)]
       : [view.getUint32(at, true), view.getUint32(at + 4, true)];
@@ -326,7 +241,7 @@ export class SystemCalls {
   }
 
   #writeLimits(at: number, limits: Limits, wide: boolean): void {
-    const view = this.#process.view();
+    const view = this.caller.view();
     [limits.cur, limits.max].forEach((limit, i) => {
       if (wide)
         view.setBigUint64(at + 8 * i, limit === Infinity ? 2n ** 64n - 1n : BigInt(limit), true);
@@ -338,38 +253,4 @@ export class SystemCalls {
 function finite(limit: number | bigint, wide: boolean): number {
   const infinity = wide ? 2n ** 64n - 1n : 0xffffffff;
   return limit === infinity ? Infinity : Number(limit);
-}
-
-/**
- * A bare system call, as the machine instruction.
- * @param nr its number; -ENOSYS for one that this kernel does not have
- * @param args up to six; a negative one wraps round to the layout's word
- * @returns an unsigned result, or -errno
- * @throws RangeError for more than six arguments
- */
-export function rawSyscall(
-  process: Process<Abi, "full">,
-  nr: number,
-  args: readonly Size[],
-): number {
-  if (args.length > 6) throw new RangeError(`a system call has six arguments, not ${args.length}`);
-  const word = (index: number) => toWord(process.abi, args[index] ?? 0);
-  const result = BigInt(
-    process.raw.syscall(nr, word(0), word(1), word(2), word(3), word(4), word(5)),
-  );
-  const bits = process.abi === "ilp32" ? 32 : 64;
-  const signed = BigInt.asIntN(bits, result);
-  return Number(signed < 0n && signed >= -4095n ? signed : BigInt.asUintN(bits, result));
-}
-
-/** What the raw exports take: numbers in ilp32, BigInts in lp64. */
-function toWord(abi: Abi, value: Size): never {
-  const word = abi === "lp64" ? BigInt.asUintN(64, BigInt(value)) : narrow(value);
-  return word as never;
-}
-
-function narrow(value: Size): number {
-  return typeof value === "bigint" || Math.abs(value) > 2 ** 31
-    ? Number(BigInt.asUintN(32, BigInt(value)))
-    : value;
 }

@@ -35,29 +35,49 @@ export interface NameSource {
 /** What maps says about where a mapping's bytes come from. */
 type Origin = Pick<Region, "offset" | "inode" | "device" | "name">;
 
-const NOWHERE: Origin = { offset: 0, inode: 0, device: [0, 0], name: "" };
-
-function originOf(pgoff: number, fileId: number, file: HostFile | undefined): Origin {
-  const offset = pgoff * PAGE_BYTES;
-  if (file === undefined)
-    return { offset, inode: fileId, device: SHARED_ANONYMOUS_DEVICE, name: SHARED_ANONYMOUS };
+function fileOrigin(pgoff: number, file: HostFile): Origin {
   const name = file.isDeleted ? `${file.path} (deleted)` : file.path;
-  return { offset, inode: file.inode, device: file.device, name };
+  return { offset: pgoff * PAGE_BYTES, inode: file.inode, device: file.device, name };
+}
+
+/** Where shared memory without a name is: in a file of the kernel's own making. */
+function sharedOrigin(pgoff: number, fileId: number, given: string | undefined): Origin {
+  const name = given === undefined ? SHARED_ANONYMOUS : `[anon_shmem:${given}]`;
+  return { offset: pgoff * PAGE_BYTES, inode: fileId, device: SHARED_ANONYMOUS_DEVICE, name };
+}
+
+/** The name that the program has given to memory whose label is at `label`; undefined where it has given none. */
+function givenName(process: Process<Abi, "full">, label: number): string | undefined {
+  if (label === 0) return undefined;
+  const layout = layouts[process.abi].VmaLabel;
+  if (readStruct(process.view(), label, layout).hasName === 0) return undefined;
+  const { offset, size, count } = layout.fields.text;
+  const bytes = process.u8().subarray(label + offset, label + offset + size * count);
+  return String.fromCharCode(...bytes.subarray(0, bytes.indexOf(0)));
+}
+
+/** The host's file that a region maps; undefined for none. */
+function fileAt(process: Process<Abi, "full">, vmFile: number, names: NameSource) {
+  if (vmFile === 0) return undefined;
+  return names.file(readStruct(process.view(), vmFile, layouts[process.abi].OpenFile).host);
 }
 
 /** The VMA whose struct is at `address`. */
 export function readVma(process: Process<Abi, "full">, address: number, names: NameSource): Vma {
-  const view = process.view();
-  const raw = readStruct(view, address, layouts[process.abi].Vma);
+  const raw = readStruct(process.view(), address, layouts[process.abi].Vma);
   const range = { start: raw.vmStart, end: raw.vmEnd };
-  const file =
-    raw.vmFile === 0
-      ? undefined
-      : names.file(readStruct(view, raw.vmFile, layouts[process.abi].OpenFile).host);
-  const origin =
-    raw.vmFile === 0
-      ? { ...NOWHERE, name: specialName(range, process.mm(), names.version) }
-      : originOf(raw.vmPgoff, raw.fileId, file);
+  const given = givenName(process, raw.nameId);
+  const file = fileAt(process, raw.vmFile, names);
+  let origin: Origin;
+  if (file !== undefined) {
+    origin = fileOrigin(raw.vmPgoff, file);
+  } else if (raw.vmFile !== 0) {
+    origin = sharedOrigin(raw.vmPgoff, raw.fileId, given);
+  } else {
+    const special = specialName(range, process.mm(), names.version);
+    const name = special === "" && given !== undefined ? `[anon:${given}]` : special;
+    origin = { offset: 0, inode: 0, device: [0, 0], name };
+  }
   return {
     address,
     ...range,

@@ -126,7 +126,7 @@ export const layouts = {
       },
     },
     MmStruct: {
-      size: 472,
+      size: 488,
       fields: {
         startCode: { offset: 0, size: 4, kind: "u32" },
         endCode: { offset: 4, size: 4, kind: "u32" },
@@ -170,9 +170,11 @@ export const layouts = {
         lastFileId: { offset: 156, size: 4, kind: "u32" },
         inodes: { offset: 160, size: 4, kind: "u32" },
         writtenBack: { offset: 164, size: 4, kind: "u32" },
-        committed: { offset: 168, size: 4, kind: "u32" },
-        options: { offset: 172, size: 4, kind: "u32", count: 11 },
-        rlimits: { offset: 216, size: 8, kind: "u64", count: 32 },
+        labels: { offset: 168, size: 4, kind: "u32" },
+        freeLabel: { offset: 172, size: 4, kind: "u32" },
+        committed: { offset: 176, size: 4, kind: "u32" },
+        options: { offset: 180, size: 4, kind: "u32", count: 12 },
+        rlimits: { offset: 232, size: 8, kind: "u64", count: 32 },
       },
     },
     OpenFile: {
@@ -226,6 +228,17 @@ export const layouts = {
         idKind: { offset: 0, size: 4, kind: "u32" },
         x: { offset: 4, size: 4, kind: "u32" },
         y: { offset: 8, size: 4, kind: "u32" },
+      },
+    },
+    VmaLabel: {
+      size: 104,
+      fields: {
+        nextLink: { offset: 0, size: 4, kind: "u32" },
+        isUsed: { offset: 4, size: 4, kind: "u32" },
+        policy: { offset: 8, size: 4, kind: "u32" },
+        hasName: { offset: 12, size: 4, kind: "u32" },
+        userNodes: { offset: 16, size: 8, kind: "u64" },
+        text: { offset: 24, size: 4, kind: "u32", count: 20 },
       },
     },
   },
@@ -353,7 +366,7 @@ export const layouts = {
       },
     },
     MmStruct: {
-      size: 640,
+      size: 656,
       fields: {
         startCode: { offset: 0, size: 8, kind: "u64" },
         endCode: { offset: 8, size: 8, kind: "u64" },
@@ -397,9 +410,11 @@ export const layouts = {
         lastFileId: { offset: 272, size: 4, kind: "u32" },
         inodes: { offset: 276, size: 4, kind: "u32" },
         writtenBack: { offset: 280, size: 4, kind: "u32" },
-        committed: { offset: 288, size: 8, kind: "u64" },
-        options: { offset: 296, size: 8, kind: "u64", count: 11 },
-        rlimits: { offset: 384, size: 8, kind: "u64", count: 32 },
+        labels: { offset: 284, size: 4, kind: "u32" },
+        freeLabel: { offset: 288, size: 4, kind: "u32" },
+        committed: { offset: 296, size: 8, kind: "u64" },
+        options: { offset: 304, size: 8, kind: "u64", count: 12 },
+        rlimits: { offset: 400, size: 8, kind: "u64", count: 32 },
       },
     },
     OpenFile: {
@@ -453,6 +468,17 @@ export const layouts = {
         idKind: { offset: 0, size: 4, kind: "u32" },
         x: { offset: 8, size: 8, kind: "u64" },
         y: { offset: 16, size: 8, kind: "u64" },
+      },
+    },
+    VmaLabel: {
+      size: 104,
+      fields: {
+        nextLink: { offset: 0, size: 4, kind: "u32" },
+        isUsed: { offset: 4, size: 4, kind: "u32" },
+        policy: { offset: 8, size: 4, kind: "u32" },
+        hasName: { offset: 12, size: 4, kind: "u32" },
+        userNodes: { offset: 16, size: 8, kind: "u64" },
+        text: { offset: 24, size: 4, kind: "u32", count: 20 },
       },
     },
   },
@@ -622,6 +648,7 @@ export const KernelOption = {
   CAP_SYS_RESOURCE: 8,
   KERNEL_VERSION: 9,
   STACK_GAP: 10,
+  CAP_SYS_NICE: 11,
 } as const;
 export type KernelOption = (typeof KernelOption)[keyof typeof KernelOption];
 
@@ -645,6 +672,7 @@ export type PageMark = (typeof PageMark)[keyof typeof PageMark];
 /** Members of `SyscallI386` in assembly/. */
 export const SyscallI386 = {
   CLOSE: 6,
+  GETPID: 20,
   BRK: 45,
   SETRLIMIT: 75,
   MUNMAP: 91,
@@ -660,13 +688,18 @@ export const SyscallI386 = {
   MREMAP: 163,
   PREAD64: 180,
   PWRITE64: 181,
+  PRCTL: 172,
   UGETRLIMIT: 191,
   MMAP2: 192,
   FTRUNCATE64: 194,
   MINCORE: 218,
   MADVISE: 219,
+  GETTID: 224,
+  REMAP_FILE_PAGES: 257,
+  MBIND: 274,
   PRLIMIT64: 340,
   MLOCK2: 376,
+  MSEAL: 462,
 } as const;
 export type SyscallI386 = (typeof SyscallI386)[keyof typeof SyscallI386];
 
@@ -686,14 +719,20 @@ export const SyscallX86_64 = {
   FSYNC: 74,
   FDATASYNC: 75,
   FTRUNCATE: 77,
+  GETPID: 39,
   GETRLIMIT: 97,
   MLOCK: 149,
   MUNLOCK: 150,
   MLOCKALL: 151,
   MUNLOCKALL: 152,
+  PRCTL: 157,
   SETRLIMIT: 160,
+  GETTID: 186,
+  REMAP_FILE_PAGES: 216,
+  MBIND: 237,
   PRLIMIT64: 302,
   MLOCK2: 325,
+  MSEAL: 462,
 } as const;
 export type SyscallX86_64 = (typeof SyscallX86_64)[keyof typeof SyscallX86_64];
 

@@ -2,7 +2,7 @@
 // Compares random sequences of system calls, WebAssembly against this machine's kernel, or records some.
 // Usage: node tests/kernel/sequences.mjs [--kind KIND] [--first SEED] [--count N] [--steps N] [--abi ilp32|lp64] [--show N]
 //        node tests/kernel/sequences.mjs --record
-//   --kind    mapping, lock, break, limit, count, touch or files; all by default
+//   --kind    mapping, lock, break, limit, count, touch, seal, policy, remap or files; all by default
 //   --show    how many differences are printed in full (10)
 //   --record  writes tests/kernel/golden/sequences/KIND.txt.gz and histogram.json instead
 import { execFileSync, spawnSync } from "node:child_process";
@@ -15,7 +15,18 @@ import { withModule } from "../oracle/load-ts.mjs";
 import { ABIS, buildNative } from "../oracle/native.mjs";
 
 /** How many sequences of each kind are stored. */
-const STORED = { mapping: 60, lock: 90, break: 30, limit: 30, count: 20, touch: 70, files: 240 };
+const STORED = {
+  mapping: 60,
+  lock: 90,
+  break: 30,
+  limit: 30,
+  count: 20,
+  touch: 70,
+  seal: 40,
+  policy: 40,
+  remap: 30,
+  files: 240,
+};
 const BATCH = 200;
 
 const { values } = parseArgs({

@@ -1,7 +1,8 @@
 // call.h: one step of a sequence: a system call or a touch, its text, and doing it.
 //
 // Arguments are numbers in hexadecimal, as they are or relative to something that the replay has elsewhere: `@N` the window's first
-// byte plus N, `T+N`, `T-N` the end of the address space, `~N` the complement of N (of the largest word).
+// byte plus N, `T+N`, `T-N` the end of the address space, `~N` the complement of N (of the largest word). mbind's fourth argument is
+// the mask itself; there is no pointer to one where the fifth, its length, is 0.
 #ifndef CALL_H
 #define CALL_H
 #include <setjmp.h>
@@ -12,10 +13,14 @@
 #include "window.h"
 
 #define TASK_SIZE 0x7ffffffff000ul
+#ifndef SYS_mseal
+#define SYS_mseal 462
+#endif
 
 typedef enum {
   C_MMAP, C_MUNMAP, C_MREMAP, C_MPROTECT, C_MADVISE, C_MSYNC, C_MINCORE, C_MLOCK, C_MLOCK2, C_MUNLOCK, C_MLOCKALL,
-  C_MUNLOCKALL, C_BRK, C_SETRLIMIT, C_GETRLIMIT, C_READ, C_WRITE, CALL_KINDS
+  C_MUNLOCKALL, C_BRK, C_SETRLIMIT, C_GETRLIMIT, C_READ, C_WRITE, C_MSEAL, C_MBIND,
+  C_REMAP, CALL_KINDS
 } CallKind;
 
 static const struct {
@@ -25,6 +30,7 @@ static const struct {
     {"mmap", 6},   {"munmap", 2},   {"mremap", 5},  {"mprotect", 3},   {"madvise", 3}, {"msync", 3},
     {"mincore", 3}, {"mlock", 2},   {"mlock2", 3},  {"munlock", 2},    {"mlockall", 1}, {"munlockall", 0},
     {"brk", 1},    {"setrlimit", 4}, {"getrlimit", 2}, {"read", 1},    {"write", 2},
+    {"mseal", 3},  {"mbind", 6},    {"remap_file_pages", 5},
 };
 
 typedef struct {
@@ -82,6 +88,7 @@ static long touch_byte(uintptr_t address, int is_write, unsigned char value) {
 static const char *errno_name(long error) {
   switch (error) {
     case EPERM: return "EPERM";
+    case EIO: return "EIO";
     case ENOMEM: return "ENOMEM";
     case EAGAIN: return "EAGAIN";
     case EFAULT: return "EFAULT";
@@ -111,9 +118,11 @@ static long taken_away(long result, unsigned long length) {
 // Does the step and appends its result: `@N` an address in the window, `elsewhere`, `-ERRNO`, a number, or `SIGSEGV`.
 static char *perform(char *p, const Call *c, int *ok) {
   static const long NUMBERS[] = {SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_msync, SYS_mincore,
-                                 SYS_mlock, SYS_mlock2, SYS_munlock, SYS_mlockall, SYS_munlockall, SYS_brk};
+                                 SYS_mlock, SYS_mlock2, SYS_munlock, SYS_mlockall, SYS_munlockall, SYS_brk,
+                                 [C_MSEAL] = SYS_mseal, [C_MBIND] = SYS_mbind, [C_REMAP] = SYS_remap_file_pages};
   static struct rlimit64 limit;
   static unsigned char vector[1 << 16];
+  static unsigned long nodes[PAGE / sizeof(long)];
   unsigned long a[6] = {0};
   for (int i = 0; i < CALLS[c->kind].arguments; i++) a[i] = worth(c->a[i]);
   *ok = 1;
@@ -130,6 +139,7 @@ static char *perform(char *p, const Call *c, int *ok) {
     result = raw(SYS_prlimit64, (unsigned long[6]){0, a[0], 0, a[1] ? a[1] : (unsigned long)&limit});
     if (result == 0) return p + sprintf(p, " = %lx %lx", limit.rlim_cur, limit.rlim_max);
   } else {
+    if (c->kind == C_MBIND) nodes[0] = a[3], a[3] = a[4] ? (unsigned long)nodes : 0;
     if (c->kind == C_MINCORE && !a[2]) a[2] = (unsigned long)vector;
     result = raw(NUMBERS[c->kind], a);
     if (c->kind == C_MMAP) result = taken_away(result, a[1]);

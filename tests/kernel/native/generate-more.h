@@ -92,6 +92,60 @@ static Call make_touch(CallKind kind) {
   return (Call){kind, {at, plain(from_to(1, 255))}};
 }
 
+static Call make_mseal(SequenceKind kind) {
+  Range r = usual_range(kind);
+  Call c = {C_MSEAL, {page_at(r.start), bytes_of(r.pages), plain(0)}};
+  if (!chance(15)) return c;
+  switch (from_to(0, 3)) {
+    case 0: c.a[0].value += from_to(1, 4095); break;
+    case 1: c.a[1] = plain(0); break;
+    case 2: c.a[2] = chance(50) ? complement(0) : plain(1); break;
+    default: c.a[1] = from_end(PICK(0, 4096, 65536)); break;
+  }
+  return c;
+}
+
+// Of three policies and the default, so that neighbours are often alike.
+static Call make_mbind(SequenceKind kind) {
+  Range r = usual_range(kind);
+  Call c = {C_MBIND, {page_at(r.start), bytes_of(r.pages), plain(PICK(2, 2, 3, 1)), plain(1), plain(64), plain(PICK(0, 0, 1, 2, 3))}};
+  if (chance(30)) c.a[2] = c.a[3] = plain(0), c.a[4] = plain(PICK(0, 0, 64));
+  if (chance(15)) c.a[2] = plain(PICK(4, 5, 6, 0x8002, 0x4002, 0x2002, 0x8003)), c.a[3] = plain(PICK(1, 1, 3, 5));
+  if (!chance(25)) return c;
+  switch (from_to(0, 6)) {
+    case 0: c.a[0].value += from_to(1, 4095); break;
+    case 1: c.a[1] = chance(50) ? plain(0) : complement(from_to(0, 3000)); break;
+    case 2: c.a[2] = plain(PICK(7, 8, 0xc002, 0x2003, 0x2005, 0x10002, 0x12)); break;
+    case 3: c.a[3] = plain(PICK(0, 2, 6, 1)); break;
+    case 4: c.a[4] = plain(PICK(0, 1, 2, 3, 32768, 32769, 32770)); break;
+    case 5: c.a[5] = plain(PICK(4, 6, 8, 16)); break;
+    default: c.a[2] = plain(PICK(0, 1, 2, 4, 0x8001, 0x8004, 0x4001, 0x4000)), c.a[3] = plain(PICK(0, 1, 2)); break;
+  }
+  return c;
+}
+
+// The pages that are mapped there, once more, or pages behind the end of the file: any others would be mapped twice.
+static Call make_remap(void) {
+  const Vma *v = NULL;
+  for (int tries = 0; tries < 8 && !(v && v->shared); tries++) v = any_region();
+  Range r = v ? inside(v) : any_range();
+  long place = v && v->shared ? v->pgoff + r.start - v->start : from_to(0, 9);
+  if (v && v->shared && chance(25)) place = inode_pages[inode_ordinal(v->inode)] + from_to(0, 6);
+  Call c = {C_REMAP, {page_at(r.start), plain(r.pages * (long)PAGE), plain(0), plain(place), plain(chance(30) ? MAP_NONBLOCK : 0)}};
+  if (chance(10)) c.a[0].value += from_to(1, 4095);  // rounded down, both of them
+  if (chance(10)) c.a[1].value += from_to(1, 4095);
+  if (!chance(20)) return c;
+  switch (from_to(0, 5)) {
+    case 0: c.a[1] = plain(from_to(0, 4095)); break;
+    case 1: c.a[1] = complement(from_to(0, 9000)); break;
+    case 2: c.a[2] = plain(PICK(1, 3, 4)); break;
+    case 3: c.a[3] = complement(0); break;
+    case 4: r = free_range(), c.a[0] = page_at(r.start), c.a[3] = plain(1l << 30); break;
+    default: c.a[1] = plain((r.pages + from_to(1, 9)) * (long)PAGE), c.a[3] = plain(1l << 30); break;
+  }
+  return c;
+}
+
 static Call next_call(SequenceKind kind) {
   long total = 0, draw;
   for (int i = 0; i < CALL_KINDS; i++) total += WEIGHTS[kind][i];
@@ -112,6 +166,9 @@ static Call next_call(SequenceKind kind) {
     case C_BRK: return make_break();
     case C_SETRLIMIT: return make_setrlimit(kind);
     case C_GETRLIMIT: return make_getrlimit();
+    case C_MSEAL: return make_mseal(kind);
+    case C_MBIND: return make_mbind(kind);
+    case C_REMAP: return make_remap();
     default: return make_touch((CallKind)call);
   }
 }

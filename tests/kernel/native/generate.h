@@ -4,19 +4,22 @@
 #define GENERATE_H
 #include "call.h"
 
-typedef enum { K_MAPPING, K_LOCK, K_BREAK, K_LIMIT, K_COUNT, K_TOUCH, SEQUENCE_KINDS } SequenceKind;
+typedef enum { K_MAPPING, K_LOCK, K_BREAK, K_LIMIT, K_COUNT, K_TOUCH, K_SEAL, K_POLICY, K_REMAP, SEQUENCE_KINDS } SequenceKind;
 
-static const char *const KIND_NAMES[SEQUENCE_KINDS] = {"mapping", "lock", "break", "limit", "count", "touch"};
+static const char *const KIND_NAMES[SEQUENCE_KINDS] = {"mapping", "lock", "break", "limit", "count", "touch", "seal", "policy", "remap"};
 
 // How often each call comes, by kind of sequence, in the order of CallKind.
 static const unsigned char WEIGHTS[SEQUENCE_KINDS][CALL_KINDS] = {
-    //             mmap munmap mremap mprot madv msync mincore mlock mlock2 munlock lockall unlockall brk setrl getrl read write
+    //             mmap munmap mremap mprot madv msync mincore mlock mlock2 munlock lockall unlockall brk setrl getrl read write mseal mbind remap
     [K_MAPPING] = {30, 10, 18, 14, 12, 3, 3, 1, 1, 1, 0, 0, 0, 0, 0, 3, 6},
     [K_LOCK] = {24, 6, 10, 9, 6, 6, 2, 14, 9, 9, 9, 4, 0, 7, 2, 2, 4},
     [K_BREAK] = {10, 6, 6, 7, 5, 1, 2, 2, 1, 2, 1, 1, 38, 3, 1, 4, 8},
     [K_LIMIT] = {26, 7, 14, 14, 2, 0, 0, 0, 0, 0, 0, 0, 0, 22, 8, 1, 4},
     [K_COUNT] = {24, 24, 12, 22, 16, 0, 0, 8, 3, 4, 0, 0, 0, 0, 0, 1, 3},
     [K_TOUCH] = {18, 6, 18, 7, 14, 1, 10, 1, 1, 1, 0, 0, 0, 0, 0, 14, 22},
+    [K_SEAL] = {28, 9, 14, 12, 18, 0, 0, 3, 2, 1, 1, 1, 0, 0, 0, 3, 8, 7},
+    [K_POLICY] = {24, 6, 12, 8, 6, 0, 0, 2, 0, 1, 0, 0, 0, 0, 0, 2, 10, 0, 26},
+    [K_REMAP] = {26, 5, 8, 8, 8, 0, 2, 3, 1, 2, 1, 1, 0, 0, 0, 4, 10, 0, 0, 26},
 };
 
 static uint64_t random_state;
@@ -124,6 +127,9 @@ static Argument absurd_length(void) { return chance(50) ? complement(from_to(0, 
 
 static long some_protection(void) { return PICK(0, 1, 3, 3, 3, 3, 5, 7, 4, 2); }
 
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE 8
+#endif
 #define ANONYMOUS_FIXED (MAP_ANONYMOUS | MAP_FIXED)
 
 static long harmless_flags(void) {
@@ -159,7 +165,8 @@ static Call bad_mmap(void) {
 static Call make_mmap(SequenceKind kind) {
   if (chance(kind == K_LIMIT || kind == K_COUNT ? 4 : 16)) return bad_mmap();
   int locked = (kind == K_LOCK && chance(40)) || (kind != K_TOUCH && chance(2));
-  long flags = MAP_ANONYMOUS | (chance(20) && kind != K_COUNT ? MAP_SHARED : MAP_PRIVATE) | harmless_flags() | (locked ? MAP_LOCKED : 0);
+  long flags = MAP_ANONYMOUS | (chance(kind == K_REMAP ? 75 : 20) && kind != K_COUNT ? MAP_SHARED : MAP_PRIVATE) | harmless_flags() | (locked ? MAP_LOCKED : 0);
+  if (kind == K_SEAL && chance(25)) flags = (flags & ~(long)MAP_TYPE) | MAP_DROPPABLE;
   Range r = chance(60) ? free_range() : any_range();
   Argument at = page_at(r.start), pages = bytes_of(r.pages);
   long prot = some_protection();

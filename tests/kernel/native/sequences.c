@@ -2,7 +2,7 @@
 //
 // Build:  gcc -std=gnu11 -O2 -o sequences sequences.c
 // Use:    sequences KIND FIRST COUNT [STEPS]
-//   KIND   mapping, lock, break, limit, count or touch: which calls come how often, and how the process is set up
+//   KIND   mapping, lock, break, limit, count, touch, seal, policy or remap: which calls come how often, and how the process is set up
 //   FIRST  the first sequence's seed; COUNT sequences with the seeds from there on; STEPS calls in each (50)
 // The output's format: tests/kernel/README.md. Each sequence runs in a process of its own, without capabilities (some of the
 // locking ones keep CAP_IPC_LOCK).

@@ -89,13 +89,19 @@ const NORESERVE = 0x4000;
 
 /** VmFlags' codes by bit of vm_flags (Documentation/filesystems/proc.rst); dots where no such flag is here. */
 const FLAG_CODES =
-  "rd wr ex sh mr mw me ms gd . . gu . lo . sr rr dc de lf ac nr . . . wf dd . . hg nh mg".split(
+  "rd wr ex sh mr mw me ms gd . . gu . lo . sr rr dc de lf ac nr . . . wf dd sl dp hg nh mg".split(
     " ",
   );
 
+/** Linux has these above bit 31, so it writes them last, in this order. */
+const LAST_CODES = ["dp", "sl"];
+
 /** vm_flags as smaps writes them, without the spaces. */
 export function flagCodes(flags: number): string {
-  return FLAG_CODES.filter((_, bit) => Math.floor(flags / 2 ** bit) % 2 === 1).join("");
+  const codes = FLAG_CODES.filter((_, bit) => Math.floor(flags / 2 ** bit) % 2 === 1);
+  const isLast = (code: string) => LAST_CODES.includes(code);
+  const last = LAST_CODES.filter((code) => codes.includes(code));
+  return [...codes.filter((code) => !isLast(code)), ...last].join("");
 }
 
 function permissions(flags: number): string {
@@ -186,6 +192,8 @@ class Replay {
         return this.#getLimit(Number(args[0]), Number(args[1]));
       case "mincore":
         return this.#mincore(args);
+      case "mbind":
+        return this.#mbind(args);
       default:
         return this.#placed(name as CallName, args);
     }
@@ -232,6 +240,20 @@ class Replay {
     const pages = Math.ceil(Number(length) / PAGE);
     const bits = Array.from({ length: pages }, (_, i) => String(m.peek(HELPER + i) & 1));
     return `0 ${bits.join("")}`;
+  }
+
+  #mbind([
+    address = 0n,
+    length = 0n,
+    mode = 0n,
+    nodes = 0n,
+    bits = 0n,
+    flags = 0n,
+  ]: bigint[]): string {
+    this.#machine.process.u8().fill(0, HELPER, HELPER + PAGE);
+    this.#machine.process.view().setBigUint64(HELPER, nodes, true);
+    const mask = bits === 0n ? 0 : HELPER;
+    return this.#plain(this.#machine.call("mbind", address, length, mode, mask, bits, flags));
   }
 
   #regionText({ start, end, flags, pgoff, file }: Region): string {

@@ -1,8 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { countTable, type CallCount } from "../../../src/kernel/strace-counts.js";
 import { FilterError, parseFilter } from "../../../src/kernel/strace-filter.js";
-import { syscallNames, syscallNumber } from "../../../src/kernel/syscall-names.js";
+import { straceNames, syscallNumber } from "../../../src/kernel/syscall-names.js";
 import { golden } from "./golden.js";
+
+const FILES = ["close", "fdatasync", "fsync", "ftruncate", "pread64", "pwrite64"];
+const LIMITS = ["getrlimit", "prlimit64", "setrlimit"];
+const PROCESS = ["getpid", "gettid"];
 
 function calls(...expressions: string[]): string[] | undefined {
   const { calls } = parseFilter(expressions, "lp64");
@@ -26,19 +30,17 @@ describe("-e", () => {
     [["%desc"], ["close", "fdatasync", "fsync", "ftruncate", "mmap", "pread64", "pwrite64"]],
     [["%file"], []],
     [["trace=9,12"], ["brk", "mmap"]],
-    [["!/^[mfp]"], ["brk", "close", "getrlimit", "setrlimit"]],
+    [["!/^m"], [...PROCESS, ...LIMITS, ...FILES, "brk", "prctl", "remap_file_pages"].sort()],
   ])("%j", (expressions, expected) => {
     expect(calls(...expressions)).toEqual(expected);
   });
 
-  it("memory is everything but limits and files", () => {
-    const limits = ["getrlimit", "setrlimit", "prlimit64"];
-    const files = ["close", "pread64", "pwrite64", "fsync", "fdatasync", "ftruncate"];
-    const others = [...limits, ...files];
-    const rest = syscallNames("lp64").filter((name) => !others.includes(name));
+  it("memory is everything but files, limits and what a process says about itself", () => {
+    const others = [...LIMITS, ...FILES, ...PROCESS, "prctl"];
+    const rest = straceNames("lp64").filter((name) => !others.includes(name));
     expect(calls("trace=%memory")).toEqual([...rest].sort());
     expect(calls("trace=memory")).toEqual(calls("trace=%memory"));
-    expect(calls("!%memory")).toEqual(others.sort());
+    expect(calls("!%memory")).toEqual([...others].sort());
   });
 
   it("the other layout's names are known, and match nothing", () => {
@@ -68,6 +70,7 @@ describe("-e", () => {
 
   it.each([
     ["trace=brk,none", /^invalid system call 'none' \(there are brk, /],
+    ["trace=mseal", /^invalid system call 'mseal'/],
     ["trace=BRK", /^invalid system call 'BRK'/],
     ["trace=all,!brk", /^invalid system call '!brk'/],
     ["trace=", /^invalid system call ''/],

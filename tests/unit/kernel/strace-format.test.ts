@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formatSyscall, type SyscallRecord } from "../../../src/kernel/strace-format.js";
-import { syscallName } from "../../../src/kernel/syscall-names.js";
+import { straceName } from "../../../src/kernel/syscall-names.js";
 import { golden } from "./golden.js";
 
 /** The old i386 getrlimit, which the model's kernel does not have, but strace writes like the new one. */
@@ -19,7 +19,7 @@ function parse(line: string, abi: "ilp32" | "lp64"): Recorded {
   const [nr = 0n, ...args] = words.slice(0, 7).map((word) => BigInt(`0x${word}`));
   const [address = "0", content = ""] = (words[8] ?? "").split(":");
   const number = Number(nr);
-  const name = abi === "ilp32" && number === OLD_GETRLIMIT ? "getrlimit" : syscallName(number, abi);
+  const name = abi === "ilp32" && number === OLD_GETRLIMIT ? "getrlimit" : straceName(number, abi);
   return {
     record: { nr: number, name, args, result: BigInt(`0x${words[7]}`) },
     text,

@@ -17,7 +17,7 @@ const strace = execFileSync("strace", ["--version"], { encoding: "utf8" }).split
 const TRACED =
   "brk,mmap,mmap2,munmap,mremap,mprotect,madvise,msync,mincore,mlock,mlock2,munlock,mlockall," +
   "munlockall,getrlimit,setrlimit,ugetrlimit,prlimit64,close,pread64,pwrite64,ftruncate,ftruncate64," +
-  "fsync,fdatasync";
+  "fsync,fdatasync,mbind,remap_file_pages,prctl,getpid,gettid";
 /** @type {Record<string, string>} */
 const bitsOf = { ilp32: "-m32", lp64: "-m64" };
 const scratch = mkdtempSync(join(tmpdir(), "kernel-golden-"));
@@ -70,7 +70,7 @@ function recordTexts(abi) {
 function recordCounts() {
   const program = build("strace-calls.c", "lp64");
   for (const sort of ["calls", "name"]) {
-    const options = ["-c", "-S", sort, "-e", "trace=%memory,prlimit64,setrlimit"];
+    const options = ["-c", "-S", sort, "-e", "trace=%memory,prlimit64,setrlimit,prctl"];
     const { stderr } = spawnSync("strace", [...options, program, join(scratch, "numbers")], {
       encoding: "utf8",
     });

@@ -1,0 +1,120 @@
+// What all the named system calls stand on: the bare call, and what its failure does. A call with numbers makes no objects in ilp32.
+
+import type { Process } from "../host/process.js";
+import type { Abi } from "../layout/address.js";
+import { SystemCallError } from "./errno.js";
+import { syscallNumber, type SyscallName } from "./syscall-names.js";
+
+/** A number of bytes or an address: unsigned; a negative one wraps round as in C. */
+export type Size = number | bigint;
+
+/** What a failure does. */
+export type ErrorStyle = "errno" | "throw";
+
+/** What C's functions return on failure; MAP_FAILED is the same number. */
+export const FAILED = -1;
+
+/** The bare system calls of one process, and the two styles of failure. */
+export abstract class RawCalls {
+  /** The process that makes them. */
+  protected abstract readonly caller: Process<Abi, "full">;
+  readonly #style: ErrorStyle;
+
+  /** @param style what a failure does */
+  constructor(style: ErrorStyle) {
+    this.#style = style;
+  }
+
+  /** The error number of the last failed call, as C's errno: successful calls leave it alone. */
+  get errno(): number {
+    return this.caller.errno;
+  }
+
+  /** The raw system call: an unsigned result, or -errno. */
+  protected raw(
+    name: SyscallName,
+    a1: Size = 0,
+    a2: Size = 0,
+    a3: Size = 0,
+    a4: Size = 0,
+    a5: Size = 0,
+    a6: Size = 0,
+  ): number {
+    const { caller } = this;
+    return rawSyscall(caller, syscallNumber(name, caller.abi) ?? -1, a1, a2, a3, a4, a5, a6);
+  }
+
+  /** As libc wraps it: a failure is one of the style's. */
+  protected done(
+    name: SyscallName,
+    a1: Size = 0,
+    a2: Size = 0,
+    a3: Size = 0,
+    a4: Size = 0,
+    a5: Size = 0,
+    a6: Size = 0,
+  ): number {
+    const result = this.raw(name, a1, a2, a3, a4, a5, a6);
+    return result < 0 ? this.fail(name, -result) : result;
+  }
+
+  /** What a function of libc returned, which has set errno when that is -1. */
+  protected libc(name: string, result: number | bigint): number {
+    const bits = this.caller.abi === "ilp32" ? 32 : 64;
+    if (BigInt.asIntN(bits, BigInt(result)) === -1n) return this.fail(name, this.errno);
+    return Number(BigInt.asUintN(bits, BigInt(result)));
+  }
+
+  /** What a failed call gives. */
+  protected fail(name: string, errno: number): number {
+    if (this.#style === "throw") throw new SystemCallError(name, errno);
+    const { caller } = this;
+    caller.view().setInt32(caller.fromWord(caller.raw.__errno_location()), errno, true);
+    return FAILED;
+  }
+}
+
+/**
+ * A bare system call, as the machine instruction.
+ * @param nr its number; -ENOSYS for one that this kernel does not have
+ * @param a1 the first argument; a negative one wraps round to the layout's word
+ * @returns an unsigned result, or -errno
+ */
+export function rawSyscall(
+  process: Process<Abi, "full">,
+  nr: number,
+  a1: Size = 0,
+  a2: Size = 0,
+  a3: Size = 0,
+  a4: Size = 0,
+  a5: Size = 0,
+  a6: Size = 0,
+): number {
+  const { abi, raw } = process;
+  const result: number | bigint = raw.syscall(
+    nr,
+    toWord(abi, a1),
+    toWord(abi, a2),
+    toWord(abi, a3),
+    toWord(abi, a4),
+    toWord(abi, a5),
+    toWord(abi, a6),
+  );
+  if (typeof result === "number") return result < 0 && result >= -ERRNO_MAX ? result : result >>> 0;
+  const signed = BigInt.asIntN(64, result);
+  return Number(signed < 0n && signed >= -BigInt(ERRNO_MAX) ? signed : BigInt.asUintN(64, result));
+}
+
+/** The highest errno: results above -4096 are errors. */
+const ERRNO_MAX = 4095;
+
+/** What the raw exports take: numbers in ilp32, BigInts in lp64. */
+export function toWord(abi: Abi, value: Size): never {
+  return (abi === "lp64" ? BigInt.asUintN(64, BigInt(value)) : narrow(value)) as never;
+}
+
+function narrow(value: Size): number {
+  return typeof value === "bigint" || Math.abs(value) > 2 ** 31
+    ? Number(BigInt.asUintN(32, BigInt(value)))
+    : value;
+}

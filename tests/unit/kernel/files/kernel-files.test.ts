@@ -114,6 +114,7 @@ describe.each(["ilp32", "lp64"] as const)("files of Node's, %s", (abi) => {
     expect([kernel.fsync(fd), kernel.fdatasync(fd), contentOf(path)]).toEqual([0, 0, "~~~"]);
     expect([kernel.pread(fd, buffer, 1, -1), kernel.errno]).toEqual([FAILED, Errno.EINVAL]);
     expect([kernel.ftruncate(fd, -1), kernel.errno]).toEqual([FAILED, Errno.EINVAL]);
+    expect([kernel.ftruncate(fd, 2 ** 60), kernel.errno]).toEqual([FAILED, Errno.EFBIG]);
     const appending = kernel.open(path, O.WRONLY | O.APPEND);
     expect(kernel.pwrite(appending, buffer, 2, 0)).toBe(2);
     expect(contentOf(path)).toBe("~~~fa");

@@ -1,5 +1,5 @@
 // Where Node.js finds the WebAssembly binaries: in build/, beside the folder this file is in, both in a checkout and
-// in the installed package. The only file outside src/cli that may use Node's own modules.
+// in the installed package. With kernel/files/node.ts the only file outside src/cli that may use Node's own modules.
 
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";

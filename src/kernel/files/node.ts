@@ -1,4 +1,4 @@
-// Files of the host's file system, in Node.js. One of the two files outside src/cli that may use Node's own modules.
+// Files of the host's file system, in Node.js. With host/node-binaries.ts the only file outside src/cli that may use Node's own modules.
 
 import {
   closeSync,

@@ -19,6 +19,9 @@ interface Entry {
 /** The most that one call moves, bytes (Linux's MAX_RW_COUNT): a result has 31 bits. */
 const TRANSFER_MAX = 0x7fff_f000;
 
+/** The largest file, bytes: beyond it a position is not exact. */
+const SIZE_MAX = Number.MAX_SAFE_INTEGER;
+
 /** What a failure is on the WebAssembly side. */
 function failed(error: unknown): number {
   return -(errnoOf(error) ?? Errno.EIO);
@@ -122,6 +125,7 @@ export class FileTable {
   #write(number: number, position: number, address: number, length: number): number {
     try {
       const bytes = this.#range(address, length);
+      if (position + bytes.length > SIZE_MAX) return -Errno.EFBIG;
       this.#entry(number).file.write(position, bytes);
       return bytes.length;
     } catch (error) {
@@ -138,6 +142,7 @@ export class FileTable {
   }
 
   #truncate(number: number, size: number): number {
+    if (size > SIZE_MAX) return -Errno.EFBIG;
     try {
       this.#entry(number).file.truncate(size);
       return 0;

@@ -93,6 +93,14 @@ describe("the imports", () => {
     expect(results(table, number)).toEqual(Array<number>(6).fill(-Errno.EBADF));
   });
 
+  it("refuse what would make a file longer than a number is exact", () => {
+    const table = tableOver(new WebAssembly.Memory({ initial: 1 }));
+    const number = table.add(new MemoryFile());
+    expect(table.imports.file_truncate(number, 2 ** 53 - 1)).toBe(0);
+    expect(table.imports.file_truncate(number, 2 ** 53)).toBe(-Errno.EFBIG);
+    expect(table.imports.file_write(number, 2 ** 53 - 2, 0, 2)).toBe(-Errno.EFBIG);
+  });
+
   it("take addresses and lengths as WebAssembly gives them: signed", () => {
     const seen: (readonly [number, number])[] = [];
     // As large as a memory can be, without being one.

@@ -219,7 +219,7 @@ describe("strace script", () => {
       "ugetrlimit(RLIMIT_AS, {rlim_cur=RLIM_INFINITY, rlim_max=RLIM_INFINITY}) = 0",
       "setrlimit(RLIMIT_AS, {rlim_cur=3000000*1024, rlim_max=RLIM_INFINITY}) = 0",
       "prlimit64(0, RLIMIT_AS, NULL, {rlim_cur=3000000*1024, rlim_max=RLIM64_INFINITY}) = 0",
-      "syscall_0x270f(0x1, 0x0, 0x0, 0x0, 0x0, 0x0) = -1 ENOSYS (Function not implemented)",
+      "syscall_0x270f(0x1, 0, 0, 0, 0, 0) = -1 ENOSYS (Function not implemented)",
       "munmap(A, 4294967295) = -1 EINVAL (Invalid argument)",
       "",
     ]);

@@ -122,6 +122,7 @@ export function enterRegion(region: Vma, floor: usize = 0): Vma {
   }
   adopt(target, region);
   settle(target);
+  if (IS_FULL) dropShared(region);
   giveVma(region);
   return target;
 }

@@ -113,7 +113,7 @@ export const layouts = {
       },
     },
     MmStruct: {
-      size: 480,
+      size: 488,
       fields: {
         startCode: { offset: 0, size: 4, kind: "u32" },
         endCode: { offset: 4, size: 4, kind: "u32" },
@@ -158,8 +158,8 @@ export const layouts = {
         labels: { offset: 160, size: 4, kind: "u32" },
         freeLabel: { offset: 164, size: 4, kind: "u32" },
         committed: { offset: 168, size: 4, kind: "u32" },
-        options: { offset: 172, size: 4, kind: "u32", count: 12 },
-        rlimits: { offset: 224, size: 8, kind: "u64", count: 32 },
+        options: { offset: 172, size: 4, kind: "u32", count: 15 },
+        rlimits: { offset: 232, size: 8, kind: "u64", count: 32 },
       },
     },
     SharedObject: {
@@ -336,7 +336,7 @@ export const layouts = {
       },
     },
     MmStruct: {
-      size: 648,
+      size: 672,
       fields: {
         startCode: { offset: 0, size: 8, kind: "u64" },
         endCode: { offset: 8, size: 8, kind: "u64" },
@@ -381,8 +381,8 @@ export const layouts = {
         labels: { offset: 276, size: 4, kind: "u32" },
         freeLabel: { offset: 280, size: 4, kind: "u32" },
         committed: { offset: 288, size: 8, kind: "u64" },
-        options: { offset: 296, size: 8, kind: "u64", count: 12 },
-        rlimits: { offset: 392, size: 8, kind: "u64", count: 32 },
+        options: { offset: 296, size: 8, kind: "u64", count: 15 },
+        rlimits: { offset: 416, size: 8, kind: "u64", count: 32 },
       },
     },
     SharedObject: {
@@ -604,6 +604,9 @@ export const KernelOption = {
   KERNEL_VERSION: 9,
   STACK_GAP: 10,
   CAP_SYS_NICE: 11,
+  CAP_SYS_ADMIN: 12,
+  ADMIN_RESERVE_KBYTES: 13,
+  USER_RESERVE_KBYTES: 14,
 } as const;
 export type KernelOption = (typeof KernelOption)[keyof typeof KernelOption];
 

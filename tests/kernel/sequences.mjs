@@ -14,7 +14,17 @@ import { withModule } from "../oracle/load-ts.mjs";
 import { ABIS, buildNative } from "../oracle/native.mjs";
 
 /** How many sequences of each kind are stored. */
-const STORED = { mapping: 60, lock: 90, break: 30, limit: 30, count: 20, touch: 70, seal: 40, policy: 40, remap: 30 };
+const STORED = {
+  mapping: 60,
+  lock: 90,
+  break: 30,
+  limit: 30,
+  count: 20,
+  touch: 70,
+  seal: 40,
+  policy: 40,
+  remap: 30,
+};
 const BATCH = 200;
 
 const { values } = parseArgs({

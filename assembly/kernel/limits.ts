@@ -1,7 +1,7 @@
 // What a process may have: address space, data, locked memory, and memory that the system could not give (overcommit). Each function
 // compiles to its permissive answer in builds other than full.
 
-import { MIB, PAGE_SIZE } from "../base/align";
+import { PAGE_SIZE } from "../base/align";
 import { mm } from "./mm";
 import {
   KernelOption,
@@ -17,10 +17,6 @@ import { VM_GROWSDOWN, VM_LOCKED, VM_NORESERVE, VM_SHARED, VM_WRITE } from "./vm
 
 const OVERCOMMIT_ALWAYS: word = 1;
 export const OVERCOMMIT_NEVER: word = 2;
-
-/** Pages kept for the administrator and for a way out in mode 2 (vm.admin_reserve_kbytes, vm.user_reserve_kbytes; Linux's defaults). */
-const ADMIN_RESERVE_PAGES: u64 = (8 * MIB) / PAGE_SIZE;
-const USER_RESERVE_PAGES: u64 = (128 * MIB) / PAGE_SIZE;
 
 /** Whether `pages` more with these flags stay within RLIMIT_AS and RLIMIT_DATA (may_expand_vm). */
 export function mayExpand(flags: word, pages: word): bool {
@@ -46,6 +42,13 @@ export function commitLimit(): u64 {
   return part + <u64>option(KernelOption.SWAP_PAGES);
 }
 
+/** Pages that mode 2 keeps for the administrator, and, of what the process itself has, for a way out. */
+function reserve(): u64 {
+  const isAdmin = option(KernelOption.CAP_SYS_ADMIN) != 0;
+  const admin = isAdmin ? 0 : (<u64>option(KernelOption.ADMIN_RESERVE_KBYTES)) >> 2;
+  return admin + min(<u64>mm.totalVm / 32, (<u64>option(KernelOption.USER_RESERVE_KBYTES)) >> 2);
+}
+
 /** Whether the system may promise `pages` more (__vm_enough_memory). Does not count them. */
 export function isEnoughMemory(pages: word): bool {
   if (!IS_FULL) return true;
@@ -55,8 +58,7 @@ export function isEnoughMemory(pages: word): bool {
     const ram = <u64>option(KernelOption.TOTAL_RAM_PAGES);
     return <u64>pages <= ram + <u64>option(KernelOption.SWAP_PAGES);
   }
-  const reserve = ADMIN_RESERVE_PAGES + min(<u64>mm.totalVm / 32, USER_RESERVE_PAGES);
-  return <u64>mm.committed + <u64>pages + reserve < commitLimit();
+  return <u64>mm.committed + <u64>pages + reserve() < commitLimit();
 }
 
 /** Counts `pages` more (or, negative, fewer) as committed (vm_acct_memory). */

@@ -60,7 +60,7 @@ export class MmStruct {
   labels: u32; // names and policies of regions (VmaLabel): those in use,
   freeLabel: u32; // and unused ones
   committed: word; // Committed_AS: pages that this process may come to need
-  @count(12) options: word; // by KernelOption
+  @count(15) options: word; // by KernelOption
   @count(32) rlimits: u64; // soft and hard limit of resource n at 2n and 2n + 1 (struct rlimit64), bytes
 }
 

@@ -310,7 +310,12 @@ function placeRegion(start: usize, end: usize, flags: word, file: OpenFile, pgof
     const isShmem = flags & VM_SHARED && (file == NO_FILE || file.kind == FileKind.ZERO);
     const promised = isShmem && !(flags & VM_NORESERVE) ? pages : 0;
     const charged = isAccountable(flags) ? pages - mappedPages(start, end, VM_ACCOUNT) : promised;
-    if (charged != 0 && !isEnoughMemory(charged)) return errorResult(ENOMEM);
+    if (charged != 0 && !isEnoughMemory(charged)) {
+      // The object of shared memory is made, and refused, when what was there is gone; in 6.1 that came first in any case.
+      const isLate = (flags & VM_SHARED) != 0 || !isNewKernel();
+      if (isLate && removeRegions(start, end)) noteReleased(<word>start, <word>end);
+      return errorResult(ENOMEM);
+    }
   }
   if (!coverPages(<word>end)) return errorResult(ENOMEM);
   if (removeRegions(start, end)) noteReleased(<word>start, <word>end);

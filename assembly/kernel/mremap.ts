@@ -227,9 +227,11 @@ function moveTo(
     const refused = unmapRegion(target, newBytes);
     if (refused != 0) return refused;
   }
+  let cutOff: word = 0;
   if (oldBytes > newBytes) {
     const refused = unmapRegion(address + newBytes, oldBytes - newBytes);
     if (refused != 0) return refused;
+    cutOff = oldBytes - newBytes;
     oldBytes = newBytes;
   }
   // Cutting may have put another node in the region's place.
@@ -251,7 +253,9 @@ function moveTo(
     place = unmappedArea(target, newBytes, mapFlags(region));
     if (isError(place)) return place;
   }
-  return move(region, address, oldBytes, newBytes, flags, place);
+  // Linux 6.18 promises as much as it has cut off, and never takes that back (vrm_calc_charge).
+  const surplus = isNewKernel() ? cutOff : 0;
+  return move(region, address, oldBytes, newBytes, flags, place, surplus);
 }
 
 /** Whether a region may be moved with others in one call: not one whose device has its own idea of where it may lie (vma_multi_allowed). */
@@ -293,6 +297,7 @@ function move(
   newBytes: word,
   flags: i32,
   place: word,
+  surplus: word = 0,
 ): word {
   const keeps = IS_FULL && (flags & MREMAP_DONTUNMAP) != 0;
   if (mm.mapCount >= maxMapCount() - 3 || !reserveVmas(5)) return errorResult(ENOMEM);
@@ -301,7 +306,7 @@ function move(
   const isWritten = IS_FULL && isWrittenBack(region);
   if (isWritten && !reserveDigests(<usize>place, <usize>(place + newBytes)))
     return errorResult(ENOMEM);
-  if (!charge(region, keeps ? pages : (newBytes - oldBytes) / PAGE_SIZE))
+  if (!charge(region, keeps ? pages : (newBytes - oldBytes + surplus) / PAGE_SIZE))
     return errorResult(ENOMEM);
   const to = <usize>place;
   const from = <usize>address;

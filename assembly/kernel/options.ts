@@ -19,10 +19,13 @@ export enum KernelOption {
   KERNEL_VERSION = 9, // 6001 for Linux 6.1, 6018 (default) for 6.18: what changed in between
   STACK_GAP = 10, // stack_guard_gap: pages that stay free below a region that grows down, default 256
   CAP_SYS_NICE = 11, // whether it may move other processes' pages (MPOL_MF_MOVE_ALL); default 0
+  CAP_SYS_ADMIN = 12, // whether the administrator's reserve is for it, too; default 0
+  ADMIN_RESERVE_KBYTES = 13, // vm.admin_reserve_kbytes: default 8192
+  USER_RESERVE_KBYTES = 14, // vm.user_reserve_kbytes: default 131072, which is that of 4 GiB of RAM
 }
 
 /** How many options there are. */
-export const KERNEL_OPTIONS: i32 = 12;
+export const KERNEL_OPTIONS: i32 = 15;
 
 /** How many resources have limits (RLIM_NLIMITS), and those that this kernel enforces. */
 export const RLIM_NLIMITS: i32 = 16;
@@ -115,6 +118,8 @@ export function initOptions(): void {
   storeOption(KernelOption.MMAP_MIN_ADDR, PAGE_SIZE);
   storeOption(KernelOption.KERNEL_VERSION, 6018);
   storeOption(KernelOption.STACK_GAP, 256);
+  storeOption(KernelOption.ADMIN_RESERVE_KBYTES, 8192);
+  storeOption(KernelOption.USER_RESERVE_KBYTES, 131072);
   for (let resource = 0; resource < RLIM_NLIMITS; resource++)
     storeRlimit(resource, RLIM_INFINITY, RLIM_INFINITY);
   storeRlimit(RLIMIT_STACK, 8 * MIB, RLIM_INFINITY);

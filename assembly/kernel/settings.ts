@@ -20,6 +20,7 @@ function isAllowed(id: i32, value: word): bool {
     case KernelOption.CAP_IPC_LOCK:
     case KernelOption.CAP_SYS_RESOURCE:
     case KernelOption.CAP_SYS_NICE:
+    case KernelOption.CAP_SYS_ADMIN:
       return value <= 1;
     case KernelOption.KERNEL_VERSION:
       return value == 6001 || value == 6018;

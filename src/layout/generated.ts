@@ -126,7 +126,7 @@ export const layouts = {
       },
     },
     MmStruct: {
-      size: 488,
+      size: 496,
       fields: {
         startCode: { offset: 0, size: 4, kind: "u32" },
         endCode: { offset: 4, size: 4, kind: "u32" },
@@ -173,8 +173,8 @@ export const layouts = {
         labels: { offset: 168, size: 4, kind: "u32" },
         freeLabel: { offset: 172, size: 4, kind: "u32" },
         committed: { offset: 176, size: 4, kind: "u32" },
-        options: { offset: 180, size: 4, kind: "u32", count: 12 },
-        rlimits: { offset: 232, size: 8, kind: "u64", count: 32 },
+        options: { offset: 180, size: 4, kind: "u32", count: 15 },
+        rlimits: { offset: 240, size: 8, kind: "u64", count: 32 },
       },
     },
     OpenFile: {
@@ -366,7 +366,7 @@ export const layouts = {
       },
     },
     MmStruct: {
-      size: 656,
+      size: 680,
       fields: {
         startCode: { offset: 0, size: 8, kind: "u64" },
         endCode: { offset: 8, size: 8, kind: "u64" },
@@ -413,8 +413,8 @@ export const layouts = {
         labels: { offset: 284, size: 4, kind: "u32" },
         freeLabel: { offset: 288, size: 4, kind: "u32" },
         committed: { offset: 296, size: 8, kind: "u64" },
-        options: { offset: 304, size: 8, kind: "u64", count: 12 },
-        rlimits: { offset: 400, size: 8, kind: "u64", count: 32 },
+        options: { offset: 304, size: 8, kind: "u64", count: 15 },
+        rlimits: { offset: 424, size: 8, kind: "u64", count: 32 },
       },
     },
     OpenFile: {
@@ -649,6 +649,9 @@ export const KernelOption = {
   KERNEL_VERSION: 9,
   STACK_GAP: 10,
   CAP_SYS_NICE: 11,
+  CAP_SYS_ADMIN: 12,
+  ADMIN_RESERVE_KBYTES: 13,
+  USER_RESERVE_KBYTES: 14,
 } as const;
 export type KernelOption = (typeof KernelOption)[keyof typeof KernelOption];
 

@@ -95,7 +95,7 @@ static Call make_touch(CallKind kind) {
 static Call make_mseal(SequenceKind kind) {
   Range r = usual_range(kind);
   Call c = {C_MSEAL, {page_at(r.start), bytes_of(r.pages), plain(0)}};
-  if (!chance(15)) return c;
+  if (!chance(30)) return c;
   switch (from_to(0, 3)) {
     case 0: c.a[0].value += from_to(1, 4095); break;
     case 1: c.a[1] = plain(0); break;
@@ -111,6 +111,11 @@ static Call make_mbind(SequenceKind kind) {
   Call c = {C_MBIND, {page_at(r.start), bytes_of(r.pages), plain(PICK(2, 2, 3, 1)), plain(1), plain(64), plain(PICK(0, 0, 1, 2, 3))}};
   if (chance(30)) c.a[2] = c.a[3] = plain(0), c.a[4] = plain(PICK(0, 0, 64));
   if (chance(15)) c.a[2] = plain(PICK(4, 5, 6, 0x8002, 0x4002, 0x2002, 0x8003)), c.a[3] = plain(PICK(1, 1, 3, 5));
+  long resident = __builtin_ffsl((long)seen->resident) - 1;
+  // Where a page is, none is wanted.
+  if (chance(4)) return (Call){C_MBIND, {c.a[0], c.a[1], plain(2), plain(1), plain(64), plain(PICK(4, 5, 6, 7))}};
+  if (resident >= 0 && chance(12))
+    return (Call){C_MBIND, {page_at(resident), plain(PAGE), plain(4), plain(0), plain(0), plain(PICK(1, 1, 1, 3))}};
   if (!chance(25)) return c;
   switch (from_to(0, 6)) {
     case 0: c.a[0].value += from_to(1, 4095); break;
@@ -118,7 +123,7 @@ static Call make_mbind(SequenceKind kind) {
     case 2: c.a[2] = plain(PICK(7, 8, 0xc002, 0x2003, 0x2005, 0x10002, 0x12)); break;
     case 3: c.a[3] = plain(PICK(0, 2, 6, 1)); break;
     case 4: c.a[4] = plain(PICK(0, 1, 2, 3, 32768, 32769, 32770)); break;
-    case 5: c.a[5] = plain(PICK(4, 6, 8, 16)); break;
+    case 5: c.a[5] = plain(PICK(4, 4, 4, 6, 8, 16)); break;
     default: c.a[2] = plain(PICK(0, 1, 2, 4, 0x8001, 0x8004, 0x4001, 0x4000)), c.a[3] = plain(PICK(0, 1, 2)); break;
   }
   return c;

@@ -179,8 +179,19 @@ static Call make_mmap(SequenceKind kind) {
   return (Call){C_MMAP, {at, pages, plain(prot), plain(flags), complement(0), plain(chance(5) ? 8 * PAGE : 0)}};
 }
 
+// A sealed region that the program cannot write to, NULL for none.
+static const Vma *any_sealed(void) {
+  for (int tries = 0; tries < 10; tries++) {
+    const Vma *v = any_region();
+    if (v && !v->write && !v->shared && strstr(v->flags, "sl")) return v;
+  }
+  return NULL;
+}
+
 static Call make_munmap(SequenceKind kind) {
   Range r = usual_range(kind);
+  const Vma *sealed = kind == K_SEAL && chance(20) ? any_sealed() : NULL;
+  if (sealed) r.start = sealed->start, r.pages = sealed->pages;
   Call c = {C_MUNMAP, {page_at(r.start), bytes_of(r.pages)}};
   if (!chance(12)) return c;
   switch (from_to(0, 3)) {
@@ -286,6 +297,11 @@ static Call make_mprotect(SequenceKind kind) {
 }
 
 static Call make_madvise(SequenceKind kind) {
+  const Vma *sealed = kind == K_SEAL && chance(50) ? any_sealed() : NULL;
+  if (sealed) {
+    Range r = inside(sealed);
+    return (Call){C_MADVISE, {page_at(r.start), bytes_of(r.pages), plain(PICK(4, 8, 9, 10, 18, 24, 102, 20, 11))}};
+  }
   Range r = usual_range(kind);
   long advice = PICK(0, 1, 2, 3, 4, 4, 4, 8, 8, 9, 10, 11, 12, 13, 14, 15, 16, 16, 17, 18, 19, 20, 22, 23, 24, 102, 102, 103);
   Call c = {C_MADVISE, {page_at(r.start), bytes_of(r.pages), plain(advice)}};

@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include "../../oracle/native/io.h"
 
+#ifndef PAGE
 #define PAGE 4096ul
+#endif
 #define WINDOW_PAGES 64
 
 typedef struct {
@@ -144,7 +146,7 @@ static void read_resident(Snapshot *s) {
   }
 }
 
-static void read_snapshot(Snapshot *s) {
+static inline void read_snapshot(Snapshot *s) {
   read_window(s);
   read_resident(s);
   read_sizes(s);

@@ -111,10 +111,11 @@ export class HandleFile extends BufferFile {
   }
 
   /**
-   * Resolves when all that was synced or closed until now is in the file. Rejects with the first error since the last call; what could
-   * not be written stays marked, and the next `sync` tries again.
+   * Writes back what is not in the file yet, and resolves when everything that was written until now is. Rejects with the first error since
+   * the last call; what could not be written stays marked, and is tried again with the next `sync` or `flushed`.
    */
   async flushed(): Promise<void> {
+    this.sync();
     await this.#last;
     const failure = this.#failure;
     this.#failure = undefined;
@@ -180,8 +181,9 @@ type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
  * Reads a file into memory and makes one of it whose changes go back: msync, fsync and closing begin to write them and cannot wait, so
- * they succeed before anything is in the file, and a crash of the page loses it. `flushed()` tells when it is, and what went wrong.
- * Nobody else should change the file meanwhile: a write-back puts back all that this side changed, and the size.
+ * they succeed before anything is in the file, and a crash of the page loses it. What munmap leaves goes with the next of them.
+ * `flushed()` tells when all is in the file, and what went wrong. Nobody else should change the file meanwhile: a write-back puts back
+ * all that this side changed, and the size.
  * @param options `path` is the handle's name by default
  * @throws what reading the file throws, a DOMException
  */

@@ -248,7 +248,7 @@ export class ImageFile {
 }
 
 function digestOf(raw: ImageRaw, base: number, page: number): bigint {
-  return raw.page_digest(base + page * PAGE_BYTES);
+  return BigInt.asUintN(64, raw.page_digest(base + page * PAGE_BYTES));
 }
 
 /** The pages whose digest is not the one that they had, or that had none. */

@@ -6,6 +6,7 @@ import { openHeapImageSync, readHeapImage } from "../image/open.js";
 import type { HeapImageHeader } from "../image/header.js";
 import { openNodeFile } from "../kernel/files/node.js";
 import type { HostFile } from "../kernel/files/host-file.js";
+import { O } from "../kernel/flags.js";
 import { formatBytes, formatCount } from "./format.js";
 import { UserError, type CliIo } from "./io.js";
 
@@ -56,7 +57,7 @@ export function imageCommand(io: CliIo): Command {
 function examinePath(path: string): Findings {
   let file: HostFile;
   try {
-    file = openNodeFile(path, 0);
+    file = openNodeFile(path, O.RDONLY);
   } catch (error) {
     throw new UserError(`cannot open ${path}: ${(error as Error).message}`);
   }

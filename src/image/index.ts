@@ -8,5 +8,8 @@ export type { HeapImageReason } from "./errors.js";
 export { FORMAT_VERSION } from "./header.js";
 export type { HeapImageHeader, JournalPlace } from "./header.js";
 export type { MsyncResult } from "./image-file.js";
+export { openNodeFile } from "#files";
+export { openBlob, openFileHandle } from "../kernel/files/blob.js";
 export type { HostFile } from "../kernel/files/host-file.js";
 export { MemoryFile } from "../kernel/files/memory-file.js";
+export { openSyncHandle } from "../kernel/files/opfs.js";

@@ -9,6 +9,7 @@ import { BrokenInvariant } from "../host/failures.js";
 import { PAGE_BYTES } from "../host/options.js";
 import { readStruct } from "../host/struct.js";
 import type { HostFile } from "../kernel/files/host-file.js";
+import { O } from "../kernel/flags.js";
 import type { Abi } from "../layout/address.js";
 import { layouts } from "../layout/generated.js";
 import { HeapImageError } from "./errors.js";
@@ -17,10 +18,6 @@ import type { HeapImageHeader } from "./header.js";
 import { ImageFile } from "./image-file.js";
 import type { ImageFileOptions } from "./image-file.js";
 import { PersistentHeap, checkHeap } from "./persistent-heap.js";
-
-const O_RDONLY = 0;
-const O_RDWR = 2;
-const O_CREAT = 0o100;
 
 /**
  * How to open a heap image. What belongs to the heap itself (addresses, layout, tunables, huge pages, what is random) counts for a new one; an
@@ -162,7 +159,7 @@ function planOpening<A extends Abi>(file: HostFile, options: HeapImageOptions<A>
 
 function opened(file: HostFile | string, options: HeapImageOptions): HostFile {
   if (typeof file !== "string") return file;
-  return openNodeFile(file, options.create === false ? O_RDWR : O_RDWR | O_CREAT);
+  return openNodeFile(file, options.create === false ? O.RDWR : O.RDWR | O.CREAT);
 }
 
 /**
@@ -207,7 +204,7 @@ export function openHeapImageSync<A extends Abi = "ilp32">(
  * @throws HeapImageError "not-an-image", "newer-format" or "corrupt-header"; the file's own errors
  */
 export function readHeapImage(file: HostFile | string): HeapImageHeader | undefined {
-  const open = typeof file === "string" ? openNodeFile(file, O_RDONLY) : file;
+  const open = typeof file === "string" ? openNodeFile(file, O.RDONLY) : file;
   try {
     const header = readHeader(open)?.header;
     return header?.generation === 0 ? undefined : header;

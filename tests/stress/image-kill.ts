@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { HeapImageError, openHeapImageSync } from "../../src/image/index.js";
 import type { PersistentHeap } from "../../src/image/index.js";
 import { openNodeFile } from "../../src/kernel/files/node.js";
+import { O } from "../../src/kernel/flags.js";
 import type { Abi } from "../../src/layout/address.js";
 import { countingFile } from "../support/counting-file.mjs";
 import { Workload, blocksOf, damagedBlocks } from "../support/image-workload.mjs";
@@ -14,7 +15,6 @@ import { Reference, tableOf } from "../unit/image/support.js";
 
 const CHILD = fileURLToPath(new URL("./image-kill-child.mjs", import.meta.url));
 const HEADERS_END = 8192;
-const O_RDWR = 2;
 
 /** What a child is to do. */
 export interface ChildPlan {
@@ -119,7 +119,7 @@ export class Victim {
     this.#restore();
     let count = 0;
     let commit = 0;
-    const file = countingFile(openNodeFile(this.plan.path, O_RDWR), (kind, position) => {
+    const file = countingFile(openNodeFile(this.plan.path, O.RDWR), (kind, position) => {
       count++;
       if (kind === "write" && position < HEADERS_END) commit = count;
     });

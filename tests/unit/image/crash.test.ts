@@ -30,7 +30,7 @@ class PowerFile extends MemoryFile {
 
   override truncate(size: number): void {
     super.truncate(size);
-    this.#pending?.push({ size });
+    this.#pending.push({ size });
   }
 
   override sync(): void {
@@ -40,7 +40,7 @@ class PowerFile extends MemoryFile {
 
   /** What a power failure now may leave. */
   afterFailure(random: Prng): MemoryFile {
-    const left = new MemoryFile("/after", this.#kept);
+    const left = new MemoryFile(this.#kept);
     const probability = random.pick([0, 0.1, 0.5, 0.9, 1]);
     for (const step of this.#pending) {
       if (!random.chance(probability)) continue;
@@ -115,14 +115,14 @@ function stateOf(file: MemoryFile, abi: Abi, reference: Reference): number {
 describe.each(abis)("%s", (abi) => {
   it("killed before any write, the file has the last completed msync or the one under way", () => {
     const reference = referenceFor(abi);
-    const file = new MemoryFile("/heap.img");
+    const file = new MemoryFile([], { path: "/heap.img" });
     const seen = { moments: 0, old: 0, new: 0 };
     recoveries = 0;
     let last = -1;
     const random = new Prng(SEED);
     runWatched(file, { abi, sync: "none" }, (completed, underWay) => {
       if (!isChosen(file, random)) return;
-      const ops = stateOf(new MemoryFile("/copy", file.bytes()), abi, reference);
+      const ops = stateOf(new MemoryFile(file.bytes()), abi, reference);
       expect([completed, underWay]).toContain(ops);
       // Never back to what was before.
       expect(ops).toBeGreaterThanOrEqual(last);
@@ -141,7 +141,7 @@ describe.each(abis)("%s", (abi) => {
 
   it("after a power failure at any moment, likewise", () => {
     const reference = referenceFor(abi);
-    const file = new PowerFile("/heap.img");
+    const file = new PowerFile([], { path: "/heap.img" });
     const random = new Prng(SEED);
     let moments = 0;
     runWatched(file, { abi }, (completed, underWay) => {
@@ -155,7 +155,7 @@ describe.each(abis)("%s", (abi) => {
 
   it("without waiting for the disk a power failure can lose or tear: this test can fail", () => {
     const reference = referenceFor(abi);
-    const file = new PowerFile("/heap.img");
+    const file = new PowerFile([], { path: "/heap.img" });
     const random = new Prng(SEED);
     let bad = 0;
     runWatched(file, { abi, sync: "none" }, (completed, underWay) => {
@@ -172,13 +172,13 @@ describe.each(abis)("%s", (abi) => {
 
   it("without a journal: what was not touched is there, and torn heaps are named", () => {
     const reference = referenceFor(abi);
-    const file = new MemoryFile("/heap.img");
+    const file = new MemoryFile([], { path: "/heap.img" });
     const seen = { sound: 0, torn: 0 };
     const random = new Prng(SEED);
     const options = { abi, sync: "none", journal: false } as const;
     runWatched(file, options, (completed, underWay) => {
       if (completed === 0 || !isChosen(file, random)) return;
-      const copy = (): MemoryFile => new MemoryFile("/copy", file.bytes());
+      const copy = (): MemoryFile => new MemoryFile(file.bytes());
       try {
         openHeapImageSync(copy(), { abi });
         seen.sound++;

@@ -1,5 +1,6 @@
 // The format of heap images: headers, journals, checksums.
 
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { Checksum, textChecksum } from "../../../src/image/checksum.js";
 import { MemoryFile, readHeapImage } from "../../../src/image/index.js";
@@ -33,7 +34,7 @@ const header: HeapImageHeader = {
 };
 
 function fileWith(...slots: (HeapImageHeader | undefined)[]): MemoryFile {
-  const file = new MemoryFile("/heap.img", new Uint8Array(PAGES_AT));
+  const file = new MemoryFile(new Uint8Array(PAGES_AT), { path: "/heap.img" });
   slots.forEach((slot, index) => {
     if (slot !== undefined) file.write(index * SLOT_BYTES, encodeHeader(slot).bytes);
   });
@@ -71,12 +72,25 @@ describe("headers", () => {
 
   it("have no place in a file that is empty, or of zeros that a first header left", () => {
     expect(readHeader(new MemoryFile())).toBeUndefined();
-    expect(readHeader(new MemoryFile("/x", new Uint8Array(SLOT_BYTES)))).toBeUndefined();
-    expect(() => readHeader(new MemoryFile("/x", new Uint8Array(PAGES_AT)))).toThrow(
-      "not-an-image",
-    );
+    expect(readHeader(new MemoryFile(new Uint8Array(SLOT_BYTES)))).toBeUndefined();
+    expect(() => readHeader(new MemoryFile(new Uint8Array(PAGES_AT)))).toThrow("not-an-image");
     const none = { ...header, generation: 0, end: header.base, journal: undefined };
     expect(readHeapImage(fileWith(none))).toBeUndefined();
+  });
+
+  it("are as docs/heap-image.md says", () => {
+    const page = readFileSync(new URL("../../../docs/heap-image.md", import.meta.url), "utf8");
+    const rows = [...page.matchAll(/^\| (\d+) \| (\d) \| `([\w.]+)` \|/gm)];
+    const { bytes } = encodeHeader(header);
+    const view = new DataView(bytes.buffer);
+    for (const [, at, size, name] of rows) {
+      const word =
+        size === "8" ? view.getBigUint64(Number(at), true) : view.getUint32(Number(at), true);
+      const path = name!.split(".");
+      const value = path.reduce<unknown>((object, key) => (object as never)[key], header);
+      expect(BigInt(word), name).toBe(BigInt(value as number));
+    }
+    expect(rows).toHaveLength(12);
   });
 
   it("tell the layouts of structs apart", () => {
@@ -96,7 +110,7 @@ describe("journals", () => {
   const small = { ...header, end: header.base + image.length };
 
   it("hold pages by number", () => {
-    const file = new MemoryFile("/heap.img");
+    const file = new MemoryFile([], { path: "/heap.img" });
     const { place, bytes } = writeJournal(file, 10 * PAGE, runs, image);
     expect(bytes).toBe(23 * PAGE);
     const { index, pagesAt } = readJournal(file, small, place);
@@ -109,7 +123,7 @@ describe("journals", () => {
   });
 
   it("are refused with any byte wrong, or with a page that the image does not have", () => {
-    const file = new MemoryFile("/heap.img");
+    const file = new MemoryFile([], { path: "/heap.img" });
     const { place } = writeJournal(file, 0, runs, image);
     for (let round = 0; round < 50; round++) {
       const at = random.int(0, file.size() - 1);

@@ -212,7 +212,7 @@ describe.each(abis)("%s", (abi) => {
   });
 
   it("at msync: memory that is mapped outside the heap", () => {
-    const file = new MemoryFile("/heap.img");
+    const file = new MemoryFile([], { path: "/heap.img" });
     const heap = openHeapImageSync(file, { abi, tunables: { mmap_threshold: 100_000 } });
     const block = heap.heap.malloc(200_000);
     const error = refusal(() => heap.msync());
@@ -244,7 +244,7 @@ describe.each(abis)("%s", (abi) => {
   });
 
   it("at msync: a file that two made, or that was emptied", () => {
-    const file = new MemoryFile("/heap.img");
+    const file = new MemoryFile([], { path: "/heap.img" });
     const [ours, theirs] = [open(file, { abi }), open(file, { abi })];
     theirs.heap.msync();
     expect(refusal(() => ours.heap.msync()).reason).toBe("changed-elsewhere");
@@ -257,7 +257,7 @@ describe.each(abis)("%s", (abi) => {
 });
 
 it("what is no regular file", () => {
-  const pipe: HostFile = Object.create(new MemoryFile("/pipe"), {
+  const pipe: HostFile = Object.create(new MemoryFile([], { path: "/pipe" }), {
     kind: { value: FileKind.PIPE },
   }) as HostFile;
   expect(refusal(() => openHeapImageSync(pipe)).reason).toBe("not-an-image");

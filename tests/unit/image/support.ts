@@ -60,7 +60,7 @@ export function fileWith<A extends Abi>(
   ops: number,
   options: HeapImageOptions<A> & { abi: A },
 ): MemoryFile {
-  const file = new MemoryFile("/heap.img");
+  const file = new MemoryFile([], { path: "/heap.img" });
   const { heap, work } = open(file, options);
   work.runTo(ops);
   heap.close();

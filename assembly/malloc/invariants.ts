@@ -114,8 +114,7 @@ function checkSegment(arena: MallocState, start: usize): bool {
     if (p.isMmapped || p.isNonMain || isMisaligned(p.mem))
       return broken(Invariant.CHUNK_FLAGS, addressOf(p));
     const next = p.at(size);
-    if (<word>addressOf(p) + size > (<word>memory.size()) << 16)
-      return broken(Invariant.CHUNK_SIZE, addressOf(p));
+    if (!endsInHeap(p)) return broken(Invariant.CHUNK_SIZE, addressOf(p));
     const isFree = !next.prevInuse;
     if (isFree) {
       if (isPreviousFree) return broken(Invariant.ADJACENT_FREE, addressOf(p));
@@ -152,8 +151,11 @@ function checkBin(arena: MallocState, index: u32): bool {
   const bin = binAt(arena, index);
   let larger: word = 0;
   for (let p = bin.bk; p != bin; p = p.bk) {
+    if (!isInHeap(p) || !isInHeap(p.fd) || !isInHeap(p.bk))
+      return broken(Invariant.BIN_LINKS, addressOf(p));
     const size = p.size;
     if (p.fd.bk != p || p.bk.fd != p) return broken(Invariant.BIN_LINKS, addressOf(p));
+    if (!endsInHeap(p)) return broken(Invariant.BIN_SIZE, addressOf(p));
     if (p.inuse) return broken(Invariant.BIN_HOLDS_USED, addressOf(p));
     if (index > 1 && binIndex(size) != index) return broken(Invariant.BIN_SIZE, addressOf(p));
     if (index > 1 && !isSmall(size)) {
@@ -197,7 +199,7 @@ function checkFastbin(arena: MallocState, index: u32): bool {
   while (addressOf(p) != 0) {
     if (isMisaligned(p.mem) || !isInHeap(p)) return broken(Invariant.FASTBIN_LINK, addressOf(p));
     if (fastbinIndex(p.size) != index) return broken(Invariant.FASTBIN_SIZE, addressOf(p));
-    if (!p.inuse) return broken(Invariant.FASTBIN_FREE, addressOf(p));
+    if (!endsInHeap(p) || !p.inuse) return broken(Invariant.FASTBIN_FREE, addressOf(p));
     fastChunks++;
     fastBytes += p.size;
     if (fastBytes > arena.systemMem) return broken(Invariant.FASTBIN_LINK, addressOf(p));
@@ -214,6 +216,12 @@ function isInHeap(p: Chunk): bool {
   );
 }
 
+/** Whether behind the chunk, which is in memory, there is room for the header of another. */
+function endsInHeap(p: Chunk): bool {
+  const end = addressOf(p.at(p.size));
+  return p.size <= (<word>memory.size()) << 16 && end > addressOf(p) && isInHeap(p.at(p.size));
+}
+
 /** Each tcache bin holds as many blocks as it counts, of its size, in use and with the key. */
 function checkTcache(): bool {
   for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
@@ -225,7 +233,7 @@ function checkTcache(): bool {
       if (--left < 0) return broken(Invariant.TCACHE_COUNT, mem);
       if ((mem & MALLOC_ALIGN_MASK) != 0 || !isInHeap(p)) return broken(Invariant.TCACHE_LINK, mem);
       if (tcacheIndex(p.size) != index) return broken(Invariant.TCACHE_SIZE, mem);
-      if (!p.inuse) return broken(Invariant.TCACHE_FREE, mem);
+      if (!endsInHeap(p) || !p.inuse) return broken(Invariant.TCACHE_FREE, mem);
       if (changetype<TcacheEntry>(mem).key != libc.tcacheKey)
         return broken(Invariant.TCACHE_KEY, mem);
     }

@@ -3,7 +3,9 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { HeapAbort } from "../host/failures.js";
+import { HeapImageError } from "../image/errors.js";
 import { TraceError } from "../trace/trace.js";
+import { imageCommand } from "./image.js";
 import { UserError, type CliIo } from "./io.js";
 import { mapsCommand } from "./maps.js";
 import { mmCommand } from "./mm.js";
@@ -12,6 +14,16 @@ import { smapsCommand } from "./smaps.js";
 import { straceCommand } from "./strace.js";
 
 const NAME = "ptmalloc-wasm";
+const COMMANDS = [
+  replayCommand,
+  mapsCommand,
+  smapsCommand,
+  mmCommand,
+  straceCommand,
+  imageCommand,
+] as const;
+/** Errors whose message says all there is to say. */
+const EXPECTED = [TraceError, UserError, HeapAbort, HeapImageError] as const;
 
 /**
  * Runs the command line.
@@ -28,7 +40,7 @@ export async function runCli(args: readonly string[], io: CliIo): Promise<number
     .version(packageVersion(), "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command");
-  for (const command of [replayCommand, mapsCommand, smapsCommand, mmCommand, straceCommand]) {
+  for (const command of COMMANDS) {
     program.addCommand(command(io));
   }
   for (const command of withSubcommands(program)) {
@@ -57,8 +69,8 @@ function withSubcommands(command: Command): Command[] {
 /** Shows an error, unless commander has. @returns the exit code; an error that is our own fault is thrown on */
 function exitCodeOf(error: unknown, io: CliIo): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-  if (error instanceof TraceError || error instanceof UserError || error instanceof HeapAbort) {
-    io.stderr.write(`${NAME}: ${error.message}\n`);
+  if (EXPECTED.some((kind) => error instanceof kind)) {
+    io.stderr.write(`${NAME}: ${(error as Error).message}\n`);
     return 1;
   }
   throw error;

@@ -13,7 +13,7 @@ import { BlockViews } from "./block-views.js";
 import { HeapDeadError, OutOfMemoryError } from "./errors.js";
 
 /** The builds that a heap can run on. */
-export type HeapBuild = "core" | "checked";
+export type HeapBuild = "core" | "checked" | "image";
 
 /** How to make a heap: all that a process takes, and what to do when memory runs out. */
 export interface HeapOptions<
@@ -218,6 +218,17 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     return this.#views.make("f64", Float64Array, address, length);
   }
 
+  /**
+   * Makes sure that the heap can still be used.
+   * @param call the function that wants to
+   * @throws HeapDeadError when an integrity check failed or a call trapped, or when the heap was disposed of
+   */
+  assertAlive(call: string): void {
+    if (this.#disposed) throw new HeapDeadError(call);
+    const end = this.#dead ?? this.process.aborted;
+    if (end !== undefined) throw new HeapDeadError(call, end);
+  }
+
   /** Ends the heap: later safe calls throw. The memory itself goes when nothing refers to it any more. */
   dispose(): void {
     this.#disposed = true;
@@ -235,9 +246,7 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   #run<T>(name: string, call: () => T): T {
-    if (this.#disposed) throw new HeapDeadError(name);
-    const end = this.#dead ?? this.process.aborted;
-    if (end !== undefined) throw new HeapDeadError(name, end);
+    this.assertAlive(name);
     try {
       return call();
     } catch (error) {

@@ -32,7 +32,7 @@ const modulesByName = new Map<string, WebAssembly.Module>();
 const modulesByBytes = new WeakMap<BufferSource, WebAssembly.Module>();
 
 /** A struct as the binaries tell it: `NAME SIZE FIELD@OFFSET:KIND …`, arrays as `KIND*COUNT`. */
-function described(name: string, { size, fields }: StructLayout): string {
+export function describeStruct(name: string, { size, fields }: StructLayout): string {
   const words = Object.entries(fields).map(
     ([field, { offset, kind, count }]) => `${field}@${offset}:${kind}${count ? `*${count}` : ""}`,
   );
@@ -50,7 +50,9 @@ export function checkLayout(module: WebAssembly.Module, abi: Abi): void {
     throw new Error('the WebAssembly binary has no "layout" section: not one of ptmalloc-wasm');
   }
   const structs: Readonly<Record<string, StructLayout>> = layouts[abi];
-  const ours = new Set(Object.entries(structs).map(([name, struct]) => described(name, struct)));
+  const ours = new Set(
+    Object.entries(structs).map(([name, struct]) => describeStruct(name, struct)),
+  );
   const theirs = new TextDecoder().decode(section).split("\n");
   const different = theirs.filter((line) => !ours.has(line)).map((line) => line.split(" ", 1)[0]);
   if (different.length > 0) {

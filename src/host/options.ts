@@ -2,7 +2,7 @@
 
 import type { Abi } from "../layout/address.js";
 import { checkChoice, checkInteger, show } from "./checks.js";
-import type { Build } from "./exports.js";
+import type { Build, RawExports } from "./exports.js";
 import type { FileImports } from "./files.js";
 import type { WasmSource } from "./load.js";
 import { parseTunables } from "./tunables.js";
@@ -52,6 +52,16 @@ export type SyscallTrace = (
   result: number | bigint,
 ) => void;
 
+/**
+ * Puts the bytes of a process back, from its base to its break, and makes the memory reach that far. Called when the instance
+ * exists, and before it is used.
+ */
+export type Restore = (
+  this: void,
+  memory: WebAssembly.Memory,
+  raw: RawExports<Abi, "image">,
+) => void;
+
 /** How to start a process. Everything is optional. Sizes and addresses are in bytes. */
 export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   /** The memory layout: "ilp32" (i386's, default) or "lp64" (x86-64's). */
@@ -84,6 +94,11 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   trace?: SyscallTrace;
   /** What is behind the descriptors that `open_file` gives (see FileImports): for the full build. Without it there are no files. */
   files?: FileImports;
+  /**
+   * Goes on with a process instead of starting one, for the build "image". The addresses are those that it had; tunables and what is
+   * random come with its bytes. See `openHeapImage`, which calls this.
+   */
+  restore?: Restore;
   /** WebAssembly pages of a new memory at the start. */
   initialPages?: number;
   /** WebAssembly pages that a new memory may grow to. */
@@ -109,6 +124,8 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   /** Where system calls are reported. */
   trace: SyscallTrace | undefined;
   files: FileImports | undefined;
+  /** Where the process comes from when it is not a new one. */
+  restore: Restore | undefined;
   /** The double-free key to set, when it is random. */
   tcacheKey: bigint | undefined;
 }
@@ -196,6 +213,12 @@ function traceOption(given: unknown, build: Build): SyscallTrace | undefined {
   return given as SyscallTrace;
 }
 
+function restoreOption(given: unknown, build: Build): Restore | undefined {
+  if (given === undefined) return undefined;
+  if (build !== "image") throw new TypeError('option "restore" is for the build "image"');
+  return given as Restore;
+}
+
 /** Shifts startBrk and mmapBase as Linux does for a new program: up to 32 MiB (1 MiB in a compact memory), and up to 1 MiB. */
 function randomized(plan: ProcessPlan): void {
   const room = (plan.taskSize - plan.startBrk) / 8;
@@ -263,6 +286,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
     hugePages: hugePagesOption(options.hugePages ?? {}),
     trace: traceOption(options.trace, build),
     files: filesOption(options.files, build),
+    restore: restoreOption(options.restore, build),
     tcacheKey: undefined,
   };
   if (options.randomize === true) randomized(plan);

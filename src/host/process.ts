@@ -10,7 +10,7 @@ import type { BrokenInvariant, HeapAbort } from "./failures.js";
 import { load, loadSync } from "./load.js";
 import type { LoadRequest } from "./load.js";
 import { planProcess } from "./options.js";
-import type { AddressLayout, ProcessOptions, ProcessPlan } from "./options.js";
+import type { AddressLayout, ProcessOptions, ProcessPlan, Restore } from "./options.js";
 import { liveStruct, readStruct } from "./struct.js";
 import type { StructValues } from "./struct.js";
 import { MemoryViews } from "./views.js";
@@ -61,7 +61,8 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
     this.layout = plan.layout;
     this.#death = death;
     this.#views = new MemoryViews(plan.memory);
-    boot(plan, raw);
+    if (plan.restore === undefined) boot(plan, raw);
+    else resume(plan, raw as unknown as RawExports<Abi, "image">, plan.restore);
     this.#mm = liveStruct(this.#views, raw.mm_struct() >>> 0, layouts[plan.abi].MmStruct);
   }
 
@@ -238,6 +239,18 @@ function boot(plan: ProcessPlan, raw: RawExports): void {
     }
   }
   if (plan.tcacheKey !== undefined) raw.set_tcache_key(word(plan.tcacheKey));
+}
+
+/** Goes on with a process whose bytes `restore` puts back. */
+function resume(plan: ProcessPlan, raw: RawExports<Abi, "image">, restore: Restore): void {
+  restore(plan.memory, raw);
+  const { base, startBrk, mmapBase, taskSize } = plan;
+  const error = raw.image_restore(base, startBrk, mmapBase, taskSize, plan.flags);
+  if (error !== 0) {
+    throw new RangeError(
+      `what lies at base ${base} is no process with startBrk ${startBrk} and taskSize ${taskSize}: ${error}`,
+    );
+  }
 }
 
 function requestOf<A extends Abi, B extends Build>(

@@ -24,6 +24,8 @@ export const ladders = {
     { names: ["layout"] },
     { names: ["host"] },
     { names: ["heap", "trace", "inspect", "kernel"] },
+    // A heap, in a file of the kernel's host.
+    { names: ["image"] },
     { names: ["(root)"] },
     { names: ["cli", "explorer"] },
   ],

@@ -1,0 +1,69 @@
+// What can be wrong with a heap image, by name.
+
+import type { InvariantName } from "../host/failures.js";
+
+/** Why an image is refused. docs/heap-image.md has a line on each. */
+export type HeapImageReason =
+  /** No heap image at all; or nothing is there, and nothing may be made. */
+  | "not-an-image"
+  /** Written by a later version of the format. */
+  | "newer-format"
+  /** Of the other memory layout (ilp32, lp64). */
+  | "other-abi"
+  /** Written by a version whose structs lie elsewhere. */
+  | "other-layout"
+  /** The file ends before the image does. */
+  | "truncated"
+  /** No header is whole, or what it says cannot be. */
+  | "corrupt-header"
+  /** Pages that belong in the image are damaged where they wait in the journal. */
+  | "corrupt-journal"
+  /** The caller wants it at another address than it has. */
+  | "other-address"
+  /** The memory cannot be grown to hold it. */
+  | "does-not-fit"
+  /** At msync: the program has memory that an image does not hold. */
+  | "mapped-outside"
+  /** At msync: the file is not as this heap left it. */
+  | "changed-elsewhere"
+  /** The pages are not of one moment, or were damaged: the checker says where. */
+  | "torn-heap";
+
+/** Where something is wrong, as far as it can be said. */
+export interface HeapImagePlace {
+  /** Bytes from the file's start. */
+  offset?: number;
+  /** An address in the memory: of the block, or of the field, that is wrong. */
+  address?: number;
+  /** Which of the checker's invariants does not hold there. */
+  invariant?: InvariantName;
+  cause?: unknown;
+}
+
+/** A heap image that cannot be opened, or not be written. Nothing was changed in the file. */
+export class HeapImageError extends Error {
+  override readonly name = "HeapImageError";
+  readonly reason: HeapImageReason;
+  /** The file. */
+  readonly path: string;
+  /** Bytes from the file's start, where the reason has a place in the file. */
+  readonly offset: number | undefined;
+  /** An address in the memory, unsigned, where the reason has one. */
+  readonly address: number | undefined;
+  /** The invariant that does not hold at `address`, for "torn-heap". */
+  readonly invariant: InvariantName | undefined;
+
+  /** @param rule which rule is broken, and by what; the path is put in front */
+  constructor(reason: HeapImageReason, path: string, rule: string, place: HeapImagePlace = {}) {
+    const at = place.offset === undefined ? "" : ` at byte ${place.offset}`;
+    super(
+      `${path}${at}: ${rule} (${reason})`,
+      place.cause === undefined ? {} : { cause: place.cause },
+    );
+    this.reason = reason;
+    this.path = path;
+    this.offset = place.offset;
+    this.address = place.address;
+    this.invariant = place.invariant;
+  }
+}

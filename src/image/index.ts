@@ -1,0 +1,15 @@
+// The package's entry "ptmalloc-wasm/image": a heap in a file, which a later process goes on with.
+
+export { openHeapImage, openHeapImageSync, readHeapImage } from "./open.js";
+export type { HeapImageOptions } from "./open.js";
+export { PersistentHeap } from "./persistent-heap.js";
+export { HeapImageError } from "./errors.js";
+export type { HeapImageReason } from "./errors.js";
+export { FORMAT_VERSION } from "./header.js";
+export type { HeapImageHeader, JournalPlace } from "./header.js";
+export type { MsyncResult } from "./image-file.js";
+export { openNodeFile } from "#files";
+export { openBlob, openFileHandle } from "../kernel/files/blob.js";
+export type { HostFile } from "../kernel/files/host-file.js";
+export { MemoryFile } from "../kernel/files/memory-file.js";
+export { openSyncHandle } from "../kernel/files/opfs.js";

@@ -85,7 +85,7 @@ export function sysMprotect(address: word, length: word, prot: i32): word {
     const stop = min(end, region.end);
     if (protectWithin(region, start, stop, flags) == NO_VMA) return errorResult(ENOMEM);
     start = stop;
-    region = findUserVma(start);
+    if (start < end) region = findUserVma(start);
   }
   return <word>end < last ? errorResult(ENOMEM) : 0;
 }

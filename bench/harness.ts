@@ -3,6 +3,7 @@
 // alike, and what benny sampled in all rounds is put together.
 
 import { add, configure, suite } from "benny";
+import { randomIntegers, shuffled } from "./random.js";
 import { summarise, type Samples } from "../src/trace/statistics.js";
 
 /** One contestant in one race. */
@@ -85,19 +86,8 @@ async function warmUp(contestant: Contestant): Promise<void> {
 
 /** @returns every contestant `rounds` times, each round in an order of its own; the same in every run */
 function enter(contestants: readonly Contestant[], rounds: number): Contestant[] {
-  let seed = 0x9e3779b9;
-  const random = (limit: number): number => {
-    seed = Math.imul(seed ^ (seed >>> 15), 0x2c1b3c6d) + 0x6d2b79f5;
-    return ((seed ^ (seed >>> 13)) >>> 0) % limit;
-  };
+  const random = randomIntegers(0x9e3779b9);
   const entries: Contestant[] = [];
-  for (let round = 0; round < rounds; round++) {
-    const order = [...contestants];
-    for (let i = order.length - 1; i > 0; i--) {
-      const j = random(i + 1);
-      [order[i], order[j]] = [order[j]!, order[i]!];
-    }
-    entries.push(...order);
-  }
+  for (let round = 0; round < rounds; round++) entries.push(...shuffled(contestants, random));
   return entries;
 }

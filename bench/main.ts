@@ -14,6 +14,7 @@ import { results, root } from "./paths.js";
 import type { Answer, Question } from "./question.js";
 import { jsBatches } from "./questions/js-batches.js";
 import { jsPairs } from "./questions/js-pairs.js";
+import { kernel } from "./questions/kernel.js";
 import { nanoseconds } from "./questions/nanoseconds.js";
 import { replay } from "./questions/replay.js";
 import { wasmBatches } from "./questions/wasm-batches.js";
@@ -27,6 +28,7 @@ const questions: readonly Question[] = [
   wasmBatches,
   jsPairs,
   jsBatches,
+  kernel,
 ];
 
 function save(question: Question, answer: Answer, machine: Machine): void {

@@ -42,7 +42,7 @@ export enum Invariant {
   MMAP_COUNT, // 0 <= n_mmaps <= max_n_mmaps
   MMAPPED_MEM, // mmapped_mem is whole pages, at most max_mmapped_mem
   MALLINFO, // mallinfo2 agrees with a walk over everything
-  TREE, // the region table is balanced, linked both ways, and its nodes know their subtrees
+  TREE, // the region table is balanced, linked both ways, its nodes know their subtrees, and mmap_cache is right
   MAP_COUNT, // map_count is the number of the program's regions
 }
 
@@ -79,9 +79,17 @@ export function checkKernel(): Invariant {
   let regions = 0;
   let pages: word = 0;
   let heapEnd = mm.startBrk;
+  // Read before the walk, which looks for a region itself.
+  const cached = changetype<Vma>(<usize>mm.mmapCache);
+  const cachedFrom = mm.mmapCacheFrom;
+  let isCached = cached == NO_VMA;
   for (let region = findVma(0); region != NO_VMA; region = next(region)) {
     const broken = checkRegion(region, end);
     if (broken != Invariant.HOLDS) return broken;
+    if (region == cached) {
+      isCached = true;
+      if (end > cachedFrom) return Invariant.TREE;
+    }
     end = region.vmEnd;
     if (region.kind == VmaKind.USER) {
       regions++;
@@ -89,6 +97,7 @@ export function checkKernel(): Invariant {
     }
     if (region.vmStart <= heapEnd && heapEnd < region.vmEnd) heapEnd = region.vmEnd;
   }
+  if (!isCached) return Invariant.TREE;
   if (pages != mm.totalVm || mm.totalVm > mm.hiwaterVm) return Invariant.TOTAL_VM;
   if (regions != mm.mapCount) return Invariant.MAP_COUNT;
   if (!IS_FULL && heapEnd < pageAlign(mm.brk)) return Invariant.HEAP_MAPPED;

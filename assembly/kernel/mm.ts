@@ -47,6 +47,8 @@ export class MmStruct {
   dirtyLow: word; // mapped areas that were released lie in [dirtyLow, dirtyHigh), rounded outwards;
   dirtyHigh: word; // no byte outside has ever been written through a mapping
   vmaRoot: u32; // the region table's root node, or 0
+  mmapCache: u32; // mmap_cache: the region that was last looked for, or 0;
+  mmapCacheFrom: u32; // it is the answer from this address on
   freeVma: u32; // unused nodes, linked by rightLink
   freeVmas: i32; // nodes that are to be had without a new slab
   nodeNext: u32; // the first node of the newest slab that was never used

@@ -88,7 +88,7 @@ export function sysMprotect(address: word, length: word, prot: i32): word {
     const refused = protectWithin(region, start, stop, flags);
     if (refused != 0) return refused;
     start = stop;
-    region = findUserVma(start);
+    if (start < end) region = findUserVma(start);
   }
   return <word>end < last ? errorResult(ENOMEM) : 0;
 }

@@ -7,7 +7,7 @@ import { isNewKernel, maxMapCount } from "./options";
 import { forgetPages } from "./resident";
 import { giveVma, takeVma } from "./slab";
 import { dropFile, holdFile } from "./file";
-import { findVma, link, next, previous, settle, unlink } from "./tree";
+import { findVma, link, next, previous, remember, settle, settleBorder, unlink } from "./tree";
 import { IS_FULL } from "./tier";
 import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAYBE_GUARD, Vma, VmaKind } from "./vma";
 
@@ -104,24 +104,21 @@ export function enterRegion(region: Vma, floor: usize = 0): Vma {
     (!IS_FULL || pgoffAt(region, region.end) == above.vmPgoff) &&
     !(fitsBelow && areEstranged(below, above));
   if (!fitsBelow && !fitsAbove) {
-    link(region);
+    link(region, below);
     count(region, 1);
     return region;
   }
   const target = fitsBelow ? below : above;
   if (fitsBelow) {
-    target.vmEnd = region.vmEnd;
-    if (fitsAbove) {
-      target.vmEnd = above.vmEnd;
-      adopt(target, above);
-      erase(above);
-    }
+    target.vmEnd = fitsAbove ? above.vmEnd : region.vmEnd;
+    if (fitsAbove) adopt(target, above);
   } else {
     target.vmStart = region.vmStart;
     target.vmPgoff = region.vmPgoff;
   }
   adopt(target, region);
   settle(target);
+  if (fitsBelow && fitsAbove) erase(above);
   if (IS_FULL) dropFile(region);
   giveVma(region);
   return target;
@@ -147,8 +144,9 @@ export function splitVma(region: Vma, address: usize): Vma {
     holdFile(upper);
   }
   region.vmEnd = <word>address;
-  settle(region);
-  link(upper);
+  link(upper, region);
+  // A call that cuts at both ends goes on with what lies between.
+  remember(region, region.start);
   count(upper, 1);
   return upper;
 }
@@ -163,7 +161,7 @@ export function cutEdges(start: usize, end: usize): bool {
     if (region.end > end && mm.mapCount >= maxMapCount()) return false;
     region = splitVma(region, start);
   }
-  region = findVma(end - 1);
+  if (region != NO_VMA && region.end < end) region = findVma(end - 1);
   if (region != NO_VMA && region.kind == VmaKind.USER && region.start < end && region.end > end)
     splitVma(region, end);
   return true;
@@ -231,35 +229,32 @@ export function modifyRegion(region: Vma, start: usize, end: usize, flags: word,
 function mergeBelow(below: Vma, region: Vma, end: usize, above: Vma): Vma {
   if (above != NO_VMA) adopt(below, above);
   adopt(below, region);
-  let top = <word>end;
-  if (above != NO_VMA) {
-    top = above.vmEnd;
-    erase(above);
-  }
   if (region.end == end) {
+    // What is taken in goes last: then no gap opens for a moment, which all the way up to the root would have to know of.
+    below.vmEnd = above != NO_VMA ? above.vmEnd : <word>end;
+    settle(below);
     erase(region);
+    if (above != NO_VMA) erase(above);
   } else {
     region.vmPgoff = pgoffAt(region, end);
     region.vmStart = <word>end;
-    settle(region);
+    below.vmEnd = <word>end;
+    settleBorder(below, region);
   }
-  below.vmEnd = top;
-  settle(below);
   return below;
 }
 
 /** Moves the border between `region` and `above` down to `start`. */
 function mergeAbove(above: Vma, region: Vma, start: usize): Vma {
   adopt(above, region);
-  const pgoff = pgoffAt(region, start);
+  above.vmPgoff = pgoffAt(region, start);
+  above.vmStart = <word>start;
   if (region.start == start) {
+    settle(above);
     erase(region);
   } else {
     region.vmEnd = <word>start;
-    settle(region);
+    settleBorder(region, above);
   }
-  above.vmStart = <word>start;
-  above.vmPgoff = pgoff;
-  settle(above);
   return above;
 }

@@ -87,6 +87,7 @@ function lift(node: Vma, side: Side): Vma {
 
 /** Restores balance and knowledge from `node` up, as far as something changes. To be called when a region's bounds or links changed. */
 export function settle(node: Vma): void {
+  remember(NO_VMA, 0);
   while (node != NO_VMA) {
     const tilt = heightOf(node.right) - heightOf(node.left);
     if (tilt > 1 || tilt < -1) {
@@ -101,13 +102,20 @@ export function settle(node: Vma): void {
   }
 }
 
-/** Hangs a node into the tree. Its range must be free. */
-export function link(node: Vma): void {
-  let parent = NO_VMA;
-  let side: Side = LEFT;
-  for (let at = changetype<Vma>(<usize>mm.vmaRoot); at != NO_VMA; at = child(at, side)) {
+/** The same for two neighbours whose common border moved: from the lower one in the tree up, so that no gap seems to open between them. */
+export function settleBorder(below: Vma, above: Vma): void {
+  settle(below.rightLink == 0 ? below : above);
+}
+
+/** Hangs a node into the tree, right behind region `below`, or before all others when that is none. Its range must be free. */
+export function link(node: Vma, below: Vma): void {
+  let parent = below;
+  let side = RIGHT;
+  let at = changetype<Vma>(<usize>(below != NO_VMA ? below.rightLink : mm.vmaRoot));
+  while (at != NO_VMA) {
     parent = at;
-    side = node.vmStart > at.vmStart ? RIGHT : LEFT;
+    side = LEFT;
+    at = at.left;
   }
   node.leftLink = 0;
   node.rightLink = 0;
@@ -116,6 +124,7 @@ export function link(node: Vma): void {
   if (parent == NO_VMA) mm.vmaRoot = <u32>changetype<usize>(node);
   else setChild(parent, side, node);
   settle(parent);
+  remember(node, node.start);
 }
 
 /** Takes a node out of the tree. */
@@ -166,19 +175,37 @@ export function previous(node: Vma): Vma {
   return neighbour(node, LEFT);
 }
 
+/** Notes that `region` is what findVma finds from address `from` up to its end, until something changes. */
+export function remember(region: Vma, from: usize): void {
+  if (!IS_FULL) return;
+  mm.mmapCache = <u32>changetype<usize>(region);
+  mm.mmapCacheFrom = <u32>from;
+}
+
 /** The first region that ends above `address` (find_vma), or none. */
 export function findVma(address: usize): Vma {
+  // A system call looks for the same region several times, and programs come back to where they were.
+  if (IS_FULL) {
+    const cached = changetype<Vma>(<usize>mm.mmapCache);
+    if (cached != NO_VMA && address >= mm.mmapCacheFrom && address < cached.end) return cached;
+  }
   let found = NO_VMA;
+  let from: usize = 0;
   let node = changetype<Vma>(<usize>mm.vmaRoot);
   while (node != NO_VMA) {
-    if (node.end > address) {
-      found = node;
-      if (node.start <= address) break;
-      node = node.left;
-    } else {
+    if (node.end <= address) {
+      from = node.end;
       node = node.right;
+    } else {
+      found = node;
+      if (node.start <= address) {
+        from = node.start;
+        break;
+      }
+      node = node.left;
     }
   }
+  remember(found, from);
   return found;
 }
 

@@ -2,7 +2,7 @@
 
 import { setKernelOption } from "./kernel/settings";
 import { checkKernel } from "./kernel/invariants";
-import { isResident, touch } from "./kernel/access";
+import { fetch, isResident, touch } from "./kernel/access";
 import { pageMarks } from "./kernel/resident";
 import { syscall, traceSyscalls } from "./kernel/syscall";
 import { firstVma, findVmaAddress, nextVma } from "./kernel/walk";
@@ -12,6 +12,7 @@ export * from "./index";
 export {
   syscall,
   touch,
+  fetch,
   checkKernel as check_kernel,
   traceSyscalls as trace_syscalls,
   firstVma as first_vma,

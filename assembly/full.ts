@@ -3,7 +3,7 @@
 import { setKernelOption } from "./kernel/settings";
 import { checkKernel } from "./kernel/invariants";
 import { openFile } from "./kernel/file";
-import { isResident, touch } from "./kernel/access";
+import { fetch, isResident, touch } from "./kernel/access";
 import { pageMarks } from "./kernel/resident";
 import { syscall, traceSyscalls } from "./kernel/syscall";
 import { firstVma, findVmaAddress, nextVma } from "./kernel/walk";
@@ -15,6 +15,7 @@ export {
   syscall,
   touch,
   openFile as open_file,
+  fetch,
   checkKernel as check_kernel,
   traceSyscalls as trace_syscalls,
   firstVma as first_vma,

@@ -27,6 +27,7 @@ import {
   NO_VMA,
   VM_ACCESS_FLAGS,
   VM_ACCOUNT,
+  VM_EXEC,
   VM_GROWSDOWN,
   VM_LOCKED,
   VM_LOCKONFAULT,
@@ -146,15 +147,11 @@ function regionFor(page: usize): Vma {
   return region;
 }
 
-/**
- * What an access to [address, address + length) would do: 0, or the signal that it would raise. The pages before the failing one count as
- * touched. Memory of somebody else's is accessible and has no residency here.
- */
-export function touch(address: usize, length: usize, isWrite: bool): i32 {
+/** What an access that needs one of the rights `needed` would do: see `touch`. */
+function access(address: usize, length: usize, isWrite: bool, needed: word): i32 {
   if (length == 0) return 0;
   const last = address + length - 1;
   if (last < address || last >= <usize>mm.taskSize) return SIGSEGV;
-  const needed = isWrite ? VM_WRITE : VM_ACCESS_FLAGS;
   const end = <usize>alignDown(<word>last, PAGE_SIZE);
   for (let page = <usize>alignDown(<word>address, PAGE_SIZE); page <= end; page += PAGE_SIZE) {
     const region = regionFor(page);
@@ -165,6 +162,19 @@ export function touch(address: usize, length: usize, isWrite: bool): i32 {
     if (signal != 0) return signal;
   }
   return 0;
+}
+
+/**
+ * What a load or a store of [address, address + length) would do: 0, or the signal that it would raise. The pages before the failing one
+ * count as touched. Memory of somebody else's is accessible and has no residency here.
+ */
+export function touch(address: usize, length: usize, isWrite: bool): i32 {
+  return access(address, length, isWrite, isWrite ? VM_WRITE : VM_ACCESS_FLAGS);
+}
+
+/** What fetching instructions from [address, address + length) would do, as `touch`. */
+export function fetch(address: usize, length: usize): i32 {
+  return access(address, length, false, VM_EXEC);
 }
 
 /**

@@ -115,6 +115,8 @@ export interface FullExports<W> extends CheckExports {
   find_vma(this: void, address: number): number;
   /** What an access would do: 0, or a signal (11 SIGSEGV, 7 SIGBUS). Its pages become resident. */
   touch(this: void, address: number, length: number, isWrite: number): number;
+  /** What fetching instructions would do, as `touch`. */
+  fetch(this: void, address: number, length: number): number;
   /** Whether the page is resident, as far as the model knows. */
   is_resident(this: void, address: number): number;
   /** The marks of the page at `address`: a sum of `PageMark`s. */

@@ -4,8 +4,8 @@
 import { permissions } from "./proc-maps.js";
 import type { Region } from "./regions.js";
 
-/** How memory was accessed. */
-export type Access = "read" | "write";
+/** How memory was accessed; "execute" is the fetching of instructions. */
+export type Access = "read" | "write" | "execute";
 
 /** siginfo's si_code: nothing is mapped there, or the mapping does not allow it; for SIGBUS, no page behind the mapping. */
 export type FaultCode = "SEGV_MAPERR" | "SEGV_ACCERR" | "BUS_ADRERR";

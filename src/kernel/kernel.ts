@@ -7,6 +7,7 @@ import { startProcess, startProcessSync } from "../host/process.js";
 import type { MmStruct, Process, SyscallTrace } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
 import { KernelOption, layouts } from "../layout/generated.js";
+import type { Access } from "./faults.js";
 import { FileTable } from "./files/table.js";
 import { CheckedMemory } from "./memory.js";
 import { procLimits } from "./proc-limits.js";
@@ -154,7 +155,7 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
    * Accesses memory as a program would, without looking at it: its pages become resident.
    * @throws SegmentationFault, BusError when a signal would have been the answer
    */
-  touch(address: number, length: number, access: "read" | "write"): void {
+  touch(address: number, length: number, access: Access): void {
     this.#memory.touch(address, length, access);
   }
 

@@ -30,10 +30,8 @@ export class CheckedMemory {
     checkInteger(`${access}: address`, address, { min: 0, max: ADDRESS_MAX });
     checkInteger(`${access}: length`, length, { min: 0, max: 2 ** 32 });
     if (length === 0) return;
-    const isWrite = access === "write" ? 1 : 0;
-    const { raw } = this.#process;
     if (address + length > 2 ** 32) throw this.#fault(address, 2 ** 32 - address, access);
-    if (raw.touch(address, length, isWrite) !== 0) throw this.#fault(address, length, access);
+    if (this.#signal(address, length, access) !== 0) throw this.#fault(address, length, access);
   }
 
   /** Copies bytes out. @throws SegmentationFault, BusError */
@@ -63,11 +61,17 @@ export class CheckedMemory {
     return bytes.slice(address, address + length);
   }
 
+  /** What an access would do: 0, or the signal. */
+  #signal(address: number, length: number, access: Access): number {
+    const { raw } = this.#process;
+    if (access === "execute") return raw.fetch(address, length);
+    return raw.touch(address, length, access === "write" ? 1 : 0);
+  }
+
   /** The error for the first page of the range that cannot be accessed. */
   #fault(address: number, length: number, access: Access): MemoryFault {
-    const isWrite = access === "write" ? 1 : 0;
     for (let at = address; at < address + length; at += PAGE_BYTES - (at % PAGE_BYTES)) {
-      const signal = this.#process.raw.touch(at, 1, isWrite);
+      const signal = this.#signal(at, 1, access);
       if (signal === 0) continue;
       const vma = findVma(this.#process, at, this.#names);
       return signal === SIGBUS

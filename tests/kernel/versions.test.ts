@@ -3,7 +3,7 @@
 
 import { describe, expect, test } from "vitest";
 import { flagCodes } from "./support/sequence.js";
-import { KernelOption, Kit, MAP, MADV, MREMAP, PAGE, PROT } from "./conformance/kit.js";
+import { KernelOption, Kit, MAP, MADV, MPOL, MREMAP, PAGE, PROT } from "./conformance/kit.js";
 
 const FIXED = MREMAP.MAYMOVE | MREMAP.FIXED;
 const MIB = 2 ** 20;
@@ -102,4 +102,54 @@ describe("accounted memory without pages that becomes read-only (6.16)", () => {
 
   test("6.1 leaves it accounted", () => expect(codes(6001)).toContain("ac"));
   test("6.18 does not", () => expect(codes(6018)).not.toContain("ac"));
+});
+
+describe("mseal (6.10)", () => {
+  test("6.1 does not know it", () => {
+    const k = on(6001);
+    k.fails("ENOSYS", "mseal", k.map(1), PAGE, 0);
+    k.fails("ENOSYS", "mseal", 1, PAGE, -1);
+  });
+
+  test("6.18 has it", () => {
+    const k = on(6018);
+    const at = k.map(3);
+    k.ok("mseal", at + PAGE, PAGE, 0);
+    expect(flagCodes(k.regionOf(at + PAGE)?.flags ?? 0)).toMatch(/sl$/);
+    k.fails("EPERM", "munmap", at + PAGE, PAGE);
+    k.ok("munmap", at, PAGE);
+  });
+});
+
+describe("policies of memory that is spread by weights (6.9)", () => {
+  const spread = (k: Kit): [number, number, number, number, number, number] => {
+    const at = k.map(1);
+    k.m.process.view().setBigUint64(k.scratch, 1n, true);
+    return [at, PAGE, MPOL.WEIGHTED_INTERLEAVE, k.scratch, 64, 0];
+  };
+
+  test("6.1 does not know them", () => {
+    const k = on(6001);
+    k.fails("EINVAL", "mbind", ...spread(k));
+  });
+
+  test("6.18 does", () => {
+    const k = on(6018);
+    k.ok("mbind", ...spread(k));
+  });
+});
+
+describe("private memory that cannot be promised, over other memory (6.12)", () => {
+  const left = (version: number): string => {
+    const k = on(version);
+    const at = k.map(3, PROT.READ);
+    k.m.option(KernelOption.OVERCOMMIT_MEMORY, 2);
+    k.m.option(KernelOption.OVERCOMMIT_KBYTES, 4);
+    k.mapFails("ENOMEM", PAGE, PROT.RW, MAP.PRIVATE | MAP.ANONYMOUS | MAP.FIXED, at + PAGE);
+    k.mapFails("ENOMEM", PAGE, PROT.RW, MAP.PRIVATE | MAP.ANONYMOUS, 0);
+    return mapped(k, at, 3);
+  };
+
+  test("6.1 has unmapped that", () => expect(left(6001)).toBe("x-x"));
+  test("6.18 has not", () => expect(left(6018)).toBe("xxx"));
 });

@@ -9,6 +9,7 @@ import * as gvisor from "./gvisor-others.js";
 import type { Cases } from "./kit.js";
 import { Kit } from "./kit.js";
 import { leftOut, leftOutText } from "./left-out.js";
+import { ltpNewerCases } from "./ltp-newer.js";
 import { ltpMappingCases } from "./ltp-mapping.js";
 import { ltpOtherCases } from "./ltp-others.js";
 
@@ -57,7 +58,7 @@ describe.each(["ilp32", "lp64"] as const)("%s", (abi) => {
   });
 
   describe("LTP", () => {
-    const all = { ...ltpMappingCases, ...ltpOtherCases };
+    const all = { ...ltpMappingCases, ...ltpOtherCases, ...ltpNewerCases };
     test.each(Object.entries(all))("%s", (_name, run) => run(new Kit(abi)));
   });
 });
@@ -75,7 +76,7 @@ describe("what is left out", () => {
 
   test("every file of LTP's is here or in the table", () => {
     const names = [
-      ...Object.keys({ ...ltpMappingCases, ...ltpOtherCases }),
+      ...Object.keys({ ...ltpMappingCases, ...ltpOtherCases, ...ltpNewerCases }),
       ...leftOut.filter(({ suite }) => suite === "LTP").map(({ name }) => name),
     ].map((name) => name.split(":")[0]);
     const files = Object.entries(LTP_FILES).flatMap(([folder, numbers]) =>

@@ -1,6 +1,7 @@
 // The cases of gVisor's test/syscalls/linux/mmap.cc that need neither files nor processes. Their names are the originals'.
 
 import { expect } from "vitest";
+import { Machine } from "../support/machine.js";
 import { ADDRESS, ERRNO, MAP, PAGE, PROT, RLIM_INFINITY, RLIMIT, SIGSEGV } from "./kit.js";
 import type { Cases, Kit } from "./kit.js";
 
@@ -34,6 +35,15 @@ export const mmapCases: Cases = {
   },
   "MMapTest.MapFixed": (k) => {
     expect(k.map(1, PROT.NONE, MAP.PRIVATE | MAP.FIXED, ADDRESS)).toBe(ADDRESS);
+  },
+  // Addresses end at 4 GiB here, so this is about those that no signed 32-bit number holds.
+  "MMapTest.MapFixed64/beyond 2 GiB": (k) => {
+    const m = new Machine({ abi: k.m.abi, taskSize: 0xd0000000 });
+    const at = 0xc0000000;
+    const flags = MAP.PRIVATE | MAP.ANONYMOUS | MAP.FIXED;
+    expect(m.call("mmap", at, PAGE, PROT.RW, flags, -1, 0)).toBe(at);
+    expect(m.regions(at, at + PAGE)).toMatchObject([{ start: at, end: at + PAGE }]);
+    expect([m.touch(at, PAGE, true), m.touch(at + PAGE, 1, false)]).toEqual([0, SIGSEGV]);
   },
   "MMapTest.MapFixedNoReplaceEmpty": (k) => {
     expect(k.map(1, PROT.NONE, MAP.PRIVATE | MAP.FIXED_NOREPLACE, ADDRESS)).toBe(ADDRESS);
@@ -137,12 +147,34 @@ export const mmapCases: Cases = {
   "MMapTest.MprotectHugeLength": (k) => {
     k.fails("ENOMEM", "mprotect", k.map(1), -1, PROT.READ);
   },
+  // No machine code runs here: fetching it is an access that can be asked about like the others.
+  "MMapTest.ProtExec": (k) => {
+    const at = k.map(1);
+    k.fill(at, 1, 0x90);
+    k.ok("mprotect", at, PAGE, PROT.READ | PROT.EXEC);
+    expect([k.m.fetch(at, 1), k.write(at, 1)]).toEqual([0, SIGSEGV]);
+  },
+  "MMapTest.NoProtExecDeath": (k) => {
+    const at = k.map(1);
+    k.fill(at, 1, 0x90);
+    expect(k.m.fetch(at, 1)).toBe(SIGSEGV);
+  },
   "MMapTest.NoExceedLimitData": (k) => {
     expect(k.setLimit(RLIMIT.DATA, RLIM_INFINITY)).toBe(0);
     expect(k.libcBrk(k.brk + 1)).toBe(0);
   },
   "MMapTest.ExceedLimitData": exceedsDataLimit,
   "MMapTest.ExceedLimitDataPrlimit": exceedsDataLimit,
+  "MMapTest.ExceedLimitDataPrlimitPID": (k) => {
+    const before = k.brk;
+    const limits = k.scratch;
+    k.m.process.view().setBigUint64(limits, 0n, true);
+    k.m.process.view().setBigUint64(limits + 8, RLIM_INFINITY, true);
+    k.ok("prlimit64", k.ok("gettid"), RLIMIT.DATA, limits, 0);
+    expect(k.libcBrk(before + 8192)).toBe(-1);
+    expect(k.errno).toBe(ERRNO.ENOMEM);
+    k.fails("ESRCH", "prlimit64", k.ok("getpid") + 1, RLIMIT.DATA, 0, 0);
+  },
   "MMapTest.NoExceedLimitAS": (k) => {
     expect(k.setLimit(RLIMIT.AS, k.m.mm("totalVm") * PAGE + 120 * MIB)).toBe(0);
     k.map((100 * MIB) / PAGE, PROT.NONE);

@@ -2,6 +2,10 @@
 // files nor processes. Their names are the originals'; what is parametrised there has its parameter behind the name.
 
 import { expect } from "vitest";
+import { procLimits } from "../../../src/kernel/proc-limits.js";
+import { smapsEntry } from "../../../src/kernel/proc-smaps.js";
+import { usageOf } from "../../../src/kernel/usage.js";
+import { walkVmas } from "../../../src/kernel/vmas.js";
 import { flagCodes } from "../support/sequence.js";
 import { ERRNO, KernelOption, MADV, MAP, MREMAP, MS, PAGE, PROT, RLIMIT } from "./kit.js";
 import type { Cases, Kit } from "./kit.js";
@@ -246,6 +250,20 @@ export const smapsCases: Cases = {
     expect(k.m.mm("rssShmem") - before).toBe(2);
     expect(codesOf(k, at)).toEqual(["rd", "wr", "sh", "mr", "mw", "me", "ms"]);
   },
+  "ProcPidSmapsTest.GvisorFields": (k) => {
+    k.map(2);
+    k.map(1, PROT.READ, MAP.SHARED);
+    const { process } = k.m;
+    const vmas = [...walkVmas(process, 6018)];
+    expect(vmas.length).toBeGreaterThan(1);
+    for (const vma of vmas) {
+      const text = smapsEntry(vma, usageOf(process, vma));
+      for (const field of SMAPS_FIELDS)
+        expect(text).toMatch(new RegExp(`^${field}: +\\d+ kB$`, "m"));
+      expect(text).toMatch(/^KernelPageSize: +4 kB\nMMUPageSize: +4 kB$/m);
+      expect(text).toMatch(/^VmFlags: (\w\w )+$/m);
+    }
+  },
   "ProcPidSmapsTest.PrivateAnon": (k) => {
     const before = k.m.mm("rssAnon");
     const at = k.map(2, PROT.WRITE, MAP.PRIVATE | MAP.POPULATE);
@@ -256,7 +274,35 @@ export const smapsCases: Cases = {
   },
 };
 
+/** What every entry of smaps has (Linux 4.4). */
+const SMAPS_FIELDS = [
+  ...["Size", "KernelPageSize", "MMUPageSize", "Rss", "Pss", "Shared_Clean", "Shared_Dirty"],
+  ...["Private_Clean", "Private_Dirty", "Referenced", "Anonymous", "AnonHugePages"],
+  ...["Shared_Hugetlb", "Private_Hugetlb", "Swap", "SwapPss", "Locked"],
+];
+
 export const rlimitCases: Cases = {
+  "RlimitTest.SetRlimitRtPrio": (k) => {
+    // Nothing here has a priority, but the limit is kept.
+    expect(k.limits(RLIMIT.RTPRIO)).toEqual({ soft: 0n, hard: 0n });
+    expect(k.setLimit(RLIMIT.RTPRIO, 0, 1)).toBe(-ERRNO.EPERM);
+    k.m.option(KernelOption.CAP_SYS_RESOURCE, 1);
+    expect(k.setLimit(RLIMIT.RTPRIO, 50, 99)).toBe(0);
+    expect(k.limits(RLIMIT.RTPRIO)).toEqual({ soft: 50n, hard: 99n });
+  },
+  "RlimitTest.ParseProcPidLimits": (k) => {
+    expect(k.setLimit(RLIMIT.AS, 2 ** 30, 2 ** 31)).toBe(0);
+    const text = procLimits((which) => {
+      const { soft, hard } = k.limits(which);
+      return { cur: soft, max: hard };
+    });
+    const [heading, ...rows] = text.trimEnd().split("\n");
+    expect(heading).toMatch(/^Limit {21}Soft Limit {11}Hard Limit {11}Units {5}$/);
+    expect(rows).toHaveLength(16);
+    for (const row of rows)
+      expect(row).toMatch(/^Max [a-z ]{21} (\d+|unlimited) +(\d+|unlimited) +[a-z]* *$/);
+    expect(text).toMatch(/^Max address space {9}1073741824 {11}2147483648 {11}bytes {5}$/m);
+  },
   "RlimitTest.SetRlimitHigher": (k) => {
     k.m.option(KernelOption.CAP_SYS_RESOURCE, 1);
     expect(k.setLimit(RLIMIT.AS, 2 ** 30 - 1, 2 ** 30 - 1)).toBe(0);

@@ -3,18 +3,17 @@
 import { expect } from "vitest";
 import type { Abi } from "../../../src/layout/address.js";
 import * as flags from "../../../src/kernel/flags.js";
-import { MCL, MREMAP, MS, RLIMIT } from "../../../src/kernel/flags.js";
+import { MADV, MCL, MPOL, MREMAP, MS, RLIMIT } from "../../../src/kernel/flags.js";
 import { KernelOption } from "../../../src/layout/generated.js";
 import { ERRNO, errorName, Machine, PAGE } from "../support/machine.js";
 import type { CallName, Region } from "../support/machine.js";
 
 export { ERRNO, KernelOption, PAGE };
 
-// As src/kernel has them, and what the cases have another name for or strace has none for.
-export { MCL, MREMAP, MS, RLIMIT };
+// As src/kernel has them, and what the cases have another name for.
+export { MADV, MCL, MPOL, MREMAP, MS, RLIMIT };
 export const PROT = { ...flags.PROT, RW: flags.PROT.READ | flags.PROT.WRITE } as const;
 export const MAP = { ...flags.MAP, BIT32: flags.MAP["32BIT"] } as const;
-export const MADV = { ...flags.MADV, GUARD_INSTALL: 102, GUARD_REMOVE: 103 } as const;
 export const SIGBUS = 7;
 export const SIGSEGV = 11;
 export const VM_LOCKED = 0x2000;

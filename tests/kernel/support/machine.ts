@@ -115,6 +115,11 @@ export class Machine {
     return this.process.raw.touch(address | 0, length, isWrite ? 1 : 0);
   }
 
+  /** Models the fetching of an instruction, as `touch`. */
+  fetch(address: number, length: number): number {
+    return this.process.raw.fetch(address | 0, length);
+  }
+
   /** Whether the page at an address is resident, in the model. */
   isResident(address: number): boolean {
     return this.process.raw.is_resident(address | 0) !== 0;

@@ -300,6 +300,17 @@ describe("checked access", () => {
     expect([...kernel.read(at, 2)]).toEqual([1, 0]);
   });
 
+  it("code is fetched only where it may be", () => {
+    const kernel = startKernelSync();
+    const at = kernel.mmap(0x3000_0000, 2 * PAGE, PROT.EXEC, ANONYMOUS | MAP.FIXED);
+    kernel.mprotect(at + PAGE, PAGE, RW);
+    kernel.touch(at, PAGE, "execute");
+    expect(() => kernel.touch(at, PAGE + 1, "execute")).toThrow(
+      "SIGSEGV (SEGV_ACCERR): execute at 0x30001000, in 30001000-30002000 rw-p",
+    );
+    expect([...kernel.read(at, 1)]).toEqual([0]);
+  });
+
   it("writes all or nothing", () => {
     const kernel = startKernelSync();
     const at = kernel.mmap(0, 2 * PAGE);

@@ -46,7 +46,7 @@ describe.each(abis)("%s", (abi) => {
     // In npm test one layout gets every step, the other some.
     const stride = isFull || abi === "ilp32" ? 1 : 8;
     const plan = planFor(`steps-${abi}`, { abi, sync: "full", every: isFull ? 6 : 2 });
-    const { count } = await killAtSteps(abi, plan, isFull ? 280 : 62, stride);
+    const { count } = await killAtSteps(abi, plan, isFull ? 282 : 62, stride);
     expect(count).toBeGreaterThan(isFull ? 30 : 8);
   });
 

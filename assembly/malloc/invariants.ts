@@ -105,6 +105,7 @@ function checkArena(arena: MallocState): void {
 /** Walks one segment: its chunks tile it, end in top or in two fenceposts, and their flags and tags agree. */
 function checkSegment(arena: MallocState, start: usize): bool {
   let p = changetype<Chunk>(start);
+  if (!isInHeap(p)) return broken(Invariant.CHUNK_SIZE, start);
   if (!p.prevInuse) return broken(Invariant.PREV_INUSE, start);
   let isPreviousFree = false;
   while (p != arena.top) {
@@ -212,7 +213,7 @@ function checkFastbin(arena: MallocState, index: u32): bool {
 function isInHeap(p: Chunk): bool {
   return (
     addressOf(p) > changetype<usize>(libc) &&
-    <word>addressOf(p) + MINSIZE <= (<word>memory.size()) << 16
+    <word>addressOf(p) <= ((<word>memory.size()) << 16) - MINSIZE
   );
 }
 
@@ -224,6 +225,8 @@ function endsInHeap(p: Chunk): bool {
 
 /** Each tcache bin holds as many blocks as it counts, of its size, in use and with the key. */
 function checkTcache(): bool {
+  if (!isInHeap(Chunk.ofMem(tcache)) || !endsInHeap(Chunk.ofMem(tcache)))
+    return broken(Invariant.TCACHE_LINK, tcache);
   for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
     const place = tcache + <usize>index * SIZE_SZ;
     let mem = <usize>load<word>(place, offsetof<TcachePerthreadStruct>("entries"));

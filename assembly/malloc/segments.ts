@@ -19,7 +19,7 @@ export function noteSegment(start: usize): void {
 
 /** How many segments are known. */
 export function segmentCount(): u32 {
-  return load<u32>(countPlace());
+  return min(load<u32>(countPlace()), SEGMENTS_MAX);
 }
 
 /** The address of the first chunk of segment `index`. */

@@ -90,6 +90,7 @@ export class Victim {
 
   /** Makes the file, with `ops` operations done and a journal from the last of some msyncs. */
   constructor(plan: ChildPlan, ops: number, tally: Tally) {
+    if (ops % plan.every !== 0) throw new RangeError(`${ops} is no multiple of ${plan.every}`);
     this.plan = plan;
     this.#tally = tally;
     this.#base = `${plan.path}.base`;
@@ -204,7 +205,7 @@ export class Victim {
       this.#tally.sound++;
     } catch (error) {
       if (!(error instanceof HeapImageError) || error.reason !== "torn-heap") throw error;
-      if (error.address === undefined) throw error;
+      if (!error.address) throw error;
       this.#tally.torn++;
     }
     const heap = openHeapImageSync(this.plan.path, { ...this.plan, check: false });

@@ -88,3 +88,5 @@ export async function inWorker(...call) {
     worker.terminate();
   }
 }
+
+export { imageInMemory } from "./image-cases.js";

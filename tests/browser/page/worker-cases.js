@@ -44,3 +44,5 @@ export async function syncStory(abi) {
   const text = await (await handle.getFile()).text();
   return { ...told, kept: text.length };
 }
+
+export { imageBegins, imageGoesOn } from "./image-cases.js";

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { Invariant, layouts } from "../../../src/layout/generated.js";
 import { type Process, startProcess } from "../../../src/host/process.js";
+import { Prng } from "../../support/prng.js";
 
 type Checked = Process<"ilp32", "checked">;
 const { Chunk, MallocPar, MallocState, MmStruct, TcachePerthreadStruct, Vma } = layouts.ilp32;
@@ -226,6 +227,33 @@ describe("the whole-heap checker", () => {
     const found = s.process.raw.check_heap();
     const foundName = Object.entries(Invariant).find(([, value]) => value === found)?.[0];
     expect(foundName).toBe(name);
+  });
+
+  it("follows no link out of the memory, whatever one word says", async () => {
+    const s = await scene();
+    const { process } = s;
+    const random = new Prng(2036);
+    const end = process.memory.buffer.byteLength;
+    const { brk, startBrk } = process.mm();
+    let found = 0;
+    for (let round = 0; round < 4000; round++) {
+      const [low, high] = random.pick([
+        [s.arena, s.arena + MallocState.size],
+        [process.raw.malloc_par() >>> 0, s.arena],
+        // The list of segments, behind the arena.
+        [s.arena + MallocState.size, s.arena + MallocState.size + 16],
+        [startBrk, startBrk + 0x2000],
+        [s.top - 0x800, brk],
+      ] as const);
+      const address = random.int(low / 4, high / 4 - 1) * 4;
+      const before = word(s, address);
+      const values = [0, 1, 8, 0xfffffff9, 0xffffffff, end - 8, end, startBrk, before ^ 16];
+      poke(s, address, random.chance(0.5) ? random.pick(values) : random.next());
+      if (process.raw.check_heap() !== Invariant.HOLDS) found++;
+      poke(s, address, before);
+    }
+    expect(found).toBeGreaterThan(500);
+    expect(process.raw.check_heap()).toBe(Invariant.HOLDS);
   });
 
   it("has a mutation for every invariant", () => {

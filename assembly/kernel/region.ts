@@ -7,7 +7,7 @@ import { isNewKernel, maxMapCount } from "./options";
 import { forgetPages } from "./resident";
 import { giveVma, takeVma } from "./slab";
 import { dropShared, holdShared } from "./shared";
-import { findVma, link, next, previous, settle, settleBorder, unlink } from "./tree";
+import { findVma, link, next, previous, remember, settle, settleBorder, unlink } from "./tree";
 import { IS_FULL } from "./tier";
 import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAYBE_GUARD, Vma, VmaKind } from "./vma";
 
@@ -144,6 +144,8 @@ export function splitVma(region: Vma, address: usize): Vma {
   }
   region.vmEnd = <word>address;
   link(upper, region);
+  // A call that cuts at both ends goes on with what lies between.
+  remember(region, region.start);
   count(upper, 1);
   return upper;
 }
@@ -153,14 +155,14 @@ export function splitVma(region: Vma, address: usize): Vma {
  * that would make a hole in one region while there are max_map_count already.
  */
 export function cutEdges(start: usize, end: usize): bool {
-  const first = findVma(start);
-  if (first == NO_VMA) return true;
-  const last = findVma(end - 1);
-  const cutsFirst = first.kind == VmaKind.USER && first.start < start;
-  if (cutsFirst && first.end > end && mm.mapCount >= maxMapCount()) return false;
-  if (last != NO_VMA && last.kind == VmaKind.USER && last.start < end && last.end > end)
-    splitVma(last, end);
-  if (cutsFirst) splitVma(first, start);
+  let region = findVma(start);
+  if (region != NO_VMA && region.kind == VmaKind.USER && region.start < start) {
+    if (region.end > end && mm.mapCount >= maxMapCount()) return false;
+    region = splitVma(region, start);
+  }
+  if (region != NO_VMA && region.end < end) region = findVma(end - 1);
+  if (region != NO_VMA && region.kind == VmaKind.USER && region.start < end && region.end > end)
+    splitVma(region, end);
   return true;
 }
 

@@ -175,8 +175,8 @@ export function previous(node: Vma): Vma {
   return neighbour(node, LEFT);
 }
 
-/** Notes that `region` is what findVma finds from address `from` up to its end. */
-function remember(region: Vma, from: usize): void {
+/** Notes that `region` is what findVma finds from address `from` up to its end, until something changes. */
+export function remember(region: Vma, from: usize): void {
   if (!IS_FULL) return;
   mm.mmapCache = <u32>changetype<usize>(region);
   mm.mmapCacheFrom = <u32>from;

@@ -78,24 +78,31 @@ export class Machine {
 
   /** One system call by its number. @returns the raw result: an unsigned number, or -errno */
   syscall(number: number, ...args: (number | bigint)[]): number {
-    const words = [0, 1, 2, 3, 4, 5].map((i) => this.word(args[i] ?? 0));
-    const raw = this.process.raw as unknown as {
-      syscall(number: number, ...words: (number | bigint)[]): number | bigint;
-    };
-    const result = raw.syscall(number, ...words);
-    const signed = typeof result === "bigint" ? Number(BigInt.asIntN(64, result)) : result | 0;
-    return signed < 0 && signed > -4096 ? signed : this.unsigned(result);
+    return this.#make([number, ...[0, 1, 2, 3, 4, 5].map((i) => this.word(args[i] ?? 0))]);
   }
 
   /** One system call by name. mmap's offset is in bytes in both layouts. */
   call(name: CallName, ...args: (number | bigint)[]): number {
+    return this.#make(this.rawArguments(name, ...args));
+  }
+
+  /** What `process.raw.syscall` takes for a call: its number and six words. */
+  rawArguments(name: CallName, ...args: (number | bigint)[]): (number | bigint)[] {
     const numbers: Readonly<Record<string, number>> = NUMBERS[this.abi];
-    const words = [...args];
-    if (name === "mmap" && this.abi === "ilp32" && words[5] !== undefined)
-      words[5] = wrap(words[5]) >> 12n;
+    const words = [0, 1, 2, 3, 4, 5].map((i) => args[i] ?? 0);
+    if (name === "mmap" && this.abi === "ilp32") words[5] = wrap(words[5] ?? 0) >> 12n;
     const number = numbers[name.toUpperCase()];
     if (number === undefined) throw new Error(`${this.abi} has no ${name}`);
-    return this.syscall(number, ...words);
+    return [number, ...words.map((word) => this.word(word))];
+  }
+
+  #make(call: readonly (number | bigint)[]): number {
+    const raw = this.process.raw as unknown as {
+      syscall(...call: readonly (number | bigint)[]): number | bigint;
+    };
+    const result = raw.syscall(...call);
+    const signed = typeof result === "bigint" ? Number(BigInt.asIntN(64, result)) : result | 0;
+    return signed < 0 && signed > -4096 ? signed : this.unsigned(result);
   }
 
   /** Turns the trace point on or off. */

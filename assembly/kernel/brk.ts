@@ -65,7 +65,8 @@ function isRoomFor(start: usize, end: usize): bool {
 function extend(oldEnd: usize, newEnd: word): bool {
   if (growthRefused()) return false;
   noticeForeignGrowth();
-  if (newEnd > mm.taskSize || !isRoomFor(oldEnd, <usize>newEnd)) return false;
+  // Nodes first: new ones may take room.
+  if (!reserveVmas(1) || newEnd > mm.taskSize || !isRoomFor(oldEnd, <usize>newEnd)) return false;
   const bytes = newEnd - <word>oldEnd;
   const pages = bytes / PAGE_SIZE;
   const flags = IS_FULL ? HEAP_FLAGS | mm.defFlags : HEAP_FLAGS;
@@ -73,7 +74,7 @@ function extend(oldEnd: usize, newEnd: word): bool {
     if (!mayLockMore(mm.defFlags, bytes) || !mayExpand(flags, pages)) return false;
     if (mm.mapCount > maxMapCount() || !isEnoughMemory(pages)) return false;
   }
-  if (!reserveVmas(1) || !coverPages(newEnd)) return false;
+  if (!coverPages(newEnd)) return false;
   // Pages that once were a mapping of somebody's come with that one's bytes.
   const dirty = dirtyEnd(oldEnd, newEnd);
   if (dirty > <word>oldEnd && dirty > mm.heapDirtyEnd) mm.heapDirtyEnd = dirty;

@@ -14,7 +14,14 @@ import {
   dropDescription,
   takeDescriptor,
 } from "./file";
-import { learnSize, noteSize, refill, truncateFile, writeBackInode } from "./filemap";
+import {
+  learnSize,
+  noteSize,
+  refill,
+  truncateFile,
+  writeBackFile,
+  writeBackInode,
+} from "./filemap";
 
 /** The most that one call reads or writes, bytes (MAX_RW_COUNT). */
 const COUNT_MAX: word = 0x7ffff000;
@@ -23,8 +30,7 @@ const COUNT_MAX: word = 0x7ffff000;
 export function sysClose(fd: i32): word {
   const file = takeDescriptor(fd);
   if (file == NO_FILE) return errorResult(EBADF);
-  const inode = file.inode;
-  const unwritten = writeBackInode(inode, 0, inode.size);
+  const unwritten = writeBackFile(file);
   const error = dropDescription(file);
   return unwritten != 0 ? unwritten : error;
 }
@@ -111,7 +117,6 @@ export function sysFsync(fd: i32, isDataOnly: bool): word {
   const file = describe(fd);
   if (file == NO_FILE) return errorResult(EBADF);
   if (file.kind != FileKind.REGULAR && file.kind != FileKind.DIRECTORY) return errorResult(EINVAL);
-  const inode = file.inode;
-  const error = writeBackInode(inode, 0, inode.size);
+  const error = writeBackFile(file);
   return error != 0 ? error : <word>(<isize>file_sync(file.host, isDataOnly ? 1 : 0));
 }

@@ -8,7 +8,7 @@ import { hasChanged, noteDigests, reserveDigests } from "./digest";
 import { EIO, EOPNOTSUPP, ENOMEM, errorResult } from "./errno";
 import { FileKind, Inode, OpenFile, fileOf, isHostFile, isWrittenBack } from "./file";
 import { mm } from "./mm";
-import { scrub } from "./pages";
+import { noteReleased, scrub } from "./pages";
 import { findUserVma } from "./region";
 import { PAGE_ANON, PAGE_DIRTY, PAGE_GUARD, zapPages, pageMarks, setPageMarks } from "./resident";
 import { NO_VMA, Vma } from "./vma";
@@ -89,15 +89,27 @@ function writeWithin(region: Vma, start: usize, end: usize): word {
   return 0;
 }
 
-/** Brings what was stored in [start, end) to the files that are mapped there. 0, or an error result: then it is still in memory. */
+/**
+ * Brings what was stored in [start, end) to the files that are mapped there, as far as they go by now. 0, or an error result: then it is
+ * still in memory.
+ */
 export function writeBack(start: usize, end: usize): word {
   if (mm.writtenBack == 0) return 0;
   for (let at = findUserVma(start); at != NO_VMA && at.start < end; at = findUserVma(at.end)) {
     if (!isWrittenBack(at)) continue;
-    const error = writeWithin(at, max(start, at.start), min(end, at.end));
+    let error = learnSize(fileOf(at));
+    if (error == 0) error = writeWithin(at, max(start, at.start), min(end, at.end));
     if (error != 0) return error;
   }
   return 0;
+}
+
+/** Brings what was stored in any mapping of the file to it, as far as it goes by now. 0 or an error result. */
+export function writeBackFile(file: OpenFile): word {
+  const inode = file.inode;
+  if (mm.writtenBack == 0 || inode.mappings == 0) return 0;
+  const error = learnSize(file);
+  return error != 0 ? error : writeBackInode(inode, 0, inode.size);
 }
 
 /** Brings what was stored in any mapping of bytes [from, to) of the file to it. 0 or an error result. */
@@ -120,10 +132,14 @@ export function writeBackInode(inode: Inode, from: u64, to: u64): word {
 
 /** Fills [start, end), within a region of a host's file, from the file; what lies behind its end with zeros. What was stored there is lost. 0 or an error result. */
 export function fillPages(region: Vma, start: usize, end: usize): word {
+  return fillFrom(region, positionOf(region, start), start, end);
+}
+
+/** As `fillPages`, for pages that may not be the region's yet; the first byte shows byte `position` of its file. */
+function fillFrom(region: Vma, position: u64, start: usize, end: usize): word {
   const file = fileOf(region);
   const inode = file.inode;
   if (isWrittenBack(region) && !reserveDigests(start, end)) return errorResult(ENOMEM);
-  const position = positionOf(region, start);
   if (!region.isShared) {
     const error = writeBackInode(inode, position, position + <u64>(end - start));
     if (error != 0) return error;
@@ -143,6 +159,27 @@ export function fillPages(region: Vma, start: usize, end: usize): word {
   scrub(whole, end);
   if (isWrittenBack(region)) noteDigests(start, end);
   return 0;
+}
+
+/**
+ * Reads what a region gains from its file, when its part [address, address + oldBytes) becomes longer at the free place `place`; nothing when it
+ * maps none of the host's. 0, or an error result: then the place is still free.
+ */
+export function fillGrowth(
+  region: Vma,
+  address: word,
+  oldBytes: word,
+  newBytes: word,
+  place: word,
+): word {
+  if (newBytes <= oldBytes || !isHostFile(region)) return 0;
+  const position = positionOf(region, <usize>(address + oldBytes));
+  const start = place + oldBytes;
+  const end = place + newBytes;
+  const error = fillFrom(region, position, <usize>start, <usize>end);
+  // Something may have been read before.
+  if (error != 0) noteReleased(start, end);
+  return error;
 }
 
 /** Brings shared mappings of bytes [from, to) of the file up to date with it. 0 or an error result. */
@@ -170,8 +207,11 @@ function cutPages(inode: Inode, size: u64): void {
     scrub(gone, at.end);
     if (!at.isShared) continue;
     const tail = partFrom(at, size);
-    if (tail < gone) memory.fill(tail, 0, gone - tail);
-    if (isWrittenBack(at) && gone < at.end) noteDigests(gone, at.end);
+    const page = tail & ~(PAGE_SIZE - 1);
+    // A page that nobody stored in has not changed by being cut.
+    const isClean = page < gone && isWrittenBack(at) && !hasChanged(page);
+    memory.fill(tail, 0, gone - tail);
+    if (isWrittenBack(at)) noteDigests(isClean ? page : gone, at.end);
   }
 }
 
@@ -238,8 +278,10 @@ export function learnSize(file: OpenFile): word {
 
 /** Makes the file `size` bytes long. 0 or an error result. */
 export function truncateFile(file: OpenFile, size: u64): word {
-  const error = file_truncate(file.host, <f64>size);
-  return error < 0 ? errorResult(-error) : noteSize(file.inode, size);
+  const error = learnSize(file);
+  if (error != 0) return error;
+  const refused = file_truncate(file.host, <f64>size);
+  return refused < 0 ? errorResult(-refused) : noteSize(file.inode, size);
 }
 
 /** What a shared mapping of these pages is refused with: EOPNOTSUPP when they are in memory already. 0 or an error result. */
@@ -257,8 +299,7 @@ export function syncRegion(
 ): word {
   if (!isHostFile(region) || !region.isShared) return 0;
   const file = fileOf(region);
-  let error = learnSize(file);
-  if (error == 0) error = writeBack(start, end);
+  let error = isWrittenBack(region) ? writeBack(start, end) : learnSize(file);
   if (error == 0 && isWaiting) error = <word>(<isize>file_sync(file.host, 1));
   if (error == 0 && isFresh) error = fillPages(region, start, end);
   return error;

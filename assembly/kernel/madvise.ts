@@ -129,9 +129,11 @@ function restorePages(region: Vma, start: usize, end: usize): word {
 /** Throws the contents of private pages away; what is shared keeps its pages. 0 or an error result. */
 function dropPages(region: Vma, start: usize, end: usize): word {
   const isShared = region.isShared;
+  const error = isShared ? 0 : restorePages(region, start, end);
+  if (error != 0) return error;
   for (let at = nextMarked(start, end); at < end; at = nextMarked(at + PAGE_SIZE, end))
     setPageMarks(at, pageMarks(at) & (isShared ? PAGE_CACHED | PAGE_GUARD : PAGE_GUARD));
-  return isShared ? 0 : restorePages(region, start, end);
+  return 0;
 }
 
 /** Marks private pages as free to take until they are written again. */
@@ -142,21 +144,23 @@ function freeLazily(start: usize, end: usize): void {
   }
 }
 
-/** Makes pages guards, whatever they held, or takes that back. */
-function guardPages(region: Vma, start: usize, end: usize, isInstall: bool): void {
+/** Makes pages guards, whatever they held, or takes that back. 0 or an error result. */
+function guardPages(region: Vma, start: usize, end: usize, isInstall: bool): word {
   if (isInstall) {
     if (!region.isShared) prepareAnon(region);
     region.vmFlags |= VM_MAYBE_GUARD;
     for (let page = start; page < end; page += PAGE_SIZE) {
       const marks = pageMarks(page);
       if (marks & PAGE_GUARD) continue;
-      if (!region.isShared) restorePages(region, page, page + PAGE_SIZE);
+      const error = region.isShared ? 0 : restorePages(region, page, page + PAGE_SIZE);
+      if (error != 0) return error;
       setPageMarks(page, (marks & PAGE_CACHED) | PAGE_GUARD);
     }
-    return;
+    return 0;
   }
   for (let at = nextMarked(start, end); at < end; at = nextMarked(at + PAGE_SIZE, end))
     setPageMarks(at, pageMarks(at) & ~PAGE_GUARD);
+  return 0;
 }
 
 /** Advice that is about contents, for [start, end) within `region`. 0 or an error result. */
@@ -185,11 +189,9 @@ function adviseContents(region: Vma, start: usize, end: usize, advice: i32): wor
       return errorResult(EINVAL);
     case Advice.GUARD_INSTALL:
       if (flags & VM_LOCKED) return errorResult(EINVAL);
-      guardPages(region, start, end, true);
-      return 0;
+      return guardPages(region, start, end, true);
     case Advice.GUARD_REMOVE:
-      guardPages(region, start, end, false);
-      return 0;
+      return guardPages(region, start, end, false);
     default:
       return 0;
   }

@@ -20,14 +20,13 @@ export const MAP_FIXED_NOREPLACE: i32 = 0x100000;
 export const MAP_SHARED_VALIDATE: i32 = 0x03;
 export const MAP_DENYWRITE: i32 = 0x800;
 export const MAP_EXECUTABLE: i32 = 0x1000;
+export const MAP_ABOVE4G: i32 = 0x80; // since 6.6
 export const MAP_UNINITIALIZED: i32 = 0x4000000;
-export const MAP_ABOVE4G: i32 = 0x80;
 /** What MAP_SHARED_VALIDATE knows besides the type (LEGACY_MAP_MASK; the sizes of huge pages have bits of the same field). */
 export const KNOWN_FLAGS: i32 =
   MAP_FIXED |
   MAP_ANONYMOUS |
   MAP_32BIT |
-  MAP_ABOVE4G |
   MAP_GROWSDOWN |
   MAP_DENYWRITE |
   MAP_EXECUTABLE |

@@ -30,6 +30,7 @@ import {
 } from "./limits";
 import {
   KNOWN_FLAGS,
+  MAP_ABOVE4G,
   MAP_32BIT,
   MAP_ANONYMOUS,
   MAP_DROPPABLE,
@@ -164,6 +165,12 @@ export function unmappedArea(
   return place != 0 ? <word>place : errorResult(ENOMEM);
 }
 
+/** Whether there is a flag that MAP_SHARED_VALIDATE must not let pass. */
+function hasUnknownFlag(flags: i32): bool {
+  const known = isNewKernel() ? KNOWN_FLAGS | MAP_ABOVE4G : KNOWN_FLAGS;
+  return (flags & ~(MAP_TYPE | known)) != 0;
+}
+
 /** Whether [place, end) may become such a mapping of a file, from page `pgoff` on: 0 or an error result (do_mmap). */
 function checkFile(
   file: OpenFile,
@@ -177,8 +184,7 @@ function checkFile(
   const pages = <u64>((end - place) / PAGE_SIZE);
   if (file.kind == FileKind.REGULAR && <u64>pgoff + pages > FILE_SIZE_MAX / PAGE_SIZE)
     return errorResult(EOVERFLOW);
-  if (type == MAP_SHARED_VALIDATE && flags & ~(MAP_TYPE | KNOWN_FLAGS))
-    return errorResult(EOPNOTSUPP);
+  if (type == MAP_SHARED_VALIDATE && hasUnknownFlag(flags)) return errorResult(EOPNOTSUPP);
   if (type != MAP_PRIVATE && type != MAP_SHARED && type != MAP_SHARED_VALIDATE)
     return errorResult(EINVAL);
   if (type != MAP_PRIVATE && prot & PROT_WRITE && !file.isWritable) return errorResult(EACCES);
@@ -301,7 +307,8 @@ function mapFile(region: Vma, file: OpenFile, pgoff: word): void {
 /** Makes [start, end) a region with these flags, in place of what is there (mmap_region). 0 or an error result. */
 function placeRegion(start: usize, end: usize, flags: word, file: OpenFile, pgoff: word): word {
   const pages = <word>((end - start) / PAGE_SIZE);
-  if (isReserved(start, end) || !reserveVmas(IS_FULL ? 6 : 4)) return errorResult(ENOMEM);
+  // In this order: new nodes may have taken the very place.
+  if (!reserveVmas(IS_FULL ? 6 : 4) || isReserved(start, end)) return errorResult(ENOMEM);
   const kept = keptResult(start, end);
   if (kept != 0) return kept;
   if (!cutEdges(start, end)) return errorResult(ENOMEM);

@@ -12,14 +12,14 @@ import { isNewKernel, maxMapCount } from "./options";
 import {
   clearDirty,
   coverPages,
-  isZeroPage,
+  copyPages,
   noteReleased,
   noticeForeignGrowth,
   scrub,
 } from "./pages";
 import { moveDigests, reserveDigests } from "./digest";
 import { FileKind, fileOf, holdFile, isAnonymous, isHostFile, isWrittenBack } from "./file";
-import { checkAlias, fillPages, learnSize } from "./filemap";
+import { checkAlias, fillGrowth, fillPages, learnSize } from "./filemap";
 import { growthRefused } from "./refusal";
 import {
   cutEdges,
@@ -83,7 +83,11 @@ function checkTarget(
 function checkRegion(region: Vma, address: word, oldBytes: word, newBytes: word, flags: i32): word {
   if (IS_FULL && region.vmFlags & VM_SEALED) return errorResult(EPERM);
   const isShared = IS_FULL && (region.vmFlags & (VM_SHARED | VM_MAYSHARE)) != 0;
-  if (oldBytes == 0) return errorResult(isShared ? EOPNOTSUPP : EINVAL);
+  if (oldBytes == 0) {
+    // A copy, which could not be in the same place in any case.
+    if (isShared) return errorResult(flags & MREMAP_MAYMOVE ? EOPNOTSUPP : ENOMEM);
+    return errorResult(EINVAL);
+  }
   if (IS_FULL && flags & MREMAP_DONTUNMAP) {
     if (region.vmFlags & VM_DONTEXPAND) return errorResult(EINVAL);
     if (isShared) return errorResult(EOPNOTSUPP);
@@ -150,12 +154,19 @@ export function remapRegion(
   return grow(region, address, oldBytes, newBytes, flags);
 }
 
+/** Makes sure that there are `nodes` nodes, and room for digests when [start, end) will be written back. What that needs may take any free place. */
+function reserve(region: Vma, start: word, end: word, nodes: i32): bool {
+  if (IS_FULL && isWrittenBack(region) && !reserveDigests(<usize>start, <usize>end)) return false;
+  return reserveVmas(nodes);
+}
+
 /** Makes a region longer, in place or elsewhere (expand_vma). */
 function grow(region: Vma, address: word, oldBytes: word, newBytes: word, flags: i32): word {
   if (growthRefused()) return errorResult(ENOMEM);
   noticeForeignGrowth();
   const oldEnd = address + oldBytes;
   const newEnd = address + newBytes;
+  if (!reserve(region, oldEnd, newEnd, 1)) return errorResult(ENOMEM);
   if (
     region.vmEnd == oldEnd &&
     newBytes <= mm.taskSize &&
@@ -164,8 +175,13 @@ function grow(region: Vma, address: word, oldBytes: word, newBytes: word, flags:
     coverPages(newEnd)
   ) {
     const pages = (newEnd - oldEnd) / PAGE_SIZE;
-    if (!reserveVmas(1) || !charge(region, pages)) return errorResult(ENOMEM);
+    if (!charge(region, pages)) return errorResult(ENOMEM);
     const vmFlags = region.vmFlags;
+    const unread: word = IS_FULL ? fillGrowth(region, address, oldBytes, newBytes, address) : 0;
+    if (unread != 0) {
+      uncharge(vmFlags, pages);
+      return unread;
+    }
     const tail = likeOf(region, <usize>oldEnd, <usize>newEnd);
     tail.vmPgoff = pgoffAt(region, <usize>oldEnd);
     account(vmFlags, pages);
@@ -189,6 +205,11 @@ function charge(region: Vma, pages: word): bool {
   if (!isEnoughMemory(pages)) return false;
   commit(<isize>pages);
   return true;
+}
+
+/** Takes back what `charge` promised for a region with these flags. */
+function uncharge(flags: word, pages: word): void {
+  if (IS_FULL && flags & VM_ACCOUNT) commit(-(<isize>pages));
 }
 
 function account(flags: word, pages: word): void {
@@ -248,7 +269,6 @@ function moveTo(
   if (flags & MREMAP_FIXED) {
     const refused = checkFixed(target, newBytes);
     if (refused != 0) return refused;
-    if (isReserved(<usize>target, <usize>(target + newBytes))) return errorResult(ENOMEM);
   } else {
     place = unmappedArea(target, newBytes, mapFlags(region));
     if (isError(place)) return place;
@@ -300,18 +320,24 @@ function move(
   surplus: word = 0,
 ): word {
   const keeps = IS_FULL && (flags & MREMAP_DONTUNMAP) != 0;
-  if (mm.mapCount >= maxMapCount() - 3 || !reserveVmas(5)) return errorResult(ENOMEM);
-  const pages = newBytes / PAGE_SIZE;
-  if (!coverPages(place + newBytes)) return errorResult(ENOMEM);
+  const placeEnd = place + newBytes;
+  if (mm.mapCount >= maxMapCount() - 3 || !reserve(region, place, placeEnd, 5))
+    return errorResult(ENOMEM);
+  if (isReserved(<usize>place, <usize>placeEnd) || !coverPages(placeEnd))
+    return errorResult(ENOMEM);
   const isWritten = IS_FULL && isWrittenBack(region);
-  if (isWritten && !reserveDigests(<usize>place, <usize>(place + newBytes)))
-    return errorResult(ENOMEM);
-  if (!charge(region, keeps ? pages : (newBytes - oldBytes + surplus) / PAGE_SIZE))
-    return errorResult(ENOMEM);
+  const pages = newBytes / PAGE_SIZE;
+  const promised = keeps ? pages : (newBytes - oldBytes + surplus) / PAGE_SIZE;
+  if (!charge(region, promised)) return errorResult(ENOMEM);
+  const flagsThen = region.vmFlags;
+  const unread: word = IS_FULL ? fillGrowth(region, address, oldBytes, newBytes, place) : 0;
+  if (unread != 0) {
+    uncharge(flagsThen, promised);
+    return unread;
+  }
   const to = <usize>place;
   const from = <usize>address;
   const copy = likeOf(region, to, to + <usize>newBytes);
-  const flagsThen = region.vmFlags;
   // Without pages of its own it is as if born there: it may merge with its new neighbours.
   copy.vmPgoff =
     IS_FULL && !(isAnonymous(region) && region.anonId == 0)
@@ -321,7 +347,7 @@ function move(
   const peak = mm.hiwaterVm;
   account(flagsThen, pages);
   enterRegion(copy);
-  moveBytes(to, from, <usize>oldBytes);
+  copyPages(to, from, <usize>oldBytes);
   if (IS_FULL) {
     movePageMarks(from, to, <usize>oldBytes);
     if (isWritten) moveDigests(from, to, <usize>oldBytes);
@@ -350,19 +376,7 @@ function leaveEmpty(from: usize, bytes: usize, to: usize): void {
   if (old != lookupVma(to) && old.start == from && old.end == from + bytes) old.anonId = 0;
 }
 
-/** Copies whole pages between places that do not overlap; pages of zeros without touching them more than needed. */
-function moveBytes(to: usize, from: usize, bytes: usize): void {
-  if (!IS_FULL) {
-    memory.copy(to, from, bytes);
-    return;
-  }
-  for (let offset: usize = 0; offset < bytes; offset += PAGE_SIZE) {
-    if (isZeroPage(from + offset)) scrub(to + offset, to + offset + PAGE_SIZE);
-    else memory.copy(to + offset, from + offset, PAGE_SIZE);
-  }
-}
-
-/** The mremap system call as a program sees it: what it gains reads as zero. Address or -errno. */
+/** The mremap system call as a program sees it: what it gains reads as zero, or as the file. Address or -errno. */
 export function sysMremap(
   address: word,
   oldLength: word,
@@ -375,7 +389,6 @@ export function sysMremap(
   const newBytes = pageAlign(newLength);
   if (isError(place) || newBytes <= oldBytes) return place;
   const region = IS_FULL ? lookupVma(<usize>place) : NO_VMA;
-  if (!IS_FULL || !isHostFile(region)) clearDirty(place + oldBytes, place + newBytes);
-  else fillPages(region, <usize>(place + oldBytes), <usize>(place + newBytes));
+  if (region == NO_VMA || !isHostFile(region)) clearDirty(place + oldBytes, place + newBytes);
   return place;
 }

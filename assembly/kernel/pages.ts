@@ -95,3 +95,15 @@ export function scrub(start: usize, end: usize): void {
     if (!isZeroPage(page)) memory.fill(page, 0, PAGE_SIZE);
   }
 }
+
+/** Copies whole pages between places that do not overlap; pages of zeros without touching them more than needed. */
+export function copyPages(to: usize, from: usize, bytes: usize): void {
+  if (!IS_FULL) {
+    memory.copy(to, from, bytes);
+    return;
+  }
+  for (let offset: usize = 0; offset < bytes; offset += PAGE_SIZE) {
+    if (isZeroPage(from + offset)) scrub(to + offset, to + offset + PAGE_SIZE);
+    else memory.copy(to + offset, from + offset, PAGE_SIZE);
+  }
+}

@@ -3,27 +3,31 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import type { Abi } from "../../../src/layout/address.js";
 import { mlockCases } from "./gvisor-mlock.js";
 import { mmapCases } from "./gvisor-mmap.js";
+import { mmapFileCases } from "./gvisor-mmap-files.js";
+import * as gvisorFiles from "./gvisor-other-files.js";
 import * as gvisor from "./gvisor-others.js";
 import type { Cases } from "./kit.js";
 import { Kit } from "./kit.js";
 import { leftOut, leftOutText } from "./left-out.js";
+import { ltpFileCases } from "./ltp-files.js";
 import { ltpNewerCases } from "./ltp-newer.js";
 import { ltpMappingCases } from "./ltp-mapping.js";
 import { ltpOtherCases } from "./ltp-others.js";
 
 /** How many cases each file of gVisor's has (2026), as parametrised there counted once. */
 const GVISOR_FILES: Readonly<Record<string, { cases: Cases; total: number }>> = {
-  "mmap.cc": { cases: mmapCases, total: 91 },
-  "mremap.cc": { cases: gvisor.mremapCases, total: 18 },
+  "mmap.cc": { cases: { ...mmapCases, ...mmapFileCases }, total: 91 },
+  "mremap.cc": { cases: { ...gvisor.mremapCases, ...gvisorFiles.mremapFileCases }, total: 19 },
   "munmap.cc": { cases: gvisor.munmapCases, total: 3 },
   "brk.cc": { cases: gvisor.brkCases, total: 1 },
-  "madvise.cc": { cases: gvisor.madviseCases, total: 9 },
-  "msync.cc": { cases: gvisor.msyncCases, total: 7 },
+  "madvise.cc": { cases: { ...gvisor.madviseCases, ...gvisorFiles.madviseFileCases }, total: 9 },
+  "msync.cc": { cases: { ...gvisor.msyncCases, ...gvisorFiles.msyncFileCases }, total: 7 },
   "mincore.cc": { cases: gvisor.mincoreCases, total: 5 },
   "mlock.cc": { cases: mlockCases, total: 20 },
-  "proc_pid_smaps.cc": { cases: gvisor.smapsCases, total: 5 },
+  "proc_pid_smaps.cc": { cases: { ...gvisor.smapsCases, ...gvisorFiles.smapsFileCases }, total: 5 },
   "rlimits.cc": { cases: gvisor.rlimitCases, total: 6 },
 };
 
@@ -49,17 +53,31 @@ const LTP_FILES: Readonly<Record<string, readonly number[]>> = {
   setrlimit: [1, 2, 3, 4, 5, 6],
 };
 
+/** All of LTP's cases. */
+const LTP_CASES: Cases = {
+  ...ltpMappingCases,
+  ...ltpOtherCases,
+  ...ltpFileCases,
+  ...ltpNewerCases,
+};
+
+/** Runs a case in a new process, whose kernel must be sound at the end. */
+function runCase(abi: Abi, run: (k: Kit) => void): void {
+  const kit = new Kit(abi);
+  run(kit);
+  expect(kit.m.process.raw.check_kernel(), "invariants").toBe(0);
+}
+
 /** A name without its parameter. */
 const plain = (name: string): string => name.split("/")[0] ?? "";
 
 describe.each(["ilp32", "lp64"] as const)("%s", (abi) => {
   describe.each(Object.entries(GVISOR_FILES))("gVisor %s", (_file, { cases }) => {
-    test.each(Object.entries(cases))("%s", (_name, run) => run(new Kit(abi)));
+    test.each(Object.entries(cases))("%s", (_name, run) => runCase(abi, run));
   });
 
   describe("LTP", () => {
-    const all = { ...ltpMappingCases, ...ltpOtherCases, ...ltpNewerCases };
-    test.each(Object.entries(all))("%s", (_name, run) => run(new Kit(abi)));
+    test.each(Object.entries(LTP_CASES))("%s", (_name, run) => runCase(abi, run));
   });
 });
 
@@ -76,7 +94,7 @@ describe("what is left out", () => {
 
   test("every file of LTP's is here or in the table", () => {
     const names = [
-      ...Object.keys({ ...ltpMappingCases, ...ltpOtherCases, ...ltpNewerCases }),
+      ...Object.keys(LTP_CASES),
       ...leftOut.filter(({ suite }) => suite === "LTP").map(({ name }) => name),
     ].map((name) => name.split(":")[0]);
     const files = Object.entries(LTP_FILES).flatMap(([folder, numbers]) =>

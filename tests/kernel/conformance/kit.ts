@@ -4,16 +4,19 @@ import { expect } from "vitest";
 import type { Abi } from "../../../src/layout/address.js";
 import * as flags from "../../../src/kernel/flags.js";
 import { MADV, MCL, MPOL, MREMAP, MS, RLIMIT } from "../../../src/kernel/flags.js";
-import { KernelOption } from "../../../src/layout/generated.js";
+import { FileKind, KernelOption } from "../../../src/layout/generated.js";
 import { ERRNO, errorName, Machine, PAGE } from "../support/machine.js";
 import type { CallName, Region } from "../support/machine.js";
+import { MemoryBytes, MemoryFiles } from "../support/memory-files.js";
 
-export { ERRNO, KernelOption, PAGE };
+export { ERRNO, FileKind, KernelOption, MemoryBytes, PAGE };
 
 // As src/kernel has them, and what the cases have another name for.
 export { MADV, MCL, MPOL, MREMAP, MS, RLIMIT };
 export const PROT = { ...flags.PROT, RW: flags.PROT.READ | flags.PROT.WRITE } as const;
 export const MAP = { ...flags.MAP, BIT32: flags.MAP["32BIT"] } as const;
+/** How a file can be open (bits/fcntl-linux.h). */
+export const O = { RDONLY: 0, WRONLY: 1, RDWR: 2, APPEND: 0x400, PATH: 0x20_0000 } as const;
 export const SIGBUS = 7;
 export const SIGSEGV = 11;
 export const VM_LOCKED = 0x2000;
@@ -26,14 +29,26 @@ export const ADDRESS = 0x3000000;
 const TASK_SIZE = 0x50000000;
 const PRIVATE_ANONYMOUS = MAP.PRIVATE | MAP.ANONYMOUS;
 
+/** Contents of files and memory: a size stands for as many zeros, a text for its characters. */
+export type Contents = number | string | Uint8Array;
+
+/** The bytes that `contents` stands for. */
+export function bytesOf(contents: Contents): Uint8Array {
+  if (typeof contents === "string") return new TextEncoder().encode(contents);
+  return typeof contents === "number" ? new Uint8Array(contents) : contents;
+}
+
 /** A process and what one says about it in a case. */
 export class Kit {
   readonly m: Machine;
+  readonly files = new MemoryFiles();
   readonly taskSize = TASK_SIZE;
+  readonly #inodes = new Map<MemoryBytes, number>();
   #scratch = 0;
 
   constructor(abi: Abi) {
-    this.m = new Machine({ abi, taskSize: TASK_SIZE });
+    this.m = new Machine({ abi, taskSize: TASK_SIZE, files: this.files });
+    this.files.memory = this.m.process.memory;
   }
 
   /** A call that must succeed. */
@@ -63,6 +78,77 @@ export class Kit {
     address: number | bigint = 0,
   ): void {
     this.fails(error, "mmap", address, length, prot, flags, -1, 0);
+  }
+
+  /** A file of the host's. What it holds is `bytes`. */
+  file(contents: Contents): MemoryBytes {
+    return new MemoryBytes(bytesOf(contents));
+  }
+
+  /** A descriptor for a file, or -errno. */
+  tryOpen(file: MemoryBytes, flags: number = O.RDWR, kind: number = FileKind.REGULAR): number {
+    const inode = this.#inodes.get(file) ?? this.#inodes.size + 1;
+    this.#inodes.set(file, inode);
+    return this.m.process.raw.open_file(this.files.open(file), inode, kind, flags);
+  }
+
+  /** As `tryOpen`, which must succeed. */
+  open(file: MemoryBytes, flags: number = O.RDWR, kind: number = FileKind.REGULAR): number {
+    const fd = this.tryOpen(file, flags, kind);
+    if (fd < 0) expect.fail(`open_file failed: ${errorName(fd)}`);
+    return fd;
+  }
+
+  /** A new file's descriptor. */
+  openNew(contents: Contents, flags: number = O.RDWR, kind: number = FileKind.REGULAR): number {
+    return this.open(this.file(contents), flags, kind);
+  }
+
+  /** `length` bytes of a file from `offset` on, mapped. */
+  mapFile(
+    fd: number,
+    length: number,
+    prot: number,
+    flags: number,
+    offset: number | bigint = 0,
+  ): number {
+    return this.ok("mmap", 0, length, prot, flags, fd, offset);
+  }
+
+  /** A position in a file as the calls take it. */
+  position(at: number | bigint): bigint[] {
+    const bytes = BigInt(at);
+    return this.m.abi === "ilp32" ? [bytes & 0xffff_ffffn, bytes >> 32n] : [bytes];
+  }
+
+  /** What pread gives, a page at most. */
+  pread(fd: number, length: number, position: number): Uint8Array {
+    const at = this.scratch;
+    const got = this.ok("pread64", fd, at, length, ...this.position(position));
+    return this.m.process.u8().slice(at, at + got);
+  }
+
+  /** Writes to a file, a page at most. */
+  pwrite(fd: number, contents: Contents, position: number): void {
+    const bytes = bytesOf(contents);
+    const at = this.scratch;
+    this.m.process.u8().set(bytes, at);
+    const written = this.ok("pwrite64", fd, at, bytes.length, ...this.position(position));
+    expect(written).toBe(bytes.length);
+  }
+
+  /** Stores bytes through the model; the signal, or 0. */
+  put(address: number, contents: Contents): number {
+    const bytes = bytesOf(contents);
+    const signal = this.m.touch(address, bytes.length, true);
+    if (signal === 0) this.m.process.u8().set(bytes, address);
+    return signal;
+  }
+
+  /** Loads bytes through the model, which must let that happen. */
+  get(address: number, length: number): Uint8Array {
+    expect(this.m.touch(address, length, false)).toBe(0);
+    return this.m.process.u8().slice(address, address + length);
   }
 
   /** The region that holds an address. */

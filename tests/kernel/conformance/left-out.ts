@@ -2,7 +2,6 @@
 
 /** Why a case is not here. */
 export const REASONS = {
-  files: "needs files; file-backed mappings are not there yet",
   fork: "needs a second process or thread",
   signal: "needs a signal on a raw access",
   aliasing: "needs two views of one page, which linear memory cannot give",
@@ -11,15 +10,6 @@ export const REASONS = {
 
 /** What exactly is missing, where the reason does not say so. */
 const DETAILS: Readonly<Record<string, string>> = {
-  "MMapTest.MapDevZeroShared": "/dev/zero",
-  "MMapTest.MapDevZeroPrivate": "/dev/zero",
-  "MMapTest.MapDevZeroNoPersistence": "/dev/zero",
-  "MMapTest.MapDevZeroSharedMultiplePages": "/dev/zero",
-  "MMapTest.MapDevZeroSharedFdNoPersistence": "/dev/zero",
-  "MMapTest.MapDevZeroSegfaultAfterUnmap": "/dev/zero",
-  "MMapTest.MapDevZeroUnaligned": "/dev/zero",
-  "MMapTest.MapCharDevice": "/dev/random",
-  mmap10: "/dev/zero",
   "mmap22: dropped under pressure": "one that uses up the memory",
   "mremap07: userfaultfd": "one that handles page faults",
   madvise06: "a disk to swap to",
@@ -37,55 +27,22 @@ type Reason = keyof typeof REASONS;
 
 const GVISOR: Readonly<Record<string, Partial<Record<Reason, readonly string[]>>>> = {
   "mmap.cc": {
-    files: [
-      ...["MMapTest.MapDirectory", "MMapFileParamTest.MapPopulate"],
-      ...["MMapFileParamTest.MapPopulateShort", "MMapFileTest.Read", "MMapFileTest.MapOffset"],
-      ...["MMapFileTest.MapOffsetBeyondEnd", "MMapFileTest.MapSecondToLastPositivePage"],
-      ...["MMapFileTest.MapLastPositivePage", "MMapFileTest.MapFirstNegativePage"],
-      ...["MMapFileTest.MapSecondToLastNegativePage", "MMapFileTest.MapLastNegativePage"],
-      ...["MMapFileTest.WritePrivateOnReadOnlyFd", "MMapFileTest.WriteSharedOnReadOnlyFd"],
-      ...["MMapFileTest.MmapFileWithOpath", "MMapFileParamTest.WriteOnlyFd"],
-      ...["MMapFileTest.ReadSharedConsistentWithOverwrite"],
-      ...["MMapFileTest.ReadSharedConsistentWithPartialOverwrite"],
-      ...["MMapFileTest.ReadSharedConsistentWithWriteAndFile", "MMapFileTest.WriteShared"],
-      ...["MMapFileTest.WriteSharedBeyondEnd", "MMapFileTest.WriteSharedTruncateUp"],
-      ...["MMapFileTest.ReadSharedTruncateDownThenUp"],
-      ...["MMapFileTest.WriteSharedTruncateDownThenUp", "MMapFileTest.ReadSharedTruncateSIGBUS"],
-      ...["MMapFileTest.WriteSharedTruncateSIGBUS", "MMapFileTest.ReadSharedTruncatePartialPage"],
-      ...["MMapFileTest.WriteSharedTruncatePartialPage", "MMapFileTest.WritePrivate"],
-      ...["MMapFileParamTest.SigBusDeath", "MMapFileParamTest.NoSigBusOnPagesBeforeEOF"],
-      ...["MMapFileParamTest.NoSigBusOnPageContainingEOF"],
-      ...["MMapFileTest.ReadingWritableSharedFilePageSucceeds", "MMapFileTest.InternalSigBus"],
-      ...["MMapFileTest.InternalSigBusZeroing", "MMapFileTest.Bug38498194"],
-      ...["MMapFileTest.SelfRead", "MMapFileTest.SelfWrite", "MMapDeathTest.TruncateAfterCOWBreak"],
-      ...["MMapNoFixtureTest.MapReadOnlyAfterCreateWriteOnly", "MMapTest.MapPipe"],
-    ],
     fork: ["MMapTest.AccessCOWInvalidatesCachedSegments"],
-    device: [
-      ...["MMapTest.MapDevZeroShared", "MMapTest.MapDevZeroPrivate"],
-      ...["MMapTest.MapDevZeroNoPersistence", "MMapTest.MapDevZeroSharedMultiplePages"],
-      ...["MMapTest.MapDevZeroSharedFdNoPersistence", "MMapTest.MapDevZeroSegfaultAfterUnmap"],
-      ...["MMapTest.MapDevZeroUnaligned", "MMapTest.MapCharDevice"],
-    ],
   },
   "mremap.cc": {
-    aliasing: ["MremapTest.InPlace_Copy", "MremapTest.MayMove_Copy", "MremapTest.MustMove_Copy"],
-    files: ["MremapTest.ExpansionPreservesCOWPagesAndExposesNewFilePages"],
+    aliasing: [
+      ...["MremapTest.MayMove_Copy", "MremapTest.MustMove_Copy"],
+      "MremapDeathTest.SharedAnon: pages that nothing maps",
+    ],
   },
   "madvise.cc": {
-    files: [
-      "MadviseDontneedTest.CleansPrivateFilePage",
-      "MadviseDontneedTest.DoesNotModifySharedFilePage",
-    ],
     fork: [
       ...["MadviseDontneedTest.ZerosCOWAnonPageInCallerOnly", "MadviseDontforkTest.DontforkShared"],
       "MadviseDontforkTest.DontforkAnonPrivate",
     ],
   },
-  "msync.cc": { files: ["all parameters that are files"] },
   "mlock.cc": { fork: ["MlockTest.Fork"] },
   "proc_pid_smaps.cc": {
-    files: ["ProcPidSmapsTest.SharedReadOnlyFile"],
     fork: ["ProcPidSmapsTest.ForkCopyOnWrite"],
   },
   "rlimits.cc": {
@@ -94,24 +51,13 @@ const GVISOR: Readonly<Record<string, Partial<Record<Reason, readonly string[]>>
 };
 
 const LTP: Readonly<Record<string, Partial<Record<Reason, readonly string[]>>>> = {
-  mmap: {
-    files: [
-      ...["mmap01", "mmap02", "mmap03", "mmap05", "mmap06: six rows with EACCES", "mmap09"],
-      ...["mmap13", "mmap16", "mmap19", "mmap20", "mmap21"],
-    ],
-    device: ["mmap10"],
-    fork: ["mmap22: dropped under pressure"],
-  },
-  mremap: { files: ["mremap01", "mremap06"], fork: ["mremap07: userfaultfd"] },
-  mprotect: { files: ["mprotect01: EACCES"] },
+  mmap: { fork: ["mmap10: the children", "mmap22: dropped under pressure"] },
+  mremap: { fork: ["mremap07: userfaultfd"] },
   madvise: {
-    files: ["madvise02: rows with files", "madvise03: shared file"],
     device: ["madvise06", "madvise07", "madvise11"],
     fork: ["madvise08", "madvise09: freed under pressure", "madvise10"],
   },
-  msync: { files: ["msync01", "msync02", "msync04"] },
-  mincore: { files: ["mincore02"], fork: ["mincore04"] },
-  mlock: { files: ["mlock04"] },
+  mincore: { fork: ["mincore04"] },
   remap_file_pages: { aliasing: ["remap_file_pages01: pages in another order"] },
   mseal: { device: ["mseal01: pkey_mprotect"] },
   setrlimit: {
@@ -123,7 +69,6 @@ const LTP: Readonly<Record<string, Partial<Record<Reason, readonly string[]>>>> 
   },
   "mem/vma": {
     fork: ["vma01"],
-    files: ["vma03"],
     signal: ["vma05"],
   },
 };

@@ -12,6 +12,23 @@ export class MemoryBytes {
     this.bytes = bytes;
   }
 
+  get size(): number {
+    return this.bytes.length;
+  }
+
+  /** Reads to `into` what there is at a position. @returns how many bytes */
+  read(position: number, into: Uint8Array): number {
+    const part = this.bytes.subarray(position, position + into.length);
+    into.set(part);
+    return part.length;
+  }
+
+  /** Writes at a position; the file grows where it must. */
+  write(position: number, from: Uint8Array): void {
+    if (position + from.length > this.size) this.resize(position + from.length);
+    this.bytes.set(from, position);
+  }
+
   resize(size: number): void {
     const resized = new Uint8Array(size);
     resized.set(this.bytes.subarray(0, size));
@@ -30,6 +47,8 @@ export class MemoryFiles implements FileImports {
   written = 0;
   /** When set, writing fails with this errno. */
   refuseWrites = 0;
+  /** When set, reading fails with this errno. */
+  refuseReads = 0;
 
   /** @returns the number of a newly opened file */
   open(file: MemoryBytes): number {
@@ -60,10 +79,10 @@ export class MemoryFiles implements FileImports {
     address: number,
     length: number,
   ): number => {
-    const { bytes } = this.#use("read", file);
-    const part = bytes.subarray(position, position + (length >>> 0));
-    this.#at(address, part.length).set(part);
-    return part.length;
+    const found = this.#use("read", file);
+    return this.refuseReads !== 0
+      ? -this.refuseReads
+      : found.read(position, this.#at(address, length));
   };
 
   readonly file_write = (
@@ -74,14 +93,12 @@ export class MemoryFiles implements FileImports {
   ): number => {
     const found = this.#use("write", file);
     if (this.refuseWrites !== 0) return -this.refuseWrites;
-    const end = position + (length >>> 0);
-    if (end > found.bytes.length) found.resize(end);
-    found.bytes.set(this.#at(address, length), position);
+    found.write(position, this.#at(address, length));
     this.written += length;
     return length;
   };
 
-  readonly file_size = (file: number): number => this.#use("size", file).bytes.length;
+  readonly file_size = (file: number): number => this.#use("size", file).size;
 
   readonly file_truncate = (file: number, size: number): number => {
     this.#use("truncate", file).resize(size);

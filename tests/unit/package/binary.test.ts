@@ -61,6 +61,7 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
     "next_vma",
     "find_vma",
     "touch",
+    "fetch",
     "is_resident",
     "page_marks",
     "set_kernel_option",

@@ -76,6 +76,9 @@ function roundsOf(machine, page) {
     getrlimit: [["getrlimit", addressSpace, area]],
     setrlimit: [["setrlimit", addressSpace, area]],
     prlimit64: [["prlimit64", 0, addressSpace, 0, area]],
+    mbind: [["mbind", inside, page, 0, 0, 0, 0]],
+    getpid: [["getpid"]],
+    gettid: [["gettid"]],
   };
   const pages = machine.mm("totalVm");
   for (const call of Object.values(rounds).flat()) {

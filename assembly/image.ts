@@ -8,16 +8,19 @@ import { KERNEL_BYTES, bindMm, forgetAddressSpace, mm } from "./kernel/mm";
 import { noteHeapDirty } from "./kernel/pages";
 import { findUserVma } from "./kernel/region";
 import { NO_VMA } from "./kernel/vma";
-import { bindState, libc } from "./malloc/state";
-import { bindTcache, resetTcache, tcache } from "./malloc/tcache";
+import { THREADS_MAX, bindState, bindThread, mainArena, thread, threadAt } from "./malloc/state";
+import { bindTcache, resetTcache } from "./malloc/tcache";
+import { setThreadArena } from "./malloc/arena";
 import { isPlausible, layOut, reach } from "./process";
 
 export * from "./index";
 export { checkHeap as check_heap, checkAddress as check_address } from "./malloc/invariants";
 export { pageDigest as page_digest } from "./kernel/digest";
 
-/** Whether the program has what an image does not hold: mappings, or a heap that is not one plain region. */
+/** Whether the program has what an image does not hold: other threads, mappings, or a heap that is not one plain region. */
 function hasMore(): bool {
+  for (let number: u32 = 1; number < THREADS_MAX; number++)
+    if (threadAt(number).isAlive) return true;
   if (mm.brk == mm.startBrk) return mm.mapCount != 0;
   const heap = findUserVma(0);
   return (
@@ -30,12 +33,11 @@ function hasMore(): bool {
 }
 
 /**
- * To be called before the pages from the base to the break are copied: notes what else belongs to this thread. The end of these pages, or
- * 0 when the program has mappings besides [heap], which an image does not hold.
+ * To be called before the pages from the base to the break are copied. The end of these pages, or 0 when the program has mappings besides
+ * [heap], or other threads than the first, which an image does not hold.
  */
 export function image_end(): usize {
   if (hasMore()) return 0;
-  libc.imageTcache = <word>tcache;
   return <usize>pageAlign(mm.brk);
 }
 
@@ -62,7 +64,10 @@ export function image_restore(
   layOut(base, startBrk, mmapBase, taskSize, flags);
   if (moveBreak(end) != end) return -ENOMEM;
   noteHeapDirty(end);
+  bindThread(threadAt(0));
+  const cache = <usize>thread.tcache;
   resetTcache();
-  if (libc.imageTcache != 0) bindTcache(<usize>libc.imageTcache);
+  if (cache != 0) bindTcache(cache);
+  setThreadArena(mainArena);
   return 0;
 }

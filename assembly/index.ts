@@ -12,6 +12,7 @@ export {
   valloc,
   pvalloc,
   mallocUsableSize as malloc_usable_size,
+  threadExit as thread_exit,
 } from "./malloc/api";
 export { setParameter as mallopt, setTunableValue as set_tunable } from "./malloc/parameters";
 export {
@@ -28,9 +29,11 @@ export {
   mallocPar as malloc_par,
   mainArenaAddress as main_arena,
   tcacheAddress as tcache,
+  threadData as thread_data,
 } from "./libc";
 export {
   initialize,
+  attach,
   kernelBytes as kernel_bytes,
   setTcacheKey as set_tcache_key,
   scratch,

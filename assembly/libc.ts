@@ -11,10 +11,10 @@ import { NR_BRK, NR_MMAP, NR_MREMAP, NR_MUNMAP } from "./kernel/numbers";
 import { traced } from "./kernel/syscall";
 import { verifyHeap } from "./malloc/invariants";
 import { learnBreak } from "./malloc/system";
-import { libc, mainArena, mp, setErrno } from "./malloc/state";
+import { libc, mainArena, mp, setErrno, thread } from "./malloc/state";
 import { Mallinfo2, collectInfo, narrowInfo } from "./malloc/stats";
 import { tcache } from "./malloc/tcache";
-import { trimArena } from "./malloc/trim";
+import { trimAll } from "./malloc/trim";
 import { scratch } from "./process";
 
 /** What a failed mmap, mremap or sbrk returns: MAP_FAILED, (void *) -1. */
@@ -86,7 +86,7 @@ export function mremap(
 /** malloc_trim(3): gives free memory back, keeping `pad` bytes of top. 1 if any was, else 0. */
 export function mallocTrim(pad: word): i32 {
   verifyHeap();
-  return trimArena(mainArena, pad) ? 1 : 0;
+  return trimAll(pad) ? 1 : 0;
 }
 
 /** mallinfo2(3): fills the struct mallinfo2 at `out` (C returns structs through a hidden first parameter). */
@@ -104,7 +104,7 @@ export function mallinfo(out: word): void {
 
 /** __errno_location: the address of errno. */
 export function errnoLocation(): word {
-  return <word>changetype<usize>(libc);
+  return <word>changetype<usize>(thread);
 }
 
 /** The address of the process's MmStruct. */
@@ -120,6 +120,11 @@ export function mallocPar(): usize {
 /** The address of MallocState, glibc's main_arena. */
 export function mainArenaAddress(): usize {
   return changetype<usize>(mainArena);
+}
+
+/** The address of this thread's ThreadData. */
+export function threadData(): usize {
+  return changetype<usize>(thread);
 }
 
 /** The address of this thread's TcachePerthreadStruct, or 0 before it is made. */

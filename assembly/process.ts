@@ -1,14 +1,24 @@
-// The start of a process: lays out the kernel's and libc's data at the base and maps nothing yet.
+// The start of a process and of its threads: lays out the kernel's and libc's data at the base and maps nothing yet.
 
 import { PAGE_SIZE, WASM_PAGE_SIZE, isAligned } from "./base/align";
-import { EINVAL, ENOMEM } from "./kernel/errno";
+import { EAGAIN, EINVAL, ENOMEM } from "./kernel/errno";
 import { KERNEL_BYTES, bindMm, mm } from "./kernel/mm";
 import { initOptions } from "./kernel/options";
 import { enterRegion } from "./kernel/region";
 import { initSlabs, takeVma } from "./kernel/slab";
 import { VmaKind } from "./kernel/vma";
 import { initParameters } from "./malloc/parameters";
-import { LIBC_BYTES, LibcData, bindState, initState, libc } from "./malloc/state";
+import { NO_ARENA, setThreadArena } from "./malloc/arena";
+import {
+  LIBC_BYTES,
+  LibcData,
+  THREADS_MAX,
+  bindState,
+  initState,
+  libc,
+  mainArena,
+  takeThread,
+} from "./malloc/state";
 import { resetTcache } from "./malloc/tcache";
 
 /** The highest end of the address space: 4 GiB has no 32-bit address, and the last Wasm page is never mapped. */
@@ -90,8 +100,25 @@ export function initialize(
   layOut(base, startBrk, mmapBase, taskSize, flags);
   initState();
   initParameters();
+  takeThread();
   resetTcache();
+  setThreadArena(mainArena);
   return 0;
+}
+
+/**
+ * Makes this instance another thread of the process whose data lies at `base`: it has no arena yet, and no tcache. The thread's number,
+ * which is above 0, or -EAGAIN when there are `THREADS_MAX` already (pthread_create(3)). `thread_exit` ends it.
+ */
+export function attach(base: usize): i32 {
+  bindMm(base);
+  bindState(base + KERNEL_BYTES);
+  const number = takeThread();
+  if (number == THREADS_MAX) return -EAGAIN;
+  libc.hasThreads = 1;
+  resetTcache();
+  setThreadArena(NO_ARENA);
+  return <i32>number;
 }
 
 /** Bytes that the kernel and libc need between the base and start_brk. */

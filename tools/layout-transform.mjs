@@ -87,12 +87,19 @@ function struct(instance) {
   return { size: Math.ceil(end / alignment) * alignment, fields };
 }
 
-/** A struct as the loader checks it (checkLayout in src/host/load.ts): `NAME SIZE FIELD@OFFSET:KIND …`, arrays as `KIND*COUNT`. */
+/**
+ * A struct as the loader checks it (described in src/host/load.ts): `NAME SIZE KIND FIELD … KIND FIELD …`, arrays as `FIELD*COUNT`. Each
+ * field lies at the next multiple of its kind's size, so offsets need not be told.
+ */
 function described(name, { size, fields }) {
-  const words = Object.entries(fields).map(
-    ([field, { offset, kind, count }]) => `${field}@${offset}:${kind}${count ? `*${count}` : ""}`,
-  );
-  return [name, size, ...words].join(" ");
+  const words = [name, size];
+  let last = "";
+  for (const [field, { kind, count }] of Object.entries(fields)) {
+    if (kind !== last) words.push(kind);
+    words.push(count ? `${field}*${count}` : field);
+    last = kind;
+  }
+  return words.join(" ");
 }
 
 /** The values of an enum's members: as written, else one more than the member before. */

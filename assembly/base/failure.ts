@@ -69,6 +69,13 @@ export enum Failure {
   ASSERT_MEMALIGN_ARENA, // _mid_memalign: !p || chunk_is_mmapped (mem2chunk (p)) || &main_arena == …
   ASSERT_CALLOC_ARENA, // __libc_calloc: !mem || chunk_is_mmapped (mem2chunk (mem)) || av == …
   ASSERT_CALLOC_CLEARS, // __libc_calloc: nclears >= 3
+  ASSERT_MALLOC_ARENA_2, // __libc_malloc: the same with ar_ptr in place of &main_arena: when there are threads
+  ASSERT_MEMALIGN_ARENA_2, // _mid_memalign: likewise
+  ASSERT_HEAP_ARENA, // _int_free: heap->ar_ptr == av
+  ASSERT_HEAP_FENCE, // heap_trim: chunksize_nomask (p) == (0 | PREV_INUSE)
+  ASSERT_ARENA_FREE, // get_free_list: result->attached_threads == 0
+  ASSERT_ARENA_REPLACED, // detach_arena: replaced_arena->attached_threads > 0
+  ASSERT_ARENA_LEFT, // __malloc_arena_thread_freeres: a->attached_threads > 0
 }
 
 /** Ends the call with the failure `code` found at `address`: never returns. */

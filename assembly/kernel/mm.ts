@@ -42,6 +42,7 @@ export class MmStruct {
   defFlags: word; // def_flags: vm_flags that new regions get (mlockall)
 
   layout: i32; // where mmap looks for room: one of Layout
+  isTracing: i32; // whether system calls are reported to the host
   knownPages: u32; // WebAssembly pages that this kernel has seen; more than that is somebody else's
   heapDirtyEnd: word; // below it the brk area may hold old bytes; from it on it reads as zero
   dirtyLow: word; // mapped areas that were released lie in [dirtyLow, dirtyHigh), rounded outwards;

@@ -1,5 +1,6 @@
 // Numbers of <sys/mman.h>: rights, kinds and flags of mappings.
 
+export const PROT_NONE: i32 = 0x0;
 export const PROT_READ: i32 = 0x1;
 export const PROT_WRITE: i32 = 0x2;
 export const MAP_SHARED: i32 = 0x01;

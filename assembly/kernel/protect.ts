@@ -7,14 +7,15 @@ import { EACCES, EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
 import { commit, isEnoughMemory, mayExpand } from "./limits";
 import { accountPages, mm } from "./mm";
 import { isNewKernel } from "./options";
-import { findUserVma, modifyRegion } from "./region";
-import { reserveVmas } from "./slab";
+import { cutEdges, enterRegion, findUserVma, modifyRegion, removeRegions } from "./region";
+import { reserveVmas, takeVma } from "./slab";
 import {
   NO_VMA,
   VM_ACCESS_FLAGS,
   VM_ACCOUNT,
   VM_GROWSDOWN,
   VM_LOCKED,
+  VM_MAY_FLAGS,
   VM_NORESERVE,
   VM_SEALED,
   VM_SHARED,
@@ -54,6 +55,17 @@ function protectWithin(region: Vma, start: usize, end: usize, flags: word): word
   // Locked memory that becomes writable gets pages of its own at once.
   if ((before & (VM_WRITE | VM_SHARED | VM_LOCKED)) == VM_LOCKED && flags & VM_WRITE)
     populate(start, end);
+  return 0;
+}
+
+/** mprotect of pages [start, end) of one private region, as malloc calls it: what builds without the system call have. 0 or -ENOMEM. */
+export function protectRegion(start: usize, end: usize, prot: i32): word {
+  if (!reserveVmas(3) || !cutEdges(start, end)) return errorResult(ENOMEM);
+  removeRegions(start, end);
+  const region = takeVma(start, end);
+  region.vmFlags = (<word>prot) | VM_MAY_FLAGS;
+  accountPages(region.vmFlags, <isize>region.pages);
+  enterRegion(region);
   return 0;
 }
 

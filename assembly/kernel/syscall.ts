@@ -9,6 +9,7 @@ import { EINVAL, ENOSYS, errorResult } from "./errno";
 import { sysClose, sysFsync, sysFtruncate, sysPread, sysPwrite } from "./fileio";
 import { sysMlock, sysMlock2, sysMlockall, sysMunlock, sysMunlockall } from "./lock";
 import { sysMadvise } from "./madvise";
+import { mm } from "./mm";
 import { sysMmap, unmapRegion } from "./mmap";
 import { sysMremap } from "./mremap";
 import {
@@ -50,11 +51,9 @@ import { sysRemapFilePages } from "./remap";
 import { sysMseal } from "./seal";
 import { IS_FULL } from "./tier";
 
-let isTracing: bool = false;
-
 /** Turns the calls of `host.trace` on or off. */
 export function traceSyscalls(on: i32): void {
-  isTracing = on != 0;
+  mm.isTracing = on != 0 ? 1 : 0;
 }
 
 /** Reports a finished system call to the host while tracing is on, and returns its result. */
@@ -69,7 +68,7 @@ export function traced(
   result: word,
 ): word {
   if (IS_FULL) {
-    if (isTracing) trace(nr, a1, a2, a3, a4, a5, a6, result);
+    if (mm.isTracing) trace(nr, a1, a2, a3, a4, a5, a6, result);
   }
   return result;
 }

@@ -24,6 +24,7 @@ import {
   isMisaligned,
   revealLink,
 } from "./chunk";
+import { NO_ARENA } from "./arena";
 import { systemMalloc } from "./extend";
 import { consolidate, fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
 import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize } from "./sizes";
@@ -40,12 +41,17 @@ const NOT_FOUND: usize = 0;
 
 /** Serves a request of `bytes` from `arena`. The block, filled if M_PERTURB says so, or 0 with errno ENOMEM (_int_malloc). */
 export function allocate(arena: MallocState, bytes: word): usize {
+  return allocateDirectly(arena, bytes);
+}
+
+/** The same without a call on the way: for malloc itself. */
+export function allocateDirectly(arena: MallocState, bytes: word): usize {
   const size = checkedRequestToSize(bytes);
   if (size == 0) {
     setErrno(ENOMEM);
     return 0;
   }
-  const mem = allocateChunk(arena, size);
+  const mem = arena == NO_ARENA ? systemMalloc(size, arena) : allocateChunk(arena, size);
   if (libc.perturbByte && mem != 0 && !servedFromTcache) perturbAllocated(mem, bytes);
   return mem;
 }
@@ -99,7 +105,7 @@ function takeFast(arena: MallocState, size: word): usize {
   const victim = changetype<Chunk>(<usize>load<word>(bin));
   if (addressOf(victim) == 0) return 0;
   if (isMisaligned(victim.mem)) corrupted(Failure.FASTBIN_UNALIGNED_2, addressOf(victim));
-  store<word>(bin, <word>revealLink(linkPlace(victim)));
+  store<word>(bin, <word>nextFast(victim));
   if (fastbinIndex(victim.size) != index) corrupted(Failure.FASTBIN_SIZE, addressOf(victim));
   const cacheIndex = tcacheIndex(size);
   if (hasBin(cacheIndex)) {
@@ -107,11 +113,19 @@ function takeFast(arena: MallocState, size: word): usize {
       const other = changetype<Chunk>(<usize>load<word>(bin));
       if (addressOf(other) == 0) break;
       if (isMisaligned(other.mem)) corrupted(Failure.FASTBIN_UNALIGNED_3, addressOf(other));
-      store<word>(bin, <word>revealLink(linkPlace(other)));
+      store<word>(bin, <word>nextFast(other));
       tcachePut(other.mem, cacheIndex);
     }
   }
   return victim.mem;
+}
+
+/** The chunk behind `p` in a fast bin. Only with several threads does glibc look at it now rather than when it is the first. */
+function nextFast(p: Chunk): usize {
+  const next = revealLink(linkPlace(p));
+  if (isMisaligned(next + <usize>CHUNK_HDR_SZ) && next != 0 && libc.hasThreads)
+    corrupted(Failure.FASTBIN_UNALIGNED, next);
+  return next;
 }
 
 /** Marks a chunk that leaves a bin as in use. */

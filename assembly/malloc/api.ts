@@ -4,18 +4,19 @@
 import { MALLOC_ALIGNMENT, PTRDIFF_MAX, SIZE_MAX, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { allocateAligned } from "./aligned";
-import { allocate } from "./allocate";
-import { arenaFor } from "./arena";
-import { Chunk, addressOf, isMisaligned, usableSize } from "./chunk";
+import { allocate, allocateDirectly } from "./allocate";
+import { NO_ARENA, arenaFor, arenaForCall, arenaGet, leaveArena, otherArena } from "./arena";
+import { Chunk, addressOf, isMisaligned, revealLink, usableSize } from "./chunk";
 import { clearedAllocate } from "./clear";
 import { verifyHeap } from "./invariants";
 import { adjustThreshold, unmapChunk } from "./mapped";
 import { freeChunk } from "./release";
 import { resizeChunk, resizeMapped } from "./resize";
 import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize } from "./sizes";
-import { MallocState, libc, mainArena, setErrno } from "./state";
+import { MallocState, libc, setErrno, thread } from "./state";
 import { EINVAL, ENOMEM, PAGE_SIZE } from "./system";
 import {
+  TCACHE_MAX_BINS,
   TcachePerthreadStruct,
   adoptTcache,
   blocksIn,
@@ -28,6 +29,7 @@ import {
   popEntry,
   pushEntry,
   requestIndex,
+  surrenderTcache,
   tcache,
   tcacheIndex,
   tcacheKey,
@@ -36,9 +38,21 @@ import {
 
 /** Makes this thread's tcache on its first call that needs one (MAYBE_INIT_TCACHE). */
 function maybeInitTcache(): void {
-  if (tcache != 0) return;
-  const mem = allocate(mainArena, <word>offsetof<TcachePerthreadStruct>());
+  if (tcache == 0) initTcache();
+}
+
+/** Makes this thread's tcache in its arena, or in another one (tcache_init). */
+function initTcache(): void {
+  const bytes = <word>offsetof<TcachePerthreadStruct>();
+  const arena = arenaGet(bytes);
+  let mem = allocate(arena, bytes);
+  if (mem == 0 && arena != NO_ARENA) mem = allocate(otherArena(arena, bytes), bytes);
   if (mem != 0) adoptTcache(mem);
+}
+
+/** Whether a request that `arena` could not serve is worth another try elsewhere. */
+function mayRetry(mem: usize, arena: MallocState): bool {
+  return mem == 0 && libc.hasThreads && arena != NO_ARENA;
 }
 
 /** Whether a chunk just served belongs to `arena`: glibc asserts it of every result. */
@@ -76,8 +90,15 @@ function mallocUncached(bytes: word): usize {
   maybeInitTcache();
   const cached = isCacheable(bytes) ? tcacheTake(requestIndex(bytes)) : 0;
   if (cached != 0) return cached;
-  const mem = allocate(mainArena, bytes);
-  if (!belongsTo(mem, mainArena)) corrupted(Failure.ASSERT_MALLOC_ARENA, mem);
+  let arena = arenaForCall(bytes);
+  let mem = allocateDirectly(arena, bytes);
+  if (mayRetry(mem, arena)) {
+    arena = otherArena(arena, bytes);
+    mem = allocate(arena, bytes);
+  }
+  if (!belongsTo(mem, arena)) {
+    corrupted(libc.hasThreads ? Failure.ASSERT_MALLOC_ARENA_2 : Failure.ASSERT_MALLOC_ARENA, mem);
+  }
   return mem;
 }
 
@@ -107,7 +128,7 @@ export function free(address: word): void {
 
 /** free's long way. */
 function freeUncached(mem: usize): void {
-  const errno = libc.errno;
+  const errno = thread.errno;
   const p = Chunk.ofMem(mem);
   if (p.isMmapped) {
     adjustThreshold(p);
@@ -116,7 +137,30 @@ function freeUncached(mem: usize): void {
     maybeInitTcache();
     freeChunk(arenaFor(p), p, false);
   }
-  libc.errno = errno;
+  thread.errno = errno;
+}
+
+/** Frees a chunk that is not mmapped, in whichever arena it lies. */
+function giveBack(p: Chunk): void {
+  freeChunk(arenaFor(p), p, false);
+}
+
+/** The end of this thread: the blocks in its tcache go back to their arenas, then the tcache itself; its arena is free for others. */
+export function threadExit(): void {
+  const cache = surrenderTcache();
+  if (cache != 0) {
+    for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
+      for (let mem = latestIn(cache, index); mem != 0;) {
+        if (isMisaligned(mem)) corrupted(Failure.TCACHE_SHUTDOWN_UNALIGNED, mem);
+        const next = revealLink(mem);
+        giveBack(Chunk.ofMem(mem));
+        mem = next;
+      }
+    }
+    giveBack(Chunk.ofMem(cache));
+  }
+  leaveArena();
+  thread.isAlive = 0;
 }
 
 /** calloc(3): a zeroed block for `count` elements of `size` bytes, or 0 with errno ENOMEM, also when the product overflows. */
@@ -128,8 +172,13 @@ export function calloc(count: word, size: word): word {
     return 0;
   }
   maybeInitTcache();
-  const mem = clearedAllocate(mainArena, bytes);
-  if (!belongsTo(mem, mainArena)) corrupted(Failure.ASSERT_CALLOC_ARENA, mem);
+  let arena = arenaForCall(bytes);
+  let mem = clearedAllocate(arena, bytes);
+  if (mayRetry(mem, arena)) {
+    arena = otherArena(arena, bytes);
+    mem = clearedAllocate(arena, bytes);
+  }
+  if (!belongsTo(mem, arena)) corrupted(Failure.ASSERT_CALLOC_ARENA, mem);
   return <word>mem;
 }
 
@@ -169,7 +218,16 @@ export function realloc(address: word, bytes: word): word {
   const arena = arenaFor(p);
   const result = resizeChunk(arena, p, size);
   if (!belongsTo(result, arena)) corrupted(Failure.ASSERT_REALLOC_ARENA, result);
-  return <word>result;
+  return result == 0 && libc.hasThreads ? moveElsewhere(arena, p, bytes) : <word>result;
+}
+
+/** realloc of a chunk whose arena has no memory for it: a block from any arena, a copy, and the old one goes. */
+function moveElsewhere(arena: MallocState, p: Chunk, bytes: word): word {
+  const moved = malloc(bytes);
+  if (moved == 0) return 0;
+  memory.copy(<usize>moved, p.mem, <usize>usableSize(p));
+  freeChunk(arena, p, false);
+  return moved;
 }
 
 /** realloc of an mmapped chunk that could not be remapped: a new block, a copy, and the mapping goes. */
@@ -203,8 +261,19 @@ export function memalign(alignment: word, bytes: word): word {
   }
   let power: word = 2 * MALLOC_ALIGNMENT;
   while (power < alignment) power <<= 1;
-  const mem = allocateAligned(mainArena, power < MINSIZE ? MINSIZE : power, bytes);
-  if (!belongsTo(mem, mainArena)) corrupted(Failure.ASSERT_MEMALIGN_ARENA, mem);
+  if (power < MINSIZE) power = MINSIZE;
+  let arena = arenaForCall(bytes + power + MINSIZE);
+  let mem = allocateAligned(arena, power, bytes);
+  if (mayRetry(mem, arena)) {
+    arena = otherArena(arena, bytes);
+    mem = allocateAligned(arena, power, bytes);
+  }
+  if (!belongsTo(mem, arena)) {
+    corrupted(
+      libc.hasThreads ? Failure.ASSERT_MEMALIGN_ARENA_2 : Failure.ASSERT_MEMALIGN_ARENA,
+      mem,
+    );
+  }
   return <word>mem;
 }
 

@@ -1,15 +1,146 @@
-// Which arena a chunk belongs to. Chunks of main_arena have the A bit clear; the others lie in heaps of HEAP_MAX_SIZE, aligned to
-// it, whose heap_info names the arena.
+// Arenas: which one a chunk belongs to, and which one a thread allocates from. The first thread uses main_arena. Every other takes an
+// arena that nobody uses any more, or makes one as long as there may be more, or shares one. It stays with it, until
+// that arena cannot serve a request.
 
-import { Chunk, addressOf } from "./chunk";
-import { HEAP_MAX_SIZE, HeapInfo, MallocState, mainArena } from "./state";
+import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../abi/word";
+import { Failure, corrupted } from "../base/failure";
+import { Chunk, PREV_INUSE } from "./chunk";
+import { heapFor, newHeap } from "./heap";
+import { CHUNK_HDR_SZ } from "./sizes";
+import { HeapInfo, MallocState, initArena, libc, mainArena, mp, thread } from "./state";
 
-/** The heap that a chunk with the A bit lies in (heap_for_ptr). */
-export function heapFor(p: Chunk): HeapInfo {
-  return changetype<HeapInfo>(addressOf(p) & ~(HEAP_MAX_SIZE - 1));
-}
+/** Arenas that there may be for each processor (NARENAS_FROM_NCORES). */
+const ARENAS_A_CORE: word = ILP32 ? 2 : 8;
+
+/** No arena. */
+export const NO_ARENA: MallocState = changetype<MallocState>(0);
 
 /** The arena of a chunk that is not mmapped (arena_for_chunk). */
 export function arenaFor(p: Chunk): MallocState {
-  return p.isNonMain ? changetype<MallocState>(<usize>heapFor(p).arPtr) : mainArena;
+  return p.isNonMain ? arenaOfHeap(p) : mainArena;
+}
+
+function arenaOfHeap(p: Chunk): MallocState {
+  return changetype<MallocState>(<usize>heapFor(p).arPtr);
+}
+
+/** The arena that follows in the ring of all (next). */
+export function nextArena(arena: MallocState): MallocState {
+  return changetype<MallocState>(<usize>arena.next);
+}
+
+/**
+ * The arena for this thread's calls, or none when that is to be asked. It is thread_arena (ThreadData.arena), but while there is one thread
+ * only, calls go to main_arena whatever thread_arena is.
+ */
+let callArena: MallocState = changetype<MallocState>(0);
+
+/** thread_arena: this thread's arena, or none before its first allocation. */
+function threadArena(): MallocState {
+  return changetype<MallocState>(<usize>thread.arena);
+}
+
+/** Makes `arena`, or none, this thread's, without counting. */
+export function setThreadArena(arena: MallocState): void {
+  thread.arena = <u32>changetype<usize>(arena);
+  callArena = libc.hasThreads || arena == mainArena ? arena : NO_ARENA;
+}
+
+/** This thread's arena; its first call finds it one, preferably with room for `bytes`. None when there is no memory (arena_get). */
+export function arenaGet(bytes: word): MallocState {
+  const arena = threadArena();
+  return arena != NO_ARENA ? arena : findArena(bytes);
+}
+
+/** The arena for a request of C's: main_arena while there is one thread only, else this thread's. */
+export function arenaForCall(bytes: word): MallocState {
+  const arena = callArena;
+  return arena != NO_ARENA ? arena : askForArena(bytes);
+}
+
+function askForArena(bytes: word): MallocState {
+  if (!libc.hasThreads) return mainArena;
+  const arena = arenaGet(bytes);
+  callArena = arena;
+  return arena;
+}
+
+/** Another arena than `arena`, which could not serve `bytes`; this thread may stay with it (arena_get_retry). */
+export function otherArena(arena: MallocState, bytes: word): MallocState {
+  return arena != mainArena ? mainArena : findArena(bytes);
+}
+
+/** An arena for this thread: one that is free, a new one, or one that is in use (arena_get2). */
+function findArena(bytes: word): MallocState {
+  const free = changetype<MallocState>(<usize>libc.freeList);
+  if (free != NO_ARENA) {
+    libc.freeList = <u32>free.nextFree;
+    if (free.attachedThreads != 0) corrupted(Failure.ASSERT_ARENA_FREE, changetype<usize>(free));
+    return attach(free);
+  }
+  if (libc.narenasLimit == 0) {
+    if (mp.arenaMax != 0) libc.narenasLimit = mp.arenaMax;
+    else if (libc.narenas > mp.arenaTest) libc.narenasLimit = <word>libc.cores * ARENAS_A_CORE;
+  }
+  // No limit yet counts as the highest.
+  if (libc.narenas <= libc.narenasLimit - 1) return newArena(bytes);
+  const shared = libc.nextToUse != 0 ? changetype<MallocState>(<usize>libc.nextToUse) : mainArena;
+  libc.nextToUse = <u32>shared.next;
+  return attach(shared);
+}
+
+/** Makes `arena` this thread's, in place of the one that it had. */
+function attach(arena: MallocState): MallocState {
+  detach(Failure.ASSERT_ARENA_REPLACED);
+  arena.attachedThreads++;
+  setThreadArena(arena);
+  return arena;
+}
+
+/** Counts this thread out of its arena (detach_arena); `failure` is what to say when the arena knows of no thread. */
+function detach(failure: Failure): void {
+  const arena = threadArena();
+  if (arena == NO_ARENA) return;
+  if (arena.attachedThreads == 0) corrupted(failure, changetype<usize>(arena));
+  arena.attachedThreads--;
+}
+
+/** A new arena, in a heap of its own with room for `bytes` if that can be; or none (_int_new_arena). */
+function newArena(bytes: word): MallocState {
+  const overhead = offsetof<HeapInfo>() + offsetof<MallocState>() + MALLOC_ALIGNMENT;
+  let heap = newHeap(overhead + bytes);
+  if (changetype<usize>(heap) == 0) heap = newHeap(overhead);
+  if (changetype<usize>(heap) == 0) return NO_ARENA;
+  const start = changetype<usize>(heap) + offsetof<HeapInfo>();
+  const arena = changetype<MallocState>(start);
+  memory.fill(start, 0, offsetof<MallocState>());
+  heap.arPtr = <word>start;
+  initArena(arena);
+  arena.setNoncontiguous();
+  arena.systemMem = heap.size;
+  arena.maxSystemMem = heap.size;
+  const first =
+    ((start + offsetof<MallocState>() + <usize>CHUNK_HDR_SZ + MALLOC_ALIGN_MASK) &
+      ~MALLOC_ALIGN_MASK) -
+    <usize>CHUNK_HDR_SZ;
+  const top = changetype<Chunk>(first);
+  arena.top = top;
+  top.mchunkSize = (heap.size - <word>(first - changetype<usize>(heap))) | PREV_INUSE;
+  arena.next = mainArena.next;
+  mainArena.next = <word>start;
+  libc.narenas++;
+  detach(Failure.ASSERT_ARENA_REPLACED);
+  setThreadArena(arena);
+  return arena;
+}
+
+/** This thread's arena, at its exit: free for others when no other thread uses it (__malloc_arena_thread_freeres). */
+export function leaveArena(): void {
+  const arena = threadArena();
+  if (arena == NO_ARENA) return;
+  detach(Failure.ASSERT_ARENA_LEFT);
+  setThreadArena(NO_ARENA);
+  if (arena.attachedThreads != 0) return;
+  arena.nextFree = <word>libc.freeList;
+  libc.freeList = <u32>changetype<usize>(arena);
 }

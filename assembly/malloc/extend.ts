@@ -4,11 +4,13 @@ import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { unsortedBin } from "./bins";
 import { Chunk, PREV_INUSE, addressOf } from "./chunk";
+import { NO_ARENA } from "./arena";
+import { extendHeap } from "./heap";
 import { mapChunk } from "./mapped";
 import { freeChunk } from "./release";
 import { noteSegment } from "./segments";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
-import { MMAP_AS_MORECORE_SIZE, MallocState, mp, setErrno } from "./state";
+import { MMAP_AS_MORECORE_SIZE, MallocState, mainArena, mp, setErrno } from "./state";
 import {
   ENOMEM,
   MAP_FAILED,
@@ -22,16 +24,25 @@ import {
 } from "./system";
 import { splitTop } from "./top";
 
-/** Serves a chunk of `size` bytes that nothing in `arena` can serve. The block, or 0 with errno ENOMEM (sysmalloc). */
+/**
+ * Serves a chunk of `size` bytes that nothing in `arena` can serve, or that has no arena. The block, or 0 with errno ENOMEM
+ * (sysmalloc).
+ */
 export function systemMalloc(size: word, arena: MallocState): usize {
-  if (size >= mp.mmapThreshold && mp.nMmaps < mp.nMmapsMax) {
+  const isMapped = arena == NO_ARENA || (size >= mp.mmapThreshold && mp.nMmaps < mp.nMmapsMax);
+  if (isMapped) {
     const mem = mapDirectly(size);
-    if (mem != 0) return mem;
+    if (mem != 0 || arena == NO_ARENA) return mem;
   }
   const top = arena.top;
   const topSize = top.size;
   checkTop(arena, top, topSize, size);
-  extendTop(arena, top, topSize, size);
+  if (arena == mainArena) {
+    extendTop(arena, top, topSize, size);
+  } else if (!extendHeap(arena, top, topSize, size) && !isMapped) {
+    const mem = mapChunk(size, PAGE_SIZE);
+    if (mem != 0) return mem;
+  }
   if (arena.systemMem > arena.maxSystemMem) arena.maxSystemMem = arena.systemMem;
   if (arena.top.size >= size + MINSIZE) return splitTop(arena, size);
   setErrno(ENOMEM);

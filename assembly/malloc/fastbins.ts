@@ -35,37 +35,55 @@ export function consolidate(arena: MallocState): void {
       if (isMisaligned(p.mem)) corrupted(Failure.FASTBINS_UNALIGNED, addressOf(p));
       if (fastbinIndex(p.size) != index) corrupted(Failure.FASTBINS_SIZE, addressOf(p));
       const next = changetype<Chunk>(revealLink(linkPlace(p)));
-      mergeFast(arena, p);
+      mergeChunk(arena, p, p.size, true);
       p = next;
     } while (addressOf(p) != 0);
   }
 }
 
-/** Merges one chunk that left its fast bin with its free neighbours. */
-function mergeFast(arena: MallocState, chunk: Chunk): void {
+/**
+ * Merges a chunk of `chunkSize` bytes that is not in use any more with its free neighbours, and puts the result into the unsorted bin or
+ * makes it part of top. What glibc checks on the way depends on whether the chunk comes from a fast bin or from its user. The
+ * result's size.
+ */
+export function mergeChunk(
+  arena: MallocState,
+  chunk: Chunk,
+  chunkSize: word,
+  isFromFastbin: bool,
+): word {
   let p = chunk;
-  let size = p.size;
+  let size = chunkSize;
   const next = p.at(size);
   const nextSize = next.size;
   if (!p.prevInuse) {
     const previousSize = p.mchunkPrevSize;
     size += previousSize;
     p = p.before(previousSize);
-    if (p.size != previousSize) corrupted(Failure.FASTBINS_PREV_SIZE, addressOf(p));
+    if (p.size != previousSize) {
+      corrupted(
+        isFromFastbin ? Failure.FASTBINS_PREV_SIZE : Failure.CONSOLIDATE_PREV_SIZE,
+        addressOf(p),
+      );
+    }
     unlink(p);
   }
   if (next == arena.top) {
-    lowerTop(arena, p, size + nextSize);
-    return;
+    size += nextSize;
+    lowerTop(arena, p, size);
+    return size;
   }
   if (next.at(nextSize).prevInuse) {
     next.mchunkSize &= ~PREV_INUSE;
   } else {
-    size += nextSize;
     unlink(next);
+    size += nextSize;
   }
   const bin = unsortedBin(arena);
-  insertUnsorted(bin, bin.fd, p, size);
+  const first = bin.fd;
+  if (!isFromFastbin && first.bk != bin) corrupted(Failure.FREE_UNSORTED_LIST, addressOf(first));
+  insertUnsorted(bin, first, p, size);
   p.mchunkSize = size | PREV_INUSE;
   p.setFoot(size);
+  return size;
 }

@@ -34,6 +34,7 @@ export enum Tunable {
   THP_PAGESIZE, // the model's transparent huge pages, bytes; 0: the kernel does not offer them on request
   HUGE_PAGESIZE, // the model's default huge pages, bytes; 0: none are known
   HUGE_PAGES_FREE, // whether mappings of explicit huge pages succeed: 0 as where vm.nr_hugepages is 0
+  CORES, // the model's processors, which decide how many arenas there may be
 }
 
 /** The largest request that tcache can serve (MAX_TCACHE_SIZE). */
@@ -143,6 +144,9 @@ export function setTunableValue(tunable: i32, value: word): i32 {
       break;
     case Tunable.HUGE_PAGES_FREE:
       libc.hugePagesFree = value != 0 ? 1 : 0;
+      break;
+    case Tunable.CORES:
+      libc.cores = <i32>value;
       break;
     default:
       return 0;

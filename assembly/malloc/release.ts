@@ -2,14 +2,13 @@
 // glibc's, in glibc's order: which message comes first for a given corruption is part of the behaviour.
 
 import { Failure, corrupted } from "../base/failure";
-import { insertUnsorted, unlink, unsortedBin } from "./bins";
-import { Chunk, PREV_INUSE, addressOf, isMisaligned, isOddSize, protectLink } from "./chunk";
-import { consolidate, fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
+import { Chunk, addressOf, isMisaligned, isOddSize, protectLink } from "./chunk";
+import { consolidate, fastbinAt, fastbinIndex, linkPlace, mergeChunk } from "./fastbins";
+import { trimHeap } from "./heap";
 import { unmapChunk } from "./mapped";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, mainArena, mp } from "./state";
 import { findDoubleFree, hasBin, hasKey, hasRoom, tcacheIndex, tcachePut } from "./tcache";
-import { lowerTop } from "./top";
 import { trimTop } from "./trim";
 
 /**
@@ -73,37 +72,13 @@ function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word): void {
   }
   perturbFreed(chunk, chunkSize);
 
-  let p = chunk;
-  let size = chunkSize;
-  if (!p.prevInuse) {
-    const previousSize = p.mchunkPrevSize;
-    size += previousSize;
-    p = p.before(previousSize);
-    if (p.size != previousSize) corrupted(Failure.CONSOLIDATE_PREV_SIZE, addressOf(p));
-    unlink(p);
-  }
-  if (next == arena.top) {
-    size += nextSize;
-    lowerTop(arena, p, size);
-  } else {
-    if (next.at(nextSize).prevInuse) {
-      next.mchunkSize &= ~PREV_INUSE;
-    } else {
-      unlink(next);
-      size += nextSize;
-    }
-    const bin = unsortedBin(arena);
-    const first = bin.fd;
-    if (first.bk != bin) corrupted(Failure.FREE_UNSORTED_LIST, addressOf(first));
-    insertUnsorted(bin, first, p, size);
-    p.mchunkSize = size | PREV_INUSE;
-    p.setFoot(size);
-  }
+  const size = mergeChunk(arena, chunk, chunkSize, false);
   if (size >= FASTBIN_CONSOLIDATION_THRESHOLD) afterLargeFree(arena);
 }
 
 /** A large free is the moment to empty the fast bins and to give the end of the heap back. */
 function afterLargeFree(arena: MallocState): void {
   if (arena.haveFastchunks) consolidate(arena);
-  if (arena == mainArena && arena.top.size >= mp.trimThreshold) trimTop(arena, mp.topPad);
+  if (arena != mainArena) trimHeap(arena, mp.topPad);
+  else if (arena.top.size >= mp.trimThreshold) trimTop(arena, mp.topPad);
 }

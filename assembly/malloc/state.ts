@@ -3,8 +3,11 @@
 //
 // Glossary: an arena (malloc_state) is a heap with its bins; main_arena is the one on the break. A bin is a list of free
 // chunks; top is the chunk at the end of the heap, which no bin holds. mp_ (malloc_par) holds the process's parameters.
+// Other arenas lie in heaps of their own (heap.ts). What C keeps per thread is in Wasm globals, since an instance is a thread, and in its
+// ThreadData, where others can see it.
 //
-// In this order: LibcData, MallocPar, MallocState (main_arena), and in the checked builds the list of segments.
+// In this order: LibcData, MallocPar, MallocState (main_arena), in the checked builds the list of segments; on the next page the
+// threads' ThreadData.
 
 import { ILP32, SIZE_SZ } from "../abi/word";
 import { KIB, MIB, PAGE_SIZE } from "../base/align";
@@ -95,21 +98,33 @@ export class MallocPar {
 /** glibc's static variables that malloc uses, and room for the host's out-parameters. Not a struct of glibc's. */
 @unmanaged
 export class LibcData {
-  errno: i32; // errno
   perturbByte: i32; // perturb_byte: 0, or what blocks are filled with
   alwaysFailMorecore: i32; // __always_fail_morecore
   knowsBreak: i32; // whether sbrk has asked for the break before (__curbrk is set)
   thpModelPagesize: word; // what the kernel would say of its transparent huge pages, bytes; 0: not offered
   hugeModelPagesize: word; // what the kernel would say of its default huge pages, bytes; 0: none
   hugePagesFree: i32; // whether the kernel would map explicit huge pages
+  cores: i32; // processors that glibc would count (__get_nprocs)
+  heapShrinking: i32; // may_shrink_heap: 0 until it is looked up, 1 no, 2 yes
+  hasThreads: i32; // whether there ever was a second thread (SINGLE_THREAD_P is its opposite)
+  narenas: word; // narenas: arenas, main_arena included
+  narenasLimit: word; // narenas_limit: the most there may be; 0 until it is decided
+  freeList: u32; // free_list: the arena that was given up last; linked by next_free
+  nextToUse: u32; // next_to_use: the arena that is shared next, 0 for main_arena
+  alignedHeapArea: u32; // aligned_heap_area: where an aligned heap may fit, 0 when nothing is known
   globalMaxFast: word; // global_max_fast: the largest fast chunk, bytes
   tcacheKey: word; // tcache_key: marks a block as being in tcache
-  imageTcache: word; // the thread's tcache when a heap image was written
   @count(64) scratch: u32; // 256 bytes for the host
 }
 
-/** HEAP_MAX_SIZE: what an arena's heaps other than main_arena's reserve, and their alignment, bytes. */
-export const HEAP_MAX_SIZE: usize = ILP32 ? MIB : 64 * MIB;
+/** A thread, as the others see it. Not a struct of glibc's. */
+@unmanaged
+export class ThreadData {
+  errno: i32; // errno
+  isAlive: i32; // whether a thread has this place
+  arena: u32; // thread_arena: the arena that it allocates from, or 0
+  tcache: u32; // tcache: its TcachePerthreadStruct, or 0
+}
 
 /** The header of a heap that is not main_arena's (struct heap_info). */
 @unmanaged
@@ -134,6 +149,9 @@ export const MMAP_AS_MORECORE_SIZE: word = MIB;
 /** Default of M_MXFAST: the largest request that fast bins serve, bytes. */
 export const DEFAULT_MXFAST: word = (64 * SIZE_SZ) / 4;
 
+/** How many processors there are when the host does not say: what glibc assumes where it cannot tell. */
+const DEFAULT_CORES: i32 = 2;
+
 /** The tcache key when the host gives none: any value that is unlikely in a program's data. */
 const DEFAULT_TCACHE_KEY: word = <word>0x9e37_79b9_7f4a_7c15;
 
@@ -144,13 +162,18 @@ const MAIN_ARENA: usize = (MALLOC_PAR + offsetof<MallocPar>() + 15) & ~15;
 export const SEGMENTS: usize = MAIN_ARENA + offsetof<MallocState>();
 export const SEGMENTS_MAX: u32 = 256;
 
+/** Where the threads' data is, bytes from LibcData, and how many threads there can be at a time. */
+const THREADS: usize = PAGE_SIZE;
+export const THREADS_MAX: u32 = 128;
+
 /** Bytes of libc's data. */
-export const LIBC_BYTES: usize = PAGE_SIZE;
+export const LIBC_BYTES: usize = 2 * PAGE_SIZE;
 
 // One instance is one thread of one process: these never change after `bindState`.
 export let libc: LibcData = changetype<LibcData>(0);
 export let mp: MallocPar = changetype<MallocPar>(0);
 export let mainArena: MallocState = changetype<MallocState>(0);
+export let thread: ThreadData = changetype<ThreadData>(0);
 
 /** Makes the `LIBC_BYTES` bytes at `data`, 16-aligned, the process's libc data. */
 export function bindState(data: usize): void {
@@ -159,9 +182,32 @@ export function bindState(data: usize): void {
   mainArena = changetype<MallocState>(data + MAIN_ARENA);
 }
 
+/** The data of thread `number`. */
+export function threadAt(number: u32): ThreadData {
+  return changetype<ThreadData>(
+    changetype<usize>(libc) + THREADS + <usize>number * offsetof<ThreadData>(),
+  );
+}
+
+/** Makes this instance the thread whose data is `data`. */
+export function bindThread(data: ThreadData): void {
+  thread = data;
+}
+
+/** Takes an unused place for the thread that this instance is. Its number, or THREADS_MAX when there is none. */
+export function takeThread(): u32 {
+  let number: u32 = 0;
+  while (number < THREADS_MAX && threadAt(number).isAlive) number++;
+  if (number == THREADS_MAX) return number;
+  thread = threadAt(number);
+  thread.errno = 0;
+  thread.isAlive = 1;
+  return number;
+}
+
 /** Sets errno. */
 export function setErrno(code: i32): void {
-  libc.errno = code;
+  thread.errno = code;
 }
 
 /** Makes chunks of requests up to `bytes` fast; 0 turns fast bins off (set_max_fast). */
@@ -169,11 +215,9 @@ export function setMaxFast(bytes: word): void {
   libc.globalMaxFast = bytes == 0 ? MINSIZE / 2 : (bytes + SIZE_SZ) & ~(<word>15);
 }
 
-/** Gives the zeroed libc data of a new process its initial values (malloc_init_state and the initialiser of mp_). */
-export function initState(): void {
-  const arena = mainArena;
+/** Gives a zeroed arena empty bins and no top yet (malloc_init_state). */
+export function initArena(arena: MallocState): void {
   arena.attachedThreads = 1;
-  arena.next = <word>changetype<usize>(arena);
   const heads = changetype<usize>(arena) + offsetof<MallocState>("bins");
   for (let index: u32 = 1; index < NBINS; index++) {
     const bin = changetype<Chunk>(heads + ((index - 1) << 1) * SIZE_SZ - <usize>CHUNK_HDR_SZ);
@@ -182,6 +226,13 @@ export function initState(): void {
   }
   // The first top is the unsorted bin's head: a chunk of size 0, since last_remainder is 0.
   arena.top = changetype<Chunk>(heads - <usize>CHUNK_HDR_SZ);
+}
+
+/** Gives the zeroed libc data of a new process its initial values (the initialisers of main_arena and mp_). */
+export function initState(): void {
+  const arena = mainArena;
+  initArena(arena);
+  arena.next = <word>changetype<usize>(arena);
   mp.trimThreshold = DEFAULT_TRIM_THRESHOLD;
   mp.topPad = DEFAULT_TOP_PAD;
   mp.mmapThreshold = DEFAULT_MMAP_THRESHOLD;
@@ -189,6 +240,8 @@ export function initState(): void {
   mp.arenaTest = ILP32 ? 2 : 8;
   setMaxFast(DEFAULT_MXFAST);
   libc.tcacheKey = DEFAULT_TCACHE_KEY;
+  libc.cores = DEFAULT_CORES;
+  libc.narenas = 1;
 }
 
 if (offsetof<MallocState>() != (ILP32 ? 1116 : 2200))
@@ -203,4 +256,6 @@ if (offsetof<MallocState>("bins") - offsetof<MallocState>("topWord") != <usize>C
 }
 if (offsetof<MallocState>("binmap") - offsetof<MallocState>("bins") != (NBINS * 2 - 2) * SIZE_SZ)
   ERROR("bins");
-if (SEGMENTS + (SEGMENTS_MAX + 1) * 4 > LIBC_BYTES) ERROR("libc's data outgrew its page");
+if (SEGMENTS + (SEGMENTS_MAX + 1) * 4 > THREADS) ERROR("libc's data outgrew its page");
+if (THREADS + THREADS_MAX * offsetof<ThreadData>() > LIBC_BYTES)
+  ERROR("the threads' data outgrew its page");

@@ -2,6 +2,7 @@
 
 import { SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
+import { nextArena } from "./arena";
 import { binAt } from "./bins";
 import { Chunk, addressOf, isMisaligned, revealLink } from "./chunk";
 import { fastbinAt, linkPlace } from "./fastbins";
@@ -40,13 +41,23 @@ export class Mallinfo {
 /** Fields of either struct. */
 const FIELDS: u32 = 10;
 
-/** Fills `info` from main_arena and mp_ (mallinfo2, int_mallinfo). */
+/** Fills `info` from all arenas and mp_ (mallinfo2). */
 export function collectInfo(info: Mallinfo2): void {
-  const arena = mainArena;
-  const top = arena.top.size;
-  countFast(arena, info);
+  memory.fill(changetype<usize>(info), 0, offsetof<Mallinfo2>());
+  let arena = mainArena;
+  do {
+    addArena(arena, info);
+    arena = nextArena(arena);
+  } while (arena != mainArena);
+  info.hblks = <word>mp.nMmaps;
+  info.hblkhd = mp.mmappedMem;
+  info.keepcost = arena.top.size;
+}
+
+/** Adds what one arena holds (int_mallinfo). */
+function addArena(arena: MallocState, info: Mallinfo2): void {
   let blocks: word = 1;
-  let free = top + info.fsmblks;
+  let free = arena.top.size + countFast(arena, info);
   for (let index: u32 = 1; index < NBINS; index++) {
     const bin = binAt(arena, index);
     for (let p = bin.bk; p != bin; p = p.bk) {
@@ -54,18 +65,14 @@ export function collectInfo(info: Mallinfo2): void {
       free += p.size;
     }
   }
-  info.ordblks = blocks;
-  info.fordblks = free;
-  info.arena = arena.systemMem;
-  info.uordblks = arena.systemMem - free;
-  info.hblks = <word>mp.nMmaps;
-  info.hblkhd = mp.mmappedMem;
-  info.usmblks = 0;
-  info.keepcost = top;
+  info.ordblks += blocks;
+  info.fordblks += free;
+  info.arena += arena.systemMem;
+  info.uordblks += arena.systemMem - free;
 }
 
-/** Counts the chunks in the fast bins. */
-function countFast(arena: MallocState, info: Mallinfo2): void {
+/** Adds the chunks in the fast bins. Their bytes. */
+function countFast(arena: MallocState, info: Mallinfo2): word {
   let blocks: word = 0;
   let bytes: word = 0;
   for (let index: u32 = 0; index < NFASTBINS; index++) {
@@ -77,8 +84,9 @@ function countFast(arena: MallocState, info: Mallinfo2): void {
       p = changetype<Chunk>(revealLink(linkPlace(p)));
     }
   }
-  info.smblks = blocks;
-  info.fsmblks = bytes;
+  info.smblks += blocks;
+  info.fsmblks += bytes;
+  return bytes;
 }
 
 /** Copies `info` to `narrow`, cut to ints (mallinfo). */

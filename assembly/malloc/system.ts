@@ -5,12 +5,24 @@
 import { touch } from "../kernel/access";
 import { ENOMEM, errorResult, isError } from "../kernel/errno";
 import { moveBreak } from "../kernel/brk";
-import { MAP_ANONYMOUS, MAP_PRIVATE, PROT_READ, PROT_WRITE } from "../kernel/mman";
+import {
+  MAP_ANONYMOUS,
+  MAP_FIXED,
+  MAP_NORESERVE,
+  MAP_PRIVATE,
+  PROT_NONE,
+  PROT_READ,
+  PROT_WRITE,
+} from "../kernel/mman";
 import { mapRegion, unmapRegion } from "../kernel/mmap";
 import { mm } from "../kernel/mm";
 import { MREMAP_MAYMOVE, remapRegion } from "../kernel/mremap";
-import { NR_BRK, NR_MMAP, NR_MREMAP, NR_MUNMAP } from "../kernel/numbers";
+import { OVERCOMMIT_NEVER } from "../kernel/limits";
+import { Advice, sysMadvise } from "../kernel/madvise";
+import { NR_BRK, NR_MADVISE, NR_MMAP, NR_MPROTECT, NR_MREMAP, NR_MUNMAP } from "../kernel/numbers";
+import { KernelOption, option } from "../kernel/options";
 import { dirtyEnd, noteHeapDirty } from "../kernel/pages";
+import { protectRegion, sysMprotect } from "../kernel/protect";
 import { traced } from "../kernel/syscall";
 import { IS_FULL } from "../kernel/tier";
 import { libc, mp, setErrno } from "./state";
@@ -70,20 +82,76 @@ export function lessCore(decrement: word): void {
   callBrk(mm.brk - decrement);
 }
 
-/** Maps `length` bytes, in pages of `pageSize`, wherever there is room. Explicit huge pages are refused where the model has none. */
-export function mapPages(length: word, pageSize: word): usize {
-  const prot = PROT_READ | PROT_WRITE;
-  const flags = MAP_PRIVATE | MAP_ANONYMOUS;
+/** mmap of memory for malloc. Explicit huge pages are refused where the model has none. The address, or MAP_FAILED with errno. */
+function callMmap(address: usize, length: word, prot: i32, flags: i32, pageSize: word): usize {
   const isHuge = pageSize != PAGE_SIZE;
   const result =
-    isHuge && !libc.hugePagesFree ? errorResult(ENOMEM) : mapRegion(0, length, prot, flags);
-  traced(NR_MMAP, 0, length, prot, isHuge ? flags | mp.hpFlags : flags, <word>-1, 0, result);
-  if (!isError(result)) {
-    noteHeader(result);
-    return <usize>result;
-  }
+    isHuge && !libc.hugePagesFree
+      ? errorResult(ENOMEM)
+      : mapRegion(<word>address, length, prot, flags);
+  const shown = isHuge ? (flags & ~MAP_NORESERVE) | mp.hpFlags : flags;
+  traced(NR_MMAP, <word>address, length, prot, shown, <word>-1, 0, result);
+  if (!isError(result)) return <usize>result;
   setErrno(ENOMEM);
   return MAP_FAILED;
+}
+
+/** Maps `length` bytes, in pages of `pageSize`, wherever there is room. */
+export function mapPages(length: word, pageSize: word): usize {
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS;
+  const start = callMmap(0, length, PROT_READ | PROT_WRITE, flags, pageSize);
+  if (start != MAP_FAILED) noteHeader(start);
+  return start;
+}
+
+/** Reserves `length` bytes of addresses, at `address` if there is room, without access to them: for a heap. */
+export function reservePages(address: usize, length: word, pageSize: word): usize {
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  return callMmap(address, length, PROT_NONE, flags, pageSize);
+}
+
+/** Makes reserved pages readable and writable, if the kernel agrees. */
+export function unlockPages(start: usize, length: word): bool {
+  const prot = PROT_READ | PROT_WRITE;
+  const result = IS_FULL
+    ? sysMprotect(<word>start, length, prot)
+    : protectRegion(start, start + <usize>length, prot);
+  traced(NR_MPROTECT, <word>start, length, prot, 0, 0, 0, result);
+  if (!isError(result)) return true;
+  setErrno(ENOMEM);
+  return false;
+}
+
+/** Says that the contents of whole pages are of no use any more. WebAssembly cannot give them back; only the full build keeps book. */
+export function discardPages(start: usize, length: word): void {
+  if (!IS_FULL) return;
+  const result = sysMadvise(<word>start, length, Advice.DONTNEED);
+  traced(NR_MADVISE, <word>start, length, Advice.DONTNEED, 0, 0, 0, result);
+}
+
+/** What became of pages at the end of a heap: nothing; their contents are gone; they are not accessible any more, either. */
+export const SHED_NOTHING: i32 = 0;
+export const SHED_CONTENTS: i32 = 1;
+export const SHED_ACCESS: i32 = 2;
+
+/** Gives back pages at the end of a heap: where memory must not be overcommitted, by mapping them anew without access (shrink_heap). */
+export function shedPages(start: usize, length: word): i32 {
+  if (!mayShrinkHeaps()) {
+    discardPages(start, length);
+    return SHED_CONTENTS;
+  }
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+  return callMmap(start, length, PROT_NONE, flags, PAGE_SIZE) != MAP_FAILED
+    ? SHED_ACCESS
+    : SHED_NOTHING;
+}
+
+/** Whether vm.overcommit_memory was 2 when libc first looked (check_may_shrink_heap). */
+function mayShrinkHeaps(): bool {
+  if (!IS_FULL) return false;
+  if (libc.heapShrinking == 0)
+    libc.heapShrinking = option(KernelOption.OVERCOMMIT_MEMORY) == OVERCOMMIT_NEVER ? 2 : 1;
+  return libc.heapShrinking == 2;
 }
 
 /** Unmaps a block. Whether that worked is nobody's business: glibc ignores it, too. */

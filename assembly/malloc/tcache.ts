@@ -6,7 +6,7 @@ import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word
 import { Failure, corrupted } from "../base/failure";
 import { IS_MMAPPED, SIZE_BITS, isMisaligned, protectLink, revealLink } from "./chunk";
 import { MINSIZE, requestToSize } from "./sizes";
-import { libc, mp } from "./state";
+import { libc, mp, thread } from "./state";
 
 /** How many sizes tcache can hold (TCACHE_MAX_BINS). */
 export const TCACHE_MAX_BINS: u32 = 64;
@@ -40,9 +40,10 @@ let requestLimit: word = 0; // requests below it have a bin
 let fillCount: u32 = 0; // mp_.tcache_count
 let key: word = 0; // tcache_key
 
-/** Forgets the tcache of a process that was here before. */
+/** This thread has no tcache, as at its start. */
 export function resetTcache(): void {
   tcache = 0;
+  thread.tcache = 0;
   bins = 0;
   requestLimit = 0;
 }
@@ -61,6 +62,14 @@ export function bindTcache(mem: usize): void {
   requestLimit = <word>(bins - 1) * <word>MALLOC_ALIGNMENT + MINSIZE - SIZE_SZ + 1;
   fillCount = <u32>mp.tcacheCount;
   key = libc.tcacheKey;
+  thread.tcache = <u32>mem;
+}
+
+/** Takes this thread's tcache from it, at its exit. Until another is made nothing is cached. What it was, or 0. */
+export function surrenderTcache(): usize {
+  const cache = tcache;
+  resetTcache();
+  return cache;
 }
 
 /** Whether a request of `bytes` has a tcache bin, and this thread a tcache. */

@@ -4,8 +4,9 @@ import { binAt, binIndex, unsortedBin } from "./bins";
 import { Chunk, PREV_INUSE, addressOf } from "./chunk";
 import { consolidate } from "./fastbins";
 import { MINSIZE } from "./sizes";
-import { MallocState, NBINS, mp } from "./state";
-import { PAGE_SIZE, alignDown, alignUp, currentBreak, lessCore } from "./system";
+import { nextArena } from "./arena";
+import { MallocState, NBINS, mainArena, mp } from "./state";
+import { PAGE_SIZE, alignDown, alignUp, currentBreak, discardPages, lessCore } from "./system";
 
 /** Moves the break down so that about `pad` bytes of top remain. Whether anything was released (systrim). */
 export function trimTop(arena: MallocState, pad: word): bool {
@@ -19,15 +20,28 @@ export function trimTop(arena: MallocState, pad: word): bool {
   const oldBreak = currentBreak();
   if (oldBreak != addressOf(top.at(topSize))) return false;
   lessCore(extra);
-  const released = <word>(oldBreak - currentBreak());
+  // A top of MINSIZE makes `spare` -1: glibc then asks for a page instead of giving one back.
+  const released = <word>oldBreak - <word>currentBreak();
   if (released == 0) return false;
   arena.systemMem -= released;
   top.mchunkSize = (topSize - released) | PREV_INUSE;
   return true;
 }
 
-/** Gives back what can be given back of an arena: whole pages inside free chunks, then the end of the heap (mtrim). */
-export function trimArena(arena: MallocState, pad: word): bool {
+/** Gives back what can be given back of all arenas, but for `pad` bytes of main_arena's top. Whether there was anything (malloc_trim). */
+export function trimAll(pad: word): bool {
+  let released = false;
+  let arena = mainArena;
+  do {
+    if (trimArena(arena)) released = true;
+    if (arena == mainArena && trimTop(arena, pad)) released = true;
+    arena = nextArena(arena);
+  } while (arena != mainArena);
+  return released;
+}
+
+/** Gives back whole pages inside free chunks (mtrim). */
+function trimArena(arena: MallocState): bool {
   consolidate(arena);
   let released = false;
   const firstBin = binIndex(PAGE_SIZE);
@@ -35,17 +49,19 @@ export function trimArena(arena: MallocState, pad: word): bool {
     if (index != 1 && index < firstBin) continue;
     const bin = index == 1 ? unsortedBin(arena) : binAt(arena, index);
     for (let p = bin.bk; p != bin; p = p.bk) {
-      if (holdsWholePage(p)) released = true;
+      if (discardInside(p)) released = true;
     }
   }
-  // The pages themselves stay: WebAssembly cannot give them back, and what malloc hands out is not cleared anyway.
-  return trimTop(arena, pad) || released;
+  return released;
 }
 
-/** Whether a free chunk has a page that neither its header nor the next chunk's shares. */
-function holdsWholePage(p: Chunk): bool {
+/** Gives back the pages of a free chunk that neither its header nor the next chunk's shares. Whether there are any. */
+function discardInside(p: Chunk): bool {
   const size = p.size;
   if (size <= PAGE_SIZE - 1 + offsetof<Chunk>()) return false;
   const firstPage = alignUp(<word>addressOf(p) + offsetof<Chunk>(), PAGE_SIZE);
-  return size - (firstPage - <word>addressOf(p)) > PAGE_SIZE - 1;
+  const spare = size - (firstPage - <word>addressOf(p));
+  if (spare < PAGE_SIZE) return false;
+  discardPages(<usize>firstPage, alignDown(spare, PAGE_SIZE));
+  return true;
 }

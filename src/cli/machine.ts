@@ -7,6 +7,7 @@ import { parseTunables } from "../host/tunables.js";
 import { startKernel, type Kernel } from "../kernel/index.js";
 import type { Abi } from "../layout/address.js";
 import { OpKind } from "../layout/generated.js";
+import { Threads } from "../trace/threads.js";
 import { KIND_BITS, NEVER_LIVE_SLOT, type Trace } from "../trace/trace.js";
 import { readTraces } from "./inputs.js";
 import { UserError, type CliIo } from "./io.js";
@@ -113,7 +114,9 @@ export class TraceRun {
   readonly #trace: Trace;
   readonly #touches: boolean;
   readonly #blocks: Float64Array;
+  readonly #threads: Threads<"full">;
   #next = 0;
+  #turn = 0;
 
   /**
    * @param kernel the process
@@ -125,18 +128,30 @@ export class TraceRun {
     this.#trace = trace;
     this.#touches = touches;
     this.#blocks = new Float64Array(trace.slots);
+    this.#threads = new Threads(kernel.process, trace.turns);
   }
 
   /** Runs on, up to but not including operation `end`. */
   to(end: number): void {
-    for (; this.#next < end; this.#next++) this.#step(this.#next);
+    for (; this.#next < end; this.#next++) {
+      this.#takeTurns(this.#next);
+      this.#step(this.#next);
+    }
+    if (end === this.#trace.count) this.#takeTurns(end);
+  }
+
+  /** What happens in front of operation `index`. */
+  #takeTurns(index: number): void {
+    const { at, who } = this.#trace.turns;
+    while (this.#turn < at.length && at[this.#turn]! <= index)
+      this.#threads.take(who[this.#turn++]!);
   }
 
   #step(index: number): void {
     const { idKinds } = this.#trace;
     const slot = idKinds[index]! >>> KIND_BITS;
     const kind = (idKinds[index]! & ((1 << KIND_BITS) - 1)) as OpKind;
-    const { process } = this.#kernel;
+    const process = this.#threads.now;
     const old = this.#blocks[slot]!;
     if (kind === OpKind.FREE) {
       this.#blocks[slot] = 0;
@@ -156,7 +171,7 @@ export class TraceRun {
   }
 
   #allocate(kind: OpKind, old: number, x: bigint, y: bigint): number {
-    const { process } = this.#kernel;
+    const process = this.#threads.now;
     switch (kind) {
       case OpKind.MALLOC:
         return process.malloc(x);

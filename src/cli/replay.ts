@@ -2,6 +2,7 @@
 
 import { closeSync, openSync, writeSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { MOST_CORES } from "../host/options.js";
 import { parseTunables } from "../host/tunables.js";
 import type { Abi } from "../layout/address.js";
 import { measureEngine, measuredEngineOps } from "../trace/engine.js";
@@ -22,6 +23,7 @@ interface Options {
   abi: Abi;
   layout?: "linux" | "top-down" | "compact";
   repeat: number;
+  cores?: number;
   engine: boolean;
   addresses?: string;
 }
@@ -37,7 +39,8 @@ Examples:
 
 A trace has header lines of one number each, then one operation a line: "a ID SIZE" malloc,
 "c ID NMEMB SIZE" calloc, "m ID ALIGN SIZE" memalign, "r ID SIZE" realloc, "f ID" free; lines that
-start with # are comments.`;
+start with # are comments. Recordings of several threads have "t N" (from here on thread N calls)
+and "x N" (thread N exits): the threads run one at a time, in that order.`;
 
 /** @returns the command, to be added to the program */
 export function replayCommand(io: CliIo): Command {
@@ -65,6 +68,11 @@ export function replayCommand(io: CliIo): Command {
       ).choices(["linux", "top-down", "compact"]),
     )
     .option("--repeat <n>", `samples of each measurement, 1 to ${MOST_REPEATS}`, repeatCount, 7)
+    .option(
+      "--cores <n>",
+      "processors of the machine, which decide how many arenas threads may make (default: 2)",
+      coreCount,
+    )
     .option("--no-engine", "leave the JavaScript engine out")
     .option(
       "--addresses <out>",
@@ -78,6 +86,7 @@ export function replayCommand(io: CliIo): Command {
 async function replay(given: string[], options: Options, io: CliIo): Promise<void> {
   const layout = options.layout ?? "linux";
   const process: ReplayOptions = { abi: options.abi, layout };
+  if (options.cores !== undefined) process.cores = options.cores;
   if (options.tunables !== undefined)
     process.tunables = checkedTunables(options.tunables, options.abi);
   const toStdout = options.addresses === "-" || options.addresses === "/dev/stdout";
@@ -212,6 +221,14 @@ function checkedTunables(text: string, abi: Abi): string {
   } catch (error) {
     throw new UserError((error as Error).message);
   }
+}
+
+function coreCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || count > MOST_CORES) {
+    throw new InvalidArgumentError(`A whole number from 1 to ${MOST_CORES} is needed.`);
+  }
+  return count;
 }
 
 function repeatCount(text: string): number {

@@ -19,12 +19,17 @@ export interface SetupExports<W> {
     taskSize: number,
     flags: number,
   ): number;
+  /** Makes this instance another thread of the process at `base`. Its number, above 0, or -EAGAIN. */
+  attach(this: void, base: number): number;
+  /** Ends the thread that this instance is; `attach` makes it another one. */
+  thread_exit(this: void): void;
   kernel_bytes(this: void): number;
   set_tunable(this: void, id: number, value: W): number;
   set_tcache_key(this: void, key: W): void;
   mm_struct(this: void): number;
   malloc_par(this: void): number;
   main_arena(this: void): number;
+  thread_data(this: void): number;
   tcache(this: void): number;
   scratch(this: void): number;
 }

@@ -104,6 +104,20 @@ export const abortMessages: Readonly<Record<FailureName, string>> = {
     "!mem || chunk_is_mmapped (mem2chunk (mem)) || av == arena_for_chunk (mem2chunk (mem))",
   ),
   ASSERT_CALLOC_CLEARS: assertion("__libc_calloc", "nclears >= 3"),
+  ASSERT_MALLOC_ARENA_2: assertion(
+    "__libc_malloc",
+    "!victim || chunk_is_mmapped (mem2chunk (victim)) || " +
+      "ar_ptr == arena_for_chunk (mem2chunk (victim))",
+  ),
+  ASSERT_MEMALIGN_ARENA_2: assertion(
+    "_mid_memalign",
+    "!p || chunk_is_mmapped (mem2chunk (p)) || ar_ptr == arena_for_chunk (mem2chunk (p))",
+  ),
+  ASSERT_HEAP_ARENA: assertion("_int_free", "heap->ar_ptr == av"),
+  ASSERT_HEAP_FENCE: assertion("heap_trim", "chunksize_nomask (p) == (0 | PREV_INUSE)"),
+  ASSERT_ARENA_FREE: assertion("get_free_list", "result->attached_threads == 0"),
+  ASSERT_ARENA_REPLACED: assertion("detach_arena", "replaced_arena->attached_threads > 0"),
+  ASSERT_ARENA_LEFT: assertion("__malloc_arena_thread_freeres", "a->attached_threads > 0"),
 };
 
 const namesByCode = new Map<number, FailureName>(

@@ -31,12 +31,16 @@ export interface LoadRequest<A extends Abi, B extends Build> {
 const modulesByName = new Map<string, WebAssembly.Module>();
 const modulesByBytes = new WeakMap<BufferSource, WebAssembly.Module>();
 
-/** A struct as the binaries tell it: `NAME SIZE FIELD@OFFSET:KIND …`, arrays as `KIND*COUNT`. */
+/** A struct as the binaries tell it: `NAME SIZE KIND FIELD … KIND FIELD …`, arrays as `FIELD*COUNT`; offsets follow from that. */
 export function describeStruct(name: string, { size, fields }: StructLayout): string {
-  const words = Object.entries(fields).map(
-    ([field, { offset, kind, count }]) => `${field}@${offset}:${kind}${count ? `*${count}` : ""}`,
-  );
-  return [name, size, ...words].join(" ");
+  const words: (string | number)[] = [name, size];
+  let last = "";
+  for (const [field, { kind, count }] of Object.entries(fields)) {
+    if (kind !== last) words.push(kind);
+    words.push(count ? `${field}*${count}` : field);
+    last = kind;
+  }
+  return words.join(" ");
 }
 
 /**

@@ -86,6 +86,8 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   tunables?: string | TunableObject;
   /** What the model's machine offers to `glibc.malloc.hugetlb`. */
   hugePages?: HugePages;
+  /** Processors of the model's machine: they decide how many arenas threads may make (2 each in ilp32, 8 in lp64). Default 2. */
+  cores?: number;
   /** Whether the memory is known to be zero from startBrk up. Default: true for a new memory, false for the caller's. */
   fresh?: boolean;
   /** Draw startBrk, mmapBase and the tcache key at random, as Linux does. Default false: every run is the same. */
@@ -121,6 +123,8 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   tunables: TunableSetting[];
   /** What the tunable hugetlb finds. */
   hugePages: Required<HugePages>;
+  /** Processors that glibc would count; undefined for its own default. */
+  cores: number | undefined;
   /** Where system calls are reported. */
   trace: SyscallTrace | undefined;
   files: FileImports | undefined;
@@ -136,6 +140,8 @@ const LAYOUT_FLAGS: Readonly<Record<AddressLayout, number>> = {
   compact: 2,
 };
 const FRESH_FLAG = 4;
+/** As many processors as Linux can be built for (CONFIG_NR_CPUS). */
+export const MOST_CORES = 8192;
 
 /** Linux keeps this much below the end of the address space for the stack to grow into, when there is room. */
 const STACK_GAP_BYTES = 128 * 1024 * 1024;
@@ -202,6 +208,12 @@ function filesOption(given: FileImports | undefined, build: Build): FileImports 
   if (given !== undefined && build !== "full")
     throw new TypeError('option "files" is for the build "full"');
   return given;
+}
+
+function coresOption(given: unknown): number | undefined {
+  return given === undefined
+    ? undefined
+    : checkInteger('option "cores"', given, { min: 1, max: MOST_CORES });
 }
 
 function traceOption(given: unknown, build: Build): SyscallTrace | undefined {
@@ -284,6 +296,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
     flags: LAYOUT_FLAGS[layout] | (fresh ? FRESH_FLAG : 0),
     tunables,
     hugePages: hugePagesOption(options.hugePages ?? {}),
+    cores: coresOption(options.cores),
     trace: traceOption(options.trace, build),
     files: filesOption(options.files, build),
     restore: restoreOption(options.restore, build),

@@ -28,10 +28,14 @@ interface Death {
   abort: HeapAbort | BrokenInvariant | undefined;
 }
 
+const EAGAIN = 11;
 const EINVAL = 22;
 const ENOMEM = 12;
 
-/** A started process. Numbers in, unsigned numbers out, in both layouts; `raw` has the exports as they are. */
+/**
+ * A started process, as one of its threads sees it: usually there is but one. Numbers in, unsigned numbers out, in both layouts; `raw`
+ * has the exports as they are.
+ */
 export class Process<A extends Abi = Abi, B extends Build = Build> {
   readonly abi: A;
   readonly build: B;
@@ -45,12 +49,14 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
   /** The limit of the address space. */
   readonly taskSize: number;
   readonly layout: AddressLayout;
+  #thread: number;
+  readonly #plan: ProcessPlan<A, B>;
   readonly #views: MemoryViews;
   readonly #mm: MmStruct;
   readonly #death: Death;
 
-  /** Not for use from outside: see `startProcess`. */
-  constructor(plan: ProcessPlan<A, B>, raw: RawExports<A, B>, death: Death) {
+  /** Not for use from outside: see `startProcess` and `attachThread`. */
+  constructor(plan: ProcessPlan<A, B>, raw: RawExports<A, B>, death: Death, isThread = false) {
     this.abi = plan.abi;
     this.build = plan.build;
     this.memory = plan.memory;
@@ -59,16 +65,49 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
     this.startBrk = plan.startBrk;
     this.taskSize = plan.taskSize;
     this.layout = plan.layout;
+    this.#plan = plan;
     this.#death = death;
     this.#views = new MemoryViews(plan.memory);
-    if (plan.restore === undefined) boot(plan, raw);
-    else resume(plan, raw as unknown as RawExports<Abi, "image">, plan.restore);
+    this.#thread = begin(plan, raw, isThread);
     this.#mm = liveStruct(this.#views, raw.mm_struct() >>> 0, layouts[plan.abi].MmStruct);
   }
 
   /** The failed integrity check that ended the process, if one did. */
   get aborted(): HeapAbort | BrokenInvariant | undefined {
     return this.#death.abort;
+  }
+
+  /** The thread that calls through this object: 0 is the one that the process started with. */
+  get thread(): number {
+    return this.#thread;
+  }
+
+  /**
+   * Makes another thread of this process: an instance of its own over the same memory, with its own tcache and, from its first allocation
+   * on, its own arena. The builds of today have no locks, so threads are simulated: one call at a time, on one JavaScript thread.
+   * @throws RangeError when the process has as many threads as it can have
+   */
+  async attachThread(): Promise<Process<A, B>> {
+    const raw = await load(requestOf(this.#plan, this.#death));
+    return new Process(this.#plan, raw, this.#death, true);
+  }
+
+  /** As `attachThread`, without waiting. */
+  attachThreadSync(): Process<A, B> {
+    return new Process(this.#plan, loadSync(requestOf(this.#plan, this.#death)), this.#death, true);
+  }
+
+  /**
+   * Ends this thread: what its tcache holds goes back to the arenas, and its arena is free for others. The process and its blocks
+   * stay; this object is not to be used for anything but `rejoin` any more.
+   */
+  exitThread(): void {
+    this.raw.thread_exit();
+  }
+
+  /** Begins a new thread after `exitThread`, in the same instance. @throws as `attachThread` */
+  rejoin(): void {
+    this.#thread = join(this.#plan, this.raw);
   }
 
   /** A DataView over the whole memory; fetch it anew after every call that can allocate. */
@@ -206,8 +245,24 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
   }
 }
 
+/** Makes the instance the first thread of a process, new or restored, or another one. @returns the thread's number */
+function begin(plan: ProcessPlan, raw: RawExports, isThread: boolean): number {
+  if (isThread) return join(plan, raw);
+  if (plan.restore === undefined) boot(plan, raw);
+  else resume(plan, raw as unknown as RawExports<Abi, "image">, plan.restore);
+  return 0;
+}
+
 type Words3<A extends Abi> = [Word<A>, Word<A>, Word<A>];
 
+/** Makes the instance another thread. @returns its number */
+function join(plan: ProcessPlan, raw: RawExports): number {
+  const number = raw.attach(plan.base);
+  if (number === -EAGAIN) throw new RangeError("the process has as many threads as it can have");
+  return number;
+}
+
+/** Starts the process. */
 function boot(plan: ProcessPlan, raw: RawExports): void {
   const { base, startBrk, mmapBase, taskSize, memory } = plan;
   const needed = raw.kernel_bytes() >>> 0;
@@ -233,6 +288,7 @@ function boot(plan: ProcessPlan, raw: RawExports): void {
   raw.set_tunable(Tunable.THP_PAGESIZE, word(BigInt(plan.hugePages.transparent)));
   raw.set_tunable(Tunable.HUGE_PAGESIZE, word(BigInt(plan.hugePages.standard)));
   raw.set_tunable(Tunable.HUGE_PAGES_FREE, word(plan.hugePages.free ? 1n : 0n));
+  if (plan.cores !== undefined) raw.set_tunable(Tunable.CORES, word(BigInt(plan.cores)));
   for (const { name, id, value } of plan.tunables) {
     if (raw.set_tunable(id, word(value)) === 0) {
       throw new RangeError(`tunable "glibc.malloc.${name}": malloc refused the value ${value}`);

@@ -2,8 +2,8 @@
 // (tests/golden/README.md), and its hashes. Written as bytes: half a million lines are no place for strings.
 //
 // One line an operation that returns a pointer: `INDEX OFFSET` (hex, from the initial break) for a block in the heap,
-// `INDEX far OFFSET` for one in another arena or outside the break's area, `INDEX mmap LOW12 USABLE` for a block with
-// a mapping of its own, `INDEX null`.
+// `INDEX far OFFSET` for one of main_arena's outside the break's area, `INDEX heap A.D OFFSET` for one in a heap of another arena,
+// `INDEX mmap LOW12 USABLE` for a block with a mapping of its own, `INDEX null`.
 
 import type { Process } from "../host/process.js";
 import { Fnv64 } from "./fnv.js";
@@ -17,6 +17,8 @@ const DIGITS = ascii("0123456789abcdef");
 const NULL = ascii(" null");
 const MMAP = ascii(" mmap ");
 const FAR = ascii(" far ");
+const HEAP = ascii(" heap ");
+const DOT = 0x2e;
 
 /** Which lines {@link AddressLogWriter} hands on, and in which form. */
 export interface AddressLogOutput {
@@ -70,13 +72,20 @@ export class AddressLogWriter {
   /** Operation `index` returned a block `offset` bytes above the initial break; `far`: outside the break's area. */
   heap(index: number, offset: number, usable: number, far: boolean): void {
     this.begin(index);
-    if (far) this.put(FAR);
-    else this.line[this.length++] = SPACE;
-    this.putNumber(offset, 16);
-    const addressEnd = this.length;
-    this.line[this.length++] = SPACE;
-    this.putNumber(usable, 10);
-    this.end(index, addressEnd);
+    if (far) this.put(FAR.subarray(0, FAR.length - 1));
+    this.place(index, offset, usable);
+  }
+
+  /**
+   * Operation `index` returned a block `offset` bytes into a heap of arena number `arena`, which has `depth` heaps before that one.
+   */
+  arena(index: number, arena: number, depth: number, offset: number, usable: number): void {
+    this.begin(index);
+    this.put(HEAP);
+    this.putNumber(arena, 10);
+    this.line[this.length++] = DOT;
+    this.putNumber(depth, 10);
+    this.place(index, offset, usable);
   }
 
   /** Hands on what is left, and `last`, a line without its newline, unless that is empty. */
@@ -91,6 +100,16 @@ export class AddressLogWriter {
       addresses: this.addresses.digest(),
       addressesAndSizes: this.addressesAndSizes.digest(),
     };
+  }
+
+  /** Ends a line with a block's offset and size. */
+  private place(index: number, offset: number, usable: number): void {
+    this.line[this.length++] = SPACE;
+    this.putNumber(offset, 16);
+    const addressEnd = this.length;
+    this.line[this.length++] = SPACE;
+    this.putNumber(usable, 10);
+    this.end(index, addressEnd);
   }
 
   private begin(index: number): void {

@@ -176,13 +176,25 @@ export function nanosecondsAnOp(milliseconds: number, trace: Trace): number {
   return trace.count === 0 ? 0 : (milliseconds * 1e6) / trace.count;
 }
 
-/** @returns a function that reads what malloc holds: the main arena's system_mem and the bytes in mapped blocks */
+/** @returns a function that reads what malloc holds: the arenas' system_mem and the bytes in mapped blocks */
 function heldBytesReader(session: ReplaySession): () => number {
   const { abi, process } = session;
   const { raw } = process;
-  const system = fieldAddress(abi, "MallocState", "systemMem", raw.main_arena()) / 4;
+  const main = raw.main_arena();
+  const system = fieldAddress(abi, "MallocState", "systemMem", main) / 4;
+  const next = fieldAddress(abi, "MallocState", "next", main) / 4;
   const mapped = fieldAddress(abi, "MallocPar", "mmappedMem", raw.malloc_par()) / 4;
-  return () => session.words[system]! + session.words[mapped]!;
+  return () => {
+    const { words } = session;
+    let held = words[mapped]!;
+    let offset = 0;
+    // The arenas are a ring.
+    do {
+      held += words[offset + system]!;
+      offset = (words[offset + next]! - (main >>> 0)) / 4;
+    } while (offset !== 0);
+    return held;
+  };
 }
 
 /** The requested sizes of all live blocks, and their peak. */

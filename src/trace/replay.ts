@@ -1,7 +1,8 @@
 // Replaying a trace operation by operation, with a look at every block: the address log.
 
 import { wordBytes } from "../layout/address.js";
-import { OpKind } from "../layout/generated.js";
+import { heapMaxBytes } from "../host/arenas.js";
+import { OpKind, layouts } from "../layout/generated.js";
 import { AddressLogWriter, infoLine, type AddressLogOutput } from "./address-log.js";
 import { fieldAddress, startSession, type ReplayOptions, type ReplaySession } from "./session.js";
 import type { Trace } from "./trace.js";
@@ -17,6 +18,9 @@ export const PROGRESS_OPS = 16_384;
 export interface AddressOptions extends AddressLogOutput {
   /** Called now and then with the number of operations done since the last call. */
   onProgress?: ((ops: number) => void) | undefined;
+  /** Called before the first operation and after the last. */
+  onStart?: ((session: ReplaySession) => void) | undefined;
+  onEnd?: ((session: ReplaySession) => void) | undefined;
 }
 
 /** What {@link replayAddresses} found. */
@@ -45,6 +49,7 @@ export async function replayAddresses(
   const session = await startSession(trace, process);
   const log = new AddressLogWriter(options);
   const look = blockReader(session, log);
+  options.onStart?.(session);
   for (let i = 0; i < trace.count; i++) {
     const pointer = session.step(i);
     if ((trace.idKinds[i]! & 7) !== OpKind.FREE) look(i, pointer);
@@ -53,6 +58,7 @@ export async function replayAddresses(
   onProgress?.(trace.count % PROGRESS_OPS);
   const info = trace.count > 0 ? infoLine(session.process, trace.count - 1) : "";
   log.finish(info);
+  options.onEnd?.(session);
   const { addresses, addressesAndSizes } = log.hashes();
   return { lines: log.lines, addressHash: addresses, addressAndSizeHash: addressesAndSizes, info };
 }
@@ -66,6 +72,7 @@ function blockReader(
   const { startBrk } = process;
   const headerBytes = wordBytes(abi);
   const brk = fieldAddress(abi, "MmStruct", "brk", process.raw.mm_struct()) / 4;
+  const heapOf = heapNamer(session);
   return (index, pointer) => {
     if (pointer === 0) {
       log.null(index);
@@ -77,8 +84,39 @@ function blockReader(
       log.mapped(index, pointer, usable);
       return;
     }
-    const far =
-      (head & NON_MAIN_ARENA) !== 0 || pointer < startBrk || pointer >= session.words[brk]!;
+    if ((head & NON_MAIN_ARENA) !== 0) {
+      const { arena, depth, start } = heapOf(pointer);
+      log.arena(index, arena, depth, pointer - start, usable);
+      return;
+    }
+    const far = pointer < startBrk || pointer >= session.words[brk]!;
     log.heap(index, pointer - startBrk + (pointer < startBrk ? 2 ** 32 : 0), usable, far);
+  };
+}
+
+/** A heap of an arena other than main_arena, as the log names it. */
+interface HeapName {
+  /** The arena's number by first appearance, from 1. */
+  readonly arena: number;
+  /** How many heaps the arena has before this one. */
+  readonly depth: number;
+  /** The heap's address. */
+  readonly start: number;
+}
+
+/** @returns a function that names the heap of a block that lies in one */
+function heapNamer(session: ReplaySession): (pointer: number) => HeapName {
+  const { process, abi } = session;
+  const arenas = new Map<number, number>();
+  const { arPtr, prev } = layouts[abi].HeapInfo.fields;
+  const heapBytes = heapMaxBytes(process);
+  return (pointer) => {
+    const start = pointer - (pointer % heapBytes);
+    const owner = process.readWord(start + arPtr.offset);
+    let arena = arenas.get(owner);
+    if (arena === undefined) arenas.set(owner, (arena = arenas.size + 1));
+    let depth = 0;
+    for (let at = start; (at = process.readWord(at + prev.offset)) !== 0;) depth++;
+    return { arena, depth, start };
   };
 }

@@ -11,10 +11,17 @@ import type { StructLayout } from "../host/struct.js";
 import { wordBytes, type Abi } from "../layout/address.js";
 import { layouts } from "../layout/generated.js";
 import { encodeOps, opBytes } from "./encode.js";
+import { Threads } from "./threads.js";
 import type { Trace } from "./trace.js";
 
 /** What a replayer may choose about the process that it replays in. */
-export type ReplayOptions = Pick<ProcessOptions, "abi" | "layout" | "tunables" | "wasm">;
+export interface ReplayOptions extends Pick<
+  ProcessOptions,
+  "abi" | "layout" | "tunables" | "wasm" | "cores"
+> {
+  /** The build to replay on: "replay" (default), or "checked". */
+  build?: "replay" | "checked";
+}
 
 /** A process of the build that has the replay loop. */
 export type ReplayProcess = Process<Abi, "replay">;
@@ -38,6 +45,10 @@ export class ReplaySession {
   private memoryWords: Uint32Array;
   private readonly blocks: number;
   private readonly strideBytes: number;
+  private readonly threads: Threads<"replay">;
+  /** The operation and the turn that `step` goes on with. */
+  private next = 0;
+  private turn = 0;
 
   /** Use {@link startSession}. */
   constructor(process: ReplayProcess, trace: Trace, blocks: number) {
@@ -46,6 +57,7 @@ export class ReplaySession {
     this.abi = process.abi;
     this.blocks = blocks;
     this.strideBytes = opBytes(process.abi);
+    this.threads = new Threads(process, trace.turns);
     this.memoryWords = new Uint32Array(process.memory.buffer);
   }
 
@@ -58,22 +70,63 @@ export class ReplaySession {
 
   /** Runs the whole trace at full speed. */
   run(): void {
-    const end = OPS_BEGIN + this.trace.count * this.strideBytes;
-    const slice = SLICE_OPS * this.strideBytes;
-    for (let at = OPS_BEGIN; at < end; at += slice) {
-      this.process.raw.replay(at, Math.min(at + slice, end), this.blocks);
+    const { count, turns } = this.trace;
+    this.threads.rewind();
+    let at = 0;
+    for (let turn = 0; turn < turns.at.length; turn++) {
+      this.runOps(at, turns.at[turn]!);
+      at = turns.at[turn]!;
+      this.threads.take(turns.who[turn]!);
+    }
+    this.runOps(at, count);
+    this.next = 0;
+    this.turn = 0;
+  }
+
+  private runOps(first: number, end: number): void {
+    const { raw } = this.threads.now;
+    for (let at = first; at < end; at += SLICE_OPS) {
+      const stop = Math.min(at + SLICE_OPS, end);
+      raw.replay(this.opAddress(at), this.opAddress(stop), this.blocks);
     }
   }
 
-  /** Runs the one operation `index`. @returns the address that it returned; 0 for NULL and for a free */
+  /**
+   * Runs the one operation `index`, which must be the one after the last that ran so.
+   * @returns the address that it returned; 0 for NULL and for a free
+   */
   step(index: number): number {
-    const at = OPS_BEGIN + index * this.strideBytes;
-    return Number(this.process.raw.replay(at, at + this.strideBytes, this.blocks)) >>> 0;
+    if (index !== this.next) throw new RangeError(`operation ${this.next} is next, not ${index}`);
+    this.next = index + 1;
+    this.takeTurns(index);
+    const at = this.opAddress(index);
+    const { raw } = this.threads.now;
+    const result = Number(raw.replay(at, at + this.strideBytes, this.blocks)) >>> 0;
+    if (this.next === this.trace.count) this.takeTurns(this.next);
+    return result;
+  }
+
+  /** Ends every thread but the process's first, in the order of their numbers, and that one, too, as a thread. */
+  exitAll(): void {
+    this.threads.exitAll();
   }
 
   /** Frees every block that is live, so that the trace can run again in the same heap. */
   release(): void {
-    this.process.raw.release_all(this.blocks, this.trace.slots);
+    this.threads.rewind();
+    this.threads.now.raw.release_all(this.blocks, this.trace.slots);
+    this.next = 0;
+    this.turn = 0;
+  }
+
+  /** What happens in front of operation `index`. */
+  private takeTurns(index: number): void {
+    const { at, who } = this.trace.turns;
+    while (this.turn < at.length && at[this.turn]! <= index) this.threads.take(who[this.turn++]!);
+  }
+
+  private opAddress(index: number): number {
+    return OPS_BEGIN + index * this.strideBytes;
   }
 }
 
@@ -107,7 +160,7 @@ export async function startSession(trace: Trace, options: ReplayOptions): Promis
   const { ops, opsBegin, blocks, base, startBrk } = planTrace(trace, options.abi ?? "ilp32");
   const process = await startProcess<Abi, "replay">({
     ...options,
-    build: "replay",
+    build: (options.build ?? "replay") as "replay",
     base,
     startBrk,
   });

@@ -15,6 +15,14 @@ export const NEVER_LIVE_SLOT = 0;
 /** Bits of {@link Trace.idKinds} that hold the kind; the slot is above them. */
 export const KIND_BITS = 3;
 
+/** Which thread calls, where a recording has several: `t` and `x` lines, in the order of the trace. */
+export interface Turns {
+  /** For each turn the index of the operation that it stands in front of; `count` of the trace for those behind the last. */
+  readonly at: Uint32Array;
+  /** The thread that calls from there on; or, for the exit of thread n, `~n`. Before the first turn it is thread 0's. */
+  readonly who: Int32Array;
+}
+
 /**
  * One trace. The arrays have one element per operation; arguments are 64-bit, in two halves, so that a trace is the
  * same for both layouts (a size above 2^64 - 1 was cut to it).
@@ -28,6 +36,8 @@ export interface Trace {
   readonly count: number;
   /** Number of slots, {@link NEVER_LIVE_SLOT} included: the least length of a block table. */
   readonly slots: number;
+  /** Whose turn it is; empty for a trace of one thread. */
+  readonly turns: Turns;
   /** `slot * 8 + kind` of each operation. */
   readonly idKinds: Uint32Array;
   /** First argument (size; count of a calloc; alignment of a memalign), bits 0 to 31. */

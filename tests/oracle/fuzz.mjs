@@ -2,12 +2,14 @@
 // Compares random heap scripts, WebAssembly against native glibc, and prints the first differing line of each seed that differs.
 // Usage: node tests/oracle/fuzz.mjs [--seeds FIRST-LAST] [--abi ilp32|lp64] [--build core|checked] [--corrupt] [--save]
 //   --corrupt  scripts that damage their heap; where native glibc gets SIGSEGV, only what comes before is compared
+//   --threads  traces of several threads (native/threads.c)
 //   --save   records the hashes of native glibc's outputs for tests/fuzz/smoke.test.ts instead of comparing
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { withModule } from "./load-ts.mjs";
 import { ABIS, buildNative, runNative } from "./native.mjs";
+import { runThreadsNatively } from "./threads.mjs";
 
 const { values } = parseArgs({
   options: {
@@ -17,12 +19,36 @@ const { values } = parseArgs({
     verbose: { type: "boolean", default: false },
     show: { type: "boolean", default: false },
     corrupt: { type: "boolean", default: false },
+    threads: { type: "boolean", default: false },
     save: { type: "boolean", default: false },
   },
 });
 const [first = 0, last = first] = values.seeds.split("-").map(Number);
 const abis = ABIS.filter((abi) => !values.abi || values.abi === abi);
 const programs = new Map(abis.map((abi) => [abi, buildNative("script", abi)]));
+
+/** Compares traces of several threads. */
+async function compareThreads() {
+  await withModule("tests/fuzz/threads.ts", async ({ generateThreads, runThreads }) => {
+    let done = 0;
+    let different = 0;
+    for (let seed = first; seed <= last; seed++) {
+      for (const abi of abis) {
+        const script = generateThreads(seed, abi);
+        const native = runThreadsNatively(abi, script.text, script);
+        const build = values.build === "checked" ? "checked" : "replay";
+        const ours = await runThreads(script.text, abi, { ...script, build }).catch(String);
+        done++;
+        if (ours === native) continue;
+        different++;
+        const rules = `${script.tunables || "(no tunables)"} cores=${script.cores}`;
+        console.log(`seed ${seed} ${abi} ${rules}: ${firstDifference(ours, native)}`);
+      }
+    }
+    console.log(`${done} runs, ${different} different`);
+    if (different) process.exitCode = 1;
+  });
+}
 
 /**
  * @param {string} ours
@@ -34,52 +60,58 @@ function firstDifference(ours, native) {
   return `line ${at + 1}\n  native: ${b[at]}\n  wasm:   ${a[at]}`;
 }
 
-await withModule(
-  "tests/fuzz/bulk.ts",
-  ({ generate, generateCorrupt, meaningfulLines, agrees, runScript, digest }) => {
-    /** @type {Record<string, Record<string, string>>} */
-    const hashes = {};
-    let different = 0;
-    let done = 0;
-    const ends = new Map();
-    for (let seed = first; seed <= last; seed++) {
-      const { tunables, body } = (values.corrupt ? generateCorrupt : generate)(seed);
-      if (values.show) console.log(`# tunables: ${tunables}\n${body}`);
-      for (const abi of abis) {
-        const native = runNative(programs.get(abi) ?? "", ["-"], body, tunables);
-        const end = native.trimEnd().split("\n").at(-1);
-        ends.set(end, (ends.get(end) ?? 0) + 1);
-        done++;
-        if (values.verbose) console.error(`${seed} ${abi}: ${end}`);
-        if (values.save) {
-          (hashes[abi] ??= {})[seed] = digest(native);
-          continue;
+async function compareScripts() {
+  await withModule(
+    "tests/fuzz/bulk.ts",
+    ({ generate, generateCorrupt, meaningfulLines, agrees, runScript, digest }) => {
+      /** @type {Record<string, Record<string, string>>} */
+      const hashes = {};
+      let different = 0;
+      let done = 0;
+      const ends = new Map();
+      for (let seed = first; seed <= last; seed++) {
+        const { tunables, body } = (values.corrupt ? generateCorrupt : generate)(seed);
+        if (values.show) console.log(`# tunables: ${tunables}\n${body}`);
+        for (const abi of abis) {
+          const native = runNative(programs.get(abi) ?? "", ["-"], body, tunables);
+          const end = native.trimEnd().split("\n").at(-1);
+          ends.set(end, (ends.get(end) ?? 0) + 1);
+          done++;
+          if (values.verbose) console.error(`${seed} ${abi}: ${end}`);
+          if (values.save) {
+            (hashes[abi] ??= {})[seed] = digest(native);
+            continue;
+          }
+          // Damage makes addresses into sizes: the heap begins where it does natively (lp64 cannot).
+          const startBrk = values.corrupt && abi === "ilp32" ? 0x58000000 : undefined;
+          let ours;
+          try {
+            ours = runScript(body, abi, {
+              tunables,
+              build: values.build,
+              startBrk,
+              limit: meaningfulLines(native),
+            });
+          } catch (error) {
+            ours = `${error}\n`;
+          }
+          if (agrees(ours, native)) continue;
+          different++;
+          console.log(
+            `seed ${seed} ${abi} ${tunables || "(no tunables)"}: ${firstDifference(ours, native)}`,
+          );
         }
-        // Damage makes addresses into sizes: the heap begins where it does natively (lp64 cannot).
-        const startBrk = values.corrupt && abi === "ilp32" ? 0x58000000 : undefined;
-        let ours;
-        try {
-          ours = runScript(body, abi, {
-            tunables,
-            build: values.build,
-            startBrk,
-            limit: meaningfulLines(native),
-          });
-        } catch (error) {
-          ours = `${error}\n`;
-        }
-        if (agrees(ours, native)) continue;
-        different++;
-        console.log(
-          `seed ${seed} ${abi} ${tunables || "(no tunables)"}: ${firstDifference(ours, native)}`,
-        );
       }
-    }
-    if (values.save) {
-      const file = fileURLToPath(new URL("../fuzz/smoke.json", import.meta.url));
-      writeFileSync(file, `${JSON.stringify(hashes, null, 1)}\n`);
-    }
-    console.log(`${done} runs, ${different} different; native ends: ${JSON.stringify([...ends])}`);
-    if (different) process.exitCode = 1;
-  },
-);
+      if (values.save) {
+        const file = fileURLToPath(new URL("../fuzz/smoke.json", import.meta.url));
+        writeFileSync(file, `${JSON.stringify(hashes, null, 1)}\n`);
+      }
+      console.log(
+        `${done} runs, ${different} different; native ends: ${JSON.stringify([...ends])}`,
+      );
+      if (different) process.exitCode = 1;
+    },
+  );
+}
+
+await (values.threads ? compareThreads() : compareScripts());

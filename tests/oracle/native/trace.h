@@ -3,7 +3,8 @@
 #define TRACE_H
 #include "io.h"
 
-enum { OP_MALLOC, OP_CALLOC, OP_MEMALIGN, OP_REALLOC, OP_FREE };
+// The last two are no operations: from here on thread x calls; thread x exits.
+enum { OP_MALLOC, OP_CALLOC, OP_MEMALIGN, OP_REALLOC, OP_FREE, OP_TURN, OP_EXIT };
 
 typedef struct {
   size_t x, y;    // malloc, realloc: x = bytes; calloc: x = elements, y = bytes of one; memalign: x = alignment, y = bytes
@@ -11,6 +12,7 @@ typedef struct {
   uint32_t kind;
 } Op;
 
+static int threads_allowed;
 static const char *cur, *trace_end;
 static size_t line_no = 1;
 
@@ -67,8 +69,20 @@ static uint32_t slot_argument(void) {
   return (uint32_t)v + 1;
 }
 
+static void parse_turn(Op *o, char c) {
+  int negative;
+  if (!threads_allowed) bad_trace("only traces of one thread are replayed here");
+  o->kind = c == 't' ? OP_TURN : OP_EXIT;
+  o->x = number(&negative);
+  if (negative) bad_trace("negative thread");
+}
+
 static void parse_op(Op *o) {
   char c = *cur++;
+  if (c == 't' || c == 'x') {
+    parse_turn(o, c);
+    return;
+  }
   o->slot = slot_argument();
   switch (c) {
     case 'a': o->kind = OP_MALLOC; o->x = size_argument(); break;
@@ -76,8 +90,6 @@ static void parse_op(Op *o) {
     case 'm': o->kind = OP_MEMALIGN; o->x = size_argument(); o->y = size_argument(); break;
     case 'r': o->kind = OP_REALLOC; o->x = size_argument(); break;
     case 'f': o->kind = OP_FREE; break;
-    case 't':
-    case 'x': bad_trace("only traces of one thread are replayed here");
     default: bad_trace("unknown operation");
   }
 }

@@ -35,7 +35,7 @@ describe("bad input", () => {
     const path = file("bad.rep", "0\n1\n2\n1\na 0 24\nq 0\n");
     await expectFailure(
       ["replay", path],
-      `${path}:6: unknown operation 'q' (a, c, m, r or f expected)`,
+      `${path}:6: unknown operation 'q' (a, c, m, r, f, t or x expected)`,
     );
   });
 
@@ -49,11 +49,16 @@ describe("bad input", () => {
     await expectFailure(["replay", "-"], "<stdin>:5: negative size", "1\n1\n1\n1\na 0 -1\n");
   });
 
-  it("refuses recordings of several threads", async () => {
-    const path = file("threads.rep", "0\n1\n2\n1\na 0 24\nt 1\nf 0\n");
+  it("refuses a thread that calls after its exit, and a wrong number of cores", async () => {
+    const path = file("threads.rep", "0\n1\n2\n1\na 0 24\nx 0\nf 0\n");
     await expectFailure(
       ["replay", path],
-      /^ptmalloc-wasm: .*threads\.rep:6: a recording of several/,
+      /^ptmalloc-wasm: .*threads\.rep:7: thread 0 calls after its exit/,
+    );
+    const good = file("good.rep", GOOD);
+    await expectFailure(
+      ["replay", "--cores", "0", good],
+      /A whole number from 1 to 8192 is needed/,
     );
   });
 

@@ -145,7 +145,7 @@ describe("the built command", () => {
     const { status, stdout, stderr } = spawn(["replay", "-"], "0\n1\n1\n1\na 0 24\nz\n");
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr).toBe(
-      "ptmalloc-wasm: <stdin>:6: unknown operation 'z' (a, c, m, r or f expected)\n",
+      "ptmalloc-wasm: <stdin>:6: unknown operation 'z' (a, c, m, r, f, t or x expected)\n",
     );
   });
 });

@@ -74,7 +74,7 @@ const cases: Record<string, Case & { reason: HeapImageReason }> = {
   "more kernel pages": {
     reason: "other-layout",
     harm: (file) => rewrite(file, { kernelBytes: 14 * PAGE }),
-    says: /57344 bytes of the kernel's and libc's, this version 61440/,
+    says: /57344 bytes of the kernel's and libc's, this version 65536/,
   },
   "a file that ends too early": {
     reason: "truncated",

@@ -6,7 +6,8 @@ import { type Process, startProcess } from "../../../src/host/process.js";
 import { Prng } from "../../support/prng.js";
 
 type Checked = Process<"ilp32", "checked">;
-const { Chunk, MallocPar, MallocState, MmStruct, TcachePerthreadStruct, Vma } = layouts.ilp32;
+const { Chunk, HeapInfo, LibcData, MallocPar, MallocState, MmStruct } = layouts.ilp32;
+const { TcachePerthreadStruct, Vma } = layouts.ilp32;
 const HEADER = 8;
 
 /** A heap with something in every kind of list, and where to find it. */
@@ -21,6 +22,8 @@ interface Scene {
   large: number[];
   arena: number;
   top: number;
+  /** The heap of another thread's arena. */
+  heap: number;
 }
 
 /** A word of the heap. */
@@ -51,7 +54,9 @@ async function scene(): Promise<Scene> {
   process.malloc(5000);
   for (const block of fast) process.free(block);
   const arena = process.raw.main_arena() >>> 0;
+  const other = (await process.attachThread()).malloc(100);
   return {
+    heap: other - (other % 2 ** 20),
     process,
     arena,
     used: used[1]! - HEADER,
@@ -77,6 +82,10 @@ const mpAt = (s: Scene, field: keyof typeof MallocPar.fields): number =>
   (s.process.raw.malloc_par() >>> 0) + MallocPar.fields[field].offset;
 const arenaAt = (s: Scene, field: keyof typeof MallocState.fields): number =>
   s.arena + MallocState.fields[field].offset;
+const heapAt = (s: Scene, field: keyof typeof HeapInfo.fields): number =>
+  s.heap + HeapInfo.fields[field].offset;
+const libcAt = (s: Scene, field: keyof typeof LibcData.fields): number =>
+  (s.process.raw.scratch() >>> 0) - LibcData.fields.scratch.offset + LibcData.fields[field].offset;
 /** The root of the region table. */
 const rootVma = (s: Scene): number => word(s, mmAt(s, "vmaRoot"));
 const flip = (s: Scene, address: number, bits: number): void =>
@@ -180,6 +189,11 @@ const mutations: Record<Exclude<keyof typeof Invariant, "HOLDS">, Mutation> = {
     for (const field of ["systemMem", "maxSystemMem"] as const)
       poke(s, arenaAt(s, field), word(s, arenaAt(s, field)) + 4096);
   },
+  ARENA_RING: (s) => poke(s, arenaAt(s, "next"), s.arena),
+  ARENA_THREADS: (s) => poke(s, arenaAt(s, "attachedThreads"), 2),
+  ARENA_FREE_LIST: (s) => poke(s, libcAt(s, "freeList"), word(s, heapAt(s, "arPtr"))),
+  HEAP_ARENA: (s) => poke(s, heapAt(s, "arPtr"), s.arena),
+  HEAP_SIZE: (s) => poke(s, heapAt(s, "mprotectSize"), 4096),
 };
 
 /** A bin's ring from its head on. */

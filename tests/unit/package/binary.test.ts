@@ -31,6 +31,9 @@ const C_NAMES = [
 
 const SETUP = [
   "initialize",
+  "attach",
+  "thread_exit",
+  "thread_data",
   "kernel_bytes",
   "set_tunable",
   "set_tcache_key",

@@ -145,17 +145,35 @@ describe("malformed traces", () => {
     [`${HEADER}a 0 x\n`, "t.rep:5: a number was expected"],
     [`${HEADER}c 0 3\n`, "t.rep:5: a number was expected"],
     [`${HEADER}a 0 1\n#\nm 0 16 -5\n`, "t.rep:7: negative size"],
-    [`${HEADER}a 0 1\n\nz 0\n`, "t.rep:7: unknown operation 'z' (a, c, m, r or f expected)"],
-    [`${HEADER}\u0000\n`, "t.rep:5: unknown operation byte 0x00 (a, c, m, r or f expected)"],
-    [`${HEADER}a 0 1\n5\n`, "t.rep:6: unknown operation '5' (a, c, m, r or f expected)"],
-    ["hello\n", "t.rep:1: unknown operation 'h' (a, c, m, r or f expected)"],
+    [`${HEADER}a 0 1\n\nz 0\n`, "t.rep:7: unknown operation 'z' (a, c, m, r, f, t or x expected)"],
+    [`${HEADER}\u0000\n`, "t.rep:5: unknown operation byte 0x00 (a, c, m, r, f, t or x expected)"],
+    [`${HEADER}a 0 1\n5\n`, "t.rep:6: unknown operation '5' (a, c, m, r, f, t or x expected)"],
+    ["hello\n", "t.rep:1: unknown operation 'h' (a, c, m, r, f, t or x expected)"],
   ])("%j", (text, message) => {
     expect(failure(text)).toBe(message);
   });
 
-  it.each(["t 1", "x 0"])("refuses a recording of several threads: %s", (line) => {
-    expect(failure(`${HEADER}a 0 1\n${line}\n`)).toMatch(
-      /^t\.rep:6: a recording of several threads/,
-    );
+  it.each([
+    ["t -1", "t.rep:6: a thread is a number from 0 to 65535"],
+    ["t 65536", "t.rep:6: a thread is a number from 0 to 65535"],
+    ["t", "t.rep:6: a number was expected"],
+    ["x 0\nf 0", "t.rep:7: thread 0 calls after its exit"],
+    ["x 3\nt 3", "t.rep:7: thread 3 comes after its exit"],
+    ["x 3\nx 3", "t.rep:7: thread 3 exits twice"],
+  ])("of threads: %j", (lines, message) => {
+    expect(failure(`${HEADER}a 0 1\n${lines}\n`)).toBe(message);
+  });
+});
+
+describe("threads", () => {
+  it("notes whose turn it is, and who exits, in front of which operation", () => {
+    const trace = parse(`${HEADER}a 0 1\nt 2\nf 0\na 0 2\nx 2\nt 0\nf 0\nx 0\n`);
+    expect(trace.count).toBe(4);
+    expect([...trace.turns.at]).toEqual([1, 3, 3, 4]);
+    expect([...trace.turns.who]).toEqual([2, ~2, 0, ~0]);
+  });
+
+  it("has no turns in a trace of one thread", () => {
+    expect(parse(`${HEADER}a 0 1\n`).turns.at).toHaveLength(0);
   });
 });

@@ -1,0 +1,119 @@
+// The checker's walks over an arena's lists and the threads' tcaches. Checked builds only.
+
+import { MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
+import { arenaFor } from "./arena";
+import { binAt, binIndex, binmapWord, isSmall } from "./bins";
+import { Chunk, addressOf, isMisaligned, revealLink } from "./chunk";
+import { fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
+import { binnedChunks, broken, countBinned, countFast, fastBytes, freeChunks } from "./findings";
+import { MINSIZE } from "./sizes";
+import { MallocState, libc } from "./state";
+import { Invariant } from "./system";
+import { TCACHE_MAX_BINS, TcacheEntry, TcachePerthreadStruct, tcacheIndex } from "./tcache";
+
+/** A bin's ring is whole, holds free chunks of its sizes, in order when large, and the binmap knows of it. */
+export function checkBin(arena: MallocState, index: u32): bool {
+  const bin = binAt(arena, index);
+  let larger: word = 0;
+  for (let p = bin.bk; p != bin; p = p.bk) {
+    if (!isInHeap(p) || !isInHeap(p.fd) || !isInHeap(p.bk))
+      return broken(Invariant.BIN_LINKS, addressOf(p));
+    const size = p.size;
+    if (p.fd.bk != p || p.bk.fd != p) return broken(Invariant.BIN_LINKS, addressOf(p));
+    if (!endsInHeap(p)) return broken(Invariant.BIN_SIZE, addressOf(p));
+    if (p.inuse) return broken(Invariant.BIN_HOLDS_USED, addressOf(p));
+    if (index > 1 && binIndex(size) != index) return broken(Invariant.BIN_SIZE, addressOf(p));
+    if (index > 1 && !isSmall(size)) {
+      if (size < larger) return broken(Invariant.BIN_ORDER, addressOf(p));
+      larger = size;
+    }
+    if (p.isNonMain) return broken(Invariant.CHUNK_FLAGS, addressOf(p));
+    countBinned(size);
+    if (binnedChunks > freeChunks) return broken(Invariant.FREE_NOT_BINNED, addressOf(p));
+  }
+  if (index == 1 || bin.bk == bin) return true;
+  const isMarked = (load<u32>(binmapWord(arena, index >> 5)) >> (index & 31)) & 1;
+  if (!isMarked) return broken(Invariant.BINMAP, addressOf(bin));
+  return isSmall(bin.bk.size) || checkSizes(bin);
+}
+
+/** In a large bin the first chunk of each size, and no other, is in the ring of sizes. */
+function checkSizes(bin: Chunk): bool {
+  let previous = changetype<Chunk>(0);
+  const first = bin.fd;
+  for (let p = first; p != bin; p = p.fd) {
+    const isFirst = p == first || p.fdNextsizeWord != 0;
+    const isNewSize = p == first || p.size != p.bk.size;
+    if (isFirst != isNewSize) return broken(Invariant.NEXTSIZE, addressOf(p));
+    if (!isFirst) continue;
+    if (p != first && (p.bkNextsize != previous || previous.fdNextsize != p)) {
+      return broken(Invariant.NEXTSIZE, addressOf(p));
+    }
+    previous = p;
+  }
+  if (previous.fdNextsize != first || first.bkNextsize != previous)
+    return broken(Invariant.NEXTSIZE, addressOf(first));
+  return true;
+}
+
+/** A fast bin holds chunks of its size that look in use. */
+export function checkFastbin(arena: MallocState, index: u32): bool {
+  let p = changetype<Chunk>(<usize>load<word>(fastbinAt(arena, index)));
+  if (addressOf(p) != 0 && !arena.haveFastchunks)
+    return broken(Invariant.HAVE_FASTCHUNKS, addressOf(p));
+  while (addressOf(p) != 0) {
+    if (isMisaligned(p.mem) || !isInHeap(p)) return broken(Invariant.FASTBIN_LINK, addressOf(p));
+    if (fastbinIndex(p.size) != index) return broken(Invariant.FASTBIN_SIZE, addressOf(p));
+    if (!endsInHeap(p) || !p.inuse) return broken(Invariant.FASTBIN_FREE, addressOf(p));
+    if (arenaFor(p) != arena) return broken(Invariant.CHUNK_FLAGS, addressOf(p));
+    countFast(p.size);
+    if (fastBytes > arena.systemMem) return broken(Invariant.FASTBIN_LINK, addressOf(p));
+    p = changetype<Chunk>(revealLink(linkPlace(p)));
+  }
+  return true;
+}
+
+/** Whether a chunk lies in memory at all, so that it can be looked at. */
+export function isInHeap(p: Chunk): bool {
+  return (
+    addressOf(p) > changetype<usize>(libc) &&
+    <word>addressOf(p) <= ((<word>memory.size()) << 16) - MINSIZE
+  );
+}
+
+/** Whether a struct of `bytes` bytes at `address` lies in memory, behind libc's first data. */
+export function isInMemory(address: usize, bytes: usize): bool {
+  return (
+    address >= changetype<usize>(libc) &&
+    (address & (SIZE_SZ - 1)) == 0 &&
+    <u64>address + bytes <= (<u64>memory.size()) << 16
+  );
+}
+
+/** Whether behind the chunk, which is in memory, there is room for the header of another. */
+export function endsInHeap(p: Chunk): bool {
+  const end = addressOf(p.at(p.size));
+  return p.size <= (<word>memory.size()) << 16 && end > addressOf(p) && isInHeap(p.at(p.size));
+}
+
+/** Each bin of a thread's tcache holds as many blocks as it counts, of its size, in use and with the key. */
+export function checkTcache(tcache: usize): bool {
+  if (!isInHeap(Chunk.ofMem(tcache)) || !endsInHeap(Chunk.ofMem(tcache)))
+    return broken(Invariant.TCACHE_LINK, tcache);
+  for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
+    const place = tcache + <usize>index * SIZE_SZ;
+    let mem = <usize>load<word>(place, offsetof<TcachePerthreadStruct>("entries"));
+    let left = <i32>load<u16>(tcache + ((<usize>index) << 1));
+    for (; mem != 0; mem = revealLink(mem)) {
+      const p = Chunk.ofMem(mem);
+      if (--left < 0) return broken(Invariant.TCACHE_COUNT, mem);
+      if ((mem & MALLOC_ALIGN_MASK) != 0 || !isInHeap(p)) return broken(Invariant.TCACHE_LINK, mem);
+      if (tcacheIndex(p.size) != index) return broken(Invariant.TCACHE_SIZE, mem);
+      if (!endsInHeap(p) || !p.inuse) return broken(Invariant.TCACHE_FREE, mem);
+      if (changetype<TcacheEntry>(mem).key != libc.tcacheKey)
+        return broken(Invariant.TCACHE_KEY, mem);
+    }
+    if (left != 0) return broken(Invariant.TCACHE_COUNT, place);
+  }
+  return true;
+}

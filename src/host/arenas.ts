@@ -1,0 +1,65 @@
+// The arenas of a process and their heaps, read from glibc's structs.
+
+import type { Abi } from "../layout/address.js";
+import { layouts } from "../layout/generated.js";
+import { readStruct, type StructValues } from "./struct.js";
+import type { Process } from "./process.js";
+
+/** malloc_state's fields, as numbers. */
+export type MallocState = StructValues<(typeof layouts)[Abi]["MallocState"]>;
+
+/** malloc_par's fields, as numbers. */
+export type MallocPar = StructValues<(typeof layouts)[Abi]["MallocPar"]>;
+
+/** heap_info's fields, as numbers, and where it is. */
+export interface Heap extends StructValues<(typeof layouts)[Abi]["HeapInfo"]> {
+  readonly address: number;
+}
+
+/** An arena as it is now. */
+export interface Arena {
+  readonly address: number;
+  readonly state: MallocState;
+  /** Its heaps, the last first; none for main_arena, which lies on the break. */
+  readonly heaps: readonly Heap[];
+}
+
+/** Without huge pages a heap reserves this much, and is aligned to it (HEAP_MAX_SIZE). */
+const HEAP_MAX_BYTES: Readonly<Record<Abi, number>> = { ilp32: 2 ** 20, lp64: 2 ** 26 };
+
+/** @returns mp_ as it is now */
+export function readMallocPar(process: Process): MallocPar {
+  const address = process.raw.malloc_par() >>> 0;
+  return readStruct(process.view(), address, layouts[process.abi].MallocPar);
+}
+
+/** @returns what a heap of an arena other than main_arena reserves, and its alignment, bytes */
+export function heapMaxBytes(process: Process): number {
+  const huge = readMallocPar(process).hpPagesize;
+  return huge === 0 ? HEAP_MAX_BYTES[process.abi] : huge * 4;
+}
+
+/** @returns all arenas in the order of their ring: main_arena, then the youngest first */
+export function readArenas(process: Process): Arena[] {
+  const main = process.raw.main_arena() >>> 0;
+  const arenas: Arena[] = [];
+  let address = main;
+  do {
+    const state = readStruct(process.view(), address, layouts[process.abi].MallocState);
+    const heaps = address === main ? [] : readHeaps(process, state.topWord);
+    arenas.push({ address, state, heaps });
+    address = state.next;
+  } while (address !== main);
+  return arenas;
+}
+
+/** The heap that `top` lies in and those before it. */
+function readHeaps(process: Process, top: number): Heap[] {
+  const heaps: Heap[] = [];
+  for (let address = top - (top % heapMaxBytes(process)); address !== 0;) {
+    const info = readStruct(process.view(), address, layouts[process.abi].HeapInfo);
+    heaps.push({ ...info, address });
+    address = info.prev;
+  }
+  return heaps;
+}

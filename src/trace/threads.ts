@@ -1,0 +1,81 @@
+// The threads of a trace, simulated: each is an instance over the process's memory, and they run one at a time, in the order of the
+// trace. So a replay gives the same addresses every time, wherever it runs.
+
+import type { Build } from "../host/exports.js";
+import type { Process } from "../host/process.js";
+import type { Abi } from "../layout/address.js";
+import type { Turns } from "./trace.js";
+
+/** The threads of a process that replays a trace. */
+export class Threads<B extends Build> {
+  private current: Process<Abi, B>;
+  /** The threads that live, by their number in the trace. */
+  private readonly alive = new Map<number, Process<Abi, B>>();
+  /** Instances whose threads have exited. */
+  private readonly idle: Process<Abi, B>[] = [];
+  private readonly first: Process<Abi, B>;
+
+  /** @param first the process as its first thread sees it: thread 0 */
+  constructor(first: Process<Abi, B>, turns: Turns) {
+    this.first = first;
+    this.current = first;
+    this.alive.set(0, first);
+    // Instances for as many as live at a time, so that a clock does not see them made. One at least where there are threads at all: from
+    // the first operation on malloc must know that it is not alone.
+    const made = turns.who.length === 0 ? 0 : Math.max(1, mostAtOnce(turns) - 1);
+    for (let i = 0; i < made; i++) this.idle.push(first.attachThreadSync());
+    for (const instance of this.idle) instance.exitThread();
+  }
+
+  /** The thread whose turn it is. */
+  get now(): Process<Abi, B> {
+    return this.current;
+  }
+
+  /** Takes a turn: `who` is the thread to go on with, or `~n` for the exit of thread n. */
+  take(who: number): void {
+    if (who >= 0) this.current = this.enter(who);
+    else this.exit(~who);
+  }
+
+  /** It is thread 0's turn again, as before the first operation; the others stay as they are. */
+  rewind(): void {
+    this.current = this.enter(0);
+  }
+
+  /** Ends all threads that live, in the order of their numbers. */
+  exitAll(): void {
+    for (const number of [...this.alive.keys()].sort((a, b) => a - b)) this.exit(number);
+  }
+
+  private enter(number: number): Process<Abi, B> {
+    let thread = this.alive.get(number);
+    if (thread !== undefined) return thread;
+    thread = this.idle.pop();
+    if (thread === undefined) thread = this.first.attachThreadSync();
+    else thread.rejoin();
+    this.alive.set(number, thread);
+    return thread;
+  }
+
+  private exit(number: number): void {
+    const thread = this.alive.get(number);
+    // A thread that never called has nothing to give back.
+    if (thread === undefined) return;
+    thread.exitThread();
+    this.alive.delete(number);
+    this.idle.push(thread);
+  }
+}
+
+/** How many threads live at a time, at most, thread 0 included. */
+function mostAtOnce({ who }: Turns): number {
+  const alive = new Set([0]);
+  let most = 1;
+  for (const turn of who) {
+    if (turn < 0) alive.delete(~turn);
+    else alive.add(turn);
+    most = Math.max(most, alive.size);
+  }
+  return most;
+}

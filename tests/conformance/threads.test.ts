@@ -1,0 +1,104 @@
+// Arenas, proven: for traces of two to eight threads that run in turn, every address relative to its heap's start, every usable
+// size, mallinfo2, malloc_stats and malloc_info are what native glibc 2.36 gave; at the end, after the exit of all threads, and after
+// malloc_trim.
+
+import { readFileSync, readdirSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { afterAll, describe, expect, it } from "vitest";
+import type { Abi } from "../../src/layout/address.js";
+import { runThreads, type ThreadRun } from "../oracle/threads-runner.js";
+
+const ROOT = new URL("../golden/threads/", import.meta.url);
+
+/** A recording: how native glibc was run, and what the recorder wrote. */
+interface Golden {
+  readonly name: string;
+  readonly abi: Abi;
+  readonly trace: Uint8Array;
+  readonly run: Required<Omit<ThreadRun, "build">>;
+  readonly output: string;
+}
+
+const read = (path: string): Buffer => gunzipSync(readFileSync(new URL(path, ROOT)));
+
+function goldenOf(abi: Abi, file: string): Golden {
+  const text = read(`${abi}/${file}`).toString("latin1");
+  const end = text.indexOf("\n\n");
+  const fields = new Map(
+    text
+      .slice(0, end)
+      .split("\n")
+      .map((line) => [line.split(" ", 1)[0]!, line.slice(line.indexOf(" ") + 1)]),
+  );
+  const value = (name: string): string => {
+    const found = fields.get(name);
+    if (found === undefined) throw new Error(`${abi}/${file}: no ${name}`);
+    return found === "-" ? "" : found;
+  };
+  const mallopts = value("mallopt")
+    .split(" ")
+    .filter(Boolean)
+    .map((pair) => pair.split("=").map(Number) as [number, number]);
+  return {
+    name: file.replace(".out.gz", ""),
+    abi,
+    trace: read(`traces/${value("trace")}.rep.gz`),
+    run: {
+      tunables: value("tunables"),
+      cores: Number(value("cores")),
+      mallopts,
+      sample: Number(value("sample")),
+    },
+    output: text.slice(end + 2),
+  };
+}
+
+function goldensOf(abi: Abi): Golden[] {
+  const files = readdirSync(new URL(`${abi}/`, ROOT));
+  return files.sort().map((file) => goldenOf(abi, file));
+}
+
+/** @returns the first line that differs, as `native: …, ours: …`; undefined when there is none */
+function firstDifference(native: string, ours: string): string | undefined {
+  if (native === ours) return undefined;
+  const expected = native.split("\n");
+  const found = ours.split("\n");
+  const at = expected.findIndex((line, i) => line !== found[i]);
+  return `native: "${expected[at] ?? ""}", ours: "${found[at] ?? ""}"`;
+}
+
+for (const abi of ["ilp32", "lp64"] satisfies Abi[]) {
+  describe(`native goldens of several threads, ${abi}`, () => {
+    const goldens = goldensOf(abi);
+    let matching = 0;
+
+    it("are all here", () => {
+      expect(goldens.filter(({ name }) => /^seed/.test(name))).toHaveLength(40);
+      expect(goldens.filter(({ name }) => !/^seed/.test(name))).toHaveLength(10);
+    });
+
+    it.each(goldens)("$name", async ({ trace, run, output }) => {
+      expect(firstDifference(output, await runThreads(trace, abi, run))).toBeUndefined();
+      matching++;
+    });
+
+    it.each([
+      ["cores", { cores: abi === "ilp32" ? 8 : 4 }],
+      ["arena_max", { tunables: "glibc.malloc.arena_max=1" }],
+      ["top_pad", { tunables: "glibc.malloc.top_pad=135168" }],
+      ["trim_threshold", { tunables: "glibc.malloc.trim_threshold=135168" }],
+    ] satisfies [string, ThreadRun][])("canary: other %s are noticed", async (_, other) => {
+      const plain = goldens.filter(
+        ({ run }) => run.tunables === "" && run.mallopts.length === 0 && run.cores < 3,
+      );
+      let noticed = 0;
+      for (const { trace, run, output } of plain)
+        if (!noticed && (await runThreads(trace, abi, { ...run, ...other })) !== output) noticed++;
+      expect(noticed).toBe(1);
+    });
+
+    afterAll(() => {
+      process.stdout.write(`${abi}: ${matching} of ${goldens.length} goldens of threads match\n`);
+    });
+  });
+}

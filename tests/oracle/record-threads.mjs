@@ -1,0 +1,94 @@
+#!/usr/bin/env node
+// Records what native glibc does with traces of several threads: tests/golden/threads/{ilp32,lp64}/NAME.out.gz, and for random ones the
+// traces themselves. Needs the right to mount in a namespace (for the number of cores), as root has.
+// Usage: node tests/oracle/record-threads.mjs [--check]     --check: compare with the goldens that are there instead
+import { spawnSync } from "node:child_process";
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gunzipSync, gzipSync } from "node:zlib";
+import { withModule } from "./load-ts.mjs";
+import { ABIS, buildNative, machine } from "./native.mjs";
+import { runThreadsNatively } from "./threads.mjs";
+
+const folder = fileURLToPath(new URL("../golden/threads/", import.meta.url));
+const isCheck = process.argv.includes("--check");
+const SEEDS = 40;
+/** Real programs, each under all of these. */
+const VARIANTS = {
+  "": { tunables: "", cores: 2, mallopts: [] },
+  "@cores1": { tunables: "", cores: 1, mallopts: [] },
+  "@arenas1": { tunables: "glibc.malloc.arena_max=1", cores: 2, mallopts: [] },
+  "@arenas2": { tunables: "", cores: 2, mallopts: [[-8, 2]] },
+  "@tcache0": { tunables: "glibc.malloc.tcache_count=0", cores: 2, mallopts: [] },
+};
+let different = 0;
+
+/**
+ * @param {string} name
+ * @param {string} abi
+ * @param {string} trace its name, when another
+ * @param {string} text
+ * @param {any} settings
+ */
+function record(name, abi, trace, text, settings) {
+  const { tunables, cores, mallopts } = settings;
+  const ops = text.split("\n").filter((line) => /^[acmrf] /.test(line)).length;
+  const sample = Math.max(1, Math.ceil(ops / 300));
+  const calls = mallopts.map((/** @type {number[]} */ pair) => pair.join("=")).join(" ");
+  const head =
+    `trace ${trace}\nlayout ${abi}\ntunables ${tunables || "-"}\ncores ${cores}\n` +
+    `mallopt ${calls || "-"}\nops ${ops}\nsample ${sample}\n\n`;
+  const golden = head + runThreadsNatively(abi, text, settings, sample);
+  const file = `${folder}${abi}/${name}.out.gz`;
+  if (isCheck) {
+    const same = gunzipSync(readFileSync(file)).toString("latin1") === golden;
+    if (!same) different++;
+    if (!same) console.log(`DIFFERENT ${abi} ${name}`);
+    return;
+  }
+  mkdirSync(`${folder}${abi}`, { recursive: true });
+  writeFileSync(file, gzipSync(golden, { level: 9 }));
+}
+
+await withModule("tests/fuzz/threads.ts", ({ generateThreads }) => {
+  for (const abi of ABIS) {
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const script = generateThreads(seed, abi);
+      const name = `seed${String(seed).padStart(2, "0")}`;
+      const trace = `${name}.${abi}`;
+      const file = `${folder}traces/${trace}.rep.gz`;
+      if (!isCheck) writeFileSync(file, gzipSync(script.text, { level: 9 }));
+      record(name, abi, trace, gunzipSync(readFileSync(file)).toString("latin1"), script);
+    }
+    for (const file of readdirSync(`${folder}traces`)) {
+      const name = file.replace(/\.rep\.gz$/, "");
+      if (/^seed\d/.test(name)) continue;
+      const text = gunzipSync(readFileSync(`${folder}traces/${file}`)).toString("latin1");
+      for (const [variant, settings] of Object.entries(VARIANTS))
+        record(name + variant, abi, name, text, settings);
+    }
+  }
+});
+/** What glibc says when what threads share is damaged: the cases of native/thread-aborts.c. */
+function recordAborts() {
+  const cases = [
+    ...["malloc_arena", "memalign_arena", "fastbin", "heap_arena", "heap_fence"],
+    ...["shutdown", "arena_left", "arena_free", "arena_replaced"],
+  ];
+  let text = "";
+  for (const abi of ABIS) {
+    const program = buildNative("thread-aborts", abi);
+    for (const name of cases) {
+      const run = spawnSync(program, [name], { env: {}, encoding: "utf8" });
+      text += `${abi} ${name} ${run.stderr.trimEnd() || run.signal}\n`;
+    }
+  }
+  const file = `${folder}aborts.txt`;
+  if (!isCheck) writeFileSync(file, text);
+  else if (readFileSync(file, "utf8") !== text) different++;
+}
+
+recordAborts();
+if (!isCheck) writeFileSync(`${folder}RECORDED.txt`, machine());
+console.log(different ? `${different} different` : isCheck ? "all the same" : "recorded");
+if (different) process.exitCode = 1;

@@ -9,6 +9,12 @@ declare const HEAP_CHECK: i32;
 /** 1 in the full build: all system calls, and a report of each to the host while tracing is on. */
 declare const SYSCALL_TRACE: i32;
 
+/** 1 in the threaded builds: shared memory, atomics, locks. */
+declare const THREADS: i32;
+
+/** 1 in the build that reports every place at which a thread can die with a lock held. */
+declare const CRASH_POINTS: i32;
+
 /** Declares that a field is an inline array: so many elements, or in ilp32 so many and in lp64 so many (tools/layout-transform.mjs). */
 declare function count(...lengths: number[]): (target: object, field: string) => void;
 

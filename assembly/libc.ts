@@ -8,6 +8,7 @@ import { mm } from "./kernel/mm";
 import { sysMmap, unmapRegion } from "./kernel/mmap";
 import { sysMremap } from "./kernel/mremap";
 import { NR_BRK, NR_MMAP, NR_MREMAP, NR_MUNMAP } from "./kernel/numbers";
+import { enterKernel, leaveKernel } from "./kernel/mmap-lock";
 import { traced } from "./kernel/syscall";
 import { verifyHeap } from "./malloc/invariants";
 import { learnBreak } from "./malloc/system";
@@ -30,7 +31,9 @@ function libcResult(result: word): word {
 /** brk(3): 0 when the break is at least `address` afterwards, else -1 with errno ENOMEM. */
 export function brk(address: word): i32 {
   libc.knowsBreak = 1;
+  enterKernel();
   const result = traced(NR_BRK, address, 0, 0, 0, 0, 0, sysBrk(address));
+  leaveKernel();
   if (result >= address) return 0;
   setErrno(ENOMEM);
   return -1;
@@ -38,6 +41,14 @@ export function brk(address: word): i32 {
 
 /** sbrk(3): moves the break by `increment` bytes, a signed number, and returns where it was, or -1 with errno ENOMEM. */
 export function sbrk(increment: word): word {
+  // As a whole: C's own is not safe against other threads.
+  enterKernel();
+  const result = moveBreakBy(increment);
+  leaveKernel();
+  return result;
+}
+
+function moveBreakBy(increment: word): word {
   learnBreak();
   const oldBreak = mm.brk;
   if (increment == 0) return oldBreak;
@@ -60,15 +71,21 @@ export function mmap(
   offset: word,
 ): word {
   if (!isAligned(offset, PAGE_SIZE)) return libcResult(errorResult(EINVAL));
+  enterKernel();
   const result = sysMmap(address, length, prot, flags, fd, offset / PAGE_SIZE);
   const place = ILP32 ? offset / PAGE_SIZE : offset;
-  return libcResult(traced(NR_MMAP, address, length, prot, flags, <word>fd, place, result));
+  traced(NR_MMAP, address, length, prot, flags, <word>fd, place, result);
+  leaveKernel();
+  return libcResult(result);
 }
 
 /** munmap(2). 0, or -1 with errno. */
 export function munmap(address: word, length: word): i32 {
+  enterKernel();
   const result = unmapRegion(address, length);
-  return <i32>libcResult(traced(NR_MUNMAP, address, length, 0, 0, 0, 0, result));
+  traced(NR_MUNMAP, address, length, 0, 0, 0, 0, result);
+  leaveKernel();
+  return <i32>libcResult(result);
 }
 
 /** mremap(2); other flags than MREMAP_MAYMOVE in the full build only. The address, or -1 with errno. */
@@ -79,8 +96,11 @@ export function mremap(
   flags: i32,
   newAddress: word,
 ): word {
+  enterKernel();
   const result = sysMremap(address, oldLength, newLength, flags, newAddress);
-  return libcResult(traced(NR_MREMAP, address, oldLength, newLength, flags, newAddress, 0, result));
+  traced(NR_MREMAP, address, oldLength, newLength, flags, newAddress, 0, result);
+  leaveKernel();
+  return libcResult(result);
 }
 
 /** malloc_trim(3): gives free memory back, keeping `pad` bytes of top. 1 if any was, else 0. */

@@ -1,7 +1,7 @@
 // Compiles assembly/ into build/*.wasm, one file for each build and layout, and writes src/layout/generated.ts from what the
 // compiler laid out. `--check-layout` writes nothing there and fails when the file is not what it should be.
 //
-//   node tools/build-wasm.mjs [--check-layout] [--text] [NAME …]      NAME: core, checked, replay, full, image
+//   node tools/build-wasm.mjs [--check-layout] [--text] [NAME …]      NAME: core, checked, replay, full, image, threads, crash
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { spawn } from "node:child_process";
@@ -15,11 +15,13 @@ const generated = join(root, "src/layout/generated.ts");
 
 // checks: 0 none, 1 the whole-heap checker for whoever asks, 2 before every call, with fault injection
 const BUILDS = {
-  core: { entry: "assembly/index.ts", checks: 0, trace: 0 },
-  checked: { entry: "assembly/replay/checked.ts", checks: 2, trace: 0 },
-  replay: { entry: "assembly/replay/index.ts", checks: 0, trace: 0 },
+  core: { entry: "assembly/index.ts" },
+  checked: { entry: "assembly/replay/checked.ts", checks: 2 },
+  replay: { entry: "assembly/replay/index.ts" },
   full: { entry: "assembly/full.ts", checks: 1, trace: 1 },
-  image: { entry: "assembly/image.ts", checks: 1, trace: 0 },
+  image: { entry: "assembly/image.ts", checks: 1 },
+  threads: { entry: "assembly/threads.ts", checks: 1, threads: 1 },
+  crash: { entry: "assembly/threads.ts", checks: 1, threads: 1, crashPoints: 1 },
 };
 const WORDS = { ilp32: "u32", lp64: "u64" };
 
@@ -49,7 +51,7 @@ async function generatedSource(layouts) {
 
 /** Runs asc for one build in one layout; resolves with the compiler's struct layout. */
 function compile(name, abi, scratch, text) {
-  const { entry, checks, trace } = BUILDS[name];
+  const { entry, checks = 0, trace = 0, threads = 0, crashPoints = 0 } = BUILDS[name];
   const layoutFile = join(scratch, `${name}.${abi}.json`);
   const args = [
     join(root, "node_modules/assemblyscript/bin/asc.js"),
@@ -58,9 +60,13 @@ function compile(name, abi, scratch, text) {
     "release",
     "--transform",
     "./tools/layout-transform.mjs",
-    "--transform",
-    "./tools/optimize-transform.mjs",
   ];
+  if (threads) {
+    args.push("--enable", "threads", "--sharedMemory", "--maximumMemory", "65536");
+    args.push("--transform", "./tools/journal-transform.mjs");
+  }
+  args.push("--transform", "./tools/optimize-transform.mjs");
+  if (crashPoints) args.push("--transform", "./tools/crash-transform.mjs");
   args.push(
     "--disableWarning",
     "201",
@@ -70,6 +76,10 @@ function compile(name, abi, scratch, text) {
     `HEAP_CHECK=${checks}`,
     "--use",
     `SYSCALL_TRACE=${trace}`,
+    "--use",
+    `THREADS=${threads}`,
+    "--use",
+    `CRASH_POINTS=${crashPoints}`,
     "--outFile",
     `build/${name}.${abi}.wasm`,
   );

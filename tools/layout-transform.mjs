@@ -12,6 +12,9 @@ const { Node } = assemblyscript;
 /** Layouts are read by people too: the order of the sources, without the generated array elements. */
 const ELEMENT = /^(.+)__(\d+)$/;
 
+/** Where structs are that only the threaded builds use. */
+const THREADED = /^assembly\/(sync|kernel\/journal|malloc\/repair)\//;
+
 export default class LayoutTransform extends Transform {
   afterParse(parser) {
     const isLp64 = this.program.options.globalAliases?.get("word") === "u64";
@@ -25,8 +28,10 @@ export default class LayoutTransform extends Transform {
   afterCompile(module) {
     const structs = {};
     const enums = {};
+    const isThreaded = this.program.options.globalAliases?.get("THREADS") === "1";
     for (const element of this.program.elementsByName.values()) {
       if (element.internalName.startsWith("~lib")) continue;
+      if (!isThreaded && THREADED.test(element.internalName)) continue;
       const name = element.name;
       if (element.kind === assemblyscript.ElementKind.ClassPrototype) {
         const instance = element.instances?.values().next().value;

@@ -3,11 +3,12 @@
 //
 //   base                 MmStruct
 //                        full build: directories of page marks and of page digests, table of descriptors
-//   base + MM_BYTES      nodes of the region table (Vma), up to KERNEL_BYTES
+//   base + MM_BYTES      nodes of the region table (Vma), up to JOURNAL_AT
 //   base + KERNEL_BYTES  libc's data (malloc/state.ts)
 //   …  start_brk         [heap]
 
 import { PAGE_SIZE } from "../base/align";
+import { IS_THREADED } from "../sync/tier";
 import { IS_FULL } from "./tier";
 import { VM_EXEC, VM_GROWSDOWN, VM_SHARED, VM_WRITE } from "./vma";
 
@@ -42,6 +43,8 @@ export class MmStruct {
   defFlags: word; // def_flags: vm_flags that new regions get (mlockall)
 
   layout: i32; // where mmap looks for room: one of Layout
+  mmapLock: i32; // mmap_lock, in the threaded build: see sync/mutex.ts
+  journalCount: u32; // words that were changed since it was taken (journal.ts)
   isTracing: i32; // whether system calls are reported to the host
   knownPages: u32; // WebAssembly pages that this kernel has seen; more than that is somebody else's
   heapDirtyEnd: word; // below it the brk area may hold old bytes; from it on it reads as zero
@@ -88,8 +91,12 @@ export const DESCRIPTORS_AT: usize = DIGESTS_AT + CHUNKS * sizeof<u32>();
 /** Bytes set aside at the base for mm_struct and these tables; the region table's first nodes follow. */
 export const MM_BYTES: usize = DESCRIPTORS_AT + <usize>DESCRIPTORS * sizeof<u32>();
 
-/** Bytes of the kernel's own pages: mm_struct and the first nodes. */
-export const KERNEL_BYTES: usize = 14 * PAGE_SIZE;
+/** Where the undo journal of the threaded build lies, bytes from the base, and how long it is: what 4,096 words need. */
+export const JOURNAL_AT: usize = 14 * PAGE_SIZE;
+export const JOURNAL_BYTES: usize = IS_THREADED ? 8 * PAGE_SIZE : 0;
+
+/** Bytes of the kernel's own pages: mm_struct, the first nodes, the journal. */
+export const KERNEL_BYTES: usize = JOURNAL_AT + JOURNAL_BYTES;
 
 /** The process that this instance works for. One instance is one thread, so the pointer is a Wasm global. */
 export let mm: MmStruct = changetype<MmStruct>(0);
@@ -102,7 +109,7 @@ export function bindMm(base: usize): void {
 /** Forgets what is mapped, locked, resident and open, but not where things are or what is allowed. The first nodes count as unused. */
 export function forgetAddressSpace(): void {
   const base = changetype<usize>(mm);
-  memory.fill(base + MARKS_AT, 0, KERNEL_BYTES - MARKS_AT);
+  memory.fill(base + MARKS_AT, 0, JOURNAL_AT - MARKS_AT);
   const counts = offsetof<MmStruct>("totalVm");
   memory.fill(base + counts, 0, offsetof<MmStruct>("layout") - counts);
   const tables = offsetof<MmStruct>("vmaRoot");

@@ -69,7 +69,12 @@ export function noteReleased(start: word, end: word): void {
 
 /** Notes that the brk area may have been written to below `end`. Addresses beyond the break are none of its business. */
 export function noteHeapDirty(end: word): void {
-  if (end > mm.heapDirtyEnd && end <= mm.brk) mm.heapDirtyEnd = end;
+  if (isNewsOfDirt(end)) mm.heapDirtyEnd = end;
+}
+
+/** Whether the kernel does not know yet that the brk area may have been written to below `end`. */
+export function isNewsOfDirt(end: word): bool {
+  return end > mm.heapDirtyEnd && end <= mm.brk;
 }
 
 /** Clears what may be dirty of the newly mapped range [start, end): a program must read zeros there. */

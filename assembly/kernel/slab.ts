@@ -4,7 +4,8 @@
 // it when it goes down, at the end of the memory in the compact layout.
 
 import { PAGE_SIZE, WASM_PAGE_SIZE } from "../base/align";
-import { KERNEL_BYTES, Layout, MM_BYTES, mm } from "./mm";
+import { JOURNAL_AT, Layout, MM_BYTES, mm } from "./mm";
+import { noteRange } from "./journal";
 import { coverPages, noticeForeignGrowth } from "./pages";
 import { enterRegion } from "./region";
 import { highestGap, lowestGap } from "./tree";
@@ -22,7 +23,7 @@ function giveNodes(start: usize, bytes: usize): void {
 
 /** Makes the rest of the kernel's pages nodes. */
 export function initSlabs(): void {
-  giveNodes(changetype<usize>(mm) + MM_BYTES, KERNEL_BYTES - MM_BYTES);
+  giveNodes(changetype<usize>(mm) + MM_BYTES, JOURNAL_AT - MM_BYTES);
 }
 
 /** In the compact layout the first mapping decides where mappings begin: right behind what the memory covers by then. */
@@ -84,6 +85,7 @@ export function takeVma(start: usize, end: usize): Vma {
     mm.nodeRest--;
   }
   mm.freeVmas--;
+  noteRange(changetype<usize>(node), offsetof<Vma>());
   memory.fill(changetype<usize>(node), 0, offsetof<Vma>());
   node.vmStart = <word>start;
   node.vmEnd = <word>end;

@@ -232,9 +232,10 @@ function writeSplit(
   rest: word,
 ): void {
   if (!isSmall(rest)) clearSizeLinks(remainder);
-  victim.mchunkSize = size | PREV_INUSE | arenaBit(arena);
+  // The victim last: until then it is one chunk, as before (repair.ts).
   remainder.mchunkSize = rest | PREV_INUSE;
   remainder.setFoot(rest);
+  victim.mchunkSize = size | PREV_INUSE | arenaBit(arena);
 }
 
 /** Cuts a small request from the last remainder, the only chunk in the unsorted bin: successive requests lie side by side. */

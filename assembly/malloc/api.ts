@@ -5,7 +5,18 @@ import { MALLOC_ALIGNMENT, PTRDIFF_MAX, SIZE_MAX, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { allocateAligned } from "./aligned";
 import { allocate, allocateDirectly } from "./allocate";
-import { NO_ARENA, arenaFor, arenaForCall, arenaGet, leaveArena, otherArena } from "./arena";
+import {
+  NO_ARENA,
+  arenaFor,
+  arenaForCall,
+  arenaGet,
+  leaveArena,
+  lockArena,
+  lockList,
+  otherArena,
+  unlockArena,
+  unlockList,
+} from "./arena";
 import { Chunk, addressOf, isMisaligned, revealLink, usableSize } from "./chunk";
 import { clearedAllocate } from "./clear";
 import { verifyHeap } from "./invariants";
@@ -44,9 +55,13 @@ function maybeInitTcache(): void {
 /** Makes this thread's tcache in its arena, or in another one (tcache_init). */
 function initTcache(): void {
   const bytes = <word>offsetof<TcachePerthreadStruct>();
-  const arena = arenaGet(bytes);
+  let arena = arenaGet(bytes);
   let mem = allocate(arena, bytes);
-  if (mem == 0 && arena != NO_ARENA) mem = allocate(otherArena(arena, bytes), bytes);
+  if (mem == 0 && arena != NO_ARENA) {
+    arena = otherArena(arena, bytes);
+    mem = allocate(arena, bytes);
+  }
+  unlockArena(arena);
   if (mem != 0) adoptTcache(mem);
 }
 
@@ -96,6 +111,7 @@ function mallocUncached(bytes: word): usize {
     arena = otherArena(arena, bytes);
     mem = allocate(arena, bytes);
   }
+  unlockArena(arena);
   if (!belongsTo(mem, arena)) {
     corrupted(libc.hasThreads ? Failure.ASSERT_MALLOC_ARENA_2 : Failure.ASSERT_MALLOC_ARENA, mem);
   }
@@ -159,8 +175,10 @@ export function threadExit(): void {
     }
     giveBack(Chunk.ofMem(cache));
   }
+  lockList();
   leaveArena();
   thread.isAlive = 0;
+  unlockList();
 }
 
 /** calloc(3): a zeroed block for `count` elements of `size` bytes, or 0 with errno ENOMEM, also when the product overflows. */
@@ -178,6 +196,7 @@ export function calloc(count: word, size: word): word {
     arena = otherArena(arena, bytes);
     mem = clearedAllocate(arena, bytes);
   }
+  unlockArena(arena);
   if (!belongsTo(mem, arena)) corrupted(Failure.ASSERT_CALLOC_ARENA, mem);
   return <word>mem;
 }
@@ -216,7 +235,9 @@ export function realloc(address: word, bytes: word): word {
     return <word>(moved != 0 ? moved : copyMapped(p, oldSize, bytes));
   }
   const arena = arenaFor(p);
+  lockArena(arena);
   const result = resizeChunk(arena, p, size);
+  unlockArena(arena);
   if (!belongsTo(result, arena)) corrupted(Failure.ASSERT_REALLOC_ARENA, result);
   return result == 0 && libc.hasThreads ? moveElsewhere(arena, p, bytes) : <word>result;
 }
@@ -268,6 +289,7 @@ export function memalign(alignment: word, bytes: word): word {
     arena = otherArena(arena, bytes);
     mem = allocateAligned(arena, power, bytes);
   }
+  unlockArena(arena);
   if (!belongsTo(mem, arena)) {
     corrupted(
       libc.hasThreads ? Failure.ASSERT_MEMALIGN_ARENA_2 : Failure.ASSERT_MEMALIGN_ARENA,

@@ -4,10 +4,22 @@
 
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
+import { acquire, isIdle, release } from "../sync/mutex";
+import { IS_THREADED } from "../sync/tier";
 import { Chunk, PREV_INUSE } from "./chunk";
 import { heapFor, newHeap } from "./heap";
 import { CHUNK_HDR_SZ } from "./sizes";
-import { HeapInfo, MallocState, initArena, libc, mainArena, mp, thread } from "./state";
+import {
+  HeapInfo,
+  MallocState,
+  initArena,
+  libc,
+  mainArena,
+  mp,
+  sharedState,
+  thread,
+} from "./state";
+import { enterKernel, leaveKernel } from "./system";
 
 /** Arenas that there may be for each processor (NARENAS_FROM_NCORES). */
 const ARENAS_A_CORE: word = ILP32 ? 2 : 8;
@@ -22,6 +34,40 @@ export function arenaFor(p: Chunk): MallocState {
 
 function arenaOfHeap(p: Chunk): MallocState {
   return changetype<MallocState>(<usize>heapFor(p).arPtr);
+}
+
+/** The address of an arena's mutex, its first field. */
+export function arenaPlace(arena: MallocState): usize {
+  return changetype<usize>(arena);
+}
+
+/** The address of the list lock. */
+export function listPlace(): usize {
+  return changetype<usize>(sharedState());
+}
+
+/** Takes an arena's mutex; none for no arena. */
+export function lockArena(arena: MallocState): void {
+  if (IS_THREADED) {
+    if (arena != NO_ARENA) acquire(arenaPlace(arena));
+  }
+}
+
+/** Gives an arena's mutex back. */
+export function unlockArena(arena: MallocState): void {
+  if (IS_THREADED) {
+    if (arena != NO_ARENA) release(arenaPlace(arena));
+  }
+}
+
+/** Takes the lock of what all arenas have in common: the ring, the free list, which thread uses which (list_lock, free_list_lock). */
+export function lockList(): void {
+  if (IS_THREADED) acquire(listPlace());
+}
+
+/** Gives it back. */
+export function unlockList(): void {
+  if (IS_THREADED) release(listPlace());
 }
 
 /** The arena that follows in the ring of all (next). */
@@ -46,16 +92,30 @@ export function setThreadArena(arena: MallocState): void {
   callArena = libc.hasThreads || arena == mainArena ? arena : NO_ARENA;
 }
 
-/** This thread's arena; its first call finds it one, preferably with room for `bytes`. None when there is no memory (arena_get). */
+/**
+ * This thread's arena, locked; its first call finds it one, preferably with room for `bytes`. None when there is no memory
+ * (arena_get).
+ */
 export function arenaGet(bytes: word): MallocState {
   const arena = threadArena();
-  return arena != NO_ARENA ? arena : findArena(bytes);
+  return arena != NO_ARENA ? locked(arena, bytes) : findArena(bytes);
 }
 
-/** The arena for a request of C's: main_arena while there is one thread only, else this thread's. */
+/** Locks `arena`; if it turns out that nobody is to use it any more, another one. */
+function locked(arena: MallocState, bytes: word): MallocState {
+  lockArena(arena);
+  return IS_THREADED && arena != NO_ARENA && arena.isRetired ? leaveRetired(arena, bytes) : arena;
+}
+
+function leaveRetired(arena: MallocState, bytes: word): MallocState {
+  unlockArena(arena);
+  return findArena(bytes);
+}
+
+/** The arena for a request of C's, locked: main_arena while there is one thread only, else this thread's. */
 export function arenaForCall(bytes: word): MallocState {
   const arena = callArena;
-  return arena != NO_ARENA ? arena : askForArena(bytes);
+  return arena != NO_ARENA ? locked(arena, bytes) : askForArena(bytes);
 }
 
 function askForArena(bytes: word): MallocState {
@@ -65,13 +125,23 @@ function askForArena(bytes: word): MallocState {
   return arena;
 }
 
-/** Another arena than `arena`, which could not serve `bytes`; this thread may stay with it (arena_get_retry). */
+/** Another arena than `arena`, which could not serve `bytes` and is unlocked; this thread may stay with it (arena_get_retry). */
 export function otherArena(arena: MallocState, bytes: word): MallocState {
-  return arena != mainArena ? mainArena : findArena(bytes);
+  unlockArena(arena);
+  if (arena == mainArena || mainArena.isRetired) return findArena(bytes);
+  lockArena(mainArena);
+  return mainArena;
 }
 
-/** An arena for this thread: one that is free, a new one, or one that is in use (arena_get2). */
+/** An arena for this thread, locked: one that is free, a new one, or one that is in use; or none (arena_get2). */
 function findArena(bytes: word): MallocState {
+  lockList();
+  const arena = chooseArena(bytes);
+  unlockList();
+  return locked(arena, bytes);
+}
+
+function chooseArena(bytes: word): MallocState {
   const free = changetype<MallocState>(<usize>libc.freeList);
   if (free != NO_ARENA) {
     libc.freeList = <u32>free.nextFree;
@@ -84,9 +154,29 @@ function findArena(bytes: word): MallocState {
   }
   // No limit yet counts as the highest.
   if (libc.narenas <= libc.narenasLimit - 1) return newArena(bytes);
-  const shared = libc.nextToUse != 0 ? changetype<MallocState>(<usize>libc.nextToUse) : mainArena;
+  const shared = busyArena();
+  if (shared == NO_ARENA) return NO_ARENA;
   libc.nextToUse = <u32>shared.next;
   return attach(shared);
+}
+
+/** The next arena in turn, or the first after it in which nobody is right now (reused_arena). None when all are retired. */
+function busyArena(): MallocState {
+  const first = libc.nextToUse != 0 ? changetype<MallocState>(<usize>libc.nextToUse) : mainArena;
+  return IS_THREADED ? firstIdle(first) : first;
+}
+
+function firstIdle(first: MallocState): MallocState {
+  let arena = first;
+  let fallback = NO_ARENA;
+  do {
+    if (!arena.isRetired) {
+      if (isIdle(arenaPlace(arena))) return arena;
+      if (fallback == NO_ARENA) fallback = arena;
+    }
+    arena = nextArena(arena);
+  } while (arena != first);
+  return fallback;
 }
 
 /** Makes `arena` this thread's, in place of the one that it had. */
@@ -107,6 +197,17 @@ function detach(failure: Failure): void {
 
 /** A new arena, in a heap of its own with room for `bytes` if that can be; or none (_int_new_arena). */
 function newArena(bytes: word): MallocState {
+  enterKernel();
+  const arena = makeArena(bytes);
+  leaveKernel();
+  if (arena == NO_ARENA) return NO_ARENA;
+  detach(Failure.ASSERT_ARENA_REPLACED);
+  setThreadArena(arena);
+  return arena;
+}
+
+/** Makes an arena and enters it in the ring. */
+function makeArena(bytes: word): MallocState {
   const overhead = offsetof<HeapInfo>() + offsetof<MallocState>() + MALLOC_ALIGNMENT;
   let heap = newHeap(overhead + bytes);
   if (changetype<usize>(heap) == 0) heap = newHeap(overhead);
@@ -129,8 +230,6 @@ function newArena(bytes: word): MallocState {
   arena.next = mainArena.next;
   mainArena.next = <word>start;
   libc.narenas++;
-  detach(Failure.ASSERT_ARENA_REPLACED);
-  setThreadArena(arena);
   return arena;
 }
 
@@ -140,7 +239,12 @@ export function leaveArena(): void {
   if (arena == NO_ARENA) return;
   detach(Failure.ASSERT_ARENA_LEFT);
   setThreadArena(NO_ARENA);
-  if (arena.attachedThreads != 0) return;
+  if (arena.attachedThreads == 0) putOnFreeList(arena);
+}
+
+/** Offers an arena that no thread uses to the next one that looks for one. */
+export function putOnFreeList(arena: MallocState): void {
+  if (IS_THREADED && arena.isRetired) return;
   arena.nextFree = <word>libc.freeList;
   libc.freeList = <u32>changetype<usize>(arena);
 }

@@ -7,7 +7,7 @@ import { Chunk, PREV_INUSE, addressOf } from "./chunk";
 import { NO_ARENA } from "./arena";
 import { extendHeap } from "./heap";
 import { mapChunk } from "./mapped";
-import { freeChunk } from "./release";
+import { freeInHand, takeInHand } from "./release";
 import { noteSegment } from "./segments";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { MMAP_AS_MORECORE_SIZE, MallocState, mainArena, mp, setErrno } from "./state";
@@ -18,7 +18,9 @@ import {
   PAGE_SIZE,
   alignUp,
   currentBreak,
+  enterKernel,
   isAligned,
+  leaveKernel,
   mapPages,
   moreCore,
 } from "./system";
@@ -38,7 +40,11 @@ export function systemMalloc(size: word, arena: MallocState): usize {
   const topSize = top.size;
   checkTop(arena, top, topSize, size);
   if (arena == mainArena) {
+    enterKernel();
     extendTop(arena, top, topSize, size);
+    const isOver = arena.top != top && topSize != 0 && fenceTop(top, topSize);
+    leaveKernel();
+    if (isOver) freeInHand(arena, top);
   } else if (!extendHeap(arena, top, topSize, size) && !isMapped) {
     const mem = mapChunk(size, PAGE_SIZE);
     if (mem != 0) return mem;
@@ -86,9 +92,9 @@ function extendTop(arena: MallocState, top: Chunk, topSize: word, size: word): v
     return;
   }
   const huge = mp.hpPagesize;
-  if (huge > 0 && mapForTop(arena, top, topSize, size, max(wanted, huge), huge, huge)) return;
+  if (huge > 0 && mapForTop(arena, topSize, size, max(wanted, huge), huge, huge)) return;
   // The first such piece is whole MiB: what glibc 2.36 means as the least size ends up as the rounding.
-  mapForTop(arena, top, topSize, size, wanted, MMAP_AS_MORECORE_SIZE, PAGE_SIZE);
+  mapForTop(arena, topSize, size, wanted, MMAP_AS_MORECORE_SIZE, PAGE_SIZE);
 }
 
 /**
@@ -97,7 +103,6 @@ function extendTop(arena: MallocState, top: Chunk, topSize: word, size: word): v
  */
 function mapForTop(
   arena: MallocState,
-  top: Chunk,
   topSize: word,
   size: word,
   wanted: word,
@@ -112,7 +117,7 @@ function mapForTop(
   if (mp.sbrkBase == 0) mp.sbrkBase = start;
   arena.systemMem += length;
   const aligned = alignForChunks(start);
-  replaceTop(arena, top, topSize, aligned, length - (aligned - start));
+  replaceTop(arena, aligned, length - (aligned - start));
   return true;
 }
 
@@ -135,7 +140,7 @@ function joinBreak(
     const aligned = alignForChunks(start);
     // Where alignment and header are the same, glibc expects an aligned break instead of aligning it.
     if (!ILP32 && aligned != start) corrupted(Failure.ASSERT_BREAK_ALIGNED, start);
-    replaceTop(arena, top, topSize, aligned, <word>(currentBreak() - aligned));
+    replaceTop(arena, aligned, <word>(currentBreak() - aligned));
     return;
   }
   if (topSize != 0 && start < oldEnd) corrupted(Failure.BREAK_ADJUSTED, addressOf(top));
@@ -152,7 +157,7 @@ function joinBreak(
     second = currentBreak();
   }
   arena.systemMem += correction;
-  replaceTop(arena, top, topSize, aligned, <word>(second - aligned) + correction);
+  replaceTop(arena, aligned, <word>(second - aligned) + correction);
 }
 
 /** The first address from `start` on at which a chunk can begin. */
@@ -161,22 +166,19 @@ function alignForChunks(start: usize): usize {
   return misalignment != 0 ? start + MALLOC_ALIGNMENT - misalignment : start;
 }
 
-/** Makes [start, start + length) the top. The old one, if there was one, ends in two fenceposts from now on and is freed. */
-function replaceTop(
-  arena: MallocState,
-  oldTop: Chunk,
-  oldSize: word,
-  start: usize,
-  length: word,
-): void {
+/** Makes [start, start + length) the top. */
+function replaceTop(arena: MallocState, start: usize, length: word): void {
   const top = changetype<Chunk>(start);
   noteSegment(start);
-  arena.top = top;
   top.mchunkSize = length | PREV_INUSE;
-  if (oldSize == 0) return;
-  const kept = (oldSize - 2 * CHUNK_HDR_SZ) & ~(<word>MALLOC_ALIGN_MASK);
-  oldTop.mchunkSize = kept | PREV_INUSE;
-  oldTop.at(kept).mchunkSize = CHUNK_HDR_SZ | PREV_INUSE;
-  oldTop.at(kept + CHUNK_HDR_SZ).mchunkSize = CHUNK_HDR_SZ | PREV_INUSE;
-  if (kept >= MINSIZE) freeChunk(arena, oldTop, true);
+  arena.top = top;
+}
+
+/** Ends a segment that is not the last any more: what was top, `topSize` bytes, but for two fenceposts. Whether it can be freed. */
+function fenceTop(top: Chunk, topSize: word): bool {
+  const kept = (topSize - 2 * CHUNK_HDR_SZ) & ~(<word>MALLOC_ALIGN_MASK);
+  top.mchunkSize = kept | PREV_INUSE;
+  top.at(kept).mchunkSize = CHUNK_HDR_SZ | PREV_INUSE;
+  top.at(kept + CHUNK_HDR_SZ).mchunkSize = CHUNK_HDR_SZ | PREV_INUSE;
+  return kept >= MINSIZE && takeInHand(top);
 }

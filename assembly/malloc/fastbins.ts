@@ -30,11 +30,12 @@ export function consolidate(arena: MallocState): void {
     const bin = fastbinAt(arena, index);
     let p = changetype<Chunk>(<usize>load<word>(bin));
     if (addressOf(p) == 0) continue;
-    store<word>(bin, 0);
     do {
       if (isMisaligned(p.mem)) corrupted(Failure.FASTBINS_UNALIGNED, addressOf(p));
       if (fastbinIndex(p.size) != index) corrupted(Failure.FASTBINS_SIZE, addressOf(p));
       const next = changetype<Chunk>(revealLink(linkPlace(p)));
+      // One at a time: whoever dies here loses no more than this one.
+      store<word>(bin, <word>addressOf(next));
       mergeChunk(arena, p, p.size, true);
       p = next;
     } while (addressOf(p) != 0);

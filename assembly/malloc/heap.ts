@@ -11,7 +11,7 @@ import { Failure, corrupted } from "../base/failure";
 import { KIB, MIB } from "../base/align";
 import { unlink } from "./bins";
 import { Chunk, NON_MAIN_ARENA, PREV_INUSE, addressOf } from "./chunk";
-import { freeChunk } from "./release";
+import { freeInHand, takeInHand } from "./release";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { HeapInfo, MallocState, libc, mp } from "./state";
 import {
@@ -21,6 +21,8 @@ import {
   SHED_NOTHING,
   alignDown,
   alignUp,
+  enterKernel,
+  leaveKernel,
   reservePages,
   shedPages,
   unlockPages,
@@ -42,6 +44,14 @@ export function heapMaxSize(): word {
 /** The heap that a chunk with the A bit lies in (heap_for_ptr). */
 export function heapFor(p: Chunk): HeapInfo {
   return changetype<HeapInfo>(addressOf(p) & ~(<usize>(heapMaxSize() - 1)));
+}
+
+/** Where a heap's chunks begin: behind its header and, in an arena's first heap, the arena. */
+export function firstChunkOf(heap: HeapInfo): usize {
+  const start = changetype<usize>(heap) + offsetof<HeapInfo>();
+  if (heap.prev != 0) return start;
+  const behind = start + offsetof<MallocState>() + <usize>CHUNK_HDR_SZ;
+  return ((behind + MALLOC_ALIGN_MASK) & ~MALLOC_ALIGN_MASK) - <usize>CHUNK_HDR_SZ;
 }
 
 /** The first byte behind what the heap has in use. */
@@ -126,6 +136,15 @@ function growHeap(heap: HeapInfo, more: word): bool {
 
 /** Gets room for a chunk of `size` bytes into the top of `arena`, which is not main_arena: a larger heap, or a new one. */
 export function extendHeap(arena: MallocState, top: Chunk, topSize: word, size: word): bool {
+  enterKernel();
+  const isExtended = growOrAddHeap(arena, top, topSize, size);
+  const isOver = isExtended && heapFor(arena.top) != heapFor(top) && fenceHeap(top, topSize);
+  leaveKernel();
+  if (isOver) freeInHand(arena, top);
+  return isExtended;
+}
+
+function growOrAddHeap(arena: MallocState, top: Chunk, topSize: word, size: word): bool {
   const heap = heapFor(top);
   const before = heap.size;
   if (growHeap(heap, MINSIZE + size - topSize)) {
@@ -140,7 +159,6 @@ export function extendHeap(arena: MallocState, top: Chunk, topSize: word, size: 
   arena.systemMem += fresh.size;
   arena.top = firstChunk(fresh);
   arena.top.mchunkSize = (fresh.size - offsetof<HeapInfo>()) | PREV_INUSE;
-  closeHeap(arena, top, topSize);
   return true;
 }
 
@@ -149,8 +167,8 @@ function firstChunk(heap: HeapInfo): Chunk {
   return changetype<Chunk>(changetype<usize>(heap) + offsetof<HeapInfo>());
 }
 
-/** Ends a heap that is no longer its arena's last: what was top is freed, but for two fenceposts, the last of size 0. */
-function closeHeap(arena: MallocState, top: Chunk, topSize: word): void {
+/** Ends a heap that is not its arena's last any more: what was top, but for two fenceposts, the last of size 0. Whether it can be freed. */
+function fenceHeap(top: Chunk, topSize: word): bool {
   const kept = (topSize - MINSIZE) & ~(<word>MALLOC_ALIGN_MASK);
   top.at(kept + CHUNK_HDR_SZ).mchunkSize = PREV_INUSE;
   // What is too small to be freed belongs to the first fencepost.
@@ -159,9 +177,9 @@ function closeHeap(arena: MallocState, top: Chunk, topSize: word): void {
   const size = isFreed ? CHUNK_HDR_SZ : kept + CHUNK_HDR_SZ;
   fence.mchunkSize = size | PREV_INUSE;
   fence.setFoot(size);
-  if (!isFreed) return;
+  if (!isFreed) return false;
   top.mchunkSize = kept | PREV_INUSE | NON_MAIN_ARENA;
-  freeChunk(arena, top, true);
+  return takeInHand(top);
 }
 
 /** Gives back heaps that hold nothing any more, and then the end of the last (heap_trim). `pad` bytes of top remain. */
@@ -179,6 +197,19 @@ export function trimHeap(arena: MallocState, pad: word): void {
   if (topSize < mp.trimThreshold || topSize <= MINSIZE || spare <= pad) return;
   const extra = alignDown(spare - pad, heap.pagesize);
   if (extra == 0) return;
+  enterKernel();
+  shrinkHeap(arena, heap, top, topSize, extra);
+  leaveKernel();
+}
+
+/** Takes `extra` bytes off the end of the heap and its top (shrink_heap). */
+function shrinkHeap(
+  arena: MallocState,
+  heap: HeapInfo,
+  top: Chunk,
+  topSize: word,
+  extra: word,
+): void {
   const size = heap.size - extra;
   const shed = shedPages(changetype<usize>(heap) + <usize>size, extra);
   if (shed == SHED_NOTHING) return;
@@ -199,6 +230,7 @@ function dropHeap(arena: MallocState, heap: HeapInfo, before: HeapInfo, pad: wor
   if (isFree) p = p.before(p.mchunkPrevSize);
   const size = <word>(end - addressOf(p));
   if (size + (most - before.size) < pad + MINSIZE + heap.pagesize) return false;
+  enterKernel();
   arena.systemMem -= heap.size;
   if (changetype<usize>(heap) + <usize>most == <usize>libc.alignedHeapArea)
     libc.alignedHeapArea = 0;
@@ -206,5 +238,6 @@ function dropHeap(arena: MallocState, heap: HeapInfo, before: HeapInfo, pad: wor
   if (isFree) unlink(p);
   arena.top = p;
   p.mchunkSize = size | PREV_INUSE;
+  leaveKernel();
   return true;
 }

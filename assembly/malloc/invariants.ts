@@ -30,7 +30,7 @@ import {
   resetFindings,
   usedBytes,
 } from "./findings";
-import { heapFor, heapMaxSize } from "./heap";
+import { firstChunkOf, heapFor, heapMaxSize } from "./heap";
 import {
   checkBin,
   checkFastbin,
@@ -166,14 +166,6 @@ function checkHeaps(arena: MallocState): bool {
     isLast = false;
   }
   return true;
-}
-
-/** Where a heap's chunks begin: behind its header and, in an arena's first heap, the arena. */
-function firstChunkOf(heap: HeapInfo): usize {
-  const start = changetype<usize>(heap) + offsetof<HeapInfo>();
-  if (heap.prev != 0) return start;
-  const behind = start + offsetof<MallocState>() + <usize>CHUNK_HDR_SZ;
-  return ((behind + MALLOC_ALIGN_MASK) & ~MALLOC_ALIGN_MASK) - <usize>CHUNK_HDR_SZ;
 }
 
 /**

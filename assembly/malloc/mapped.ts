@@ -6,7 +6,16 @@ import { Failure, corrupted } from "../base/failure";
 import { Chunk, IS_MMAPPED, addressOf, isMisaligned } from "./chunk";
 import { CHUNK_HDR_SZ } from "./sizes";
 import { DEFAULT_MMAP_THRESHOLD_MAX, mp } from "./state";
-import { MAP_FAILED, PAGE_SIZE, alignUp, mapPages, remapPages, unmapPages } from "./system";
+import {
+  MAP_FAILED,
+  PAGE_SIZE,
+  alignUp,
+  enterKernel,
+  leaveKernel,
+  mapPages,
+  remapPages,
+  unmapPages,
+} from "./system";
 
 /** Bytes that a mapping holds beyond the chunk of the request: there is no next chunk whose first word could be used. */
 const OVERHEAD: word = SIZE_SZ + (MALLOC_ALIGNMENT == <usize>CHUNK_HDR_SZ ? 0 : MALLOC_ALIGN_MASK);
@@ -15,8 +24,15 @@ const OVERHEAD: word = SIZE_SZ + (MALLOC_ALIGNMENT == <usize>CHUNK_HDR_SZ ? 0 : 
 export function mapChunk(size: word, pageSize: word): usize {
   const length = alignUp(size + OVERHEAD, pageSize);
   if (length <= size) return 0;
+  enterKernel();
   const start = mapPages(length, pageSize);
-  if (start == MAP_FAILED) return 0;
+  const mem = start == MAP_FAILED ? 0 : makeMapped(start, length);
+  leaveKernel();
+  return mem;
+}
+
+/** Makes the mapping of `length` bytes at `start` a chunk. Its block. */
+function makeMapped(start: usize, length: word): usize {
   const misalignment = (start + <usize>CHUNK_HDR_SZ) & MALLOC_ALIGN_MASK;
   const correction = misalignment != 0 ? MALLOC_ALIGNMENT - misalignment : 0;
   const p = changetype<Chunk>(start + correction);
@@ -54,9 +70,11 @@ export function unmapChunk(p: Chunk): void {
   const block = addressOf(p) - <usize>p.mchunkPrevSize;
   const length = p.mchunkPrevSize + p.size;
   if (!isPlausible(p.mem, block, length)) corrupted(Failure.MUNMAP_POINTER, addressOf(p));
+  enterKernel();
   mp.nMmaps--;
   mp.mmappedMem -= length;
   unmapPages(block, length);
+  leaveKernel();
 }
 
 /** Makes an mmapped chunk hold a request whose chunk would be `size` bytes. The chunk, perhaps elsewhere, or 0 (mremap_chunk). */
@@ -68,8 +86,16 @@ export function remapChunk(p: Chunk, size: word): Chunk {
   if (!isPlausible(p.mem, block, oldLength)) corrupted(Failure.MREMAP_POINTER, addressOf(p));
   const newLength = alignUp(size + offset + SIZE_SZ, PAGE_SIZE);
   if (newLength == oldLength) return p;
+  enterKernel();
   const start = remapPages(block, oldLength, newLength);
-  if (start == MAP_FAILED) return changetype<Chunk>(0);
+  const moved =
+    start == MAP_FAILED ? changetype<Chunk>(0) : makeMoved(start, offset, oldLength, newLength);
+  leaveKernel();
+  return moved;
+}
+
+/** Makes what is at `start` now, `newLength` bytes, a chunk again. */
+function makeMoved(start: usize, offset: word, oldLength: word, newLength: word): Chunk {
   const moved = changetype<Chunk>(start + <usize>offset);
   if (isMisaligned(moved.mem)) corrupted(Failure.ASSERT_MREMAP_ALIGNED, addressOf(moved));
   moved.mchunkSize = (newLength - offset) | IS_MMAPPED;

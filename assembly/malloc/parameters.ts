@@ -1,6 +1,7 @@
 // Parameters: mallopt while the program runs, the tunables glibc.malloc.* before it starts.
 
 import { ILP32, MALLOC_ALIGNMENT, SIZE_SZ } from "../abi/word";
+import { lockArena, unlockArena } from "./arena";
 import { consolidate } from "./fastbins";
 import { verifyHeap } from "./invariants";
 import { MINSIZE, requestToSize } from "./sizes";
@@ -54,7 +55,9 @@ export function initParameters(): void {
 /** mallopt(3): sets parameter `param` and returns 1, or 0 when the value is refused. Unknown parameters return 1, as in glibc. */
 export function setParameter(param: i32, value: i32): i32 {
   verifyHeap();
+  lockArena(mainArena);
   consolidate(mainArena);
+  unlockArena(mainArena);
   // The C code takes an int and stores a size_t: negative values become huge.
   const size = ILP32 ? <word>value : <word>(<i64>value);
   switch (param) {

@@ -2,12 +2,14 @@
 // glibc's, in glibc's order: which message comes first for a given corruption is part of the behaviour.
 
 import { Failure, corrupted } from "../base/failure";
+import { IS_THREADED } from "../sync/tier";
+import { lockArena, unlockArena } from "./arena";
 import { Chunk, addressOf, isMisaligned, isOddSize, protectLink } from "./chunk";
 import { consolidate, fastbinAt, fastbinIndex, linkPlace, mergeChunk } from "./fastbins";
 import { trimHeap } from "./heap";
 import { unmapChunk } from "./mapped";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
-import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, mainArena, mp } from "./state";
+import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, mainArena, mp, thread } from "./state";
 import { findDoubleFree, hasBin, hasKey, hasRoom, tcacheIndex, tcachePut } from "./tcache";
 import { trimTop } from "./trim";
 
@@ -28,9 +30,28 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
       return;
     }
   }
-  if (size <= libc.globalMaxFast) freeToFastbin(arena, p, size, isLocked);
-  else if (!p.isMmapped) freeAndMerge(arena, p, size);
-  else unmapChunk(p);
+  if (size > libc.globalMaxFast && p.isMmapped) {
+    unmapChunk(p);
+    return;
+  }
+  if (!isLocked) lockArena(arena);
+  if (!IS_THREADED || !arena.isRetired) {
+    if (size <= libc.globalMaxFast) freeToFastbin(arena, p, size, isLocked);
+    else freeAndMerge(arena, p, size);
+  }
+  if (!isLocked) unlockArena(arena);
+}
+
+/** Notes that this thread is about to free what was top: should it die first, others can. True. */
+export function takeInHand(p: Chunk): bool {
+  if (IS_THREADED) thread.inHand = <u32>addressOf(p);
+  return true;
+}
+
+/** Frees what is in hand, with the arena locked. */
+export function freeInHand(arena: MallocState, p: Chunk): void {
+  freeChunk(arena, p, true);
+  if (IS_THREADED) thread.inHand = 0;
 }
 
 /** Fills a freed block, if M_PERTURB says so (free_perturb). */

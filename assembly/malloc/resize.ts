@@ -46,10 +46,11 @@ export function resizeChunk(arena: MallocState, p: Chunk, size: word): usize {
 
 /** Takes what is missing from the start of top. */
 function growIntoTop(arena: MallocState, p: Chunk, joined: word, size: word): usize {
-  p.setHeadSize(size | arenaBit(arena));
+  // In this order the chunks can be walked after each store: see repair.ts.
   const top = p.at(size);
-  arena.top = top;
   top.mchunkSize = (joined - size) | PREV_INUSE;
+  p.setHeadSize(size | arenaBit(arena));
+  arena.top = top;
   return p.mem;
 }
 
@@ -74,9 +75,9 @@ function keep(arena: MallocState, p: Chunk, have: word, size: word): usize {
     return p.mem;
   }
   const remainder = p.at(size);
-  p.setHeadSize(size | arenaBit(arena));
   remainder.mchunkSize = rest | PREV_INUSE | arenaBit(arena);
   remainder.markInuseAt(rest);
+  p.setHeadSize(size | arenaBit(arena));
   freeChunk(arena, remainder, true);
   return p.mem;
 }

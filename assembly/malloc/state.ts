@@ -11,6 +11,8 @@
 
 import { ILP32, SIZE_SZ } from "../abi/word";
 import { KIB, MIB, PAGE_SIZE } from "../base/align";
+import { LockCounters, SharedState, bindThreadLocks } from "../sync/mutex";
+import { IS_THREADED } from "../sync/tier";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { Chunk } from "./chunk";
 
@@ -26,7 +28,7 @@ export const MAX_FAST_SIZE: word = (80 * SIZE_SZ) / 4;
 /** Fast bins of an arena (NFASTBINS). */
 export const NFASTBINS: u32 = ILP32 ? 11 : 10;
 
-/** An arena (struct malloc_state). In later builds the mutex guards all of it but the links to other arenas. */
+/** An arena (struct malloc_state). The mutex guards all of it but the links to other arenas, which the list lock guards. */
 @unmanaged
 export class MallocState {
   mutex: i32; // mutex
@@ -64,12 +66,24 @@ export class MallocState {
     return (this.flags & NONCONTIGUOUS_BIT) == 0;
   }
 
+  /** Whether nobody is to use the arena any more: its owner died in it, and its chunks make no sense. */
+  get isRetired(): bool {
+    return (this.flags & RETIRED_BIT) != 0;
+  }
+
+  retire(): void {
+    this.flags |= RETIRED_BIT;
+  }
+
   setNoncontiguous(): void {
     this.flags |= NONCONTIGUOUS_BIT;
   }
 }
 
 const NONCONTIGUOUS_BIT: i32 = 2;
+
+/** Not glibc's: nothing is allocated from, or given back to, an arena that a dead thread left in a state that cannot be mended. */
+const RETIRED_BIT: i32 = 4;
 
 /** The process's malloc parameters and mmap statistics (struct malloc_par, mp_). */
 @unmanaged
@@ -114,6 +128,7 @@ export class LibcData {
   alignedHeapArea: u32; // aligned_heap_area: where an aligned heap may fit, 0 when nothing is known
   globalMaxFast: word; // global_max_fast: the largest fast chunk, bytes
   tcacheKey: word; // tcache_key: marks a block as being in tcache
+  @count(3) shared: i32; // SharedState, in the threaded build
   @count(64) scratch: u32; // 256 bytes for the host
 }
 
@@ -124,6 +139,9 @@ export class ThreadData {
   isAlive: i32; // whether a thread has this place
   arena: u32; // thread_arena: the arena that it allocates from, or 0
   tcache: u32; // tcache: its TcachePerthreadStruct, or 0
+  @count(2) locks: u32; // LockCounters, in the threaded build
+  inHand: u32; // what was top, while it is on its way into a bin; in the threaded build
+  reserved: u32; // 0
 }
 
 /** The header of a heap that is not main_arena's (struct heap_info). */
@@ -194,15 +212,40 @@ export function bindThread(data: ThreadData): void {
   thread = data;
 }
 
+/** Makes this instance's locks those of thread `number`. */
+function bindLocks(number: u32): void {
+  thread.inHand = 0;
+  const counters = changetype<LockCounters>(
+    changetype<usize>(thread) + offsetof<ThreadData>("locks"),
+  );
+  counters.contended = 0;
+  counters.waited = 0;
+  bindThreadLocks(number, counters, sharedState());
+}
+
+/** Takes place `number` if it is free. */
+function mayBeThread(number: u32): bool {
+  const place = changetype<usize>(threadAt(number)) + offsetof<ThreadData>("isAlive");
+  if (IS_THREADED) return atomic.cmpxchg<i32>(place, 0, 1) == 0;
+  if (load<i32>(place)) return false;
+  store<i32>(place, 1);
+  return true;
+}
+
 /** Takes an unused place for the thread that this instance is. Its number, or THREADS_MAX when there is none. */
 export function takeThread(): u32 {
   let number: u32 = 0;
-  while (number < THREADS_MAX && threadAt(number).isAlive) number++;
+  while (number < THREADS_MAX && !mayBeThread(number)) number++;
   if (number == THREADS_MAX) return number;
   thread = threadAt(number);
   thread.errno = 0;
-  thread.isAlive = 1;
+  if (IS_THREADED) bindLocks(number);
   return number;
+}
+
+/** What the threads share besides the heap. */
+export function sharedState(): SharedState {
+  return changetype<SharedState>(changetype<usize>(libc) + offsetof<LibcData>("shared"));
 }
 
 /** Sets errno. */
@@ -218,14 +261,22 @@ export function setMaxFast(bytes: word): void {
 /** Gives a zeroed arena empty bins and no top yet (malloc_init_state). */
 export function initArena(arena: MallocState): void {
   arena.attachedThreads = 1;
+  resetBins(arena);
+  // The first top is the unsorted bin's head: a chunk of size 0, since last_remainder is 0.
+  const heads = changetype<usize>(arena) + offsetof<MallocState>("bins");
+  arena.top = changetype<Chunk>(heads - <usize>CHUNK_HDR_SZ);
+}
+
+/** Empties all bins but the fast ones. */
+export function resetBins(arena: MallocState): void {
+  arena.lastRemainderWord = 0;
+  memory.fill(changetype<usize>(arena) + offsetof<MallocState>("binmap"), 0, BINMAPSIZE * 4);
   const heads = changetype<usize>(arena) + offsetof<MallocState>("bins");
   for (let index: u32 = 1; index < NBINS; index++) {
     const bin = changetype<Chunk>(heads + ((index - 1) << 1) * SIZE_SZ - <usize>CHUNK_HDR_SZ);
     bin.fd = bin;
     bin.bk = bin;
   }
-  // The first top is the unsorted bin's head: a chunk of size 0, since last_remainder is 0.
-  arena.top = changetype<Chunk>(heads - <usize>CHUNK_HDR_SZ);
 }
 
 /** Gives the zeroed libc data of a new process its initial values (the initialisers of main_arena and mp_). */

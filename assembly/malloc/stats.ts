@@ -2,7 +2,7 @@
 
 import { SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
-import { nextArena } from "./arena";
+import { lockArena, nextArena, unlockArena } from "./arena";
 import { binAt } from "./bins";
 import { Chunk, addressOf, isMisaligned, revealLink } from "./chunk";
 import { fastbinAt, linkPlace } from "./fastbins";
@@ -46,7 +46,9 @@ export function collectInfo(info: Mallinfo2): void {
   memory.fill(changetype<usize>(info), 0, offsetof<Mallinfo2>());
   let arena = mainArena;
   do {
+    lockArena(arena);
     addArena(arena, info);
+    unlockArena(arena);
     arena = nextArena(arena);
   } while (arena != mainArena);
   info.hblks = <word>mp.nMmaps;

@@ -14,6 +14,7 @@ import {
   PROT_READ,
   PROT_WRITE,
 } from "../kernel/mman";
+import { enterKernel, leaveKernel } from "../kernel/mmap-lock";
 import { mapRegion, unmapRegion } from "../kernel/mmap";
 import { mm } from "../kernel/mm";
 import { MREMAP_MAYMOVE, remapRegion } from "../kernel/mremap";
@@ -21,7 +22,7 @@ import { OVERCOMMIT_NEVER } from "../kernel/limits";
 import { Advice, sysMadvise } from "../kernel/madvise";
 import { NR_BRK, NR_MADVISE, NR_MMAP, NR_MPROTECT, NR_MREMAP, NR_MUNMAP } from "../kernel/numbers";
 import { KernelOption, option } from "../kernel/options";
-import { dirtyEnd, noteHeapDirty } from "../kernel/pages";
+import { dirtyEnd, isNewsOfDirt, noteHeapDirty } from "../kernel/pages";
 import { protectRegion, sysMprotect } from "../kernel/protect";
 import { traced } from "../kernel/syscall";
 import { IS_FULL } from "../kernel/tier";
@@ -29,6 +30,7 @@ import { libc, mp, setErrno } from "./state";
 
 export { ENOMEM, EINVAL } from "../kernel/errno";
 export { Invariant, checkKernel } from "../kernel/invariants";
+export { enterKernel, leaveKernel, recoverKernel } from "../kernel/mmap-lock";
 import { PAGE_SIZE } from "../base/align";
 
 export { PAGE_SIZE, isAligned, pageAlign, alignUp, alignDown } from "../base/align";
@@ -41,7 +43,10 @@ export const MAP_FAILED: usize = 0;
 
 /** The brk system call, which clears nothing for malloc. */
 function callBrk(address: word): word {
-  return traced(NR_BRK, address, 0, 0, 0, 0, 0, moveBreak(address));
+  enterKernel();
+  const result = traced(NR_BRK, address, 0, 0, 0, 0, 0, moveBreak(address));
+  leaveKernel();
+  return result;
 }
 
 /** malloc writes a chunk's header into new memory at once: that page is resident, as far as the model knows. */
@@ -85,12 +90,14 @@ export function lessCore(decrement: word): void {
 /** mmap of memory for malloc. Explicit huge pages are refused where the model has none. The address, or MAP_FAILED with errno. */
 function callMmap(address: usize, length: word, prot: i32, flags: i32, pageSize: word): usize {
   const isHuge = pageSize != PAGE_SIZE;
+  enterKernel();
   const result =
     isHuge && !libc.hugePagesFree
       ? errorResult(ENOMEM)
       : mapRegion(<word>address, length, prot, flags);
   const shown = isHuge ? (flags & ~MAP_NORESERVE) | mp.hpFlags : flags;
   traced(NR_MMAP, <word>address, length, prot, shown, <word>-1, 0, result);
+  leaveKernel();
   if (!isError(result)) return <usize>result;
   setErrno(ENOMEM);
   return MAP_FAILED;
@@ -113,10 +120,12 @@ export function reservePages(address: usize, length: word, pageSize: word): usiz
 /** Makes reserved pages readable and writable, if the kernel agrees. */
 export function unlockPages(start: usize, length: word): bool {
   const prot = PROT_READ | PROT_WRITE;
+  enterKernel();
   const result = IS_FULL
     ? sysMprotect(<word>start, length, prot)
     : protectRegion(start, start + <usize>length, prot);
   traced(NR_MPROTECT, <word>start, length, prot, 0, 0, 0, result);
+  leaveKernel();
   if (!isError(result)) return true;
   setErrno(ENOMEM);
   return false;
@@ -156,13 +165,17 @@ function mayShrinkHeaps(): bool {
 
 /** Unmaps a block. Whether that worked is nobody's business: glibc ignores it, too. */
 export function unmapPages(start: usize, length: word): void {
+  enterKernel();
   traced(NR_MUNMAP, <word>start, length, 0, 0, 0, 0, unmapRegion(<word>start, length));
+  leaveKernel();
 }
 
 /** Makes the mapping at `start` `newLength` bytes long; it may move. */
 export function remapPages(start: usize, oldLength: word, newLength: word): usize {
+  enterKernel();
   const result = remapRegion(<word>start, oldLength, newLength, MREMAP_MAYMOVE, 0);
   traced(NR_MREMAP, <word>start, oldLength, newLength, MREMAP_MAYMOVE, 0, 0, result);
+  leaveKernel();
   if (!isError(result)) return <usize>result;
   setErrno(ENOMEM);
   return MAP_FAILED;
@@ -175,5 +188,8 @@ export function knownZeroFrom(start: usize, end: usize): usize {
 
 /** Says that the heap's bytes below `end` have been used: called before malloc forgets that they were (top moves down). */
 export function noteUsed(end: usize): void {
+  if (!isNewsOfDirt(<word>end)) return;
+  enterKernel();
   noteHeapDirty(<word>end);
+  leaveKernel();
 }

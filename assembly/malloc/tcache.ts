@@ -4,7 +4,7 @@
 
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
-import { IS_MMAPPED, SIZE_BITS, isMisaligned, protectLink, revealLink } from "./chunk";
+import { Chunk, IS_MMAPPED, SIZE_BITS, isMisaligned, protectLink, revealLink } from "./chunk";
 import { MINSIZE, requestToSize } from "./sizes";
 import { libc, mp, thread } from "./state";
 
@@ -148,6 +148,19 @@ export function pushEntry(cache: usize, index: u32, mem: usize, count: u32, mark
   store<word>(mem, <word>protectLink(mem, <usize>load<word>(head, ENTRIES)));
   store<word>(head, <word>mem, ENTRIES);
   store<u16>(cache + ((<usize>index) << 1), count + 1);
+}
+
+/** Whether an aligned block in memory looks like one of bin `index`: used when a thread died with it. */
+export function isCachedBlock(mem: usize, index: u32): bool {
+  return (
+    !isMisaligned(mem) && tcacheIndex(Chunk.ofMem(mem).size) == index && Chunk.ofMem(mem).inuse
+  );
+}
+
+/** Takes `mem`, the latest block of bin `index`, out of a dead thread's `cache`, whose counts may be wrong. */
+export function dropLatest(cache: usize, index: u32, mem: usize): void {
+  store<word>(cache + <usize>index * SIZE_SZ, <word>revealLink(mem), ENTRIES);
+  store<word>(mem, 0, KEY);
 }
 
 /** What marks a block of this thread's as being in tcache. */

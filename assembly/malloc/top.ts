@@ -16,9 +16,10 @@ export function splitTop(arena: MallocState, size: word): usize {
   const victim = arena.top;
   const rest = victim.size - size;
   const remainder = victim.at(size);
+  // In this order the chunks can be walked after each store: see repair.ts.
+  remainder.mchunkSize = rest | PREV_INUSE;
   arena.top = remainder;
   victim.mchunkSize = size | PREV_INUSE | arenaBit(arena);
-  remainder.mchunkSize = rest | PREV_INUSE;
   return victim.mem;
 }
 

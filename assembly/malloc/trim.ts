@@ -1,12 +1,22 @@
 // Giving memory back to the kernel: the end of the heap by the break, whole pages inside free chunks by madvise.
 
+import { IS_THREADED } from "../sync/tier";
 import { binAt, binIndex, unsortedBin } from "./bins";
 import { Chunk, PREV_INUSE, addressOf } from "./chunk";
 import { consolidate } from "./fastbins";
 import { MINSIZE } from "./sizes";
-import { nextArena } from "./arena";
+import { lockArena, nextArena, unlockArena } from "./arena";
 import { MallocState, NBINS, mainArena, mp } from "./state";
-import { PAGE_SIZE, alignDown, alignUp, currentBreak, discardPages, lessCore } from "./system";
+import {
+  PAGE_SIZE,
+  alignDown,
+  alignUp,
+  currentBreak,
+  discardPages,
+  enterKernel,
+  leaveKernel,
+  lessCore,
+} from "./system";
 
 /** Moves the break down so that about `pad` bytes of top remain. Whether anything was released (systrim). */
 export function trimTop(arena: MallocState, pad: word): bool {
@@ -16,6 +26,14 @@ export function trimTop(arena: MallocState, pad: word): bool {
   if (spare <= pad) return false;
   const extra = alignDown(spare - pad, mp.thpPagesize != 0 ? mp.thpPagesize : PAGE_SIZE);
   if (extra == 0) return false;
+  enterKernel();
+  const isLower = moveDown(arena, top, topSize, extra);
+  leaveKernel();
+  return isLower;
+}
+
+/** Takes `extra` bytes off the end of top, by the break. Whether that could be. */
+function moveDown(arena: MallocState, top: Chunk, topSize: word, extra: word): bool {
   // Only while the end of top is the break: somebody else may have called sbrk.
   const oldBreak = currentBreak();
   if (oldBreak != addressOf(top.at(topSize))) return false;
@@ -33,8 +51,12 @@ export function trimAll(pad: word): bool {
   let released = false;
   let arena = mainArena;
   do {
-    if (trimArena(arena)) released = true;
-    if (arena == mainArena && trimTop(arena, pad)) released = true;
+    lockArena(arena);
+    if (!(IS_THREADED && arena.isRetired)) {
+      if (trimArena(arena)) released = true;
+      if (arena == mainArena && trimTop(arena, pad)) released = true;
+    }
+    unlockArena(arena);
     arena = nextArena(arena);
   } while (arena != mainArena);
   return released;

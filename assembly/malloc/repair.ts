@@ -1,0 +1,253 @@
+// What is to be done when a thread was killed: locks that it held are taken from it, what they guard is put in order, and what was
+// its own goes to the others. The kernel undoes the system call that it was in. An arena's lists are made anew from its chunks: the
+// order of stores all over malloc is such that the chunks can be walked at any moment, and that a chunk which is in use, or in nobody's
+// hands, is never taken for another. An arena that cannot be walked is retired. In the threaded build only.
+//
+// Whoever does this may be killed in the middle: the next one begins anew.
+
+import { acquire, release, takeOver } from "../sync/mutex";
+import { ILP32 } from "../abi/word";
+import {
+  addressOf,
+  Chunk,
+  NON_MAIN_ARENA,
+  PREV_INUSE,
+  isMisaligned,
+  isOddSize,
+  revealLink,
+} from "./chunk";
+import { NO_ARENA, arenaFor, arenaPlace, listPlace, nextArena, putOnFreeList } from "./arena";
+import { clearSizeLinks, insertUnsorted, isSmall, unsortedBin } from "./bins";
+import { fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
+import { firstChunkOf, heapFor } from "./heap";
+import { endsInHeap, isInHeap } from "./list-checks";
+import { freeChunk } from "./release";
+import { segmentCount, segmentStart } from "./segments";
+import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
+import {
+  HeapInfo,
+  MallocState,
+  NFASTBINS,
+  THREADS_MAX,
+  ThreadData,
+  libc,
+  mainArena,
+  resetBins,
+  threadAt,
+} from "./state";
+import { recoverKernel } from "./system";
+import {
+  TCACHE_MAX_BINS,
+  bindTcache,
+  dropLatest,
+  isCachedBlock,
+  latestIn,
+  surrenderTcache,
+} from "./tcache";
+
+/** What was found, and done. Not a struct of glibc's. */
+@unmanaged
+export class Repair {
+  systemCalls: i32; // system calls that were undone: 0 or 1
+  listLocks: i32; // whether it held the list lock: 0 or 1
+  arenasMended: i32; // arenas that it was in and that are in order again
+  arenasRetired: i32; // arenas that it was in and that nobody is to use any more
+  blocksReturned: i32; // blocks of its tcache that went back to their arenas
+}
+
+const NONE: Chunk = changetype<Chunk>(0);
+
+/**
+ * Cleans up after thread `number`, which runs no more, and fills `found`. Its number can be given to another thread then. 0, or -1
+ * when there is no such thread.
+ */
+export function buryThread(number: u32, found: Repair): i32 {
+  memory.fill(changetype<usize>(found), 0, offsetof<Repair>());
+  if (number >= THREADS_MAX || !threadAt(number).isAlive) return -1;
+  const dead = threadAt(number);
+  found.systemCalls = recoverKernel(number) ? 1 : 0;
+  if (takeOver(listPlace(), number)) found.listLocks = 1;
+  else acquire(listPlace());
+  mendArenas(number, dead, found);
+  release(listPlace());
+  returnCache(dead, found);
+  acquire(listPlace());
+  dead.arena = 0;
+  recountThreads();
+  dead.isAlive = 0;
+  release(listPlace());
+  return 0;
+}
+
+/** Takes the arena that the dead thread was in, puts it in order, and opens it to others. */
+function mendArenas(number: u32, dead: ThreadData, found: Repair): void {
+  let arena = mainArena;
+  do {
+    if (takeOver(arenaPlace(arena), number)) {
+      if (mendArena(arena, changetype<Chunk>(<usize>dead.inHand))) {
+        found.arenasMended++;
+      } else {
+        arena.retire();
+        found.arenasRetired++;
+      }
+      release(arenaPlace(arena));
+    }
+    arena = nextArena(arena);
+  } while (arena != mainArena);
+  dead.inHand = 0;
+}
+
+/** Makes an arena's lists anew. `inHand`: a chunk that was about to be freed, or none. False when its chunks make no sense. */
+function mendArena(arena: MallocState, inHand: Chunk): bool {
+  if (arena.isRetired) return false;
+  resetBins(arena);
+  arena.haveFastchunks = 1;
+  cutFastbins(arena);
+  // A main_arena without a heap has the unsorted bin's head as its top.
+  if (arena.top == unsortedBin(arena)) return true;
+  if (arena == mainArena) {
+    for (let index: u32 = 0; index < segmentCount(); index++) {
+      if (!mendChunks(arena, segmentStart(index), 0, inHand)) return false;
+    }
+    return true;
+  }
+  let last: usize = 0;
+  for (let heap = heapFor(arena.top); changetype<usize>(heap) != 0;) {
+    if (!mendChunks(arena, firstChunkOf(heap), last, inHand)) return false;
+    heap = changetype<HeapInfo>(<usize>heap.prev);
+    // Where two fenceposts end the heap, the last of them has no size.
+    last = changetype<usize>(heap) + <usize>heap.size - (<usize>CHUNK_HDR_SZ + (ILP32 ? 8 : 0));
+  }
+  return true;
+}
+
+/**
+ * Walks chunks from `start` to top, to fenceposts, or to `last` where the last fencepost is; joins free neighbours, writes their tags and puts
+ * them into the unsorted bin. False when something is no chunk.
+ */
+function mendChunks(arena: MallocState, start: usize, last: usize, inHand: Chunk): bool {
+  let p = changetype<Chunk>(start);
+  let run = NONE; // the first of the free chunks in front of p
+  while (isInHeap(p)) {
+    const top = arena.top;
+    if (p == top) {
+      endRunAtTop(arena, run, top);
+      return true;
+    }
+    const size = p.size;
+    const isFence = last == 0 ? size == CHUNK_HDR_SZ : isLastFence(p, size, last);
+    if (isFence) {
+      endRun(arena, run, p);
+      return true;
+    }
+    if (size < MINSIZE || isOddSize(size) || p.isMmapped || !endsInHeap(p)) return false;
+    let next = p.at(size);
+    let isFree = !next.prevInuse || (p == inHand && isWorthIt(size));
+    // Taken out of a bin, but not for anybody yet.
+    if (arena != mainArena && !p.isNonMain) isFree = true;
+    // What was just cut from top, or just joined to it, and has not its new size yet, or top has not its new place.
+    if (addressOf(p) < addressOf(top) && addressOf(next) > addressOf(top)) {
+      next = top;
+      isFree = true;
+    }
+    if (isFree) {
+      if (run == NONE) run = p;
+    } else {
+      endRun(arena, run, p);
+      run = NONE;
+    }
+    p = next;
+  }
+  return false;
+}
+
+/** Whether a chunk in hand cannot have gone into tcache or a fast bin: then it is in no list at all. */
+function isWorthIt(size: word): bool {
+  return size > <word>TCACHE_MAX_BINS * 16 + MINSIZE;
+}
+
+/** Whether `p` is the fencepost at `last`, or the one in front of it that is too small for a chunk. */
+function isLastFence(p: Chunk, size: word, last: usize): bool {
+  if (addressOf(p) == last) return true;
+  return addressOf(p.at(size)) == last && size < MINSIZE + CHUNK_HDR_SZ && !p.isNonMain;
+}
+
+/** Makes what lies from `run`, if that is a chunk, to `p`, which is in use, one free chunk of the unsorted bin. */
+function endRun(arena: MallocState, run: Chunk, p: Chunk): void {
+  if (run == NONE) {
+    p.mchunkSize |= PREV_INUSE;
+    return;
+  }
+  const size = <word>(addressOf(p) - addressOf(run));
+  p.mchunkSize &= ~PREV_INUSE;
+  run.mchunkSize = size | PREV_INUSE;
+  run.setFoot(size);
+  const bin = unsortedBin(arena);
+  insertUnsorted(bin, bin.fd, run, size);
+}
+
+/** Makes free chunks in front of top part of it. */
+function endRunAtTop(arena: MallocState, run: Chunk, top: Chunk): void {
+  if (run == NONE) {
+    top.mchunkSize |= PREV_INUSE;
+    return;
+  }
+  run.mchunkSize = (<word>(addressOf(top) - addressOf(run)) + top.size) | PREV_INUSE;
+  arena.top = run;
+}
+
+/** Ends each fast bin in front of what does not belong there. */
+function cutFastbins(arena: MallocState): void {
+  for (let index: u32 = 0; index < NFASTBINS; index++) {
+    const bin = fastbinAt(arena, index);
+    let p = changetype<Chunk>(<usize>load<word>(bin));
+    while (isFastChunk(arena, p, index)) p = changetype<Chunk>(revealLink(linkPlace(p)));
+    if (p != NONE) store<word>(bin, 0);
+  }
+}
+
+function isFastChunk(arena: MallocState, p: Chunk, index: u32): bool {
+  if (isMisaligned(p.mem) || !isInHeap(p) || fastbinIndex(p.size) != index) return false;
+  return endsInHeap(p) && p.inuse && arenaFor(p) == arena;
+}
+
+/** Gives the blocks of the dead thread's tcache back to their arenas, and then the tcache itself. */
+function returnCache(dead: ThreadData, found: Repair): void {
+  const cache = <usize>dead.tcache;
+  if (cache == 0) return;
+  // Without a tcache of this thread's own: what is freed now is to be there for everybody.
+  const mine = surrenderTcache();
+  for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
+    let mem = latestIn(cache, index);
+    while (isInHeap(Chunk.ofMem(mem)) && isCachedBlock(mem, index)) {
+      dropLatest(cache, index, mem);
+      found.blocksReturned++;
+      giveBack(mem);
+      mem = latestIn(cache, index);
+    }
+  }
+  dead.tcache = 0;
+  if (isInHeap(Chunk.ofMem(cache))) giveBack(cache);
+  if (mine != 0) bindTcache(mine);
+}
+
+function giveBack(mem: usize): void {
+  const p = Chunk.ofMem(mem);
+  freeChunk(arenaFor(p), p, false);
+}
+
+/** Counts the threads of every arena anew, and lists those that nobody uses. */
+function recountThreads(): void {
+  libc.freeList = 0;
+  let arena = mainArena;
+  do {
+    let threads: word = 0;
+    for (let number: u32 = 0; number < THREADS_MAX; number++) {
+      const one = threadAt(number);
+      if (one.isAlive && <usize>one.arena == changetype<usize>(arena)) threads++;
+    }
+    arena.attachedThreads = threads;
+    if (threads == 0) putOnFreeList(arena);
+    arena = nextArena(arena);
+  } while (arena != mainArena);
+}

@@ -1,0 +1,38 @@
+// The threaded build: the allocator over shared memory, one instance a thread, and what is to be done when a thread dies.
+
+import { becomeConcurrent } from "./sync/mutex";
+import { Repair, buryThread } from "./malloc/repair";
+import { libc, sharedState } from "./malloc/state";
+import { scratch } from "./process";
+
+export * from "./index";
+export { checkHeap as check_heap, checkAddress as check_address } from "./malloc/invariants";
+
+/**
+ * Says that there are, or may be from now on, other threads: from here on this instance locks what it shares. The first thread calls
+ * it before any other instance is attached, the others right after `attach`. `canWait`: 0 where the host forbids waiting, as on a
+ * browser's main thread, which then spins.
+ */
+export function share(canWait: i32): void {
+  libc.hasThreads = 1;
+  becomeConcurrent(canWait != 0);
+}
+
+/** How long threads wait for a lock before they give up (LockFailure.LOCK_HELD), ms; 0: for ever. */
+export function set_patience(ms: i32): void {
+  sharedState().patienceMs = ms;
+}
+
+/** The address of SharedState. */
+export function shared_state(): usize {
+  return changetype<usize>(sharedState());
+}
+
+/**
+ * Cleans up after thread `number`, which was killed: it must not run any more. Locks that it held are free then, what it was in the middle of is
+ * undone or put in order, its tcache's blocks and its arena are there for others. What was done is in the Repair at `scratch`. 0, or -1
+ * when there is no such thread.
+ */
+export function thread_died(number: u32): i32 {
+  return buryThread(number, changetype<Repair>(scratch()));
+}

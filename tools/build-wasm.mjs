@@ -21,7 +21,7 @@ const BUILDS = {
   full: { entry: "assembly/full.ts", checks: 1, trace: 1 },
   image: { entry: "assembly/image.ts", checks: 1 },
   threads: { entry: "assembly/threads.ts", checks: 1, threads: 1 },
-  crash: { entry: "assembly/threads.ts", checks: 1, threads: 1, crashPoints: 1 },
+  crash: { entry: "assembly/crash.ts", checks: 1, threads: 1, crashPoints: 1 },
 };
 const WORDS = { ilp32: "u32", lp64: "u64" };
 

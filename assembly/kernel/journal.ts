@@ -6,6 +6,13 @@ import { PAGE_SIZE } from "../base/align";
 import { IS_THREADED } from "../sync/tier";
 import { JOURNAL_AT, JOURNAL_BYTES, mm } from "./mm";
 
+/** What the journal begins with. */
+@unmanaged
+class JournalHead {
+  count: u32; // words that were changed since the lock was taken; more than there are entries: some are missing
+  reserved: u32; // 0
+}
+
 /** One word as it was. */
 @unmanaged
 class JournalEntry {
@@ -13,13 +20,17 @@ class JournalEntry {
   value: u32; // its value
 }
 
-const ENTRIES: u32 = <u32>(JOURNAL_BYTES / offsetof<JournalEntry>());
+const ENTRIES: u32 = <u32>(JOURNAL_BYTES / offsetof<JournalEntry>() - 1);
 
 /** Whether stores are noted: this thread has the kernel's lock. */
 let isNoting: bool = false;
 
+function head(): JournalHead {
+  return changetype<JournalHead>(changetype<usize>(mm) + JOURNAL_AT);
+}
+
 function entryAt(index: u32): JournalEntry {
-  const start = changetype<usize>(mm) + JOURNAL_AT;
+  const start = changetype<usize>(mm) + JOURNAL_AT + offsetof<JournalHead>();
   return changetype<JournalEntry>(start + <usize>index * offsetof<JournalEntry>());
 }
 
@@ -31,18 +42,18 @@ export function beginJournal(): void {
 /** What was done is done. */
 export function commitJournal(): void {
   isNoting = false;
-  mm.journalCount = 0;
+  head().count = 0;
 }
 
 function noteWord(address: usize): void {
-  const count = mm.journalCount;
+  const count = head().count;
   if (count < ENTRIES) {
     const entry = entryAt(count);
     entry.address = <u32>address;
     entry.value = load<u32>(address);
   }
   // Beyond the end it only says that something is missing.
-  mm.journalCount = count + 1;
+  head().count = count + 1;
 }
 
 /** Notes what stands where `bytes` bytes, up to 8, are about to be stored at `address` + `offset`. `address`, for the store. */
@@ -64,13 +75,13 @@ export function noteRange(address: usize, bytes: usize): void {
 
 /** Puts everything back that a dead thread's call had changed. False when the journal was too short for that. */
 export function rollBack(): bool {
-  const count = mm.journalCount;
+  const count = head().count;
   const isWhole = count <= ENTRIES;
   for (let index = min(count, ENTRIES); index > 0; index--) {
     const entry = entryAt(index - 1);
     store<u32>(entry.address, entry.value);
   }
-  mm.journalCount = 0;
+  head().count = 0;
   return isWhole;
 }
 

@@ -44,7 +44,6 @@ export class MmStruct {
 
   layout: i32; // where mmap looks for room: one of Layout
   mmapLock: i32; // mmap_lock, in the threaded build: see sync/mutex.ts
-  journalCount: u32; // words that were changed since it was taken (journal.ts)
   isTracing: i32; // whether system calls are reported to the host
   knownPages: u32; // WebAssembly pages that this kernel has seen; more than that is somebody else's
   heapDirtyEnd: word; // below it the brk area may hold old bytes; from it on it reads as zero

@@ -102,6 +102,7 @@ function mendArena(arena: MallocState, inHand: Chunk): bool {
   if (arena.isRetired) return false;
   resetBins(arena);
   arena.haveFastchunks = 1;
+  if (arena.systemMem > arena.maxSystemMem) arena.maxSystemMem = arena.systemMem;
   cutFastbins(arena);
   // A main_arena without a heap has the unsorted bin's head as its top.
   if (arena.top == unsortedBin(arena)) return true;
@@ -140,7 +141,7 @@ function mendChunks(arena: MallocState, start: usize, last: usize, inHand: Chunk
       endRun(arena, run, p);
       return true;
     }
-    if (size < MINSIZE || isOddSize(size) || p.isMmapped || !endsInHeap(p)) return false;
+    if (size < MINSIZE || p.isMmapped || !endsInHeap(p)) return false;
     let next = p.at(size);
     let isFree = !next.prevInuse || (p == inHand && isWorthIt(size));
     // Taken out of a bin, but not for anybody yet.
@@ -149,6 +150,8 @@ function mendChunks(arena: MallocState, start: usize, last: usize, inHand: Chunk
     if (addressOf(p) < addressOf(top) && addressOf(next) > addressOf(top)) {
       next = top;
       isFree = true;
+    } else if (isOddSize(size)) {
+      return false;
     }
     if (isFree) {
       if (run == NONE) run = p;

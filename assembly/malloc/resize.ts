@@ -49,8 +49,8 @@ function growIntoTop(arena: MallocState, p: Chunk, joined: word, size: word): us
   // In this order the chunks can be walked after each store: see repair.ts.
   const top = p.at(size);
   top.mchunkSize = (joined - size) | PREV_INUSE;
-  p.setHeadSize(size | arenaBit(arena));
   arena.top = top;
+  p.setHeadSize(size | arenaBit(arena));
   return p.mem;
 }
 

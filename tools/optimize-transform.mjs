@@ -66,6 +66,7 @@ const OUT_OF_LINE = [
   "*/takeThread",
   "*/journal/note",
   "*/acquireSlowly",
+  "*/mutex/sleep",
   "*/callBrk",
   "*/isNewsOfDirt",
   "*/knownZeroFrom",

@@ -2,7 +2,15 @@
 // thread may enter again what it is in already. What happens between the first entry and the last exit happens as a whole or,
 // when the thread is killed, not at all: see journal.ts.
 
-import { LockFailure, acquire, isConcurrent, release, takeOver } from "../sync/mutex";
+import {
+  LockFailure,
+  acquire,
+  acquireSoon,
+  isConcurrent,
+  ownerOf,
+  release,
+  takeOver,
+} from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
 import { corrupted } from "../base/failure";
 import { beginJournal, commitJournal, rollBack } from "./journal";
@@ -31,6 +39,21 @@ export function leaveKernel(): void {
     commitJournal();
     release(lockPlace());
   }
+}
+
+/** As `enterKernel`, if that can be done soon. */
+export function enterKernelSoon(): bool {
+  if (isConcurrent && depth == 0) {
+    if (!acquireSoon(lockPlace())) return false;
+    beginJournal();
+  }
+  depth++;
+  return true;
+}
+
+/** The thread that is in the kernel, or -1. */
+export function kernelOwner(): i32 {
+  return ownerOf(lockPlace());
 }
 
 /** If the dead thread `number` was in the kernel: undoes what it did there. Whether it was. */

@@ -147,8 +147,7 @@ function freeUncached(mem: usize): void {
   const errno = thread.errno;
   const p = Chunk.ofMem(mem);
   if (p.isMmapped) {
-    adjustThreshold(p);
-    unmapChunk(p);
+    freeMapped(p);
   } else {
     maybeInitTcache();
     freeChunk(arenaFor(p), p, false);
@@ -156,9 +155,15 @@ function freeUncached(mem: usize): void {
   thread.errno = errno;
 }
 
-/** Frees a chunk that is not mmapped, in whichever arena it lies. */
+/** Frees a chunk, in whichever arena it lies, past this thread's tcache, which is going. */
 function giveBack(p: Chunk): void {
-  freeChunk(arenaFor(p), p, false);
+  if (p.isMmapped) freeMapped(p);
+  else freeChunk(arenaFor(p), p, false);
+}
+
+function freeMapped(p: Chunk): void {
+  adjustThreshold(p);
+  unmapChunk(p);
 }
 
 /** The end of this thread: the blocks in its tcache go back to their arenas, then the tcache itself; its arena is free for others. */

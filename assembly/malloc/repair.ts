@@ -5,7 +5,7 @@
 //
 // Whoever does this may be killed in the middle: the next one begins anew.
 
-import { acquire, release, takeOver } from "../sync/mutex";
+import { acquireSoon, ownerOf, release, takeOver } from "../sync/mutex";
 import { ILP32 } from "../abi/word";
 import {
   addressOf,
@@ -21,6 +21,7 @@ import { clearSizeLinks, insertUnsorted, isSmall, unsortedBin } from "./bins";
 import { fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
 import { firstChunkOf, heapFor } from "./heap";
 import { endsInHeap, isInHeap } from "./list-checks";
+import { unmapChunk } from "./mapped";
 import { freeChunk } from "./release";
 import { segmentCount, segmentStart } from "./segments";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
@@ -35,13 +36,13 @@ import {
   resetBins,
   threadAt,
 } from "./state";
-import { recoverKernel } from "./system";
+import { enterKernelSoon, kernelOwner, leaveKernel, recoverKernel } from "./system";
 import {
   TCACHE_MAX_BINS,
   bindTcache,
-  dropLatest,
   isCachedBlock,
   latestIn,
+  setLatest,
   surrenderTcache,
 } from "./tcache";
 
@@ -53,30 +54,43 @@ export class Repair {
   arenasMended: i32; // arenas that it was in and that are in order again
   arenasRetired: i32; // arenas that it was in and that nobody is to use any more
   blocksReturned: i32; // blocks of its tcache that went back to their arenas
+  blockedBy: i32; // the thread that holds a lock that is needed to go on, or -1
 }
 
 const NONE: Chunk = changetype<Chunk>(0);
 
+/** What `buryThread` returns. */
+const BURIED: i32 = 0;
+const NOBODY: i32 = -1;
+const BUSY: i32 = -2;
+
 /**
- * Cleans up after thread `number`, which runs no more, and fills `found`. Its number can be given to another thread then. 0, or -1
- * when there is no such thread.
+ * Cleans up after thread `number`, which runs no more, and fills `found`. Its number can be given to another thread then. BURIED; NOBODY when
+ * there is no such thread; BUSY when somebody, `found.blockedBy`, holds a lock for too long, who may be dead, too: what has been
+ * done stays done, and another call does the rest.
  */
 export function buryThread(number: u32, found: Repair): i32 {
   memory.fill(changetype<usize>(found), 0, offsetof<Repair>());
-  if (number >= THREADS_MAX || !threadAt(number).isAlive) return -1;
+  found.blockedBy = -1;
+  if (number >= THREADS_MAX || !threadAt(number).isAlive) return NOBODY;
   const dead = threadAt(number);
   found.systemCalls = recoverKernel(number) ? 1 : 0;
   if (takeOver(listPlace(), number)) found.listLocks = 1;
-  else acquire(listPlace());
+  else if (!acquireSoon(listPlace())) return blocked(found, ownerOf(listPlace()));
   mendArenas(number, dead, found);
   release(listPlace());
-  returnCache(dead, found);
-  acquire(listPlace());
+  if (!returnCache(dead, found)) return BUSY;
+  if (!acquireSoon(listPlace())) return blocked(found, ownerOf(listPlace()));
   dead.arena = 0;
   recountThreads();
   dead.isAlive = 0;
   release(listPlace());
-  return 0;
+  return BURIED;
+}
+
+function blocked(found: Repair, owner: i32): i32 {
+  found.blockedBy = owner;
+  return BUSY;
 }
 
 /** Takes the arena that the dead thread was in, puts it in order, and opens it to others. */
@@ -214,29 +228,69 @@ function isFastChunk(arena: MallocState, p: Chunk, index: u32): bool {
   return endsInHeap(p) && p.inuse && arenaFor(p) == arena;
 }
 
-/** Gives the blocks of the dead thread's tcache back to their arenas, and then the tcache itself. */
-function returnCache(dead: ThreadData, found: Repair): void {
+/** Gives the blocks of the dead thread's tcache back to their arenas, and then the tcache itself. False when a lock is not to be had. */
+function returnCache(dead: ThreadData, found: Repair): bool {
   const cache = <usize>dead.tcache;
-  if (cache == 0) return;
+  if (cache == 0) return true;
   // Without a tcache of this thread's own: what is freed now is to be there for everybody.
   const mine = surrenderTcache();
+  const isDone = emptyCache(cache, found) && giveBackCache(dead, found);
+  if (mine != 0) bindTcache(mine);
+  return isDone;
+}
+
+function emptyCache(cache: usize, found: Repair): bool {
   for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
     let mem = latestIn(cache, index);
     while (isInHeap(Chunk.ofMem(mem)) && isCachedBlock(mem, index)) {
-      dropLatest(cache, index, mem);
+      const next = revealLink(mem);
+      if (!openArena(mem, found)) return false;
+      setLatest(cache, index, next);
+      freeOpen(mem);
       found.blocksReturned++;
-      giveBack(mem);
-      mem = latestIn(cache, index);
+      mem = next;
     }
   }
-  dead.tcache = 0;
-  if (isInHeap(Chunk.ofMem(cache))) giveBack(cache);
-  if (mine != 0) bindTcache(mine);
+  return true;
 }
 
-function giveBack(mem: usize): void {
+function giveBackCache(dead: ThreadData, found: Repair): bool {
+  const cache = <usize>dead.tcache;
+  const isWhole = isInHeap(Chunk.ofMem(cache));
+  if (isWhole && !openArena(cache, found)) return false;
+  dead.tcache = 0;
+  if (isWhole) freeOpen(cache);
+  return true;
+}
+
+/**
+ * Takes the locks that freeing the block `mem` needs, the kernel's first, since here nobody may wait; false when they are not to be had.
+ */
+function openArena(mem: usize, found: Repair): bool {
+  if (!enterKernelSoon()) {
+    found.blockedBy = kernelOwner();
+    return false;
+  }
   const p = Chunk.ofMem(mem);
-  freeChunk(arenaFor(p), p, false);
+  if (p.isMmapped) return true;
+  const place = arenaPlace(arenaFor(p));
+  if (acquireSoon(place)) return true;
+  found.blockedBy = ownerOf(place);
+  leaveKernel();
+  return false;
+}
+
+/** Frees the block `mem` and gives back the locks that `openArena` took. */
+function freeOpen(mem: usize): void {
+  const p = Chunk.ofMem(mem);
+  if (p.isMmapped) {
+    unmapChunk(p);
+  } else {
+    const arena = arenaFor(p);
+    freeChunk(arena, p, true);
+    release(arenaPlace(arena));
+  }
+  leaveKernel();
 }
 
 /** Counts the threads of every arena anew, and lists those that nobody uses. */

@@ -30,7 +30,13 @@ import { libc, mp, setErrno } from "./state";
 
 export { ENOMEM, EINVAL } from "../kernel/errno";
 export { Invariant, checkKernel } from "../kernel/invariants";
-export { enterKernel, leaveKernel, recoverKernel } from "../kernel/mmap-lock";
+export {
+  enterKernel,
+  enterKernelSoon,
+  kernelOwner,
+  leaveKernel,
+  recoverKernel,
+} from "../kernel/mmap-lock";
 import { PAGE_SIZE } from "../base/align";
 
 export { PAGE_SIZE, isAligned, pageAlign, alignUp, alignDown } from "../base/align";

@@ -157,10 +157,9 @@ export function isCachedBlock(mem: usize, index: u32): bool {
   );
 }
 
-/** Takes `mem`, the latest block of bin `index`, out of a dead thread's `cache`, whose counts may be wrong. */
-export function dropLatest(cache: usize, index: u32, mem: usize): void {
-  store<word>(cache + <usize>index * SIZE_SZ, <word>revealLink(mem), ENTRIES);
-  store<word>(mem, 0, KEY);
+/** Makes `mem`, or 0, the latest block of bin `index` of a dead thread's `cache`, whose counts may be wrong. */
+export function setLatest(cache: usize, index: u32, mem: usize): void {
+  store<word>(cache + <usize>index * SIZE_SZ, <word>mem, ENTRIES);
 }
 
 /** What marks a block of this thread's as being in tcache. */

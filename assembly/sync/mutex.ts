@@ -22,8 +22,11 @@ const WAITERS: i32 = 1 << 31;
 /** Looks at a taken lock before waiting: a critical section is some ten to a hundred nanoseconds long. */
 const SPINS: i32 = 128;
 
-/** How long a wait lasts before the lock is looked at anew, ns. */
-const WAIT_NS: i64 = 50_000_000;
+/** How long a wait lasts before the lock is looked at anew, ms. */
+const WAIT_MS: i32 = 50;
+
+/** Looks at a taken lock before somebody who must not wait for it goes away: half a second where waiting is allowed. */
+const SOON_SPINS: u32 = 10 * 1024;
 
 /** Looks after which a thread that may not wait gives up: some seconds. */
 const PATIENCE_SPINS: u32 = 0x4000_0000;
@@ -67,9 +70,21 @@ export function becomeConcurrent(canWait: bool): void {
   mayWait = canWait;
 }
 
+/** WebAssembly pages that this thread has seen. */
+let seenPages: u32 = 0;
+
+/**
+ * Waits until this thread may use what is at `place` with atomics. Memory that another thread has grown is there for plain loads and
+ * stores at once, but V8 checks atomics against a size that each thread learns anew only at a loop or a call.
+ */
+function see(place: usize): void {
+  while (seenPages <= <u32>(place >> 16)) seenPages = <u32>memory.size();
+}
+
 /** Takes the lock at `place`, waiting for it if need be. */
 export function acquire(place: usize): void {
   if (!isConcurrent) return;
+  if (seenPages <= <u32>(place >> 16)) see(place);
   if (atomic.cmpxchg<i32>(place, 0, self) != 0) acquireSlowly(place);
   if (COUNTS_HELD) held++;
 }
@@ -83,6 +98,7 @@ export function release(place: usize): void {
 
 /** Whether nobody holds the lock at `place` right now. */
 export function isIdle(place: usize): bool {
+  if (seenPages <= <u32>(place >> 16)) see(place);
   return atomic.load<i32>(place) == 0;
 }
 
@@ -98,7 +114,7 @@ function acquireSlowly(place: usize): void {
     if (atomic.load<i32>(place) == 0 && atomic.cmpxchg<i32>(place, 0, self) == 0) return;
   }
   let mine = self;
-  let waitedMs: i64 = 0;
+  let waitedMs = 0;
   for (let looks: u32 = 0; ; looks++) {
     const seen = atomic.load<i32>(place);
     if (seen == 0) {
@@ -115,18 +131,38 @@ function acquireSlowly(place: usize): void {
     if (seen != marked && atomic.cmpxchg<i32>(place, seen, marked) != seen) continue;
     counters.waited++;
     mine = self | WAITERS;
-    if (atomic.wait<i32>(place, marked, WAIT_NS) != TIMED_OUT) continue;
-    waitedMs += WAIT_NS / 1_000_000;
+    if (sleep(place, marked) != TIMED_OUT) continue;
+    waitedMs += WAIT_MS;
     if (shared.patienceMs != 0 && waitedMs >= shared.patienceMs)
       corrupted(<i32>LockFailure.LOCK_HELD, place);
   }
 }
 
+/** Sleeps while `value` stands at `place`. A function of its own: V8 11's baseline compiler mixes up registers around the instruction. */
+function sleep(place: usize, value: i32): i32 {
+  return atomic.wait<i32>(place, value, <i64>WAIT_MS * 1_000_000);
+}
+
 /** What atomic.wait returns when nobody woke the thread. */
 const TIMED_OUT: i32 = 2;
 
+/** Takes the lock at `place` if that can be had soon: its owner may be dead, and whoever asks be the one to bury it. */
+export function acquireSoon(place: usize): bool {
+  see(place);
+  for (let looks: u32 = 0; looks < SOON_SPINS; looks++) {
+    const seen = atomic.load<i32>(place);
+    if (seen == 0 && atomic.cmpxchg<i32>(place, 0, self) == 0) {
+      if (COUNTS_HELD) held++;
+      return true;
+    }
+    if (mayWait && (looks & 1023) == 1023) sleep(place, seen);
+  }
+  return false;
+}
+
 /** Takes the lock at `place` from the dead thread `number`, if that one holds it. Whether it did. */
 export function takeOver(place: usize, number: u32): bool {
+  see(place);
   for (;;) {
     const seen = atomic.load<i32>(place);
     if ((seen & ~WAITERS) != <i32>number + 1) return false;

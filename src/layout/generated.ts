@@ -286,13 +286,14 @@ export const layouts = {
       },
     },
     Repair: {
-      size: 20,
+      size: 24,
       fields: {
         systemCalls: { offset: 0, size: 4, kind: "i32" },
         listLocks: { offset: 4, size: 4, kind: "i32" },
         arenasMended: { offset: 8, size: 4, kind: "i32" },
         arenasRetired: { offset: 12, size: 4, kind: "i32" },
         blocksReturned: { offset: 16, size: 4, kind: "i32" },
+        blockedBy: { offset: 20, size: 4, kind: "i32" },
       },
     },
     SharedState: {
@@ -588,13 +589,14 @@ export const layouts = {
       },
     },
     Repair: {
-      size: 20,
+      size: 24,
       fields: {
         systemCalls: { offset: 0, size: 4, kind: "i32" },
         listLocks: { offset: 4, size: 4, kind: "i32" },
         arenasMended: { offset: 8, size: 4, kind: "i32" },
         arenasRetired: { offset: 12, size: 4, kind: "i32" },
         blocksReturned: { offset: 16, size: 4, kind: "i32" },
+        blockedBy: { offset: 20, size: 4, kind: "i32" },
       },
     },
     SharedState: {

@@ -1,0 +1,208 @@
+// Threads that die in the middle of a call: at every store that is made with a lock held, one after the other and at random, also while a
+// thread buries another one. Nothing is given out twice, the checker finds nothing, and no more is lost than the dead one's call had.
+
+import { describe, expect, it } from "vitest";
+import { layouts } from "../../src/layout/generated.js";
+import { Prng } from "../support/prng.js";
+import { Crowd, Death, pointsOf, type Repair } from "./deaths.js";
+
+const isFull = process.env["PTMALLOC_STRESS"] === "full";
+const THREADS = 4;
+const PAGE = 4096;
+
+/** Memories, in pages of 64 KiB: a plentiful one, and one in which malloc fails now and then. */
+const MEMORIES = [4096, 1100] as const;
+
+/** Whether a thread dies in `call`. */
+function hasDied(call: () => void): boolean {
+  try {
+    call();
+    return false;
+  } catch (error) {
+    if (error instanceof Death) return true;
+    throw error;
+  }
+}
+
+/** Lets thread `index` work until it dies. Whether it did. */
+function work(crowd: Crowd, index: number, steps: number): boolean {
+  let isDead = false;
+  for (let step = 0; step < steps && !isDead; step++) isDead = hasDied(() => crowd.step(index));
+  crowd.atStore = undefined;
+  return isDead;
+}
+
+function warmUp(crowd: Crowd, steps = 150): void {
+  for (let step = 0; step < steps; step++) crowd.step(crowd.random.int(0, THREADS - 1));
+}
+
+/** What arenas have for themselves at most: a header and a fence for each heap, and the arena. */
+function overheadOf(abi: "ilp32" | "lp64"): number {
+  return layouts[abi].MallocState.size + 8 * (layouts[abi].HeapInfo.size + 64);
+}
+
+/** How many crowds are watched, how long, and in how many of them a thread dies at the same store. */
+const CROWDS = 60;
+const STEPS = 400;
+const DEATHS_A_POINT = isFull ? 8 : 3;
+
+function crowdOf(abi: "ilp32" | "lp64", seed: number): Crowd {
+  return new Crowd(abi, new Prng(seed), MEMORIES[seed % 2]!, THREADS);
+}
+
+/** The stores that this workload makes with a lock held, and the seeds of crowds that come by there. */
+function pointsWithLocks(abi: "ilp32" | "lp64"): Map<number, number[]> {
+  const seeds = new Map<number, number[]>();
+  for (let seed = 1; seed <= CROWDS; seed++) {
+    const crowd = crowdOf(abi, seed);
+    const seen = new Set<number>();
+    crowd.atStore = (point, raw) => {
+      if (raw.locks_held() > 0) seen.add(point);
+    };
+    warmUp(crowd, STEPS);
+    for (const point of seen) {
+      const known = seeds.get(point) ?? [];
+      if (known.length < DEATHS_A_POINT) seeds.set(point, [...known, seed]);
+    }
+  }
+  return seeds;
+}
+
+/** Lets threads work as in `pointsWithLocks`, until one is at `point` with a lock held and dies. Its place. */
+function dieAt(crowd: Crowd, point: number): number {
+  let victim = -1;
+  crowd.atStore = (at, raw) => {
+    if (at === point && raw.locks_held() > 0) throw new Death(at);
+  };
+  for (let step = 0; step < STEPS && victim < 0; step++) {
+    const index = crowd.random.int(0, THREADS - 1);
+    if (hasDied(() => crowd.step(index))) victim = index;
+  }
+  crowd.atStore = undefined;
+  return victim;
+}
+
+describe.each(["ilp32", "lp64"] as const)("death in a call, %s", (abi) => {
+  it("at every store with a lock held", () => {
+    const points = pointsOf(abi);
+    const seedsOf = pointsWithLocks(abi);
+    const missed: string[] = [];
+    const repairs: Repair[] = [];
+    const losses: number[] = [];
+    for (const [point, seeds] of seedsOf) {
+      for (const seed of seeds) {
+        const where = `point ${point} in ${points[point]}, seed ${seed}`;
+        const crowd = crowdOf(abi, seed);
+        const victim = dieAt(crowd, point);
+        if (victim < 0) {
+          missed.push(where);
+          continue;
+        }
+        const allowed = crowd.inFlight + PAGE;
+        try {
+          repairs.push(crowd.bury(victim, (victim + 1) % THREADS));
+          crowd.check();
+          warmUp(crowd);
+          crowd.check();
+          const lost = Math.max(0, crowd.finish() - THREADS * overheadOf(abi) - crowd.foreignBytes);
+          losses.push(lost);
+          expect(lost).toBeLessThanOrEqual(allowed);
+        } catch (error) {
+          throw new Error(where, { cause: error });
+        }
+      }
+    }
+    console.log(
+      `${abi}: ${seedsOf.size} of ${points.length} stores are made with a lock held; ${repairs.length} deaths there: ` +
+        `${losses.filter((bytes) => bytes > 0).length} lost something, at most ${Math.max(...losses)} bytes; ` +
+        `${repairs.filter(({ systemCalls }) => systemCalls).length} system calls undone, ` +
+        `${repairs.reduce((sum, { arenasMended }) => sum + arenasMended, 0)} arenas mended`,
+    );
+    expect(missed).toEqual([]);
+    expect(seedsOf.size).toBeGreaterThan(250);
+    expect(repairs.filter(({ arenasRetired }) => arenasRetired > 0)).toEqual([]);
+  });
+
+  it("at any store, again and again", () => {
+    let deaths = 0;
+    let withLock = 0;
+    for (let seed = 1; seed <= (isFull ? 400 : 40); seed++) {
+      const random = new Prng(seed);
+      const crowd = new Crowd(abi, random, MEMORIES[seed % 2]!, THREADS);
+      warmUp(crowd);
+      for (let death = 0; death < 10; death++) {
+        const victim = random.int(0, THREADS - 1);
+        let left = random.power(0, 11);
+        crowd.atStore = (point, raw) => {
+          if (left-- > 0) return;
+          if (raw.locks_held() > 0) withLock++;
+          throw new Death(point);
+        };
+        if (!work(crowd, victim, 400)) continue;
+        deaths++;
+        try {
+          crowd.bury(victim, (victim + 1) % THREADS);
+          crowd.check();
+          warmUp(crowd);
+        } catch (error) {
+          throw new Error(`seed ${seed}, death ${death}`, { cause: error });
+        }
+      }
+      crowd.finish();
+    }
+    console.log(`${abi}: ${deaths} deaths, ${withLock} with a lock held`);
+    expect(withLock).toBeGreaterThan(deaths / 10);
+  });
+
+  it("of whoever buries another", () => {
+    let second = 0;
+    for (let seed = 1; seed <= (isFull ? 400 : 60); seed++) {
+      const random = new Prng(seed);
+      const crowd = new Crowd(abi, random, MEMORIES[0], THREADS);
+      warmUp(crowd);
+      let left = random.power(0, 9);
+      crowd.atStore = (point) => {
+        if (left-- === 0) throw new Death(point);
+      };
+      if (!work(crowd, 1, 400)) continue;
+      let more = random.power(0, 8);
+      crowd.atStore = (point) => {
+        if (more-- === 0) throw new Death(point);
+      };
+      const isSecond = hasDied(() => crowd.bury(1, 2));
+      crowd.atStore = undefined;
+      try {
+        if (isSecond) {
+          second++;
+          // Each may have died with a lock that burying the other one needs.
+          crowd.buryAll([2, 1], 3);
+        }
+        crowd.check();
+        warmUp(crowd);
+        crowd.finish();
+      } catch (error) {
+        throw new Error(`seed ${seed}`, { cause: error });
+      }
+    }
+    expect(second).toBeGreaterThan(20);
+  });
+});
+
+it("canary: an arena that is not mended is noticed", () => {
+  let noticed = 0;
+  for (let seed = 1; seed <= 60; seed++) {
+    const crowd = new Crowd("ilp32", new Prng(seed), MEMORIES[0], THREADS);
+    warmUp(crowd);
+    let left = crowd.random.int(1, 300);
+    crowd.atStore = (point, raw) => {
+      if (raw.locks_held() > 0 && left-- <= 0) throw new Death(point);
+    };
+    if (!work(crowd, 1, 400)) continue;
+    try {
+      crowd.check();
+    } catch {
+      noticed++;
+    }
+  }
+  expect(noticed).toBeGreaterThan(5);
+});

@@ -19,6 +19,7 @@ import {
 } from "./errno";
 import { FILE_SIZE_MAX, FileKind, NO_FILE, OpenFile, describe, makeShared, setFile } from "./file";
 import { checkAlias, fillPages, learnSize, writeBack } from "./filemap";
+import { mapHugePages } from "./hugetlb";
 import {
   OVERCOMMIT_NEVER,
   commit,
@@ -166,7 +167,7 @@ export function unmappedArea(
 }
 
 /** Whether there is a flag that MAP_SHARED_VALIDATE must not let pass. */
-function hasUnknownFlag(flags: i32): bool {
+export function hasUnknownFlag(flags: i32): bool {
   const known = isNewKernel() ? KNOWN_FLAGS | MAP_ABOVE4G : KNOWN_FLAGS;
   return (flags & ~(MAP_TYPE | known)) != 0;
 }
@@ -208,7 +209,7 @@ function checkType(flags: i32): word {
 }
 
 /** vm_flags of a new mapping (calc_vm_prot_bits, calc_vm_flag_bits). */
-function flagsFor(prot: i32, flags: i32): word {
+export function flagsFor(prot: i32, flags: i32): word {
   let result = ((<word>prot) & VM_ACCESS_FLAGS) | VM_MAY_FLAGS;
   if (!IS_FULL) return result;
   result |= mm.defFlags;
@@ -229,7 +230,7 @@ function kindFlags(vmFlags: word, file: OpenFile, flags: i32): word {
 }
 
 /** Whether the process may lock what it maps (MAP_LOCKED, mlockall): 0 or an error result. */
-function checkLock(flags: i32, vmFlags: word, bytes: word): word {
+export function checkLock(flags: i32, vmFlags: word, bytes: word): word {
   if (flags & MAP_LOCKED && !mayLock()) return errorResult(EPERM);
   return mayLockMore(vmFlags, bytes) ? 0 : errorResult(EAGAIN);
 }
@@ -246,13 +247,13 @@ export function mapRegion(
   file: OpenFile = NO_FILE,
   pgoff: word = 0,
 ): word {
+  if (IS_FULL && flags & MAP_HUGETLB) return mapHugePages(address, length, prot, flags);
   if (length == 0) return errorResult(EINVAL);
   const bytes = pageAlign(length);
   if (bytes == 0) return errorResult(ENOMEM);
   if (IS_FULL && file != NO_FILE && pgoff + bytes / PAGE_SIZE < pgoff)
     return errorResult(EOVERFLOW);
   if (mm.mapCount > maxMapCount()) return errorResult(ENOMEM);
-  if (IS_FULL && flags & MAP_HUGETLB) return errorResult(ENOMEM);
   if (growthRefused()) return errorResult(ENOMEM);
   noticeForeignGrowth();
   let vmFlags = flagsFor(prot, flags);

@@ -276,10 +276,8 @@ export function learnSize(file: OpenFile): word {
   return size < 0 ? <word>(<isize>size) : noteSize(file.inode, <u64>size);
 }
 
-/** Makes the file `size` bytes long. 0 or an error result. */
+/** Makes the file, whose size is known, `size` bytes long. 0 or an error result. */
 export function truncateFile(file: OpenFile, size: u64): word {
-  const error = learnSize(file);
-  if (error != 0) return error;
   const refused = file_truncate(file.host, <f64>size);
   return refused < 0 ? errorResult(-refused) : noteSize(file.inode, size);
 }

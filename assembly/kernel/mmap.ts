@@ -65,6 +65,7 @@ import {
   removeRegions,
 } from "./region";
 import { sealedResult } from "./seal";
+import { reserveKept } from "./shmem";
 import { reserveVmas, settleMmapBase, takeVma } from "./slab";
 import { IS_FULL } from "./tier";
 import { highestGap, lowestGap, startGap } from "./tree";
@@ -309,6 +310,7 @@ function mapFile(region: Vma, file: OpenFile, pgoff: word): void {
 function placeRegion(start: usize, end: usize, flags: word, file: OpenFile, pgoff: word): word {
   const pages = <word>((end - start) / PAGE_SIZE);
   // In this order: new nodes may have taken the very place.
+  if (IS_FULL && !reserveKept(start, end)) return errorResult(ENOMEM);
   if (!reserveVmas(IS_FULL ? 6 : 4) || isReserved(start, end)) return errorResult(ENOMEM);
   const kept = keptResult(start, end);
   if (kept != 0) return kept;
@@ -353,6 +355,7 @@ export function unmapRegion(address: word, length: word): word {
   const start = <usize>address;
   const end = <usize>(address + bytes);
   if (!isMapped(start, end)) return 0;
+  if (IS_FULL && !reserveKept(start, end)) return errorResult(ENOMEM);
   const kept = keptResult(start, end);
   return kept != 0 ? kept : discard(start, end);
 }

@@ -32,7 +32,7 @@ const GVISOR: Readonly<Record<string, Partial<Record<Reason, readonly string[]>>
   "mremap.cc": {
     aliasing: [
       ...["MremapTest.MayMove_Copy", "MremapTest.MustMove_Copy"],
-      "MremapDeathTest.SharedAnon: pages that nothing maps",
+      "MremapParamTest.MayMove_Expansion/MAP_SHARED",
     ],
   },
   "madvise.cc": {

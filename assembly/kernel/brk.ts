@@ -11,6 +11,7 @@ import { growthRefused } from "./refusal";
 import { enterRegion, findUserVma, findVma, removeRegions } from "./region";
 import { cutEdges } from "./region";
 import { sealedResult } from "./seal";
+import { reserveKept } from "./shmem";
 import { reserveVmas, takeVma } from "./slab";
 import { startGap } from "./tree";
 import { IS_FULL } from "./tier";
@@ -47,7 +48,7 @@ function releaseTail(newEnd: usize, oldEnd: usize): bool {
   if (IS_FULL) {
     const region = findUserVma(newEnd);
     if (region == NO_VMA || region.start >= oldEnd) return false;
-    if (writeBack(newEnd, oldEnd) != 0) return false;
+    if (!reserveKept(newEnd, oldEnd) || writeBack(newEnd, oldEnd) != 0) return false;
   }
   if (sealedResult(newEnd, oldEnd) != 0) return false;
   if (!reserveVmas(2) || !cutEdges(newEnd, oldEnd)) return false;

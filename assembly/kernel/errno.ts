@@ -14,6 +14,7 @@ export const ENODEV: i32 = 19;
 export const EISDIR: i32 = 21;
 export const EINVAL: i32 = 22;
 export const EMFILE: i32 = 24;
+export const EFBIG: i32 = 27;
 export const ESPIPE: i32 = 29;
 export const ENOSYS: i32 = 38;
 export const EOVERFLOW: i32 = 75;

@@ -7,6 +7,7 @@ import { file_close, file_size } from "../base/host";
 import { EMFILE, ENOMEM } from "./errno";
 import { DESCRIPTORS, DESCRIPTORS_AT, MmStruct, mm } from "./mm";
 import { RLIMIT_NOFILE, rlimit } from "./options";
+import { dropKept } from "./shmem";
 import { giveVma, reserveVmas, takeVma } from "./slab";
 import { VM_NORESERVE, VM_SHARED, Vma, VmaKind } from "./vma";
 
@@ -30,6 +31,7 @@ export class Inode {
   mappings: u32; // regions that map a part of it
   charged: u32; // pages that count as committed (shared memory)
   nextLink: u32; // the next one of the host's, in no order
+  kept: u32; // of shared memory the pages that nothing maps (KeptPage)
 
   /** The pages that it has, the last one maybe in part. */
   get pages(): u64 {
@@ -155,6 +157,7 @@ function release(file: OpenFile): word {
   if (--inode.references == 0) {
     mm.committed -= inode.charged;
     if (inode.kind != FileKind.SHMEM) forgetInode(inode);
+    else dropKept(inode);
     giveVma(changetype<Vma>(inode));
   }
   return host < 0 ? 0 : <word>(<isize>file_close(host));

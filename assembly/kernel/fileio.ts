@@ -4,7 +4,7 @@
 import { PAGE_SIZE, alignDown } from "../base/align";
 import { file_read, file_sync, file_write } from "../base/host";
 import { isUserMemory } from "./access";
-import { EBADF, EFAULT, EINVAL, EISDIR, ESPIPE, errorResult } from "./errno";
+import { EBADF, EFAULT, EFBIG, EINVAL, EISDIR, ESPIPE, errorResult } from "./errno";
 import {
   FileKind,
   NO_FILE,
@@ -22,6 +22,7 @@ import {
   writeBackFile,
   writeBackInode,
 } from "./filemap";
+import { RLIMIT_FSIZE, rlimit } from "./options";
 
 /** The most that one call reads or writes, bytes (MAX_RW_COUNT). */
 const COUNT_MAX: word = 0x7ffff000;
@@ -80,19 +81,27 @@ export function sysPread(fd: i32, buffer: word, count: word, position: i64): wor
   return <word>(<isize>file_read(file.host, <f64>position, <usize>buffer, <usize>usable));
 }
 
-/** The pwrite64 system call: bytes written, or -errno (pwrite(2)). With O_APPEND they go to the end of the file, as on Linux. */
+/**
+ * The pwrite64 system call: bytes written, or -errno (pwrite(2)). With O_APPEND they go to the end of the file, as on Linux. Beyond RLIMIT_FSIZE
+ * nothing is written (EFBIG); there is no SIGXFSZ, as in a program that ignores it.
+ */
 export function sysPwrite(fd: i32, buffer: word, count: word, position: i64): word {
   const file = describe(fd);
   if (file == NO_FILE) return errorResult(position < 0 ? EINVAL : EBADF);
   const refused = checkTransfer(file, file.isWritable, position);
   if (refused != 0) return refused;
-  const usable = usableBytes(buffer, min(count, COUNT_MAX), false);
-  if (usable == 0) return count == 0 ? 0 : errorResult(EFAULT);
-  if (file.kind == FileKind.ZERO) return usable;
   let error = learnSize(file);
   if (error != 0) return error;
   const inode = file.inode;
   const from = file.flags & O_APPEND ? inode.size : <u64>position;
+  if (file.kind == FileKind.REGULAR && count != 0) {
+    const limit = rlimit(RLIMIT_FSIZE);
+    if (from >= limit) return errorResult(EFBIG);
+    count = <word>min(<u64>count, limit - from);
+  }
+  const usable = usableBytes(buffer, min(count, COUNT_MAX), false);
+  if (usable == 0) return count == 0 ? 0 : errorResult(EFAULT);
+  if (file.kind == FileKind.ZERO) return usable;
   const to = from + <u64>usable;
   error = writeBackInode(inode, from, to);
   if (error != 0) return error;
@@ -109,6 +118,11 @@ export function sysFtruncate(fd: i32, size: i64): word {
   const file = describe(fd);
   if (file == NO_FILE) return errorResult(EBADF);
   if (file.kind != FileKind.REGULAR || !file.isWritable) return errorResult(EINVAL);
+  const error = learnSize(file);
+  if (error != 0) return error;
+  // What a limit forbids is making a file longer, not its being long.
+  const isGrowing = <u64>size > file.inode.size;
+  if (isGrowing && <u64>size > rlimit(RLIMIT_FSIZE)) return errorResult(EFBIG);
   return truncateFile(file, <u64>size);
 }
 

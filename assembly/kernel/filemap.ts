@@ -5,11 +5,11 @@
 import { PAGE_SIZE } from "../base/align";
 import { file_read, file_size, file_sync, file_truncate, file_write } from "../base/host";
 import { hasChanged, noteDigests, reserveDigests } from "./digest";
-import { EIO, EOPNOTSUPP, ENOMEM, errorResult } from "./errno";
+import { EINVAL, EIO, EOPNOTSUPP, ENOMEM, errorResult } from "./errno";
 import { FileKind, Inode, OpenFile, fileOf, isHostFile, isWrittenBack } from "./file";
 import { mm } from "./mm";
 import { noteReleased, scrub } from "./pages";
-import { findUserVma } from "./region";
+import { findUserVma, pgoffAt } from "./region";
 import { PAGE_ANON, PAGE_DIRTY, PAGE_GUARD, zapPages, pageMarks, setPageMarks } from "./resident";
 import { NO_VMA, Vma } from "./vma";
 
@@ -42,7 +42,12 @@ function findMapping(inode: Inode, address: usize): Vma {
 
 /** Whether a shared mapping of [pgoff, pgoff + pages) would put a page of the file into memory twice; what is mapped in [start, end) is about to go. */
 export function isAliased(inode: Inode, pgoff: u64, pages: u64, start: usize, end: usize): bool {
-  if (inode.mappings == 0 || inode.kind == FileKind.SHMEM) return false;
+  if (inode.mappings == 0) return false;
+  if (inode.kind == FileKind.SHMEM) {
+    // It never becomes larger: behind its end there is no page that could be there twice.
+    if (pgoff >= inode.pages) return false;
+    pages = min(pages, inode.pages - pgoff);
+  }
   for (let at = findMapping(inode, 0); at != NO_VMA; at = findMapping(inode, at.end)) {
     if (!at.isShared) continue;
     const first = <u64>at.vmPgoff;
@@ -276,10 +281,8 @@ export function learnSize(file: OpenFile): word {
   return size < 0 ? <word>(<isize>size) : noteSize(file.inode, <u64>size);
 }
 
-/** Makes the file `size` bytes long. 0 or an error result. */
+/** Makes the file, whose size is known, `size` bytes long. 0 or an error result. */
 export function truncateFile(file: OpenFile, size: u64): word {
-  const error = learnSize(file);
-  if (error != 0) return error;
   const refused = file_truncate(file.host, <f64>size);
   return refused < 0 ? errorResult(-refused) : noteSize(file.inode, size);
 }
@@ -287,6 +290,32 @@ export function truncateFile(file: OpenFile, size: u64): word {
 /** What a shared mapping of these pages is refused with: EOPNOTSUPP when they are in memory already. 0 or an error result. */
 export function checkAlias(file: OpenFile, pgoff: u64, pages: u64, start: usize, end: usize): word {
   return isAliased(file.inode, pgoff, pages, start, end) ? errorResult(EOPNOTSUPP) : 0;
+}
+
+/** What a region's file says to mapping `delta` bytes more of it, behind those that end at `end`: 0 or an error result (mremap). */
+export function checkGrowth(region: Vma, end: word, delta: word): word {
+  if (region.vmFile == 0) return 0;
+  const pgoff = pgoffAt(region, <usize>end);
+  if (pgoff + delta / PAGE_SIZE < pgoff) return errorResult(EINVAL);
+  return learnSize(fileOf(region));
+}
+
+/**
+ * What is refused with EOPNOTSUPP: that a region's part [address, address + oldBytes) becomes longer by pages that are in memory already. Those
+ * do not count that are in the way at `target`, where the part goes to; 0: nothing is. 0 or an error result.
+ */
+export function checkGrowthAlias(
+  region: Vma,
+  address: word,
+  oldBytes: word,
+  newBytes: word,
+  target: word = 0,
+): word {
+  if (newBytes <= oldBytes || region.vmFile == 0 || !region.isShared) return 0;
+  const pgoff = <u64>pgoffAt(region, <usize>(address + oldBytes));
+  const targetEnd = target != 0 ? target + newBytes : 0;
+  const pages = <u64>((newBytes - oldBytes) / PAGE_SIZE);
+  return checkAlias(fileOf(region), pgoff, pages, <usize>target, <usize>targetEnd);
 }
 
 /** msync's work for [start, end), within a region: stores go to the file, with `isWaiting` to the disk, and with `isFresh` what others wrote comes in. 0 or an error result. */

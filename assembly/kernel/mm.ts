@@ -64,6 +64,7 @@ export class MmStruct {
   writtenBack: u32; // regions whose stores belong in a file of the host's
   labels: u32; // names and policies of regions (VmaLabel): those in use,
   freeLabel: u32; // and unused ones
+  freeKept: u32; // unused places for pages of shared memory that nothing maps (KeptPage)
   committed: word; // Committed_AS: pages that this process may come to need
   @count(15) options: word; // by KernelOption
   @count(32) rlimits: u64; // soft and hard limit of resource n at 2n and 2n + 1 (struct rlimit64), bytes

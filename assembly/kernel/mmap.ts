@@ -19,6 +19,7 @@ import {
 } from "./errno";
 import { FILE_SIZE_MAX, FileKind, NO_FILE, OpenFile, describe, makeShared, setFile } from "./file";
 import { checkAlias, fillPages, learnSize, writeBack } from "./filemap";
+import { mapHugePages } from "./hugetlb";
 import {
   OVERCOMMIT_NEVER,
   commit,
@@ -64,6 +65,7 @@ import {
   removeRegions,
 } from "./region";
 import { sealedResult } from "./seal";
+import { reserveKept } from "./shmem";
 import { reserveVmas, settleMmapBase, takeVma } from "./slab";
 import { IS_FULL } from "./tier";
 import { highestGap, lowestGap, startGap } from "./tree";
@@ -166,7 +168,7 @@ export function unmappedArea(
 }
 
 /** Whether there is a flag that MAP_SHARED_VALIDATE must not let pass. */
-function hasUnknownFlag(flags: i32): bool {
+export function hasUnknownFlag(flags: i32): bool {
   const known = isNewKernel() ? KNOWN_FLAGS | MAP_ABOVE4G : KNOWN_FLAGS;
   return (flags & ~(MAP_TYPE | known)) != 0;
 }
@@ -208,7 +210,7 @@ function checkType(flags: i32): word {
 }
 
 /** vm_flags of a new mapping (calc_vm_prot_bits, calc_vm_flag_bits). */
-function flagsFor(prot: i32, flags: i32): word {
+export function flagsFor(prot: i32, flags: i32): word {
   let result = ((<word>prot) & VM_ACCESS_FLAGS) | VM_MAY_FLAGS;
   if (!IS_FULL) return result;
   result |= mm.defFlags;
@@ -229,7 +231,7 @@ function kindFlags(vmFlags: word, file: OpenFile, flags: i32): word {
 }
 
 /** Whether the process may lock what it maps (MAP_LOCKED, mlockall): 0 or an error result. */
-function checkLock(flags: i32, vmFlags: word, bytes: word): word {
+export function checkLock(flags: i32, vmFlags: word, bytes: word): word {
   if (flags & MAP_LOCKED && !mayLock()) return errorResult(EPERM);
   return mayLockMore(vmFlags, bytes) ? 0 : errorResult(EAGAIN);
 }
@@ -246,13 +248,13 @@ export function mapRegion(
   file: OpenFile = NO_FILE,
   pgoff: word = 0,
 ): word {
+  if (IS_FULL && flags & MAP_HUGETLB) return mapHugePages(address, length, prot, flags);
   if (length == 0) return errorResult(EINVAL);
   const bytes = pageAlign(length);
   if (bytes == 0) return errorResult(ENOMEM);
   if (IS_FULL && file != NO_FILE && pgoff + bytes / PAGE_SIZE < pgoff)
     return errorResult(EOVERFLOW);
   if (mm.mapCount > maxMapCount()) return errorResult(ENOMEM);
-  if (IS_FULL && flags & MAP_HUGETLB) return errorResult(ENOMEM);
   if (growthRefused()) return errorResult(ENOMEM);
   noticeForeignGrowth();
   let vmFlags = flagsFor(prot, flags);
@@ -308,6 +310,7 @@ function mapFile(region: Vma, file: OpenFile, pgoff: word): void {
 function placeRegion(start: usize, end: usize, flags: word, file: OpenFile, pgoff: word): word {
   const pages = <word>((end - start) / PAGE_SIZE);
   // In this order: new nodes may have taken the very place.
+  if (IS_FULL && !reserveKept(start, end)) return errorResult(ENOMEM);
   if (!reserveVmas(IS_FULL ? 6 : 4) || isReserved(start, end)) return errorResult(ENOMEM);
   const kept = keptResult(start, end);
   if (kept != 0) return kept;
@@ -352,6 +355,7 @@ export function unmapRegion(address: word, length: word): word {
   const start = <usize>address;
   const end = <usize>(address + bytes);
   if (!isMapped(start, end)) return 0;
+  if (IS_FULL && !reserveKept(start, end)) return errorResult(ENOMEM);
   const kept = keptResult(start, end);
   return kept != 0 ? kept : discard(start, end);
 }

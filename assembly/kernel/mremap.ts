@@ -19,7 +19,7 @@ import {
 } from "./pages";
 import { moveDigests, reserveDigests } from "./digest";
 import { FileKind, fileOf, holdFile, isAnonymous, isHostFile, isWrittenBack } from "./file";
-import { checkAlias, fillGrowth, fillPages, learnSize } from "./filemap";
+import { checkGrowth, checkGrowthAlias, fillGrowth, fillPages } from "./filemap";
 import { growthRefused } from "./refusal";
 import {
   cutEdges,
@@ -32,6 +32,7 @@ import {
   removeRegions,
 } from "./region";
 import { movePageMarks } from "./resident";
+import { restorePages } from "./shmem";
 import { reserveVmas, takeVma } from "./slab";
 import { IS_FULL } from "./tier";
 import {
@@ -104,19 +105,6 @@ function checkRegion(region: Vma, address: word, oldBytes: word, newBytes: word,
   return mayExpand(region.vmFlags, delta / PAGE_SIZE) ? 0 : errorResult(ENOMEM);
 }
 
-/** What a region's file says to mapping `delta` bytes more of it, behind those that end at `end`: 0 or an error result. */
-function checkGrowth(region: Vma, end: word, delta: word): word {
-  if (region.vmFile == 0) return 0;
-  const pgoff = pgoffAt(region, <usize>end);
-  const pages = delta / PAGE_SIZE;
-  if (pgoff + pages < pgoff) return errorResult(EINVAL);
-  if (!isHostFile(region)) return 0;
-  const file = fileOf(region);
-  const error = learnSize(file);
-  if (error != 0 || !region.isShared) return error;
-  return checkAlias(file, <u64>pgoff, <u64>pages, 0, 0);
-}
-
 /**
  * Makes the mapping at `address` `newLength` bytes long, in place or, with MREMAP_MAYMOVE, elsewhere with its bytes. Returns its
  * address or -errno (mremap(2)). New bytes are whatever was there before: see `sysMremap`.
@@ -167,6 +155,7 @@ function grow(region: Vma, address: word, oldBytes: word, newBytes: word, flags:
   const oldEnd = address + oldBytes;
   const newEnd = address + newBytes;
   if (!reserve(region, oldEnd, newEnd, 1)) return errorResult(ENOMEM);
+  const twice: word = IS_FULL ? checkGrowthAlias(region, address, oldBytes, newBytes) : 0;
   if (
     region.vmEnd == oldEnd &&
     newBytes <= mm.taskSize &&
@@ -174,6 +163,7 @@ function grow(region: Vma, address: word, oldBytes: word, newBytes: word, flags:
     !isMapped(<usize>oldEnd, <usize>newEnd) &&
     coverPages(newEnd)
   ) {
+    if (twice != 0) return twice;
     const pages = (newEnd - oldEnd) / PAGE_SIZE;
     if (!charge(region, pages)) return errorResult(ENOMEM);
     const vmFlags = region.vmFlags;
@@ -190,6 +180,7 @@ function grow(region: Vma, address: word, oldBytes: word, newBytes: word, flags:
     return address;
   }
   if (!(flags & MREMAP_MAYMOVE)) return errorResult(ENOMEM);
+  if (twice != 0) return twice;
   const place = unmappedArea(0, newBytes, mapFlags(region));
   return isError(place) ? place : move(region, address, oldBytes, newBytes, flags, place);
 }
@@ -243,6 +234,9 @@ function moveTo(
   if (isNewKernel()) {
     const unfit = checkRegion(region, address, oldBytes, newBytes, flags);
     if (unfit != 0) return unfit;
+    // What is at the target goes first.
+    const twice = checkGrowthAlias(region, address, oldBytes, newBytes, target);
+    if (twice != 0) return twice;
   }
   if (flags & MREMAP_FIXED) {
     const refused = unmapRegion(target, newBytes);
@@ -261,6 +255,8 @@ function moveTo(
   if (!isNewKernel()) {
     const unfit = checkRegion(region, address, oldBytes, newBytes, flags);
     if (unfit != 0) return unfit;
+    const twice = checkGrowthAlias(region, address, oldBytes, newBytes);
+    if (twice != 0) return twice;
   }
   if (flags & MREMAP_DONTUNMAP && !mayExpand(region.vmFlags, newBytes / PAGE_SIZE))
     return errorResult(ENOMEM);
@@ -358,7 +354,7 @@ function move(
     cutEdges(from, from + <usize>oldBytes);
     // What is promised moves along.
     if (flagsThen & VM_ACCOUNT) commit(<isize>(oldBytes / PAGE_SIZE));
-    removeRegions(from, from + <usize>oldBytes);
+    removeRegions(from, from + <usize>oldBytes, IS_FULL);
     noteReleased(address, address + oldBytes);
   }
   mm.hiwaterVm = max(peak, mm.totalVm);
@@ -389,6 +385,8 @@ export function sysMremap(
   const newBytes = pageAlign(newLength);
   if (isError(place) || newBytes <= oldBytes) return place;
   const region = IS_FULL ? lookupVma(<usize>place) : NO_VMA;
-  if (region == NO_VMA || !isHostFile(region)) clearDirty(place + oldBytes, place + newBytes);
+  if (region != NO_VMA && isHostFile(region)) return place;
+  clearDirty(place + oldBytes, place + newBytes);
+  if (IS_FULL) restorePages(region, <usize>(place + oldBytes), <usize>(place + newBytes));
   return place;
 }

@@ -29,6 +29,7 @@ export const KERNEL_OPTIONS: i32 = 15;
 
 /** How many resources have limits (RLIM_NLIMITS), and those that this kernel enforces. */
 export const RLIM_NLIMITS: i32 = 16;
+export const RLIMIT_FSIZE: i32 = 1;
 export const RLIMIT_DATA: i32 = 2;
 export const RLIMIT_STACK: i32 = 3;
 export const RLIMIT_NOFILE: i32 = 7;

@@ -5,6 +5,7 @@ import { PAGE_SIZE } from "../base/align";
 import { accountPages, mm } from "./mm";
 import { isNewKernel, maxMapCount } from "./options";
 import { forgetPages } from "./resident";
+import { keepRegion } from "./shmem";
 import { giveVma, takeVma } from "./slab";
 import { dropFile, holdFile } from "./file";
 import { findVma, link, next, previous, remember, settle, settleBorder, unlink } from "./tree";
@@ -167,8 +168,11 @@ export function cutEdges(start: usize, end: usize): bool {
   return true;
 }
 
-/** Unmaps the program's regions in [start, end), none of which lies across an end. Whether there were any. */
-export function removeRegions(start: usize, end: usize): bool {
+/**
+ * Unmaps the program's regions in [start, end), none of which lies across an end. Whether there were any. Pages of shared memory stay with
+ * their object (see `reserveKept`), but not when `isMoved`: then they are mapped elsewhere by now.
+ */
+export function removeRegions(start: usize, end: usize, isMoved: bool = false): bool {
   let found = false;
   let region = findVma(start);
   while (region != NO_VMA && region.start < end) {
@@ -180,6 +184,7 @@ export function removeRegions(start: usize, end: usize): bool {
       if (IS_FULL) {
         if (region.vmFlags & VM_LOCKED) mm.lockedVm -= pages;
         if (region.vmFlags & VM_ACCOUNT) mm.committed -= pages;
+        if (!isMoved) keepRegion(region);
         forgetPages(region.start, region.end);
       }
       erase(region);

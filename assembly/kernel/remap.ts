@@ -15,6 +15,7 @@ import { scrub } from "./pages";
 import { cutEdges, findUserVma, findVma, lookupVma, modifyRegion, next, pgoffAt } from "./region";
 import { PAGE_CACHED, nextMarked, pageMarks, setPageMarks } from "./resident";
 import { sealedResult } from "./seal";
+import { keepPages, reserveKept, restorePages } from "./shmem";
 import { reserveVmas } from "./slab";
 import {
   NO_VMA,
@@ -95,7 +96,7 @@ export function sysRemapFilePages(
   if (refused != 0) return refused;
   if (isElsewhere(region, start, pgoff, pages)) return errorResult(EOPNOTSUPP);
   const end = <usize>(start + bytes);
-  if (!reserveVmas(3)) return errorResult(ENOMEM);
+  if (!reserveKept(<usize>start, end, true) || !reserveVmas(3)) return errorResult(ENOMEM);
   const sealed = sealedResult(<usize>start, end);
   if (sealed != 0) return sealed;
   const unwritten = writeBack(<usize>start, end);
@@ -106,8 +107,10 @@ export function sysRemapFilePages(
     const stop = part.end;
     const place = pgoff + (<word>from - start) / PAGE_SIZE;
     const isOther = pgoffAt(part, from) != place;
+    if (isOther) keepPages(part, from, stop);
     detach(from, stop, isOther);
     if (isOther) part.vmPgoff = place;
+    if (isOther) restorePages(part, from, stop);
     if (isOther && isHostFile(part)) fillPages(part, from, stop);
     // Where the place stays, the part before may have become one with this one.
     if (part.start == from) part.vmFlags = flagsThen;

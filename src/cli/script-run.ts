@@ -3,6 +3,7 @@
 import { HeapAbort } from "../host/failures.js";
 import { KernelOption } from "../layout/generated.js";
 import {
+  errnoMessage,
   MemoryFault,
   type Kernel,
   type KernelOptionName,
@@ -221,7 +222,10 @@ function runCall(each: ScriptCall, kernel: Kernel, names: ReadonlyMap<string, bi
   const [path, ...rest] = values;
   if (typeof path !== "string") throw scriptProblem('open takes a path in quotes: open("FILE", …)');
   const [flags, mode] = rest.map(numberOf);
-  return kernel.open(path, int(flags), mode === undefined ? undefined : int(mode));
+  const fd = kernel.open(path, int(flags), mode === undefined ? undefined : int(mode));
+  // The guest makes no call for it, so no line would say what went wrong.
+  if (fd < 0) throw scriptProblem(`cannot open ${path}: ${errnoMessage(kernel.errno)}`);
+  return fd;
 }
 
 function setOption(kernel: Kernel, [id, value]: bigint[]): Size {

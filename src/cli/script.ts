@@ -109,7 +109,7 @@ class Parser {
     if (token.startsWith('"')) return () => token.slice(1, -1);
     if (/^\d/.test(token)) {
       // As in C, a number that begins with 0 is octal.
-      const value = BigInt(/^0\d/.test(token) ? `0o${token.slice(1)}` : token);
+      const value = numberFrom(/^0\d/.test(token) ? `0o${token.slice(1)}` : token);
       return () => value;
     }
     if (!/^\w/.test(token)) throw new Problem(`unexpected '${token}'`);
@@ -119,6 +119,14 @@ class Parser {
       return value;
     };
   }
+}
+
+/** A number as it is written; what C would not take is a problem. */
+function numberFrom(literal: string): bigint {
+  if (/^0o.*[89]/.test(literal)) throw new Problem(`0${literal.slice(2)} is octal, without 8 or 9`);
+  const value = BigInt(literal);
+  if (value >= 1n << 64n) throw new Problem(`${literal} does not fit into 64 bits`);
+  return value;
 }
 
 function binary(

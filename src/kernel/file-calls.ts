@@ -54,7 +54,7 @@ export abstract class FileCalls extends RawCalls {
     return this.done("pread64", fd, buffer, count, position, this.#upper(position));
   }
 
-  /** pwrite(2): `count` bytes from the address `buffer` go to byte `position` of the file, with O.APPEND to its end. How many, or FAILED. */
+  /** pwrite(2): `count` bytes from the address `buffer` go to byte `position` of the file, with O.APPEND to its end. How many, or FAILED: also EFBIG, beyond RLIMIT.FSIZE. */
   pwrite(fd: number, buffer: Size, count: Size, position: Size): number {
     return this.done("pwrite64", fd, buffer, count, position, this.#upper(position));
   }

@@ -125,7 +125,7 @@ export const MPOL = {
 /** What prctl can do here: PR.SET_VMA, and its only attribute. */
 export const PR = { SET_VMA: 0x5356_4d41, SET_VMA_ANON_NAME: 0 } as const;
 
-/** Resources of getrlimit, setrlimit and prlimit. The model keeps DATA, STACK, MEMLOCK and AS. */
+/** Resources of getrlimit, setrlimit and prlimit. The model enforces DATA, STACK, MEMLOCK, AS, NOFILE and FSIZE. */
 export const RLIMIT = {
   CPU: 0,
   FSIZE: 1,

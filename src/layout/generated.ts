@@ -26,7 +26,7 @@ export const layouts = {
       },
     },
     Inode: {
-      size: 32,
+      size: 40,
       fields: {
         size: { offset: 0, size: 8, kind: "u64" },
         number: { offset: 8, size: 4, kind: "u32" },
@@ -35,6 +35,15 @@ export const layouts = {
         mappings: { offset: 20, size: 4, kind: "u32" },
         charged: { offset: 24, size: 4, kind: "u32" },
         nextLink: { offset: 28, size: 4, kind: "u32" },
+        kept: { offset: 32, size: 4, kind: "u32" },
+      },
+    },
+    KeptPage: {
+      size: 12,
+      fields: {
+        frame: { offset: 0, size: 4, kind: "u32" },
+        nextLink: { offset: 4, size: 4, kind: "u32" },
+        pgoff: { offset: 8, size: 4, kind: "u32" },
       },
     },
     LibcData: {
@@ -133,7 +142,7 @@ export const layouts = {
       },
     },
     MmStruct: {
-      size: 512,
+      size: 520,
       fields: {
         startCode: { offset: 0, size: 4, kind: "u32" },
         endCode: { offset: 4, size: 4, kind: "u32" },
@@ -183,9 +192,10 @@ export const layouts = {
         writtenBack: { offset: 180, size: 4, kind: "u32" },
         labels: { offset: 184, size: 4, kind: "u32" },
         freeLabel: { offset: 188, size: 4, kind: "u32" },
-        committed: { offset: 192, size: 4, kind: "u32" },
-        options: { offset: 196, size: 4, kind: "u32", count: 15 },
-        rlimits: { offset: 256, size: 8, kind: "u64", count: 32 },
+        freeKept: { offset: 192, size: 4, kind: "u32" },
+        committed: { offset: 196, size: 4, kind: "u32" },
+        options: { offset: 200, size: 4, kind: "u32", count: 15 },
+        rlimits: { offset: 264, size: 8, kind: "u64", count: 32 },
       },
     },
     OpenFile: {
@@ -329,7 +339,7 @@ export const layouts = {
       },
     },
     Inode: {
-      size: 32,
+      size: 40,
       fields: {
         size: { offset: 0, size: 8, kind: "u64" },
         number: { offset: 8, size: 4, kind: "u32" },
@@ -338,6 +348,15 @@ export const layouts = {
         mappings: { offset: 20, size: 4, kind: "u32" },
         charged: { offset: 24, size: 4, kind: "u32" },
         nextLink: { offset: 28, size: 4, kind: "u32" },
+        kept: { offset: 32, size: 4, kind: "u32" },
+      },
+    },
+    KeptPage: {
+      size: 16,
+      fields: {
+        frame: { offset: 0, size: 4, kind: "u32" },
+        nextLink: { offset: 4, size: 4, kind: "u32" },
+        pgoff: { offset: 8, size: 8, kind: "u64" },
       },
     },
     LibcData: {
@@ -486,6 +505,7 @@ export const layouts = {
         writtenBack: { offset: 296, size: 4, kind: "u32" },
         labels: { offset: 300, size: 4, kind: "u32" },
         freeLabel: { offset: 304, size: 4, kind: "u32" },
+        freeKept: { offset: 308, size: 4, kind: "u32" },
         committed: { offset: 312, size: 8, kind: "u64" },
         options: { offset: 320, size: 8, kind: "u64", count: 15 },
         rlimits: { offset: 440, size: 8, kind: "u64", count: 32 },

@@ -7,7 +7,7 @@ import { smapsEntry } from "../../../src/kernel/proc-smaps.js";
 import { usageOf } from "../../../src/kernel/usage.js";
 import { walkVmas } from "../../../src/kernel/vmas.js";
 import { flagCodes } from "../support/sequence.js";
-import { ERRNO, KernelOption, MADV, MAP, MREMAP, MS, PAGE, PROT, RLIMIT } from "./kit.js";
+import { ERRNO, KernelOption, MADV, MAP, MREMAP, MS, PAGE, PROT, RLIMIT, SIGBUS } from "./kit.js";
 import type { Cases, Kit } from "./kit.js";
 
 const FIXED = MREMAP.MAYMOVE | MREMAP.FIXED;
@@ -68,16 +68,20 @@ export const mremapCases: Cases = Object.fromEntries([
     k.fails("ENOMEM", "mremap", at, PAGE, 3 * PAGE, 0, 0);
     expect(mapped(k, at, 3)).toBe("x-x");
   }),
-  ...bothKinds("MremapParamTest.MayMove_Expansion", (k, kind) => {
-    const at = k.map(3, PROT.NONE, kind);
-    k.ok("munmap", at + PAGE, PAGE);
-    const moved = k.ok("mremap", at, PAGE, 3 * PAGE, MREMAP.MAYMOVE, 0);
-    expect(moved).not.toBe(at);
-    expect(mapped(k, moved, 3)).toBe("xxx");
-    // The first page is free, unless the new place lies over it.
-    expect(k.isMapped(at + 2 * PAGE)).toBe(true);
-    if (moved > at + PAGE || moved + 3 * PAGE <= at) expect(mapped(k, at, 3)).toBe("--x");
-  }),
+  // Of shared memory the third page would be in two places.
+  [
+    "MremapParamTest.MayMove_Expansion/MAP_PRIVATE",
+    (k: Kit) => {
+      const at = k.map(3, PROT.NONE);
+      k.ok("munmap", at + PAGE, PAGE);
+      const moved = k.ok("mremap", at, PAGE, 3 * PAGE, MREMAP.MAYMOVE, 0);
+      expect(moved).not.toBe(at);
+      expect(mapped(k, moved, 3)).toBe("xxx");
+      // The first page is free, unless the new place lies over it.
+      expect(k.isMapped(at + 2 * PAGE)).toBe(true);
+      if (moved > at + PAGE || moved + 3 * PAGE <= at) expect(mapped(k, at, 3)).toBe("--x");
+    },
+  ],
   ...bothKinds("MremapParamTest.Fixed_SourceAndDestinationCannotOverlap", (k, kind) => {
     const at = k.map(1, PROT.NONE, kind);
     k.fails("EINVAL", "mremap", at, PAGE, PAGE, FIXED, at);
@@ -123,6 +127,20 @@ export const mremapCases: Cases = Object.fromEntries([
     expect(k.ok("mremap", from, PAGE, 2 * PAGE, FIXED, to)).toBe(to);
     expect(mapped(k, from, 1) + mapped(k, to, 2)).toBe("-xx");
   }),
+  [
+    "MremapDeathTest.SharedAnon",
+    (k: Kit) => {
+      const at = k.map(4, PROT.NONE);
+      k.map(2, PROT.RW, MAP.SHARED | MAP.FIXED, at);
+      k.fill(at, 1, 0x61);
+      k.fill(at + PAGE, 1, 0x62);
+      expect(k.ok("mremap", at, 2 * PAGE, PAGE, 0, at)).toBe(at);
+      expect(k.ok("mremap", at, PAGE, 3 * PAGE, FIXED, at + PAGE)).toBe(at + PAGE);
+      expect(k.holds(at + PAGE, 1, 0x61)).toBe(true);
+      expect(k.holds(at + 2 * PAGE, 1, 0x62)).toBe(true);
+      expect(k.read(at + 3 * PAGE)).toBe(-SIGBUS);
+    },
+  ],
   [
     "MremapTest.InPlace_Copy",
     (k: Kit) => k.fails("ENOMEM", "mremap", k.map(1, PROT.NONE, MAP.SHARED), 0, PAGE, 0, 0),

@@ -2,7 +2,7 @@
 // calls and flags that came later than the rest, named after the file and, where it has a table, the row.
 
 import { expect } from "vitest";
-import { KernelOption, MADV, MAP, MPOL, MREMAP, PAGE, PROT, RLIMIT } from "./kit.js";
+import { bytesOf, KernelOption, MADV, MAP, MPOL, MREMAP, PAGE, PROT, RLIMIT } from "./kit.js";
 import type { Cases, Kit } from "./kit.js";
 
 type Case = [string, (k: Kit) => void];
@@ -206,6 +206,14 @@ const laterCases: Cases = {
   "setrlimit01: RLIMIT_NOFILE": (k) => {
     expect(k.setLimit(RLIMIT.NOFILE, 100, 100)).toBe(0);
     expect(k.limits(RLIMIT.NOFILE)).toEqual({ soft: 100n, hard: 100n });
+  },
+  "setrlimit01: RLIMIT_FSIZE": (k) => {
+    expect(k.setLimit(RLIMIT.FSIZE, 10, 10)).toBe(0);
+    const file = k.file(0);
+    const fd = k.open(file);
+    k.m.process.u8().set(bytesOf("abcdefghijklmnopqrstuvwxyz"), k.scratch);
+    expect(k.ok("pwrite64", fd, k.scratch, 26, ...k.position(0))).toBe(10);
+    expect(file.bytes).toEqual(bytesOf("abcdefghij"));
   },
   "setrlimit01: RLIMIT_NPROC": (k) => {
     expect(k.setLimit(RLIMIT.NPROC, 10, 10)).toBe(0);

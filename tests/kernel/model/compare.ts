@@ -152,9 +152,7 @@ export class Pair {
     const rng = this.#rng;
     const old = pages * PAGE;
     const isShared = this.#holdsShared(address, old);
-    const wanted = rng.chance(0.03)
-      ? 0
-      : rng.int(1, pages + (this.#mayGrow(address, pages) ? 6 : 0)) * PAGE;
+    const wanted = rng.chance(0.03) ? 0 : rng.int(1, pages + 6) * PAGE;
     const room = END - 1 - wanted / PAGE;
     const to = rng.int(this.#start, Math.max(this.#start, room)) * PAGE;
     const kind = rng.int(0, 9);
@@ -178,14 +176,6 @@ export class Pair {
       ({ start, end, flags }) =>
         (flags & VM.SHARED) !== 0 && start < address + bytes && end > address,
     );
-  }
-
-  /** Shared memory must not grow over what its object still has: that would be a second view of it. */
-  #mayGrow(address: number, pages: number): boolean {
-    if (!this.#holdsShared(address, pages * PAGE)) return true;
-    const { file, place, fileSizes } = this.#naive.pages;
-    const last = Math.floor(address / PAGE) + pages - 1;
-    return file[last] !== 0 && place[last]! + 1 >= fileSizes[file[last]!]!;
   }
 
   #drawLimit(): Call {

@@ -5,6 +5,8 @@ import { PAGE, Pages, VM } from "./pages.js";
 import type { Bounds } from "./pages.js";
 
 const [EPERM, EAGAIN, ENOMEM, EFAULT, EBUSY, EEXIST, EINVAL] = [-1, -11, -12, -14, -16, -17, -22];
+/** What Linux does and the model cannot: a page in two places. */
+const EOPNOTSUPP = -95;
 const LOCKS = VM.LOCKED | VM.LOCKONFAULT;
 const MAP = {
   SHARED: 1,
@@ -143,7 +145,12 @@ export class NaiveKernel {
     const vmFlags = pages.flags[first]!;
     if (wanted > kept && !this.#mayLock(vmFlags, wanted - kept)) return EAGAIN;
     if (wanted > kept && !this.#fits(wanted - kept)) return ENOMEM;
+    const [file, place] = [pages.file[first]!, pages.place[first]!];
+    const gone = isFixed ? [target, target + wanted] : [0, 0];
+    const isTwice =
+      wanted > old && file !== 0 && pages.isMappedElsewhere(file, place + old, wanted - old, gone);
     if (isFixed) {
+      if (isTwice) return EOPNOTSUPP;
       pages.unmap(target, target + wanted);
       pages.unmap(first + kept, first + old);
     }
@@ -152,12 +159,12 @@ export class NaiveKernel {
     if (!isFixed) {
       if (end !== address + old * PAGE || !pages.isFree(first + old, wanted - old)) {
         if (!mayMove) return ENOMEM;
-        const place = pages.placeFor(wanted);
-        if (place === undefined) return ENOMEM;
-        at = place;
-      }
+        if (isTwice) return EOPNOTSUPP;
+        const free = pages.placeFor(wanted);
+        if (free === undefined) return ENOMEM;
+        at = free;
+      } else if (isTwice) return EOPNOTSUPP;
     }
-    const [file, place] = [pages.file[first]!, pages.place[first]!];
     if (at !== first) pages.move(first, at, kept, keeps !== 0);
     if (keeps && vmFlags & VM.LOCKED) {
       // All of the region that the pages came from loses its lock, and Linux does not count it out.

@@ -51,6 +51,8 @@ export class Pages {
   readonly place: Uint32Array;
   /** Pages of each shared object. */
   readonly fileSizes: number[] = [0];
+  /** Of pages of shared objects that nothing maps: whether they are in memory, and the first byte; by object and place. */
+  readonly #kept = new Map<string, readonly [resident: number, value: number]>();
 
   constructor(bounds: Bounds) {
     this.bounds = bounds;
@@ -97,10 +99,31 @@ export class Pages {
 
   unmap(from: number, to: number): void {
     for (let i = from; i < to; i++) {
+      this.#leave(i);
       this.flags[i] = 0;
       this.#empty(i);
       this.file[i] = 0;
     }
+  }
+
+  #keyOf(page: number): string {
+    return `${this.file[page]}:${this.place[page]}`;
+  }
+
+  /** A shared page stays with its object: one that nothing maps is never asked for again, so it need not be forgotten. */
+  #leave(page: number): void {
+    if (this.isMapped(page) && this.file[page] !== 0)
+      this.#kept.set(this.#keyOf(page), [this.resident[page]!, this.value[page]!]);
+  }
+
+  /** Whether one of `count` pages of an object, from `place` on, is mapped outside the range `gone`; of those that it does not have none is. */
+  isMappedElsewhere(file: number, place: number, count: number, gone: readonly number[]): boolean {
+    const [from = 0, to = 0] = gone;
+    const last = Math.min(place + count, this.fileSizes[file]!);
+    return this.file.some((each, page) => {
+      const at = this.place[page]!;
+      return each === file && at >= place && at < last && (page < from || page >= to);
+    });
   }
 
   #empty(page: number): void {
@@ -115,6 +138,8 @@ export class Pages {
       this.#empty(i);
       this.file[i] = file;
       this.place[i] = file === 0 ? 0 : place + i - from;
+      const kept = file === 0 ? undefined : this.#kept.get(this.#keyOf(i));
+      [this.resident[i], this.value[i]] = kept ?? [0, 0];
     }
   }
 
@@ -135,7 +160,10 @@ export class Pages {
       if (keep) {
         this.flags[source] = (this.flags[source]! & ~LOCKS) >>> 0;
         this.#empty(source);
-      } else this.unmap(source, source + 1);
+      } else {
+        this.file[source] = 0;
+        this.unmap(source, source + 1);
+      }
     }
   }
 

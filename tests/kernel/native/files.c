@@ -279,12 +279,12 @@ static char *do_touch(char *p) {
     if (there < FILE_PAGES) changed_at[v->file][there] = now;
   }
   volatile unsigned char *byte = (volatile unsigned char *)(BASE + page * PAGE + offset);
-  p += sprintf(p, is_write ? "write @%lx %lx" : "read @%lx", page * PAGE + offset, value);
+  char *const result = p + sprintf(p, is_write ? "write @%lx %lx" : "read @%lx", page * PAGE + offset, value);
   int number = sigsetjmp(fault_return, 1);
-  if (number) return p + sprintf(p, " = %s", number == SIGBUS ? "SIGBUS" : "SIGSEGV");
-  if (!is_write) return p + sprintf(p, " = %x", *byte);
+  if (number) return result + sprintf(result, " = %s", number == SIGBUS ? "SIGBUS" : "SIGSEGV");
+  if (!is_write) return result + sprintf(result, " = %x", *byte);
   *byte = (unsigned char)value;
-  return p + sprintf(p, " = 0");
+  return result + sprintf(result, " = 0");
 }
 
 static void open_files(const char *folder) {

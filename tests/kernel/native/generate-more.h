@@ -129,13 +129,16 @@ static Call make_mbind(SequenceKind kind) {
   return c;
 }
 
-// The pages that are mapped there, once more, or pages behind the end of the file: any others would be mapped twice.
+// The pages that are mapped there, once more, or any of the file that are not mapped, or pages behind its end.
 static Call make_remap(void) {
   const Vma *v = NULL;
   for (int tries = 0; tries < 8 && !(v && v->shared); tries++) v = any_region();
   Range r = v ? inside(v) : any_range();
   long place = v && v->shared ? v->pgoff + r.start - v->start : from_to(0, 9);
-  if (v && v->shared && chance(25)) place = inode_pages[inode_ordinal(v->inode)] + from_to(0, 6);
+  if (v && v->shared && chance(50)) {
+    long pages = inode_pages[inode_ordinal(v->inode)], other = chance(50) ? pages + from_to(0, 6) : from_to(0, pages);
+    if (!is_mapped_elsewhere(v->inode, other, r.pages, r.start - other)) place = other;
+  }
   Call c = {C_REMAP, {page_at(r.start), plain(r.pages * (long)PAGE), plain(0), plain(place), plain(chance(30) ? MAP_NONBLOCK : 0)}};
   if (chance(10)) c.a[0].value += from_to(1, 4095);  // rounded down, both of them
   if (chance(10)) c.a[1].value += from_to(1, 4095);

@@ -203,13 +203,28 @@ static Call make_munmap(SequenceKind kind) {
   return c;
 }
 
-// A new length that stays in the window if the region can grow in place, and no growth of shared memory over what its file once held.
+// Whether pages [from, from + count) of a shared mapping's file, those behind its end apart, are mapped at another distance from their place in
+// the file than `distance` pages: the replay cannot have them twice. Mappings of the file are all in the window.
+static int is_mapped_elsewhere(unsigned long inode, long from, long count, long distance) {
+  long end = inode_pages[inode_ordinal(inode)];
+  if (from + count < end) end = from + count;
+  for (const Vma *v = seen->vma; v < seen->vma + seen->count; v++) {
+    if (!v->shared || v->inode != inode || v->start - v->pgoff == distance) continue;
+    if (v->pgoff < end && v->pgoff + v->pages > from) return 1;
+  }
+  return 0;
+}
+
+// Stands for a place in the window that no mapping has: all that is mapped counts.
+#define NOWHERE (1l << 40)
+
+// A new length that stays in the window if the region can grow in place, and no growth of shared memory by pages that are mapped already.
 static long new_pages_of(Range r) {
   long most = room_after(r.start), wanted = chance(35) ? r.pages + from_to(1, 8) : from_to(1, r.pages);
   if (wanted > r.pages && any_shared(r)) {
     const Vma *v = &seen->vma[(int)seen->at[r.start]];
     long behind = v->pgoff + r.start - v->start + r.pages;
-    if (!v->shared || behind < inode_pages[inode_ordinal(v->inode)]) wanted = r.pages;
+    if (!v->shared || is_mapped_elsewhere(v->inode, behind, wanted - r.pages, NOWHERE)) wanted = r.pages;
   }
   return wanted < most ? wanted : most;
 }

@@ -270,6 +270,12 @@ mmap(NULL, 100*1024*1024)
     ["malloc((1)", /:1: a \) is missing$/],
     ["malloc(1 & 2)", /:1: unexpected '&'$/],
     ["malloc(*)", /:1: unexpected '\*'$/],
+    ["malloc(0129)", /:1: 0129 is octal, without 8 or 9$/],
+    ["brk(0x10000000000000000)", /:1: 0x10000000000000000 does not fit into 64 bits$/],
+    [
+      'brk(0)\nopen("/no/such/file", O_RDONLY)',
+      /:2: cannot open \/no\/such\/file: No such file or/,
+    ],
     ["malloc(99999999999)", /:1: 99999999999 does not fit a 32-bit size_t$/],
     ["sysctl(OVERCOMMIT_MEMORY, 7)", /:1: kernel option OVERCOMMIT_MEMORY cannot be 7$/],
     ["sysctl(77, 7)", /:1: sysctl takes one of OVERCOMMIT_MEMORY, /],

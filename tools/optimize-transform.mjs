@@ -64,6 +64,7 @@ const OUT_OF_LINE = [
   "*/heapMaxSize",
   "*/callMmap",
   "*/takeThread",
+  "*/freeMapped",
   "*/journal/note",
   "*/acquireSlowly",
   "*/mutex/sleep",

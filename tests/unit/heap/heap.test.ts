@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { HeapDeadError, OutOfMemoryError } from "../../../src/heap/errors.js";
-import { createHeap, createHeapSync } from "../../../src/heap/heap.js";
+import { createHeap, createHeapSync } from "../../../src/heap/create.js";
 import type { Heap } from "../../../src/heap/heap.js";
 import { HeapAbort } from "../../../src/host/failures.js";
 

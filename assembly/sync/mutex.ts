@@ -98,7 +98,8 @@ function acquireSlowly(place: usize): void {
     if (atomic.load<i32>(place) == 0 && atomic.cmpxchg<i32>(place, 0, self) == 0) return;
   }
   let mine = self;
-  let waitedMs: i64 = 0;
+  // Not an i64: V8's baseline compiler (11.3, Node.js 20) loses count of one here, and the thread waits for ever.
+  let waitedMs: i32 = 0;
   for (let looks: u32 = 0; ; looks++) {
     const seen = atomic.load<i32>(place);
     if (seen == 0) {
@@ -116,7 +117,7 @@ function acquireSlowly(place: usize): void {
     counters.waited++;
     mine = self | WAITERS;
     if (atomic.wait<i32>(place, marked, WAIT_NS) != TIMED_OUT) continue;
-    waitedMs += WAIT_NS / 1_000_000;
+    waitedMs += <i32>(WAIT_NS / 1_000_000);
     if (shared.patienceMs != 0 && waitedMs >= shared.patienceMs)
       corrupted(<i32>LockFailure.LOCK_HELD, place);
   }

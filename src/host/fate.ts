@@ -7,15 +7,8 @@ import { show } from "./checks.js";
 import type { RawExports } from "./exports.js";
 import { errorOf } from "./failures.js";
 import type { BrokenInvariant, HeapAbort } from "./failures.js";
-import type {
-  ThreadError} from "./thread-error.js";
-import {
-  kernelLost,
-  lockHeld,
-  processAborted,
-  TRAPPED,
-  type HeldLock,
-} from "./thread-error.js";
+import type { ThreadError } from "./thread-error.js";
+import { kernelLost, lockHeld, processAborted, TRAPPED, type HeldLock } from "./thread-error.js";
 
 /** What can end a process. */
 export type ProcessEnd = HeapAbort | BrokenInvariant | ThreadError;

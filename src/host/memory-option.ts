@@ -1,5 +1,6 @@
 // The memory that a process lives in: made anew, or the caller's; shared in the threaded build, and only there.
 
+import type { Abi } from "../layout/address.js";
 import { checkInteger, show } from "./checks.js";
 import type { Build } from "./exports.js";
 import type { ProcessOptions } from "./options.js";
@@ -7,11 +8,17 @@ import type { ProcessOptions } from "./options.js";
 /** WebAssembly's page, bytes: what memory.grow deals in. */
 export const WASM_PAGE_BYTES = 65536;
 
+/** The most address space a process can have, bytes: 4 GiB less one WebAssembly page. */
+export const MAX_TASK_SIZE = 2 ** 32 - WASM_PAGE_BYTES;
+
 /**
- * The address space of a threaded process unless told otherwise, bytes. Engines reserve a shared memory's maximum when it is made; 1 GiB is what
- * 32-bit machines and phones can still give, and room for 128 arenas and more.
+ * The address space of a threaded process unless told otherwise, bytes. Engines may reserve a shared memory's maximum when it is made: 1 GiB is
+ * what 32-bit machines and phones can still give, and has room for 600 arenas of 1 MiB. In lp64 an arena takes 64 MiB.
  */
-export const SHARED_TASK_SIZE = 2 ** 30;
+export const SHARED_TASK_SIZE: Readonly<Record<Abi, number>> = {
+  ilp32: 2 ** 30,
+  lp64: MAX_TASK_SIZE,
+};
 
 /** @returns a number of WebAssembly pages that an option gives, or `fallback` @throws TypeError, RangeError naming the option */
 export function pagesOption(name: string, value: unknown, fallback: number): number {

@@ -7,6 +7,7 @@ import type { FileImports } from "./files.js";
 import type { WasmSource } from "./load.js";
 import {
   checkMemory,
+  MAX_TASK_SIZE,
   newMemory,
   pagesOption,
   SHARED_TASK_SIZE,
@@ -19,10 +20,7 @@ import type { TunableObject, TunableSetting } from "./tunables.js";
 /** The kernel's page, bytes: what brk and mmap deal in. */
 export const PAGE_BYTES = 4096;
 
-export { WASM_PAGE_BYTES } from "./memory-option.js";
-
-/** The most address space a process can have, bytes: 4 GiB less one WebAssembly page. */
-export const MAX_TASK_SIZE = 2 ** 32 - WASM_PAGE_BYTES;
+export { MAX_TASK_SIZE, WASM_PAGE_BYTES } from "./memory-option.js";
 
 /**
  * Where mappings go. `linux`: upwards from a third of the address space (the kernel's legacy layout); `top-down`: downwards
@@ -87,7 +85,7 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   mmapBase?: number;
   /**
    * The limit of the address space; a multiple of 4096. Default 4 GiB - 64 KiB, or the new memory's maximum. In the build "threads" the default is
-   * 1 GiB, because engines reserve all of a shared memory when it is made.
+   * 1 GiB in ilp32, because engines may reserve all of a shared memory when it is made.
    */
   taskSize?: number;
   /** Default "linux". */
@@ -184,8 +182,8 @@ function defaultMmapBase(layout: AddressLayout, taskSize: number): number {
   return Math.ceil(taskSize / 3 / PAGE_BYTES) * PAGE_BYTES;
 }
 
-function defaultTaskSize({ maximumPages }: ProcessOptions, build: Build): number {
-  const usual = build === "threads" ? SHARED_TASK_SIZE : MAX_TASK_SIZE;
+function defaultTaskSize({ maximumPages }: ProcessOptions, build: Build, abi: Abi): number {
+  const usual = build === "threads" ? SHARED_TASK_SIZE[abi] : MAX_TASK_SIZE;
   const fallback = usual / WASM_PAGE_BYTES;
   return Math.min(
     pagesOption("maximumPages", maximumPages, fallback) * WASM_PAGE_BYTES,
@@ -287,7 +285,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
   checkMemory(options, build);
   const tunables = options.tunables === undefined ? [] : parseTunables(options.tunables, abi);
 
-  const most = defaultTaskSize(options, build);
+  const most = defaultTaskSize(options, build, abi);
   const base = addressOption("base", options.base, WASM_PAGE_BYTES, PAGE_BYTES);
   const startBrk = addressOption("startBrk", options.startBrk, base + reservedBytes(build), base);
   const taskSize = addressOption("taskSize", options.taskSize, most, startBrk + PAGE_BYTES);

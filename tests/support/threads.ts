@@ -56,3 +56,23 @@ export class ThreadWorker {
     await this.kill();
   }
 }
+
+const started: ThreadWorker[] = [];
+
+/** A worker that `stopWorkers` will end. */
+export function start(): ThreadWorker {
+  const worker = new ThreadWorker();
+  started.push(worker);
+  return worker;
+}
+
+/** A worker that has joined a heap, and its thread's number. */
+export async function join(handle: HeapHandle): Promise<ThreadWorker & { thread: number }> {
+  const worker = start();
+  return Object.assign(worker, { thread: await worker.attach(handle) });
+}
+
+/** Kills all workers that were started. */
+export async function stopWorkers(): Promise<void> {
+  await Promise.all(started.splice(0).map((worker) => worker.kill()));
+}

@@ -7,6 +7,7 @@ import { show } from "./checks.js";
 import type { RawExports } from "./exports.js";
 import { errorOf } from "./failures.js";
 import type { BrokenInvariant, HeapAbort } from "./failures.js";
+import { readField } from "./struct.js";
 import type { ThreadError } from "./thread-error.js";
 import { kernelLost, lockHeld, processAborted, TRAPPED, type HeldLock } from "./thread-error.js";
 
@@ -18,6 +19,8 @@ const OWNER_BITS = 0x7fffffff;
 
 /** The fate of a process, as one JavaScript thread knows it. */
 export class Fate {
+  /** The numbers of the threads of this JavaScript thread; more than one where some are simulated. */
+  readonly threads = new Set<number>();
   #end: ProcessEnd | undefined;
   #raw: RawExports<Abi, "threads"> | undefined;
   #abi: Abi = "ilp32";
@@ -47,15 +50,17 @@ export class Fate {
   }
 
   /**
-   * The import `host.fail`: ends the process.
+   * The import `host.fail`: ends the process, except when a thread gave up waiting for a lock and holds none itself: then nothing is half done.
    * @param code a value of `Failure`, `Invariant` or `LockFailure`
    * @param address signed or unsigned
    * @throws always, what it found
    */
   fail(code: number, address: number): never {
-    this.#end = this.#errorOf(code, address);
+    const error = this.#errorOf(code, address);
+    if (code === LockFailure.LOCK_HELD && !this.#holdsLock()) throw error;
+    this.#end = error;
     this.#tell(code);
-    throw this.#end;
+    throw error;
   }
 
   /** Tells the other threads that a call of this one trapped. Without them nothing happens. */
@@ -86,6 +91,25 @@ export class Fate {
       default:
         return errorOf(code, address);
     }
+  }
+
+  /** Whether a thread of this JavaScript thread, which is inside a call, holds a lock. */
+  #holdsLock(): boolean {
+    const raw = this.#raw;
+    if (raw === undefined || this.#memory === undefined) return false;
+    const { MmStruct, SharedState, MallocState } = layouts[this.#abi];
+    const view = new DataView(this.#memory.buffer);
+    const isMine = (lock: number) => this.threads.has((view.getInt32(lock, true) & OWNER_BITS) - 1);
+    if (isMine((raw.mm_struct() >>> 0) + MmStruct.fields.mmapLock.offset)) return true;
+    if (isMine((raw.shared_state() >>> 0) + SharedState.fields.listLock.offset)) return true;
+    // The ring only grows.
+    const main = raw.main_arena() >>> 0;
+    let arena = main;
+    do {
+      if (isMine(arena + MallocState.fields.mutex.offset)) return true;
+      arena = readField(view, arena, MallocState.fields.next) as number;
+    } while (arena !== main);
+    return false;
   }
 
   #lockAt(address: number): HeldLock {

@@ -61,6 +61,7 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
     this.#fate = fate;
     this.#views = new MemoryViews(plan.memory);
     this.#thread = begin(plan, raw, fate, isThread);
+    fate.threads.add(this.#thread);
     this.#mm = liveStruct(this.#views, raw.mm_struct() >>> 0, layouts[plan.abi].MmStruct);
   }
 
@@ -116,11 +117,13 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
   exitThread(): void {
     this.raw.thread_exit();
     this.#plan.registry?.release(this.#thread);
+    this.#fate.threads.delete(this.#thread);
   }
 
   /** Begins a new thread after `exitThread`, in the same instance. @throws as `attachThread` */
   rejoin(): void {
     this.#thread = join(this.#plan, this.raw);
+    this.#fate.threads.add(this.#thread);
   }
 
   /** Tells threads that run at the same time that a call of this one trapped (a WebAssembly.RuntimeError). */

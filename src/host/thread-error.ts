@@ -4,7 +4,8 @@ import { Invariant, LockFailure } from "../layout/generated.js";
 import { abortMessages, failureName } from "./failures.js";
 
 /**
- * Why a thread cannot go on. `lock-held`: a lock was held for longer than threads have patience; `process-aborted`: another thread's
+ * Why a thread cannot go on. `lock-held`: a lock was held for longer than threads have patience; the
+ * heap goes on unless the thread that gave up held another one; `process-aborted`: another thread's
  * call ended the process; `kernel-lost`: a thread was killed in a system call that changed more than can be undone.
  */
 export type ThreadFailure = "lock-held" | "process-aborted" | "kernel-lost";

@@ -44,12 +44,30 @@ describe("the fate of a process", () => {
       "the arena at 0x11000 (lock at 0x11000) was not free within 5 ms, held by thread 7: " +
         "if that thread runs no more, its death must be reported with threadExited(7)",
     );
-    expect(fate.end).toMatchObject({ lock: { address: lock, owner: 7 } });
+    // This thread holds no lock itself: nothing is half done.
+    expect(fate.end).toBeUndefined();
     process.view().setUint32(lock, 0, true);
     expect(() => fate.fail(LockFailure.LOCK_HELD, lock)).toThrow(
       'held by a thread that has let go of it since: give threads more time with the option "patience"',
     );
   });
+
+  it.each(["main_arena", "mm_struct", "shared_state"] as const)(
+    "a thread that gives up inside another lock ends the process: %s",
+    (place) => {
+      const process = startProcessSync({ build: "threads" });
+      const fate = new Fate();
+      fate.bind("ilp32", process.memory, process.raw);
+      fate.threads.add(3);
+      const offset = place === "mm_struct" ? layouts.ilp32.MmStruct.fields.mmapLock.offset : 0;
+      process.view().setInt32(process.raw[place]() + offset, 4, true);
+      const wanted = process.base + 4096;
+      process.view().setInt32(wanted, 8, true);
+      expect(() => fate.fail(LockFailure.LOCK_HELD, wanted)).toThrow(ThreadError);
+      expect(fate.end).toMatchObject({ reason: "lock-held", lock: { address: wanted, owner: 7 } });
+      expect(process.aborted).toMatchObject({ endedBy: LockFailure.LOCK_HELD });
+    },
+  );
 
   it.each([
     [Failure.FREE_TCACHE_DOUBLE, '"free(): double free detected in tcache 2"'],

@@ -13,6 +13,7 @@ import {
   type ThreadDeath,
 } from "../host/threads.js";
 import { show } from "../host/checks.js";
+import { ThreadError } from "../host/thread-error.js";
 import type { Abi } from "../layout/address.js";
 import { canNoticeDeath, DeathWatch } from "./death-watch.js";
 import { Heap, type OutOfMemoryPolicy } from "./heap.js";
@@ -40,6 +41,14 @@ interface Origin {
   readonly id?: string;
   /** What says that the thread ended in order. */
   readonly endLife?: (() => void) | undefined;
+}
+
+/** How often a death is reported when others' deaths are in the way, and how long to wait for them, ms. */
+const ATTEMPTS = 5;
+const RETRY_MS = 50;
+
+function isOthersLock(error: unknown): boolean {
+  return error instanceof ThreadError && error.reason === "lock-held";
 }
 
 /** 128 random bits in hexadecimal. */
@@ -154,7 +163,7 @@ export class ThreadedHeap<A extends Abi = Abi> extends Heap<A, "threads"> {
   }
 
   /** An owner's worker is gone; its threads may have ended in order. */
-  #ownerDied(owner: number): void {
+  #ownerDied(owner: number, attempts = ATTEMPTS): void {
     // Nobody is left to be told, and nothing to be mended.
     if (this.#hasEnded || this.aborted !== undefined) return;
     const { notice } = this.#origin;
@@ -162,6 +171,11 @@ export class ThreadedHeap<A extends Abi = Abi> extends Heap<A, "threads"> {
     try {
       deaths = this.run("threadExited", () => buryOwner(this.process, owner));
     } catch (error) {
+      // Another one that was killed has a lock that is needed for this: its report comes first.
+      if (isOthersLock(error) && this.aborted === undefined && attempts > 1) {
+        setTimeout(() => this.#ownerDied(owner, attempts - 1), RETRY_MS);
+        return;
+      }
       // Without anybody to tell it shows in the next call: what cannot be mended has ended the heap.
       notice?.({ thread: undefined, error: error as Error });
       return;

@@ -180,10 +180,9 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
 
   /** The allocator's statistics (man 3 mallinfo2), bytes and counts. */
   mallinfo2(): Mallinfo2 {
-    return this.#withScratch("mallinfo2", (out) => {
-      this.#raw.mallinfo2(this.toWord(out));
-      return readStruct(this.view(), out, layouts[this.abi].Mallinfo2);
-    });
+    const out = this.raw.scratch() >>> 0;
+    this.#raw.mallinfo2(this.toWord(out));
+    return readStruct(this.view(), out, layouts[this.abi].Mallinfo2);
   }
 
   /** man 3 malloc. @returns a block of at least `size` bytes, 16-aligned, or 0 */
@@ -227,11 +226,10 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
     alignment: number | bigint,
     size: number | bigint,
   ): { error: number; address: Mem } {
-    return this.#withScratch("posix_memalign", (out) => {
-      const words = [out, alignment, size].map((value) => this.toWord(value)) as Words3<A>;
-      const error = this.#raw.posix_memalign(...words);
-      return { error, address: error === 0 ? this.readWord(out) : 0 };
-    });
+    const out = this.raw.scratch() >>> 0;
+    const words = [out, alignment, size].map((value) => this.toWord(value)) as Words3<A>;
+    const error = this.#raw.posix_memalign(...words);
+    return { error, address: error === 0 ? this.readWord(out) : 0 };
   }
 
   /** man 3 valloc: a block aligned to the page. */
@@ -261,13 +259,6 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
 
   get #raw(): RawExports<A> {
     return this.raw;
-  }
-
-  /** Calls `use` with the address of libc's scratch memory, which all threads share. */
-  #withScratch<T>(call: string, use: (scratch: number) => T): T {
-    const address = this.raw.scratch() >>> 0;
-    const { registry } = this.#plan;
-    return registry === undefined ? use(address) : registry.locked(call, () => use(address));
   }
 
   #address(word: Word<A>): Mem {

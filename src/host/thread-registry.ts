@@ -2,7 +2,7 @@
 // side gives numbers, which are used again; here stands which worker has which, so that the death of a worker can be reported even when it
 // was killed before it could say its number, and so that an orderly end is not taken for a death.
 //
-//   word 0       the host's lock: the owner that is joining, reporting a death, or using libc's scratch memory; 0: nobody
+//   word 0       the host's lock: the owner that is joining or reporting a death; 0: nobody
 //   word 1       how many owners without a number of their own there were
 //   word 2 + n   the owner of thread n; 0: none
 

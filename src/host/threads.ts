@@ -167,7 +167,7 @@ export function lockCounters(process: Threaded): LockCounters {
   return readStruct(process.view(), address, layouts[process.abi].LockCounters);
 }
 
-/** Buries one thread. Under the registry's lock, which guards libc's scratch memory too. */
+/** Buries one thread. Under the registry's lock. */
 function bury(process: Threaded, number: number): Repair | undefined {
   const isThread = process.raw.thread_died(number) === 0;
   process.plan.registry!.forget(number);

@@ -99,6 +99,9 @@ describe.each(["ilp32", "lp64"] as const)("threads of a heap, %s", (abi) => {
     const threads = Array.from({ length: 127 }, () => attachHeapSync(handle));
     expect(() => attachHeapSync(handle)).toThrow(/as many threads as it can have/);
     for (const thread of threads) expect(thread.malloc(100)).not.toBe(0);
+    const scratches = [heap, ...threads].map(({ raw }) => raw.scratch());
+    expect(new Set(scratches).size).toBe(128);
+    expect(Math.max(...scratches) + 256).toBeLessThanOrEqual(heap.mm.startBrk);
     // As many as glibc makes for two cores.
     expect(readArenas(heap.process)).toHaveLength(abi === "ilp32" ? 4 : 16);
     threads[4]!.dispose();

@@ -8,6 +8,7 @@ export default defineConfig({
     alias: {
       "#binaries": fileURLToPath(new URL("./src/host/node-binaries.ts", import.meta.url)),
       "#files": fileURLToPath(new URL("./src/kernel/files/node.ts", import.meta.url)),
+      "#threads": fileURLToPath(new URL("./src/host/node-threads.ts", import.meta.url)),
     },
   },
   test: {

@@ -11,12 +11,12 @@ import { initParameters } from "./malloc/parameters";
 import { NO_ARENA, setThreadArena } from "./malloc/arena";
 import {
   LIBC_BYTES,
-  LibcData,
   THREADS_MAX,
   bindState,
   initState,
   libc,
   mainArena,
+  scratchPlace,
   takeThread,
 } from "./malloc/state";
 import { resetTcache } from "./malloc/tcache";
@@ -133,5 +133,5 @@ export function setTcacheKey(key: word): void {
 
 /** The address of 256 bytes that the host may use for out-parameters. */
 export function scratch(): usize {
-  return changetype<usize>(libc) + offsetof<LibcData>("scratch");
+  return scratchPlace();
 }

@@ -26,9 +26,10 @@ function lockPlace(): usize {
 /** Takes the kernel's lock (mmap_write_lock). */
 export function enterKernel(): void {
   if (IS_THREADED) {
-    if (!isConcurrent || depth++ > 0) return;
-    acquire(lockPlace());
-    beginJournal();
+    if (!isConcurrent) return;
+    // Only then: who gives up waiting has not entered.
+    if (depth == 0) acquire(lockPlace());
+    if (depth++ == 0) beginJournal();
   }
 }
 

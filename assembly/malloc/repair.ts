@@ -7,17 +7,9 @@
 
 import { acquireSoon, ownerOf, release, takeOver } from "../sync/mutex";
 import { ILP32 } from "../abi/word";
-import {
-  addressOf,
-  Chunk,
-  NON_MAIN_ARENA,
-  PREV_INUSE,
-  isMisaligned,
-  isOddSize,
-  revealLink,
-} from "./chunk";
-import { NO_ARENA, arenaFor, arenaPlace, listPlace, nextArena, putOnFreeList } from "./arena";
-import { clearSizeLinks, insertUnsorted, isSmall, unsortedBin } from "./bins";
+import { addressOf, Chunk, PREV_INUSE, isMisaligned, isOddSize, revealLink } from "./chunk";
+import { arenaFor, arenaPlace, listPlace, nextArena, putOnFreeList } from "./arena";
+import { insertUnsorted, unsortedBin } from "./bins";
 import { fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
 import { firstChunkOf, heapFor } from "./heap";
 import { endsInHeap, isInHeap } from "./list-checks";
@@ -60,37 +52,38 @@ export class Repair {
 const NONE: Chunk = changetype<Chunk>(0);
 
 /** What `buryThread` returns. */
-const BURIED: i32 = 0;
-const NOBODY: i32 = -1;
-const BUSY: i32 = -2;
+export enum Burial {
+  DONE = 0,
+  NOBODY = -1, // there is no such thread
+  BUSY = -2, // somebody, `Repair.blockedBy`, holds a lock for too long, who may be dead, too
+}
 
 /**
- * Cleans up after thread `number`, which runs no more, and fills `found`. Its number can be given to another thread then. BURIED; NOBODY when
- * there is no such thread; BUSY when somebody, `found.blockedBy`, holds a lock for too long, who may be dead, too: what has been
- * done stays done, and another call does the rest.
+ * Cleans up after thread `number`, which runs no more, and fills `found`. Its number can be given to another thread then. When the result is
+ * BUSY, what has been done stays done, and another call does the rest.
  */
 export function buryThread(number: u32, found: Repair): i32 {
   memory.fill(changetype<usize>(found), 0, offsetof<Repair>());
   found.blockedBy = -1;
-  if (number >= THREADS_MAX || !threadAt(number).isAlive) return NOBODY;
+  if (number >= THREADS_MAX || !threadAt(number).isAlive) return Burial.NOBODY;
   const dead = threadAt(number);
   found.systemCalls = recoverKernel(number) ? 1 : 0;
   if (takeOver(listPlace(), number)) found.listLocks = 1;
   else if (!acquireSoon(listPlace())) return blocked(found, ownerOf(listPlace()));
   mendArenas(number, dead, found);
   release(listPlace());
-  if (!returnCache(dead, found)) return BUSY;
+  if (!returnCache(dead, found)) return Burial.BUSY;
   if (!acquireSoon(listPlace())) return blocked(found, ownerOf(listPlace()));
   dead.arena = 0;
   recountThreads();
   dead.isAlive = 0;
   release(listPlace());
-  return BURIED;
+  return Burial.DONE;
 }
 
 function blocked(found: Repair, owner: i32): i32 {
   found.blockedBy = owner;
-  return BUSY;
+  return Burial.BUSY;
 }
 
 /** Takes the arena that the dead thread was in, puts it in order, and opens it to others. */

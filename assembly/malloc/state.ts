@@ -184,8 +184,12 @@ export const SEGMENTS_MAX: u32 = 256;
 const THREADS: usize = PAGE_SIZE;
 export const THREADS_MAX: u32 = 128;
 
+/** Where each thread's scratch memory is in the threaded build, bytes from LibcData, and how much each has. */
+const SCRATCHES: usize = 2 * PAGE_SIZE;
+const SCRATCH_BYTES: usize = 256;
+
 /** Bytes of libc's data. */
-export const LIBC_BYTES: usize = 2 * PAGE_SIZE;
+export const LIBC_BYTES: usize = SCRATCHES + (IS_THREADED ? THREADS_MAX * SCRATCH_BYTES : 0);
 
 // One instance is one thread of one process: these never change after `bindState`.
 export let libc: LibcData = changetype<LibcData>(0);
@@ -205,6 +209,14 @@ export function threadAt(number: u32): ThreadData {
   return changetype<ThreadData>(
     changetype<usize>(libc) + THREADS + <usize>number * offsetof<ThreadData>(),
   );
+}
+
+/** 256 bytes for out-parameters: where threads run at the same time, this thread's own. */
+export function scratchPlace(): usize {
+  if (!IS_THREADED) return changetype<usize>(libc) + offsetof<LibcData>("scratch");
+  const index =
+    (changetype<usize>(thread) - changetype<usize>(threadAt(0))) / offsetof<ThreadData>();
+  return changetype<usize>(libc) + SCRATCHES + index * SCRATCH_BYTES;
 }
 
 /** Makes this instance the thread whose data is `data`. */
@@ -308,5 +320,5 @@ if (offsetof<MallocState>("bins") - offsetof<MallocState>("topWord") != <usize>C
 if (offsetof<MallocState>("binmap") - offsetof<MallocState>("bins") != (NBINS * 2 - 2) * SIZE_SZ)
   ERROR("bins");
 if (SEGMENTS + (SEGMENTS_MAX + 1) * 4 > THREADS) ERROR("libc's data outgrew its page");
-if (THREADS + THREADS_MAX * offsetof<ThreadData>() > LIBC_BYTES)
+if (THREADS + THREADS_MAX * offsetof<ThreadData>() > SCRATCHES)
   ERROR("the threads' data outgrew its page");

@@ -114,6 +114,7 @@ function acquireSlowly(place: usize): void {
     if (atomic.load<i32>(place) == 0 && atomic.cmpxchg<i32>(place, 0, self) == 0) return;
   }
   let mine = self;
+  // Not an i64: V8's baseline compiler (11.3, Node.js 20) loses count of one around the wait, and the thread waits for ever.
   let waitedMs = 0;
   for (let looks: u32 = 0; ; looks++) {
     const seen = atomic.load<i32>(place);
@@ -138,7 +139,7 @@ function acquireSlowly(place: usize): void {
   }
 }
 
-/** Sleeps while `value` stands at `place`. A function of its own: V8 11's baseline compiler mixes up registers around the instruction. */
+/** Sleeps while `value` stands at `place`, for a while at most. What atomic.wait returns. */
 function sleep(place: usize, value: i32): i32 {
   return atomic.wait<i32>(place, value, <i64>WAIT_MS * 1_000_000);
 }

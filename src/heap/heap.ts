@@ -1,19 +1,21 @@
 // The friendly face of the heap: malloc and its family with checked arguments, unsigned addresses, a policy for running out
 // of memory, and errors that say which argument broke which rule. `heap.raw` has the bare C functions at full speed.
 
-import { checkChoice, checkInteger } from "../host/checks.js";
+import { checkInteger } from "../host/checks.js";
 import type { RawExports } from "../host/exports.js";
-import type { BrokenInvariant, HeapAbort } from "../host/failures.js";
+import type { ProcessEnd } from "../host/fate.js";
 import type { ProcessOptions } from "../host/options.js";
-import { startProcess, startProcessSync } from "../host/process.js";
 import type { Mallinfo2, MmStruct, Process } from "../host/process.js";
-import type { TunableObject } from "../host/tunables.js";
+import { mallocInfo, mallocStats } from "../inspect/malloc-info.js";
 import type { Abi, Mem } from "../layout/address.js";
 import { BlockViews } from "./block-views.js";
 import { HeapDeadError, OutOfMemoryError } from "./errors.js";
 
 /** The builds that a heap can run on. */
-export type HeapBuild = "core" | "checked" | "image";
+export type HeapBuild = "core" | "checked" | "image" | "threads";
+
+/** What an allocation does when there is no memory. */
+export type OutOfMemoryPolicy = "null" | "throw";
 
 /** How to make a heap: all that a process takes, and what to do when memory runs out. */
 export interface HeapOptions<
@@ -21,7 +23,9 @@ export interface HeapOptions<
   B extends HeapBuild = HeapBuild,
 > extends ProcessOptions<A, B> {
   /** What an allocation does when there is no memory: return 0 ("null", default) or throw an OutOfMemoryError. */
-  outOfMemory?: "null" | "throw";
+  outOfMemory?: OutOfMemoryPolicy;
+  /** Threads that run at the same time: see ThreadedHeapOptions. */
+  threads?: boolean;
 }
 
 const ADDRESS_MAX = 0xffffffff;
@@ -37,7 +41,7 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   #disposed = false;
 
   /** Not for use from outside: see `createHeap`. */
-  constructor(process: Process<A, B>, outOfMemory: "null" | "throw") {
+  constructor(process: Process<A, B>, outOfMemory: OutOfMemoryPolicy) {
     this.process = process;
     this.#throws = outOfMemory === "throw";
     this.#sizeMax = process.abi === "ilp32" ? 0xffffffff : Number.MAX_SAFE_INTEGER;
@@ -59,8 +63,8 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     return this.process.abi;
   }
 
-  /** The failed integrity check that ended this heap, if one did. */
-  get aborted(): HeapAbort | BrokenInvariant | undefined {
+  /** What ended this heap, if something did: a failed integrity check or, among threads, also what another thread did. */
+  get aborted(): ProcessEnd | undefined {
     return this.process.aborted;
   }
 
@@ -163,6 +167,24 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     return this.#run("stats", () => this.process.mallinfo2());
   }
 
+  /**
+   * What `malloc_info(0, file)` writes (man 3 malloc_info): an XML description of all arenas. It reads them as they lie there: no other thread
+   * may be inside a call meanwhile.
+   * @returns the text, with its last newline
+   */
+  mallocInfo(): string {
+    return this.#run("mallocInfo", () => mallocInfo(this.process));
+  }
+
+  /**
+   * What `malloc_stats()` writes to the standard error stream (man 3 malloc_stats): bytes of each arena, and of all. As for `mallocInfo`, no
+   * other thread may be inside a call meanwhile.
+   * @returns the text, with its last newline
+   */
+  mallocStats(): string {
+    return this.#run("mallocStats", () => mallocStats(this.process));
+  }
+
   /** The kernel's mm_struct, live: startBrk, brk, mmapBase, totalVm (pages) and so on. */
   get mm(): MmStruct {
     return this.process.mm();
@@ -245,6 +267,11 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     return mem;
   }
 
+  /** Calls `call` for the safe function `name`, and remembers what ends the heap. */
+  protected run<T>(name: string, call: () => T): T {
+    return this.#run(name, call);
+  }
+
   #run<T>(name: string, call: () => T): T {
     this.assertAlive(name);
     try {
@@ -252,7 +279,10 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     } catch (error) {
       // A trap is a wild access in the middle of a change, a segmentation fault: the heap is as dead as after an abort, which
       // the process remembers by itself.
-      if (error instanceof WebAssembly.RuntimeError) this.#dead = error;
+      if (error instanceof WebAssembly.RuntimeError) {
+        this.#dead = error;
+        this.process.reportTrap();
+      }
       throw error;
     }
   }
@@ -277,50 +307,4 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
       throw new RangeError(`${name} must lie inside the memory, got ${value}`);
     }
   }
-}
-
-/** In a compact heap big blocks come from the heap too, unless the caller's tunables speak of mapping. */
-function withDefaults<A extends Abi, B extends HeapBuild>(
-  options: HeapOptions<A, B>,
-): ProcessOptions<A, B> {
-  const layout = options.layout ?? "compact";
-  const tunables = options.tunables ?? {};
-  if (layout !== "compact") return { ...options, layout };
-  return { ...options, layout, tunables: withoutMapping(tunables) };
-}
-
-function withoutMapping(tunables: string | TunableObject): string | TunableObject {
-  if (typeof tunables === "string") {
-    return tunables.includes("glibc.malloc.mmap_")
-      ? tunables
-      : `${tunables}:glibc.malloc.mmap_max=0`;
-  }
-  return Object.keys(tunables).some((name) => /(^|\.)mmap_/.test(name))
-    ? tunables
-    : { ...tunables, mmap_max: 0 };
-}
-
-function policyOf(options: HeapOptions): "null" | "throw" {
-  const policy = options.outOfMemory ?? "null";
-  return checkChoice('option "outOfMemory"', policy, ["null", "throw"]);
-}
-
-/**
- * Makes a heap: in a new memory, or inside the caller's at the caller's base.
- * @param options nothing is required in Node.js; the layout is "compact" by default
- * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
- */
-export async function createHeap<A extends Abi = "ilp32", B extends HeapBuild = "core">(
-  options: HeapOptions<A, B> = {},
-): Promise<Heap<A, B>> {
-  const policy = policyOf(options);
-  return new Heap(await startProcess(withDefaults(options)), policy);
-}
-
-/** As `createHeap`, without waiting. Browsers allow this on their main thread for small modules only. */
-export function createHeapSync<A extends Abi = "ilp32", B extends HeapBuild = "core">(
-  options: HeapOptions<A, B> = {},
-): Heap<A, B> {
-  const policy = policyOf(options);
-  return new Heap(startProcessSync(withDefaults(options)), policy);
 }

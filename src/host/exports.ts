@@ -3,8 +3,8 @@
 
 import type { Abi } from "../layout/address.js";
 
-/** Which of the builds: the allocator, the same with its checker, with the replay loop, with all system calls. */
-export type Build = "core" | "checked" | "replay" | "full" | "image";
+/** Which of the builds: the allocator, the same with its checker, with the replay loop, with all system calls, for files, with locks. */
+export type Build = "core" | "checked" | "replay" | "full" | "image" | "threads";
 
 /** How JavaScript passes a size_t to the raw functions of a layout. */
 export type Word<A extends Abi> = A extends "ilp32" ? number : bigint;
@@ -104,6 +104,21 @@ export interface ImageExports extends CheckExports {
   ): number;
 }
 
+/** What the `threads` build adds: it locks what threads share, in a shared memory (assembly/threads.ts). */
+export interface ThreadsExports extends CheckExports {
+  /**
+   * There are, or may be from now on, other threads: the first thread calls it before another one is attached, the others right after
+   * `attach`. `canWait`: 0 where `Atomics.wait` is forbidden.
+   */
+  share(this: void, canWait: number): void;
+  /** How long threads wait for a lock before they give up, ms; 0: for ever. */
+  set_patience(this: void, ms: number): void;
+  /** The address of SharedState. */
+  shared_state(this: void): number;
+  /** Cleans up after a thread that runs no more; a Repair is at `scratch` then. A `Burial`. */
+  thread_died(this: void, number: number): number;
+}
+
 /** What the `full` build adds: all system calls by number, tracing, and a look at what the kernel knows. */
 export interface FullExports<W> extends CheckExports {
   /** Gives a file of the host's a descriptor: see `openFile` in assembly/kernel/file.ts. The descriptor, or -errno. */
@@ -142,4 +157,6 @@ export type RawExports<A extends Abi = Abi, B extends Build = Build> = CoreExpor
         ? FullExports<Word<A>>
         : B extends "image"
           ? ImageExports
-          : unknown);
+          : B extends "threads"
+            ? ThreadsExports
+            : unknown);

@@ -74,17 +74,24 @@ function remember(request: LoadRequest<Abi, Build>, module: WebAssembly.Module):
   else if (!(wasm instanceof WebAssembly.Module)) modulesByBytes.set(wasm, module);
 }
 
-function nameOf(request: LoadRequest<Abi, Build>): string {
+function nameOf(request: Pick<LoadRequest<Abi, Build>, "abi" | "build">): string {
   return `${request.build}.${request.abi}`;
 }
 
 function remembered(request: LoadRequest<Abi, Build>): WebAssembly.Module | undefined {
   const { wasm, abi } = request;
-  if (wasm === undefined) return modulesByName.get(nameOf(request));
-  const module = wasm instanceof WebAssembly.Module ? wasm : modulesByBytes.get(wasm);
+  const module = loadedModule(request);
+  if (wasm === undefined) return module;
   // The same bytes may be asked for under the other layout's name.
   if (module !== undefined) checkLayout(module, abi);
   return module;
+}
+
+/** @returns the compiled module of a binary that was loaded before, to be posted to other threads */
+export function loadedModule(request: Pick<LoadRequest<Abi, Build>, "abi" | "build" | "wasm">) {
+  const { wasm } = request;
+  if (wasm === undefined) return modulesByName.get(nameOf(request));
+  return wasm instanceof WebAssembly.Module ? wasm : modulesByBytes.get(wasm);
 }
 
 function importsOf(request: LoadRequest<Abi, Build>) {

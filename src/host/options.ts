@@ -5,17 +5,22 @@ import { checkChoice, checkInteger, show } from "./checks.js";
 import type { Build, RawExports } from "./exports.js";
 import type { FileImports } from "./files.js";
 import type { WasmSource } from "./load.js";
+import {
+  checkMemory,
+  MAX_TASK_SIZE,
+  newMemory,
+  pagesOption,
+  SHARED_TASK_SIZE,
+  WASM_PAGE_BYTES,
+} from "./memory-option.js";
+import { ThreadRegistry } from "./thread-registry.js";
 import { parseTunables } from "./tunables.js";
 import type { TunableObject, TunableSetting } from "./tunables.js";
 
 /** The kernel's page, bytes: what brk and mmap deal in. */
 export const PAGE_BYTES = 4096;
 
-/** WebAssembly's page, bytes: what memory.grow deals in. */
-export const WASM_PAGE_BYTES = 65536;
-
-/** The most address space a process can have, bytes: 4 GiB less one WebAssembly page. */
-export const MAX_TASK_SIZE = 2 ** 32 - WASM_PAGE_BYTES;
+export { MAX_TASK_SIZE, WASM_PAGE_BYTES } from "./memory-option.js";
 
 /**
  * Where mappings go. `linux`: upwards from a third of the address space (the kernel's legacy layout); `top-down`: downwards
@@ -66,19 +71,22 @@ export type Restore = (
 export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   /** The memory layout: "ilp32" (i386's, default) or "lp64" (x86-64's). */
   abi?: A;
-  /** Which build to load: "core" (default), "checked", "replay", "full" or "image". */
+  /** Which build to load: "core" (default), "checked", "replay", "full", "image" or "threads". */
   build?: B;
-  /** The memory to live in; a new one by default. */
+  /** The memory to live in; a new one by default. A shared one for the build "threads", and for no other. */
   memory?: WebAssembly.Memory;
   /** The binary, when it is not to come from the package's files. */
   wasm?: WasmSource;
   /** Where the kernel's and libc's own data begin; a multiple of 4096, not 0. Default 65536. */
   base?: number;
-  /** Where the heap begins; a multiple of 4096. Default base + 65536. */
+  /** Where the heap begins; a multiple of 4096. Default base + 65536, in the build "threads" base + 131072. */
   startBrk?: number;
   /** Where the search for room for mappings begins; a multiple of 4096. Default: as the layout says. */
   mmapBase?: number;
-  /** The limit of the address space; a multiple of 4096. Default 4 GiB - 64 KiB, or the new memory's maximum. */
+  /**
+   * The limit of the address space; a multiple of 4096. Default 4 GiB - 64 KiB, or the new memory's maximum. In the build "threads" the default is
+   * 1 GiB in ilp32, because engines may reserve all of a shared memory when it is made.
+   */
   taskSize?: number;
   /** Default "linux". */
   layout?: AddressLayout;
@@ -101,6 +109,11 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
    * random come with its bytes. See `openHeapImage`, which calls this.
    */
   restore?: Restore;
+  /**
+   * How long a thread waits for a lock before it gives up with a ThreadError, ms; 0: for ever. Default 10,000. On a browser's main thread, which
+   * cannot wait, it is some seconds if it is not 0. For the build "threads".
+   */
+  patience?: number;
   /** WebAssembly pages of a new memory at the start. */
   initialPages?: number;
   /** WebAssembly pages that a new memory may grow to. */
@@ -130,6 +143,10 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   files: FileImports | undefined;
   /** Where the process comes from when it is not a new one. */
   restore: Restore | undefined;
+  /** How long threads wait for a lock, ms; 0: for ever. */
+  patience: number;
+  /** Who is who among the threads, in the threaded build. */
+  registry: ThreadRegistry | undefined;
   /** The double-free key to set, when it is random. */
   tcacheKey: bigint | undefined;
 }
@@ -146,6 +163,14 @@ export const MOST_CORES = 8192;
 /** Linux keeps this much below the end of the address space for the stack to grow into, when there is room. */
 const STACK_GAP_BYTES = 128 * 1024 * 1024;
 
+/** The patience of threads, ms: longer than any call takes that is not waiting for a dead thread. */
+const DEFAULT_PATIENCE_MS = 10_000;
+
+/** What the kernel and libc have at the base at most; with threads there is a journal besides. */
+function reservedBytes(build: Build): number {
+  return build === "threads" ? 2 * WASM_PAGE_BYTES : WASM_PAGE_BYTES;
+}
+
 function pageDown(address: number): number {
   return address - (address % PAGE_BYTES);
 }
@@ -157,6 +182,15 @@ function defaultMmapBase(layout: AddressLayout, taskSize: number): number {
   return Math.ceil(taskSize / 3 / PAGE_BYTES) * PAGE_BYTES;
 }
 
+function defaultTaskSize({ maximumPages }: ProcessOptions, build: Build, abi: Abi): number {
+  const usual = build === "threads" ? SHARED_TASK_SIZE[abi] : MAX_TASK_SIZE;
+  const fallback = usual / WASM_PAGE_BYTES;
+  return Math.min(
+    pagesOption("maximumPages", maximumPages, fallback) * WASM_PAGE_BYTES,
+    MAX_TASK_SIZE,
+  );
+}
+
 /** A random number of pages' bytes below `limit`. */
 function randomPages(limit: number): number {
   const pages = Math.floor(limit / PAGE_BYTES);
@@ -165,31 +199,10 @@ function randomPages(limit: number): number {
   return (drawn % pages) * PAGE_BYTES;
 }
 
-function pagesOption(name: string, value: unknown, fallback: number): number {
-  if (value === undefined) return fallback;
-  return checkInteger(`option "${name}"`, value, { min: 1, max: 65536 });
-}
-
 function addressOption(name: string, value: unknown, fallback: number, min: number): number {
   if (value === undefined) return fallback;
   const rule = { min, max: MAX_TASK_SIZE, multipleOf: PAGE_BYTES };
   return checkInteger(`option "${name}"`, value, rule);
-}
-
-function checkMemory(options: ProcessOptions): void {
-  const { memory } = options;
-  if (memory === undefined) return;
-  if (!(memory instanceof WebAssembly.Memory)) {
-    throw new TypeError(`option "memory" must be a WebAssembly.Memory, got ${show(memory)}`);
-  }
-  if (!(memory.buffer instanceof ArrayBuffer)) {
-    throw new TypeError('option "memory" must be unshared: these builds have no locks');
-  }
-  for (const name of ["initialPages", "maximumPages"] as const) {
-    if (options[name] !== undefined) {
-      throw new TypeError(`option "${name}" is for a new memory; with "memory" give "taskSize"`);
-    }
-  }
 }
 
 function hugePagesOption(given: HugePages): Required<HugePages> {
@@ -231,6 +244,12 @@ function restoreOption(given: unknown, build: Build): Restore | undefined {
   return given as Restore;
 }
 
+function patienceOption(given: unknown, build: Build): number {
+  if (given === undefined) return DEFAULT_PATIENCE_MS;
+  if (build !== "threads") throw new TypeError('option "patience" is for the build "threads"');
+  return checkInteger('option "patience"', given, { min: 0, max: 0x7fffffff });
+}
+
 /** Shifts startBrk and mmapBase as Linux does for a new program: up to 32 MiB (1 MiB in a compact memory), and up to 1 MiB. */
 function randomized(plan: ProcessPlan): void {
   const room = (plan.taskSize - plan.startBrk) / 8;
@@ -256,19 +275,19 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
     "replay",
     "full",
     "image",
+    "threads",
   ]);
   const layout = checkChoice('option "layout"', options.layout ?? "linux", [
     "linux",
     "top-down",
     "compact",
   ]);
-  checkMemory(options);
+  checkMemory(options, build);
   const tunables = options.tunables === undefined ? [] : parseTunables(options.tunables, abi);
 
-  const limit = pagesOption("maximumPages", options.maximumPages, 65535) * WASM_PAGE_BYTES;
-  const most = Math.min(limit, MAX_TASK_SIZE);
+  const most = defaultTaskSize(options, build, abi);
   const base = addressOption("base", options.base, WASM_PAGE_BYTES, PAGE_BYTES);
-  const startBrk = addressOption("startBrk", options.startBrk, base + WASM_PAGE_BYTES, base);
+  const startBrk = addressOption("startBrk", options.startBrk, base + reservedBytes(build), base);
   const taskSize = addressOption("taskSize", options.taskSize, most, startBrk + PAGE_BYTES);
   const mmapBase = addressOption(
     "mmapBase",
@@ -282,6 +301,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
   if (mmapBase > taskSize) {
     throw new RangeError(`option "mmapBase" must not exceed taskSize ${taskSize}, got ${mmapBase}`);
   }
+  const patience = patienceOption(options.patience, build);
   const fresh = options.fresh ?? options.memory === undefined;
   const plan: ProcessPlan<A, B> = {
     abi: abi as A,
@@ -300,22 +320,10 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
     trace: traceOption(options.trace, build),
     files: filesOption(options.files, build),
     restore: restoreOption(options.restore, build),
+    patience,
+    registry: build === "threads" ? new ThreadRegistry(patience) : undefined,
     tcacheKey: undefined,
   };
   if (options.randomize === true) randomized(plan);
   return plan;
-}
-
-function newMemory(
-  options: ProcessOptions,
-  startBrk: number,
-  taskSize: number,
-): WebAssembly.Memory {
-  const needed = Math.ceil(startBrk / WASM_PAGE_BYTES);
-  const maximum = options.maximumPages ?? Math.ceil(taskSize / WASM_PAGE_BYTES);
-  const initial = pagesOption("initialPages", options.initialPages, needed);
-  if (initial > maximum) {
-    throw new RangeError(`option "initialPages" must not exceed ${maximum}, got ${initial}`);
-  }
-  return new WebAssembly.Memory({ initial, maximum });
 }

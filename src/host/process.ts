@@ -3,16 +3,17 @@
 // checked arguments see src/heap.
 
 import type { Abi, Mem } from "../layout/address.js";
-import { layouts, Tunable } from "../layout/generated.js";
+import { layouts } from "../layout/generated.js";
+import { begin, isThreaded, join } from "./begin.js";
 import type { Build, RawExports, Word } from "./exports.js";
-import { errorOf } from "./failures.js";
-import type { BrokenInvariant, HeapAbort } from "./failures.js";
-import { load, loadSync } from "./load.js";
+import { Fate, type ProcessEnd } from "./fate.js";
+import { load, loadedModule, loadSync } from "./load.js";
 import type { LoadRequest } from "./load.js";
 import { planProcess } from "./options.js";
-import type { AddressLayout, ProcessOptions, ProcessPlan, Restore } from "./options.js";
+import type { AddressLayout, ProcessOptions, ProcessPlan } from "./options.js";
 import { liveStruct, readStruct } from "./struct.js";
 import type { StructValues } from "./struct.js";
+import { mayWait } from "./thread-registry.js";
 import { MemoryViews } from "./views.js";
 
 export type { AddressLayout, ProcessOptions, SyscallTrace } from "./options.js";
@@ -22,15 +23,6 @@ export type MmStruct = StructValues<(typeof layouts)[Abi]["MmStruct"]>;
 
 /** mallinfo2's fields, as numbers. */
 export type Mallinfo2 = StructValues<(typeof layouts)[Abi]["Mallinfo2"]>;
-
-/** What ended the process, if something did. */
-interface Death {
-  abort: HeapAbort | BrokenInvariant | undefined;
-}
-
-const EAGAIN = 11;
-const EINVAL = 22;
-const ENOMEM = 12;
 
 /**
  * A started process, as one of its threads sees it: usually there is but one. Numbers in, unsigned numbers out, in both layouts; `raw`
@@ -53,10 +45,10 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
   readonly #plan: ProcessPlan<A, B>;
   readonly #views: MemoryViews;
   readonly #mm: MmStruct;
-  readonly #death: Death;
+  readonly #fate: Fate;
 
   /** Not for use from outside: see `startProcess` and `attachThread`. */
-  constructor(plan: ProcessPlan<A, B>, raw: RawExports<A, B>, death: Death, isThread = false) {
+  constructor(plan: ProcessPlan<A, B>, raw: RawExports<A, B>, fate: Fate, isThread = false) {
     this.abi = plan.abi;
     this.build = plan.build;
     this.memory = plan.memory;
@@ -66,15 +58,26 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
     this.taskSize = plan.taskSize;
     this.layout = plan.layout;
     this.#plan = plan;
-    this.#death = death;
+    this.#fate = fate;
     this.#views = new MemoryViews(plan.memory);
-    this.#thread = begin(plan, raw, isThread);
+    this.#thread = begin(plan, raw, fate, isThread);
+    fate.threads.add(this.#thread);
     this.#mm = liveStruct(this.#views, raw.mm_struct() >>> 0, layouts[plan.abi].MmStruct);
   }
 
-  /** The failed integrity check that ended the process, if one did. */
-  get aborted(): HeapAbort | BrokenInvariant | undefined {
-    return this.#death.abort;
+  /** What ended the process, if something did: a failed integrity check or, in the threaded build, also what another thread did. */
+  get aborted(): ProcessEnd | undefined {
+    return this.#fate.end;
+  }
+
+  /** How the process was set up. Not for use from outside. */
+  get plan(): ProcessPlan<A, B> {
+    return this.#plan;
+  }
+
+  /** The binary, compiled: other threads can be given it. */
+  get module(): WebAssembly.Module {
+    return loadedModule(this.#plan)!;
   }
 
   /** The thread that calls through this object: 0 is the one that the process started with. */
@@ -84,17 +87,27 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
 
   /**
    * Makes another thread of this process: an instance of its own over the same memory, with its own tcache and, from its first allocation
-   * on, its own arena. The builds of today have no locks, so threads are simulated: one call at a time, on one JavaScript thread.
+   * on, its own arena. It is a simulated one: one call at a time, on this JavaScript thread. For threads that run at the same time see
+   * `handleOf`.
    * @throws RangeError when the process has as many threads as it can have
    */
   async attachThread(): Promise<Process<A, B>> {
-    const raw = await load(requestOf(this.#plan, this.#death));
-    return new Process(this.#plan, raw, this.#death, true);
+    this.share();
+    const raw = await load(requestOf(this.#plan, this.#fate));
+    return new Process(this.#plan, raw, this.#fate, true);
   }
 
   /** As `attachThread`, without waiting. */
   attachThreadSync(): Process<A, B> {
-    return new Process(this.#plan, loadSync(requestOf(this.#plan, this.#death)), this.#death, true);
+    this.share();
+    return new Process(this.#plan, loadSync(requestOf(this.#plan, this.#fate)), this.#fate, true);
+  }
+
+  /**
+   * From now on there may be other threads at the same time. In builds other than threaded ones it does nothing.
+   */
+  share(): void {
+    if (isThreaded(this.raw)) this.raw.share(mayWait() ? 1 : 0);
   }
 
   /**
@@ -103,11 +116,19 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
    */
   exitThread(): void {
     this.raw.thread_exit();
+    this.#plan.registry?.release(this.#thread);
+    this.#fate.threads.delete(this.#thread);
   }
 
   /** Begins a new thread after `exitThread`, in the same instance. @throws as `attachThread` */
   rejoin(): void {
     this.#thread = join(this.#plan, this.raw);
+    this.#fate.threads.add(this.#thread);
+  }
+
+  /** Tells threads that run at the same time that a call of this one trapped (a WebAssembly.RuntimeError). */
+  reportTrap(): void {
+    this.#fate.trapped();
   }
 
   /** A DataView over the whole memory; fetch it anew after every call that can allocate. */
@@ -245,78 +266,14 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
   }
 }
 
-/** Makes the instance the first thread of a process, new or restored, or another one. @returns the thread's number */
-function begin(plan: ProcessPlan, raw: RawExports, isThread: boolean): number {
-  if (isThread) return join(plan, raw);
-  if (plan.restore === undefined) boot(plan, raw);
-  else resume(plan, raw as unknown as RawExports<Abi, "image">, plan.restore);
-  return 0;
-}
-
 type Words3<A extends Abi> = [Word<A>, Word<A>, Word<A>];
 
-/** Makes the instance another thread. @returns its number */
-function join(plan: ProcessPlan, raw: RawExports): number {
-  const number = raw.attach(plan.base);
-  if (number === -EAGAIN) throw new RangeError("the process has as many threads as it can have");
-  return number;
-}
-
-/** Starts the process. */
-function boot(plan: ProcessPlan, raw: RawExports): void {
-  const { base, startBrk, mmapBase, taskSize, memory } = plan;
-  const needed = raw.kernel_bytes() >>> 0;
-  if (startBrk - base < needed) {
-    throw new RangeError(
-      `option "startBrk" must be at least ${needed} above base ${base}, got ${startBrk}`,
-    );
-  }
-  const error = raw.initialize(base, startBrk, mmapBase, taskSize, plan.flags);
-  if (error === -ENOMEM) {
-    throw new RangeError(
-      `the memory (${memory.buffer.byteLength} bytes now) cannot grow to startBrk ${startBrk}`,
-    );
-  }
-  if (error === -EINVAL || error !== 0) {
-    throw new RangeError(
-      `the kernel refused base ${base}, startBrk ${startBrk}, mmapBase ${mmapBase}, taskSize ${taskSize}: ${error}`,
-    );
-  }
-  const word = (value: bigint): number | bigint =>
-    plan.abi === "lp64" ? BigInt.asUintN(64, value) : Number(BigInt.asUintN(32, value));
-  // Before hugetlb, which looks at them.
-  raw.set_tunable(Tunable.THP_PAGESIZE, word(BigInt(plan.hugePages.transparent)));
-  raw.set_tunable(Tunable.HUGE_PAGESIZE, word(BigInt(plan.hugePages.standard)));
-  raw.set_tunable(Tunable.HUGE_PAGES_FREE, word(plan.hugePages.free ? 1n : 0n));
-  if (plan.cores !== undefined) raw.set_tunable(Tunable.CORES, word(BigInt(plan.cores)));
-  for (const { name, id, value } of plan.tunables) {
-    if (raw.set_tunable(id, word(value)) === 0) {
-      throw new RangeError(`tunable "glibc.malloc.${name}": malloc refused the value ${value}`);
-    }
-  }
-  if (plan.tcacheKey !== undefined) raw.set_tcache_key(word(plan.tcacheKey));
-}
-
-/** Goes on with a process whose bytes `restore` puts back. */
-function resume(plan: ProcessPlan, raw: RawExports<Abi, "image">, restore: Restore): void {
-  restore(plan.memory, raw);
-  const { base, startBrk, mmapBase, taskSize } = plan;
-  const error = raw.image_restore(base, startBrk, mmapBase, taskSize, plan.flags);
-  if (error !== 0) {
-    throw new RangeError(
-      `what lies at base ${base} is no process with startBrk ${startBrk} and taskSize ${taskSize}: ${error}`,
-    );
-  }
-}
-
-function requestOf<A extends Abi, B extends Build>(
+/** What it takes to load another instance. Not for use from outside. */
+export function requestOf<A extends Abi, B extends Build>(
   plan: ProcessPlan<A, B>,
-  death: Death,
+  fate: Fate,
 ): LoadRequest<A, B> {
-  const fail = (code: number, address: number): never => {
-    death.abort = errorOf(code, address);
-    throw death.abort;
-  };
+  const fail = (code: number, address: number): never => fate.fail(code, address);
   const { abi, build, memory, wasm, trace, files } = plan;
   return { abi, build, memory, wasm, fail, trace, files };
 }
@@ -330,8 +287,8 @@ export async function startProcess<A extends Abi = "ilp32", B extends Build = "c
   options: ProcessOptions<A, B> = {},
 ): Promise<Process<A, B>> {
   const plan = planProcess(options);
-  const death: Death = { abort: undefined };
-  return new Process(plan, await load(requestOf(plan, death)), death);
+  const fate = new Fate();
+  return new Process(plan, await load(requestOf(plan, fate)), fate);
 }
 
 /** As `startProcess`, without waiting. */
@@ -339,6 +296,6 @@ export function startProcessSync<A extends Abi = "ilp32", B extends Build = "cor
   options: ProcessOptions<A, B> = {},
 ): Process<A, B> {
   const plan = planProcess(options);
-  const death: Death = { abort: undefined };
-  return new Process(plan, loadSync(requestOf(plan, death)), death);
+  const fate = new Fate();
+  return new Process(plan, loadSync(requestOf(plan, fate)), fate);
 }

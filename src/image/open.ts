@@ -2,7 +2,7 @@
 // bytes, and the checker has the last word.
 
 import { openNodeFile } from "#files";
-import { createHeap, createHeapSync } from "../heap/heap.js";
+import { createHeap, createHeapSync } from "../heap/create.js";
 import type { Heap, HeapOptions } from "../heap/heap.js";
 import { checkChoice } from "../host/checks.js";
 import { BrokenInvariant } from "../host/failures.js";

@@ -43,8 +43,8 @@ class Session implements Browser {
   #page: Page | undefined;
   readonly #profile = mkdtempSync(join(tmpdir(), "ptmalloc-chromium-"));
 
-  async open(executablePath: string): Promise<void> {
-    this.#server = await serve();
+  async open(executablePath: string, isIsolated: boolean): Promise<void> {
+    this.#server = await serve(isIsolated);
     const context = await chromium.launchPersistentContext(this.#profile, {
       executablePath,
       args: FLAGS,
@@ -68,14 +68,19 @@ class Session implements Browser {
 /**
  * `describe` for tests in Chromium: runs them where there is one, else prints the reason and skips them.
  * @param suite is given a browser with the page open; it can be used in tests, not before
+ * @param isIsolated whether the page is cross-origin isolated
  * @throws Error instead of skipping when PTMALLOC_REQUIRE_NATIVE=1
  */
-export function describeChromium(name: string, suite: (browser: Browser) => void): void {
+export function describeChromium(
+  name: string,
+  suite: (browser: Browser) => void,
+  isIsolated = false,
+): void {
   const path = findChromium();
   if (path !== undefined) {
     describe(name, () => {
       const session = new Session();
-      beforeAll(() => session.open(path));
+      beforeAll(() => session.open(path, isIsolated));
       afterAll(() => session.close());
       suite(session);
     });

@@ -69,10 +69,19 @@ async function answer(
   }
 }
 
-/** Starts a server on a free port. */
-export async function serve(): Promise<Server> {
+/** What makes a page cross-origin isolated, so that it may share memory with its workers. */
+const ISOLATION = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+/** Starts a server on a free port. @param isIsolated whether it sends the headers that shared memory needs */
+export async function serve(isIsolated: boolean): Promise<Server> {
   const names = await specifiers();
-  const server = createServer((request, response) => void answer(request, response, names));
+  const server = createServer((request, response) => {
+    if (isIsolated) response.setHeaders(new Map(Object.entries(ISOLATION)));
+    void answer(request, response, names);
+  });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
   return {

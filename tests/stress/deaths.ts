@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import type { Abi } from "../../src/layout/address.js";
 import { layouts } from "../../src/layout/generated.js";
-import { Prng } from "../support/prng.js";
+import type { Prng } from "../support/prng.js";
 
 const BASE = 65536;
 const MMAP_BASE = 0x400_0000;

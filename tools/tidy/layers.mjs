@@ -23,7 +23,8 @@ export const ladders = {
   src: [
     { names: ["layout"] },
     { names: ["host"] },
-    { names: ["heap", "trace", "inspect", "kernel"] },
+    { names: ["inspect"] },
+    { names: ["heap", "trace", "kernel"] },
     // A heap, in a file of the kernel's host.
     { names: ["image"] },
     { names: ["(root)"] },
@@ -34,8 +35,8 @@ export const ladders = {
 /** The one file through which malloc may talk to the kernel. */
 const SEAM = "assembly/malloc/system.ts";
 
-/** Who may use Node's own modules: the command line, the file that finds the binaries, and the one that opens files. */
-const NODE_USERS = /^src\/(cli\/|host\/node-binaries\.ts$|kernel\/files\/node\.ts$)/;
+/** Who may use Node's own modules: the command line, the files that find the binaries and the thread, and the one that opens files. */
+const NODE_USERS = /^src\/(cli\/|host\/node-(binaries|threads)\.ts$|kernel\/files\/node\.ts$)/;
 
 /**
  * The module specifiers that a file imports or re-exports, with their lines.

@@ -90,3 +90,4 @@ export async function inWorker(...call) {
 }
 
 export { imageInMemory } from "./image-cases.js";
+export * from "./thread-cases.js";

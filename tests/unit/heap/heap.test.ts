@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { HeapDeadError, OutOfMemoryError } from "../../../src/heap/errors.js";
-import { createHeap, createHeapSync } from "../../../src/heap/heap.js";
+import { createHeap, createHeapSync } from "../../../src/heap/create.js";
 import type { Heap } from "../../../src/heap/heap.js";
 import { HeapAbort } from "../../../src/host/failures.js";
 
@@ -32,6 +32,15 @@ describe.each(["ilp32", "lp64"] as const)("the safe heap, %s", (abi) => {
     heap.trim();
     expect(heap.mm.brk).toBeLessThan(before);
     expect(heap.stats().arena).toBe(heap.mm.brk - heap.mm.startBrk);
+  });
+
+  it("tells what glibc's malloc_info and malloc_stats print", () => {
+    const heap = createHeapSync({ abi });
+    heap.malloc(1000);
+    expect(heap.mallocInfo()).toMatch(/^<malloc version="1">\n<heap nr="0">[^]*<\/malloc>\n$/);
+    expect(heap.mallocStats()).toMatch(
+      /^Arena 0:\nsystem bytes     = +\d{6}\n[^]*max mmap bytes   = +0\n$/,
+    );
   });
 
   it("no memory: 0 by default, and the heap goes on", () => {

@@ -1,7 +1,7 @@
 // Where a heap lives: views over a growing memory, the caller's memory, several heaps, and the far end of the address space.
 
 import { describe, expect, it } from "vitest";
-import { createHeapSync } from "../../../src/heap/heap.js";
+import { createHeapSync } from "../../../src/heap/create.js";
 import { MAX_TASK_SIZE } from "../../../src/host/options.js";
 import { startProcessSync } from "../../../src/host/process.js";
 

@@ -3,7 +3,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createHeapSync } from "../../../src/heap/heap.js";
+import { createHeapSync } from "../../../src/heap/create.js";
 import type { Heap, HeapOptions } from "../../../src/heap/heap.js";
 
 const SEED = Number(process.env.PTMALLOC_SEED ?? 2036);

@@ -1,6 +1,6 @@
 // Heap images for tests: in memory, with the program of tests/support/image-workload.mjs in them.
 
-import { createHeapSync } from "../../../src/heap/heap.js";
+import { createHeapSync } from "../../../src/heap/create.js";
 import { HeapImageError, MemoryFile, openHeapImageSync } from "../../../src/image/index.js";
 import type { HeapImageOptions, HostFile, PersistentHeap } from "../../../src/image/index.js";
 import type { Abi } from "../../../src/layout/address.js";

@@ -1,7 +1,7 @@
 // A heap that was closed, or left, and opened again is the same heap: its blocks, and everything that decides where the next ones go.
 
 import { describe, expect, it } from "vitest";
-import { createHeapSync } from "../../../src/heap/heap.js";
+import { createHeapSync } from "../../../src/heap/create.js";
 import { HeapDeadError } from "../../../src/heap/errors.js";
 import { MemoryFile, openHeapImage, openHeapImageSync } from "../../../src/image/index.js";
 import type { HeapImageOptions } from "../../../src/image/index.js";

@@ -1,0 +1,155 @@
+// Makes heaps, of one thread or of several, and joins those of other workers.
+
+import { checkChoice, show } from "../host/checks.js";
+import type { ProcessOptions } from "../host/options.js";
+import { startProcess, startProcessSync } from "../host/process.js";
+import { attachProcess, attachProcessSync, checkHandle, registryOf } from "../host/threads.js";
+import type { TunableObject } from "../host/tunables.js";
+import type { Abi } from "../layout/address.js";
+import { announceLife, beginLife } from "./death-watch.js";
+import { Heap, type HeapBuild, type HeapOptions, type OutOfMemoryPolicy } from "./heap.js";
+import { ThreadedHeap, type HeapHandle, type ThreadNotice } from "./threaded-heap.js";
+
+/** How to make a heap for threads that run at the same time. Memory is shared, mappings are laid out as "linux" by default. */
+export interface ThreadedHeapOptions<A extends Abi = Abi> extends HeapOptions<A, "threads"> {
+  threads: true;
+  /** Called when a thread was found dead by itself (see `watch`), after what it left was put in order, or could not be. */
+  onThreadDeath?: (notice: ThreadNotice) => void;
+}
+
+/** How a worker joins a heap. */
+export interface AttachOptions {
+  /** As for `createHeap`; what the heap's creator chose by default. */
+  outOfMemory?: OutOfMemoryPolicy;
+  /** As for `createHeap`, for deaths that this thread notices. */
+  onThreadDeath?: (notice: ThreadNotice) => void;
+}
+
+/** In a compact heap big blocks come from the heap too, unless the caller's tunables speak of mapping. */
+function withDefaults<A extends Abi, B extends HeapBuild>(
+  options: HeapOptions<A, B>,
+): ProcessOptions<A, B> {
+  const layout = options.layout ?? "compact";
+  const tunables = options.tunables ?? {};
+  if (layout !== "compact") return { ...options, layout };
+  return { ...options, layout, tunables: withoutMapping(tunables) };
+}
+
+function withoutMapping(tunables: string | TunableObject): string | TunableObject {
+  if (typeof tunables === "string") {
+    return tunables.includes("glibc.malloc.mmap_")
+      ? tunables
+      : `${tunables}:glibc.malloc.mmap_max=0`;
+  }
+  return Object.keys(tunables).some((name) => /(^|\.)mmap_/.test(name))
+    ? tunables
+    : { ...tunables, mmap_max: 0 };
+}
+
+function policyOf(given: OutOfMemoryPolicy = "null"): OutOfMemoryPolicy {
+  return checkChoice('option "outOfMemory"', given, ["null", "throw"]);
+}
+
+/** The options of a process, once those of the heap are checked. */
+function processOptions<A extends Abi, B extends HeapBuild>(
+  options: HeapOptions<A, B>,
+): ProcessOptions<A, B> {
+  const { threads, build } = options;
+  if (threads !== undefined && typeof threads !== "boolean")
+    throw new TypeError(`option "threads" must be true or false, got ${show(threads)}`);
+  if (threads === true && build !== undefined && build !== "threads")
+    throw new TypeError(`option "threads" is for the build "threads", got build "${build}"`);
+  if (threads !== true && build === "threads")
+    throw new TypeError('the build "threads" is asked for with the option "threads"');
+  return threads === true ? { ...options, build: "threads" as B } : withDefaults(options);
+}
+
+function noticeOption({
+  onThreadDeath,
+}: AttachOptions): ((notice: ThreadNotice) => void) | undefined {
+  if (onThreadDeath !== undefined && typeof onThreadDeath !== "function")
+    throw new TypeError(`option "onThreadDeath" must be a function, got ${show(onThreadDeath)}`);
+  return onThreadDeath;
+}
+
+/**
+ * Makes a heap: in a new memory, or inside the caller's at the caller's base.
+ * @param options nothing is required in Node.js; the layout is "compact" by default. With `threads: true` other workers can join the
+ *   heap: see ThreadedHeap
+ * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code, or when
+ *   `threads` is asked for where memory cannot be shared
+ */
+export async function createHeap<A extends Abi = "ilp32">(
+  options: ThreadedHeapOptions<A>,
+): Promise<ThreadedHeap<A>>;
+export async function createHeap<A extends Abi = "ilp32", B extends HeapBuild = "core">(
+  options?: HeapOptions<A, B>,
+): Promise<Heap<A, B>>;
+export async function createHeap<A extends Abi>(options: HeapOptions<A> = {}): Promise<Heap<A>> {
+  const policy = policyOf(options.outOfMemory);
+  const notice = noticeOption(options);
+  const process = await startProcess(processOptions(options));
+  return process.build === "threads"
+    ? new ThreadedHeap(process as never, { policy, notice })
+    : new Heap(process, policy);
+}
+
+/** As `createHeap`, without waiting. Browsers allow this on their main thread for small modules only. */
+export function createHeapSync<A extends Abi = "ilp32">(
+  options: ThreadedHeapOptions<A>,
+): ThreadedHeap<A>;
+export function createHeapSync<A extends Abi = "ilp32", B extends HeapBuild = "core">(
+  options?: HeapOptions<A, B>,
+): Heap<A, B>;
+export function createHeapSync<A extends Abi>(options: HeapOptions<A> = {}): Heap<A> {
+  const policy = policyOf(options.outOfMemory);
+  const notice = noticeOption(options);
+  const process = startProcessSync(processOptions(options));
+  return process.build === "threads"
+    ? new ThreadedHeap(process as never, { policy, notice })
+    : new Heap(process, policy);
+}
+
+/**
+ * Makes this worker a thread of a heap that another one made. In browsers the thread holds a Web Lock from here on, so that the others notice
+ * when the worker is ended; where there is no `navigator.locks`, its death must be reported with `threadExited`.
+ * @param handle what `heap.handle()` returned there, posted to here
+ * @throws TypeError or RangeError naming what is wrong with the handle, or when there are 128 threads already; Error when the other
+ *   worker runs another version of this package
+ */
+export async function attachHeap<A extends Abi>(
+  handle: HeapHandle<A>,
+  options: AttachOptions = {},
+): Promise<ThreadedHeap<A>> {
+  const checked = checkHandle<A>("attachHeap", handle);
+  const policy = policyOf(options.outOfMemory ?? handle.outOfMemory);
+  const notice = noticeOption(options);
+  const registry = registryOf(checked);
+  // In Node.js workers have numbers, and an event when they end.
+  const isNumbered = registry.owner > 0;
+  const endLife = isNumbered ? undefined : await beginLife(checked.id, registry.owner);
+  try {
+    // Before there is anything to clean up: a worker can be ended at any moment.
+    if (!isNumbered) announceLife(checked.id, registry.owner);
+    const process = await attachProcess(checked, registry);
+    return new ThreadedHeap(process, { policy, notice, endLife, id: checked.id });
+  } catch (error) {
+    endLife?.();
+    throw error;
+  }
+}
+
+/**
+ * As `attachHeap`, without waiting. In browsers nobody notices by itself when this worker is ended: that is to be reported with
+ * `threadExited`.
+ */
+export function attachHeapSync<A extends Abi>(
+  handle: HeapHandle<A>,
+  options: AttachOptions = {},
+): ThreadedHeap<A> {
+  const checked = checkHandle<A>("attachHeapSync", handle);
+  const policy = policyOf(options.outOfMemory ?? handle.outOfMemory);
+  const notice = noticeOption(options);
+  const process = attachProcessSync(checked, registryOf(checked));
+  return new ThreadedHeap(process, { policy, notice, id: checked.id });
+}

@@ -30,8 +30,8 @@ export function shared_state(): usize {
 
 /**
  * Cleans up after thread `number`, which was killed: it must not run any more. Locks that it held are free then, what it was in the middle of is
- * undone or put in order, its tcache's blocks and its arena are there for others. What was done is in the Repair at `scratch`. 0; -1
- * when there is no such thread; -2 when another thread, Repair.blockedBy, holds a lock for so long that it may be dead, too: call again
+ * undone or put in order, its tcache's blocks and its arena are there for others. What was done is in the Repair at `scratch`. A `Burial`:
+ * when it is BUSY, another thread, Repair.blockedBy, holds a lock for so long that it may be dead, too: call again
  * once that one has been dealt with.
  */
 export function thread_died(number: u32): i32 {

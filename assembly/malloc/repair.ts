@@ -53,9 +53,9 @@ const NONE: Chunk = changetype<Chunk>(0);
 
 /** What `buryThread` returns. */
 export enum Burial {
-  DONE = 0,
-  NOBODY = -1, // there is no such thread
-  BUSY = -2, // somebody, `Repair.blockedBy`, holds a lock for too long, who may be dead, too
+  DONE,
+  NOBODY, // there is no such thread
+  BUSY, // somebody, `Repair.blockedBy`, holds a lock for too long, who may be dead, too
 }
 
 /**

@@ -927,6 +927,10 @@ export type VmaKind = (typeof VmaKind)[keyof typeof VmaKind];
 export const OpKind = { MALLOC: 0, CALLOC: 1, MEMALIGN: 2, REALLOC: 3, FREE: 4 } as const;
 export type OpKind = (typeof OpKind)[keyof typeof OpKind];
 
+/** Members of `Burial` in assembly/. */
+export const Burial = { DONE: 0, NOBODY: 1, BUSY: 2 } as const;
+export type Burial = (typeof Burial)[keyof typeof Burial];
+
 /** Members of `LockFailure` in assembly/. */
 export const LockFailure = { LOCK_HELD: 301, PROCESS_ABORTED: 302, KERNEL_LOST: 303 } as const;
 export type LockFailure = (typeof LockFailure)[keyof typeof LockFailure];

@@ -3,7 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import type { Abi } from "../../src/layout/address.js";
-import { layouts } from "../../src/layout/generated.js";
+import { Burial, layouts } from "../../src/layout/generated.js";
 import type { Prng } from "../support/prng.js";
 
 const BASE = 65536;
@@ -280,7 +280,7 @@ export class Crowd {
     const dead = this.threads[index]!;
     const raw = this.raw(by);
     const result = raw.thread_died(dead.number);
-    if (result === -2) return undefined;
+    if (result === Burial.BUSY) return undefined;
     if (result !== 0) throw new Error(`thread_died: ${result}`);
     const at = raw.scratch() >>> 0;
     const view = new DataView(this.memory.buffer);

@@ -70,6 +70,9 @@ export function becomeConcurrent(canWait: bool): void {
   mayWait = canWait;
 }
 
+/** Looks after which an address is nowhere: a wild one, which the next access will trap at. */
+const SEE_LOOKS: u32 = 100_000;
+
 /** WebAssembly pages that this thread has seen. */
 let seenPages: u32 = 0;
 
@@ -78,7 +81,10 @@ let seenPages: u32 = 0;
  * stores at once, but V8 checks atomics against a size that each thread learns anew only at a loop or a call.
  */
 function see(place: usize): void {
-  while (seenPages <= <u32>(place >> 16)) seenPages = <u32>memory.size();
+  for (let looks: u32 = 0; looks < SEE_LOOKS; looks++) {
+    seenPages = <u32>memory.size();
+    if (seenPages > <u32>(place >> 16)) return;
+  }
 }
 
 /** Takes the lock at `place`, waiting for it if need be. */

@@ -19,8 +19,8 @@ import { MEMORY_PAGES } from "./wasm.js";
 const source = join(root, "bench", "native");
 const PAGE = 65_536;
 
-/** What a shared memory begins with, in pages: the host's part, and room for a module's data. */
-export const INITIAL_PAGES = HOST_BYTES / PAGE + 16;
+/** What a shared memory begins with, in pages: the host's part, and 496 MiB, so that nothing need grow while threads run. */
+export const INITIAL_PAGES = 8192;
 
 const COMPILE = [
   "--target=wasm32-wasi",
@@ -32,6 +32,7 @@ const COMPILE = [
   "-O3",
   "-DNDEBUG",
   "-fno-builtin-malloc",
+  "-fno-builtin-free",
   "-w",
 ];
 

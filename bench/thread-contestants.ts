@@ -85,19 +85,34 @@ function inC(name: string, control: string, module: WebAssembly.Module): ThreadC
   });
 }
 
-function native(name: string, program: string): ThreadContestant {
+/** Runs the native program. @returns what it printed. @throws Error with what it complained of */
+function runProgram(program: string, load: string, threads: number, seconds: number): number {
   const env = { ...process.env };
   delete env["GLIBC_TUNABLES"];
+  const args = [load, String(threads), String(seconds), String(SLICE)];
+  const run = spawnSync(program, args, { encoding: "utf8", env });
+  if (run.status !== 0) throw new Error(`${program} failed at ${load}: ${run.stderr}`);
+  return Number(run.stdout);
+}
+
+function native(name: string, program: string): ThreadContestant {
   return {
     name,
     control: NOTHING.gcc,
-    measure(load, threads, { seconds }) {
-      const args = [load, String(threads), String(seconds), String(SLICE)];
-      const run = spawnSync(program, args, { encoding: "utf8", env });
-      if (run.status !== 0) throw new Error(`${name} failed at ${load}: ${run.stderr}`);
-      return Promise.resolve(Number(run.stdout));
-    },
+    measure: (load, threads, { seconds }) =>
+      Promise.resolve(runProgram(program, load, threads, seconds)),
   };
+}
+
+/** @returns nanoseconds that a cache line takes from one core to another, at best of some tries, or null without gcc */
+export function handoverTime(): number | null {
+  try {
+    const program = threadsProgram("nothing");
+    const rates = Array.from({ length: 5 }, () => runProgram(program, "ball", 2, 0.1));
+    return 1e3 / Math.max(...rates);
+  } catch {
+    return null;
+  }
 }
 
 /**

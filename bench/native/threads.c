@@ -4,8 +4,8 @@
 
      threads LOAD THREADS SECONDS SLICE
 
-   warms up for as long as it measures, starts all threads together and prints the millions of calls of malloc and free that all of them
-   made in a second. A fresh process for each measurement is a fresh heap. */
+   LOAD is one of thread-loads.h's or `ball`. It warms up for as long as it measures, starts all threads together and prints the millions of
+   calls of malloc and free that all of them made in a second. A fresh process for each measurement is a fresh heap. */
 
 #include <pthread.h>
 #include <sched.h>
@@ -83,6 +83,36 @@ work (void *argument)
   return NULL;
 }
 
+/* How long a cache line is on its way from core to core: a ball goes back and forth. Calls are touches. */
+static _Atomic uint32_t ball;
+
+static uint32_t
+hit (uint32_t side, uint32_t iterations)
+{
+  uint32_t hits = 0;
+  for (uint32_t i = 0; i < iterations; i++)
+    if ((atomic_load (&ball) & 1) == side)
+      {
+        atomic_fetch_add (&ball, 1);
+        hits++;
+      }
+  return hits;
+}
+
+static uint32_t
+ping (struct thread *thread, uint32_t iterations)
+{
+  (void) thread;
+  return hit (0, iterations);
+}
+
+static uint32_t
+pong (struct thread *thread, uint32_t iterations)
+{
+  (void) thread;
+  return hit (1, iterations);
+}
+
 /* What thread `number` of `threads` does. */
 static slice_function
 slices_of (const char *load, int number, int threads)
@@ -97,6 +127,8 @@ slices_of (const char *load, int number, int threads)
     return mstress;
   if (strcmp (load, "pair") == 0)
     return pair;
+  if (strcmp (load, "ball") == 0 && threads == 2)
+    return number == 0 ? ping : pong;
   if (strcmp (load, "ring") != 0 || threads > 2)
     return NULL;
   return threads == 1 ? ring_both : number == 0 ? ring_produce : ring_consume;

@@ -69,14 +69,26 @@ release (struct lock *lock)
     __builtin_wasm_memory_atomic_notify (&lock->state, 1);
 }
 
-/* As in wasi-libc: whole WebAssembly pages, and never back. */
+/* Memory, never given back. mimalloc gets what the module began with first: that is enough, so nothing grows while threads run. (V8 tells
+   other threads of a growth only when they look, and their atomic accesses to the new memory trap until then.) dlmalloc takes that
+   part by itself. */
 void *
 sbrk (intptr_t bytes)
 {
+#ifdef MIMALLOC
+  extern unsigned char __heap_base;
+  static size_t used;
+  size_t begin = ((size_t) &__heap_base + WASM_PAGE - 1) & ~(size_t) (WASM_PAGE - 1);
+  size_t end = __builtin_wasm_memory_size (0) * WASM_PAGE;
+  if (begin + used + (size_t) bytes <= end)
+    return (void *) (begin + __atomic_fetch_add (&used, (size_t) bytes, __ATOMIC_RELAXED));
+  return (void *) -1;
+#else
   size_t pages = __builtin_wasm_memory_size (0);
   if (bytes > 0)
     pages = __builtin_wasm_memory_grow (0, ((size_t) bytes + WASM_PAGE - 1) / WASM_PAGE);
   return pages == SIZE_MAX ? (void *) -1 : (void *) (pages * WASM_PAGE);
+#endif
 }
 
 int

@@ -7,15 +7,16 @@
 //
 // Caveats: needs two cores that nobody else uses. Each sample has a fresh heap and fresh threads, warmed up outside the
 // clock. One thread's ring is filled and emptied by turns, 1,024 blocks; two threads hand over bursts of 32, and a try that finds
-// the ring full or empty costs time and counts for nothing. mimalloc and dlmalloc never give memory back in WebAssembly, and mimalloc
-// is compiled into one translation unit with the loads. A thread of native glibc that must wait sleeps in the kernel, so its ring depends
-// on what a wake-up costs there (in virtual machines: a lot). V8 enters optimised code only with a call: threads run slices of
-// 20,000 steps; in one long call the loop would stay in baseline code.
+// the ring full or empty costs time and counts for nothing. mimalloc and dlmalloc never give memory back in WebAssembly, and
+// mimalloc is compiled into one translation unit with the loads. A thread of native glibc that must wait sleeps in the kernel,
+// so its ring depends on what a wake-up costs there (in virtual machines: a lot), and everybody's ring on how far the cores
+// are from each other. V8 enters optimised code only with a call: threads run slices of 20,000 steps; in one long call the
+// loop would stay in baseline code.
 
 import { NATIVE_NAMES } from "../native.js";
 import { OURS } from "../allocators.js";
 import { ratio, scaled, type Cell, type Question, type Ratio, type Row } from "../question.js";
-import { MIMALLOC, SINGLE, threadContestants } from "../thread-contestants.js";
+import { MIMALLOC, SINGLE, handoverTime, threadContestants } from "../thread-contestants.js";
 import { LOADS } from "../thread-loads.js";
 import { raceThreads, type ThreadRates } from "../thread-race.js";
 
@@ -91,10 +92,13 @@ export const threads: Question = {
   question: "How many calls of malloc and free does an allocator serve when two threads call it?",
   async answer(scale) {
     const { contestants, notes } = threadContestants();
-    const { rounds, seconds } = scaled({ rounds: 6, seconds: 0.3 }, scale);
+    const { rounds, seconds } = scaled({ rounds: 5, seconds: 0.3 }, scale);
     const rates = await raceThreads(contestants, rounds, { seconds, warmUpSeconds: 0.1 });
     const control = contestants.find(({ name }) => name === OURS.ilp32)?.control ?? "";
     const { samples, disturbed } = rates;
+    const handover = handoverTime();
+    if (handover !== null)
+      notes.push(`a cache line takes ${handover.toFixed(0)} ns from one core to the other here`);
     if (disturbed > 0)
       notes.push(`others used the machine during ${disturbed} of ${samples} samples`);
     return {

@@ -14,6 +14,8 @@ export interface ThreadRates {
   /** How many samples there are, and how many of them others disturbed. */
   readonly samples: number;
   readonly disturbed: number;
+  /** What went wrong in a sample that is therefore missing: one contestant's trap must not cost the others' numbers. */
+  readonly failures: readonly string[];
 }
 
 const THREADS = [1, 2] as const;
@@ -46,21 +48,29 @@ export async function raceThreads(
   );
   let repeats = Math.ceil(entries.length * rounds * REPEATS);
   let disturbed = 0;
+  const failures: string[] = [];
   for (let round = 1; round <= rounds; round++) {
     console.log(`round ${round} of ${rounds}`);
     for (const { contestant, threads, load, column } of shuffled(entries, random)) {
-      const { value, quiet } = await undisturbed(
-        () => contestant.measure(load, threads, effort),
-        () => repeats-- > 0,
-      );
-      if (!quiet) disturbed++;
       const key = keyOf(contestant.name, threads, column);
-      samples.set(key, [...(samples.get(key) ?? []), value]);
+      try {
+        const { value, quiet } = await undisturbed(
+          () => contestant.measure(load, threads, effort),
+          () => repeats-- > 0,
+        );
+        if (!quiet) disturbed++;
+        samples.set(key, [...(samples.get(key) ?? []), value]);
+      } catch (error) {
+        const reason = error instanceof Error ? error.message : String(error);
+        failures.push(`${contestant.name} failed at ${load} on ${threads}: ${reason}`);
+        console.log(failures.at(-1));
+      }
     }
   }
   return {
     samples: entries.length * rounds,
     disturbed,
+    failures,
     cell(contestant, threads, column) {
       const found = samples.get(keyOf(contestant, threads, column));
       return found ? { median: median(found), best: Math.max(...found) } : null;

@@ -96,6 +96,7 @@ export const threads: Question = {
     const rates = await raceThreads(contestants, rounds, { seconds, warmUpSeconds: 0.1 });
     const control = contestants.find(({ name }) => name === OURS.ilp32)?.control ?? "";
     const { samples, disturbed } = rates;
+    notes.push(...rates.failures);
     const handover = handoverTime();
     if (handover !== null)
       notes.push(`a cache line takes ${handover.toFixed(0)} ns from one core to the other here`);

@@ -18,11 +18,15 @@ declare const CRASH_POINTS: i32;
 /** Declares that a field is an inline array: so many elements, or in ilp32 so many and in lp64 so many (tools/layout-transform.mjs). */
 declare function count(...lengths: number[]): (target: object, field: string) => void;
 
-/** What the replay loop asks of an allocator. */
-interface Contestant {
+/** What the benchmark's loops ask of an allocator. */
+interface SmallContestant {
   malloc(bytes: word): word;
+  free(block: word): void;
+}
+
+/** What the replay loop asks of one. */
+interface Contestant extends SmallContestant {
   calloc(count: word, bytes: word): word;
   memalign(alignment: word, bytes: word): word;
   realloc(block: word, bytes: word): word;
-  free(block: word): void;
 }

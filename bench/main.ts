@@ -17,6 +17,7 @@ import { jsPairs } from "./questions/js-pairs.js";
 import { kernel } from "./questions/kernel.js";
 import { nanoseconds } from "./questions/nanoseconds.js";
 import { replay } from "./questions/replay.js";
+import { threads } from "./questions/threads.js";
 import { wasmBatches } from "./questions/wasm-batches.js";
 import { wasmPairs } from "./questions/wasm-pairs.js";
 import { markdownTable, terminalTable } from "./report.js";
@@ -29,6 +30,7 @@ const questions: readonly Question[] = [
   jsPairs,
   jsBatches,
   kernel,
+  threads,
 ];
 
 function save(question: Question, answer: Answer, machine: Machine): void {

@@ -2,7 +2,7 @@
 
 import type { Effort } from "./harness.js";
 
-/** Nanoseconds a unit of work: median and least of all samples. */
+/** What the unit counts, such as nanoseconds a pair: median and best of all samples. */
 export interface Cell {
   readonly median: number;
   readonly best: number;
@@ -13,6 +13,8 @@ export interface Row {
   readonly contestant: string;
   /** One for each column, null where the contestant did not take part. */
   readonly cells: readonly (Cell | null)[];
+  /** Digits after the point; as the numbers' size asks when absent. */
+  readonly digits?: number;
 }
 
 /** One number held against another, from the same run. */
@@ -22,6 +24,8 @@ export interface Ratio {
   readonly best: number;
   /** What it was meant to be at most, if anything. */
   readonly target?: number;
+  /** What it was meant to be at least, if anything. */
+  readonly floor?: number;
 }
 
 /** An answer. */

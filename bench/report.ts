@@ -11,7 +11,7 @@ export function terminalTable(answer: Answer): string {
     style: { head: [], border: [], compact: true },
   });
   for (const row of answer.rows)
-    table.push([row.contestant, ...row.cells.map((cell) => cellText(cell, " / "))]);
+    table.push([row.contestant, ...row.cells.map((cell) => cellText(cell, row.digits))]);
   return [
     `${answer.unit}`,
     table.toString(),
@@ -26,26 +26,29 @@ export function markdownTable(answer: Answer): string {
   return [
     line([answer.unit, ...answer.columns]),
     line(["---", ...answer.columns.map(() => "--:")]),
-    ...answer.rows.map((row) => line([row.contestant, ...row.cells.map((c) => markdownCell(c))])),
+    ...answer.rows.map((row) =>
+      line([row.contestant, ...row.cells.map((c) => markdownCell(c, row.digits))]),
+    ),
     "",
     ...answer.ratios.map((ratio) => `- ${ratioText(ratio)}`),
     ...answer.notes.map((note) => `- ${note}`),
   ].join("\n");
 }
 
-function markdownCell(cell: Cell | null): string {
-  return cell === null ? "–" : `${nanoseconds(cell.best)} (${nanoseconds(cell.median)})`;
+function markdownCell(cell: Cell | null, digits?: number): string {
+  return cell === null ? "–" : `${number(cell.best, digits)} (${number(cell.median, digits)})`;
 }
 
-function cellText(cell: Cell | null, between: string): string {
-  return cell === null ? "–" : nanoseconds(cell.best) + between + nanoseconds(cell.median);
+function cellText(cell: Cell | null, digits?: number): string {
+  return cell === null ? "–" : `${number(cell.best, digits)} / ${number(cell.median, digits)}`;
 }
 
-function ratioText({ label, best, median, target }: Ratio): string {
+function ratioText({ label, best, median, target, floor }: Ratio): string {
   const numbers = `${best.toFixed(2)}x best, ${median.toFixed(2)}x median`;
-  return `${label}: ${numbers}${target === undefined ? "" : ` (wanted: at most ${target}x)`}`;
+  const most = target === undefined ? "" : ` (wanted: at most ${target}x)`;
+  return `${label}: ${numbers}${most}${floor === undefined ? "" : ` (wanted: at least ${floor}x)`}`;
 }
 
-function nanoseconds(value: number): string {
-  return value < 100 ? value.toFixed(1) : value.toFixed(0);
+function number(value: number, digits = value < 100 ? 1 : 0): string {
+  return value.toFixed(digits);
 }

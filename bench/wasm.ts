@@ -27,6 +27,9 @@ export interface ReplayLoopExports {
 /** AssemblyScript's own allocators put their heap here; below it are the operations and the block table. */
 export const FOREIGN_HEAP_BASE = 32 << 20;
 
+/** Most memory of a module with threads, in pages: 1 GiB. */
+export const MEMORY_PAGES = 16_384;
+
 const COMMON = [
   "--target",
   "release",
@@ -40,6 +43,7 @@ const COMMON = [
 // What this project's builds get beyond asc, the others get, too.
 const OPTIMIZE = ["--transform", "./tools/optimize-transform.mjs"];
 const LAYOUT = ["--transform", "./tools/layout-transform.mjs"];
+const SHARED = ["--enable", "threads", "--sharedMemory", "--maximumMemory", String(MEMORY_PAGES)];
 const BASE = ["--memoryBase", String(FOREIGN_HEAP_BASE)];
 
 /** How each module is compiled. */
@@ -52,6 +56,11 @@ const MODULES = {
   "unchecked.ilp32": [
     ...["assembly/replay/index.ts", "--use", "word=u32", ...LAYOUT],
     ...["--transform", "./bench/assembly/no-checks.mjs"],
+  ],
+  "threads-nothing": ["bench/assembly/thread-nothing.ts", "--use", "word=u32", ...SHARED],
+  "threads-ptmalloc": [
+    ...["bench/assembly/thread-ptmalloc.ts", "--use", "word=u32", ...LAYOUT],
+    ...["--enable", "threads"],
   ],
 } as const;
 

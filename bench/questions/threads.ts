@@ -1,0 +1,113 @@
+// How many calls of malloc and free does an allocator serve when two threads call it?
+//
+// Rationale: programs use threads to be faster, and an allocator with one lock makes them slower. Loads that stay within a
+// thread (random slots, as in larson and rptest; batches of mixed sizes, as in mstress; a pair) should be twice as fast on two; a ring,
+// where one thread allocates and the other frees, is the hard case. "No allocator" runs the same loops, from the same compiler, on
+// places of a private array: what the machine itself, the memory traffic and the ring allow.
+//
+// Caveats: needs two cores that nobody else uses. Each sample has a fresh heap and fresh threads, warmed up outside the
+// clock. One thread's ring is filled and emptied by turns, 1,024 blocks; two threads hand over bursts of 32, and a try that finds
+// the ring full or empty costs time and counts for nothing. mimalloc and dlmalloc never give memory back in WebAssembly, and
+// mimalloc is compiled into one translation unit with the loads. A thread of native glibc that must wait sleeps in the kernel,
+// so its ring depends on what a wake-up costs there (in virtual machines: a lot), and everybody's ring on how far the cores
+// are from each other. V8 enters optimised code only with a call: threads run slices of 20,000 steps; in one long call the
+// loop would stay in baseline code.
+
+import { NATIVE_NAMES } from "../native.js";
+import { OURS } from "../allocators.js";
+import { ratio, scaled, type Cell, type Question, type Ratio, type Row } from "../question.js";
+import { MIMALLOC, SINGLE, handoverTime, threadContestants } from "../thread-contestants.js";
+import { LOADS } from "../thread-loads.js";
+import { raceThreads, type ThreadRates } from "../thread-race.js";
+
+const TITLES = LOADS.map(({ title }) => title);
+
+/** @returns how much better two threads are than one, or null */
+function scaling(rates: ThreadRates, contestant: string, column: number): Cell | null {
+  const one = rates.cell(contestant, 1, column);
+  const two = rates.cell(contestant, 2, column);
+  return one && two && { median: two.median / one.median, best: two.best / one.best };
+}
+
+function quotient(over: Cell | null, under: Cell | null): Cell | null {
+  return over && under && { median: over.median / under.median, best: over.best / under.best };
+}
+
+/** @returns the rows of one contestant: one thread, two, two to one, and that to the control's */
+function rowsOf(rates: ThreadRates, name: string, control: string): Row[] {
+  const columns = TITLES.map((_, column) => column);
+  const scalings = columns.map((column) => scaling(rates, name, column));
+  const relative = columns.map((column) =>
+    name === control ? null : quotient(scalings[column] ?? null, scaling(rates, control, column)),
+  );
+  const rows: Row[] = [
+    {
+      contestant: `${name}: 1 thread`,
+      cells: columns.map((column) => rates.cell(name, 1, column)),
+    },
+    { contestant: `2 threads`, cells: columns.map((column) => rates.cell(name, 2, column)) },
+    { contestant: `2 threads to 1`, cells: scalings, digits: 2 },
+    { contestant: `that to the same without allocator`, cells: relative, digits: 2 },
+  ];
+  return rows.filter(({ cells }) => cells.some((cell) => cell !== null));
+}
+
+/** @returns ours held against what was wanted */
+function ratiosOf(rates: ThreadRates, control: string): Ratio[] {
+  const ours = OURS.ilp32;
+  return TITLES.flatMap((title, column) => {
+    const isRing = LOADS[column]?.load === "ring";
+    const own = scaling(rates, ours, column);
+    const wanted = (floor: number) => (found: Ratio) => ({ ...found, floor });
+    const scales = isRing
+      ? ratio(
+          `${title}: 2 threads to 1, to native i386`,
+          own,
+          scaling(rates, NATIVE_NAMES.ilp32, column),
+        ).map(wanted(1))
+      : ratio(
+          `${title}: 2 threads to 1, to no allocator`,
+          own,
+          scaling(rates, control, column),
+        ).map(wanted(0.95));
+    const rivals = [1, 2].flatMap((threads) =>
+      ratio(
+        `${title}: ours to mimalloc, ${threads} ${threads === 1 ? "thread" : "threads"}`,
+        rates.cell(ours, threads, column),
+        rates.cell(MIMALLOC, threads, column),
+      ).map((found) => (isRing ? found : wanted(1)(found))),
+    );
+    const price = ratio(
+      `${title}: 1 thread's time, to the build without threads`,
+      rates.cell(SINGLE, 1, column),
+      rates.cell(ours, 1, column),
+      1.15,
+    );
+    return [...scales, ...rivals, ...price];
+  });
+}
+
+export const threads: Question = {
+  name: "threads",
+  question: "How many calls of malloc and free does an allocator serve when two threads call it?",
+  async answer(scale) {
+    const { contestants, notes } = threadContestants();
+    const { rounds, seconds } = scaled({ rounds: 5, seconds: 0.3 }, scale);
+    const rates = await raceThreads(contestants, rounds, { seconds, warmUpSeconds: 0.1 });
+    const control = contestants.find(({ name }) => name === OURS.ilp32)?.control ?? "";
+    const { samples, disturbed } = rates;
+    notes.push(...rates.failures);
+    const handover = handoverTime();
+    if (handover !== null)
+      notes.push(`a cache line takes ${handover.toFixed(0)} ns from one core to the other here`);
+    if (disturbed > 0)
+      notes.push(`others used the machine during ${disturbed} of ${samples} samples`);
+    return {
+      unit: "million calls a second",
+      columns: TITLES,
+      rows: contestants.flatMap(({ name, control: other }) => rowsOf(rates, name, other)),
+      ratios: ratiosOf(rates, control),
+      notes,
+    };
+  },
+};

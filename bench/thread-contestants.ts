@@ -1,0 +1,165 @@
+// The contestants of the benchmark with threads. Every measurement has a fresh heap and fresh threads.
+
+import { spawnSync } from "node:child_process";
+import { Worker } from "node:worker_threads";
+import { INITIAL_PAGES, threadsModule, threadsProgram } from "./thread-builds.js";
+import { startC, type ThreadSetup } from "./thread-instances.js";
+import { SLICE, type Load } from "./thread-loads.js";
+import type { ThreadReport, ThreadTask } from "./thread-worker.js";
+import { NATIVE_NAMES } from "./native.js";
+import { OURS } from "./allocators.js";
+import { MEMORY_PAGES, wasmModule } from "./wasm.js";
+
+/** This project's build without threads, which one thread can be held against. */
+export const SINGLE = `${OURS.ilp32}, build without threads`;
+export const MIMALLOC = "mimalloc";
+export const DLMALLOC = "dlmalloc, one lock";
+export const NOTHING = {
+  clang: "no allocator (clang)",
+  asc: "no allocator (asc)",
+  gcc: "no allocator (gcc)",
+} as const;
+
+/** How long to measure. */
+export interface ThreadEffort {
+  readonly seconds: number;
+  readonly warmUpSeconds: number;
+}
+
+/** Who takes part. */
+export interface ThreadContestant {
+  readonly name: string;
+  /** Who runs the same loops, from the same compiler, without an allocator; itself, if that is what it does. */
+  readonly control: string;
+  /** How many threads it can serve, if not any number. */
+  readonly mostThreads?: number;
+  /** @returns millions of calls of malloc and free that all threads made in a second, together */
+  measure(load: Load, threads: number, effort: ThreadEffort): Promise<number>;
+}
+
+/** @returns a fresh memory to share */
+function sharedMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MEMORY_PAGES, shared: true });
+}
+
+/** Runs one thread. @throws Error with what the worker died of */
+function runThread(task: ThreadTask): Promise<ThreadReport> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL("./thread-worker.js", import.meta.url), { workerData: task });
+    worker.once("message", resolve);
+    worker.once("error", reject);
+    worker.once("exit", () => reject(new Error("a thread ended without a word")));
+  });
+}
+
+/**
+ * A contestant in WebAssembly.
+ *
+ * @param open makes a fresh memory with the allocator started in it, and says how threads join
+ */
+export function inWasm(name: string, control: string, open: () => ThreadSetup): ThreadContestant {
+  return {
+    name,
+    control,
+    async measure(load, threads, effort) {
+      const setup = open();
+      const meeting = new SharedArrayBuffer(8);
+      new Int32Array(meeting).fill(threads);
+      const reports = await Promise.all(
+        Array.from({ length: threads }, (_, thread) =>
+          runThread({ setup, load, thread, threads, meeting, ...effort }),
+        ),
+      );
+      const damage = reports.reduce((sum, report) => sum + report.damage, 0);
+      if (damage > 0) throw new Error(`${name}: ${damage} blocks were overwritten`);
+      return reports.reduce((sum, { callsPerSecond }) => sum + callsPerSecond, 0) / 1e6;
+    },
+  };
+}
+
+function inC(name: string, control: string, module: WebAssembly.Module): ThreadContestant {
+  return inWasm(name, control, () => {
+    const setup = { kind: "c", module, memory: sharedMemory() } as const;
+    startC(setup);
+    return setup;
+  });
+}
+
+/** Runs the native program. @returns what it printed. @throws Error with what it complained of */
+function runProgram(program: string, load: string, threads: number, seconds: number): number {
+  const env = { ...process.env };
+  delete env["GLIBC_TUNABLES"];
+  const args = [load, String(threads), String(seconds), String(SLICE)];
+  const run = spawnSync(program, args, { encoding: "utf8", env });
+  if (run.status !== 0) throw new Error(`${program} failed at ${load}: ${run.stderr}`);
+  return Number(run.stdout);
+}
+
+function native(name: string, program: string): ThreadContestant {
+  return {
+    name,
+    control: NOTHING.gcc,
+    measure: (load, threads, { seconds }) =>
+      Promise.resolve(runProgram(program, load, threads, seconds)),
+  };
+}
+
+/** @returns nanoseconds that a cache line takes from one core to another, at best of some tries, or null without gcc */
+export function handoverTime(): number | null {
+  try {
+    const program = threadsProgram("nothing");
+    const rates = Array.from({ length: 5 }, () => runProgram(program, "ball", 2, 0.1));
+    return 1e3 / Math.max(...rates);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * This project's threaded build: bench/assembly/thread-ptmalloc.ts compiled for a shared memory, `inWasm` with an `open` that starts a
+ * process in a fresh memory, and a kind in thread-instances.ts that makes a thread's instance from what `open` gave.
+ *
+ * @throws Error as long as there is none
+ */
+function ours(): ThreadContestant {
+  throw new Error("not built");
+}
+
+/** @returns who can take part here, and a note for each who cannot */
+export function threadContestants(): { contestants: ThreadContestant[]; notes: string[] } {
+  const notes: string[] = [];
+  const enter = (name: string, make: () => ThreadContestant): ThreadContestant[] => {
+    try {
+      return [make()];
+    } catch (error) {
+      const note = `left out: ${name}: ${error instanceof Error ? error.message : String(error)}`;
+      console.log(note);
+      notes.push(note);
+      return [];
+    }
+  };
+  const plain = (): ThreadContestant =>
+    inWasm(NOTHING.asc, NOTHING.asc, () => ({
+      kind: "plain",
+      module: wasmModule("threads-nothing"),
+      memory: sharedMemory(),
+    }));
+  const contestants = [
+    ...enter(OURS.ilp32, ours),
+    ...enter(SINGLE, () => ({
+      ...inWasm(SINGLE, NOTHING.asc, () => ({
+        kind: "single",
+        module: wasmModule("threads-ptmalloc"),
+      })),
+      mostThreads: 1,
+    })),
+    ...enter(MIMALLOC, () => inC(MIMALLOC, NOTHING.clang, threadsModule("mimalloc"))),
+    ...enter(DLMALLOC, () => inC(DLMALLOC, NOTHING.clang, threadsModule("dlmalloc"))),
+    ...enter(NATIVE_NAMES.ilp32, () => native(NATIVE_NAMES.ilp32, threadsProgram("ilp32"))),
+    ...enter(NATIVE_NAMES.lp64, () => native(NATIVE_NAMES.lp64, threadsProgram("lp64"))),
+    ...enter(NOTHING.asc, plain),
+    ...enter(NOTHING.clang, () => inC(NOTHING.clang, NOTHING.clang, threadsModule("nothing"))),
+    ...enter(NOTHING.gcc, () => native(NOTHING.gcc, threadsProgram("nothing"))),
+  ];
+  return { contestants, notes };
+}

@@ -1,0 +1,69 @@
+// How a thread comes to its instance, by kind of module. Runs in the workers, and in the main thread for who starts the allocator.
+
+import { startProcessSync } from "../src/host/process.js";
+import { HOST_BYTES, MOST_THREADS, stackOf, type ThreadExports } from "./thread-loads.js";
+
+/**
+ * What a worker gets to make its instance from. It must survive postMessage, so it names a kind and not a function.
+ *
+ * `c`: compiled by clang; stack and thread-local variables are in the thread's region.
+ * `plain`: nothing but the loads and a memory.
+ * `single`: this project's build without threads; its only thread makes the memory.
+ */
+export type ThreadSetup =
+  | {
+      readonly kind: "c" | "plain";
+      readonly module: WebAssembly.Module;
+      readonly memory: WebAssembly.Memory;
+    }
+  | { readonly kind: "single"; readonly module: WebAssembly.Module };
+
+type SharedSetup = Extract<ThreadSetup, { memory: WebAssembly.Memory }>;
+
+/** What the linker adds to a module from C. */
+interface CExports extends ThreadExports {
+  readonly __stack_pointer: WebAssembly.Global<"i32">;
+  readonly __wasm_init_tls: (place: number) => void;
+  /** Runs constructors. */
+  start(): void;
+}
+
+const now = (): number => performance.now();
+
+function cInstance({ module, memory }: SharedSetup, thread: number): CExports {
+  const instance = new WebAssembly.Instance(module, { env: { memory, now } });
+  const exports = instance.exports as unknown as CExports;
+  exports.__stack_pointer.value = stackOf(thread);
+  exports.__wasm_init_tls(stackOf(thread));
+  return exports;
+}
+
+function plainInstance({ module, memory }: SharedSetup): ThreadExports {
+  const abort = (): never => {
+    throw new Error("the module aborted");
+  };
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, abort } });
+  return exports as unknown as ThreadExports;
+}
+
+function singleInstance(wasm: WebAssembly.Module): ThreadExports {
+  const { raw } = startProcessSync({ abi: "ilp32", wasm, base: HOST_BYTES });
+  return raw as unknown as ThreadExports;
+}
+
+/** @returns the exports of a thread's instance */
+export function threadInstance(setup: ThreadSetup, thread: number): ThreadExports {
+  switch (setup.kind) {
+    case "c":
+      return cInstance(setup, thread);
+    case "plain":
+      return plainInstance(setup);
+    case "single":
+      return singleInstance(setup.module);
+  }
+}
+
+/** Starts an allocator that comes from C, in a memory that is fresh. It belongs to none of the threads that will run. */
+export function startC(setup: SharedSetup): void {
+  cInstance(setup, MOST_THREADS).start();
+}

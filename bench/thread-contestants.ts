@@ -4,14 +4,18 @@ import { spawnSync } from "node:child_process";
 import { Worker } from "node:worker_threads";
 import { INITIAL_PAGES, threadsModule, threadsProgram } from "./thread-builds.js";
 import { startC, type ThreadSetup } from "./thread-instances.js";
-import { SLICE, type Load } from "./thread-loads.js";
+import { HOST_BYTES, SLICE, type Load } from "./thread-loads.js";
 import type { ThreadReport, ThreadTask } from "./thread-worker.js";
+import { startProcessSync } from "../src/host/process.js";
+import { handleOf } from "../src/host/threads.js";
 import { NATIVE_NAMES } from "./native.js";
 import { OURS } from "./allocators.js";
 import { MEMORY_PAGES, wasmModule } from "./wasm.js";
 
 /** This project's build without threads, which one thread can be held against. */
 export const SINGLE = `${OURS.ilp32}, build without threads`;
+/** This project's threaded build with a thousand blocks of each size in tcache, where glibc has seven: one of glibc's tunables. */
+export const LARGE_TCACHE = `${OURS.ilp32}, tcache_count=1000`;
 export const MIMALLOC = "mimalloc";
 export const DLMALLOC = "dlmalloc, one lock";
 export const NOTHING = {
@@ -115,14 +119,23 @@ export function handoverTime(): number | null {
   }
 }
 
-/**
- * This project's threaded build: bench/assembly/thread-ptmalloc.ts compiled for a shared memory, `inWasm` with an `open` that starts a
- * process in a fresh memory, and a kind in thread-instances.ts that makes a thread's instance from what `open` gave.
- *
- * @throws Error as long as there is none
- */
-function ours(): ThreadContestant {
-  throw new Error("not built");
+/** This project's threaded build: a process in a fresh memory, whose first thread, the main one, does nothing. */
+function ours(name: string, tunables: Readonly<Record<string, number>>): ThreadContestant {
+  const wasm = wasmModule("threads-ptmalloc-shared");
+  return inWasm(name, NOTHING.asc, () => {
+    const [base, taskSize] = [HOST_BYTES, MEMORY_PAGES * 65_536];
+    const memory = sharedMemory();
+    const options = {
+      abi: "ilp32",
+      build: "threads",
+      wasm,
+      base,
+      taskSize,
+      memory,
+      tunables,
+    } as const;
+    return { kind: "ptmalloc", handle: handleOf(startProcessSync(options), name) };
+  });
 }
 
 /** @returns who can take part here, and a note for each who cannot */
@@ -145,7 +158,8 @@ export function threadContestants(): { contestants: ThreadContestant[]; notes: s
       memory: sharedMemory(),
     }));
   const contestants = [
-    ...enter(OURS.ilp32, ours),
+    ...enter(OURS.ilp32, () => ours(OURS.ilp32, {})),
+    ...enter(LARGE_TCACHE, () => ours(LARGE_TCACHE, { tcache_count: 1000 })),
     ...enter(SINGLE, () => ({
       ...inWasm(SINGLE, NOTHING.asc, () => ({
         kind: "single",

@@ -1,6 +1,7 @@
 // How a thread comes to its instance, by kind of module. Runs in the workers, and in the main thread for who starts the allocator.
 
 import { startProcessSync } from "../src/host/process.js";
+import { attachProcessSync, registryOf, type ProcessHandle } from "../src/host/threads.js";
 import { HOST_BYTES, MOST_THREADS, stackOf, type ThreadExports } from "./thread-loads.js";
 
 /**
@@ -8,6 +9,7 @@ import { HOST_BYTES, MOST_THREADS, stackOf, type ThreadExports } from "./thread-
  *
  * `c`: compiled by clang; stack and thread-local variables are in the thread's region.
  * `plain`: nothing but the loads and a memory.
+ * `ptmalloc`: this project's threaded build; threads join the process that the main thread has started.
  * `single`: this project's build without threads; its only thread makes the memory.
  */
 export type ThreadSetup =
@@ -16,6 +18,7 @@ export type ThreadSetup =
       readonly module: WebAssembly.Module;
       readonly memory: WebAssembly.Memory;
     }
+  | { readonly kind: "ptmalloc"; readonly handle: ProcessHandle<"ilp32"> }
   | { readonly kind: "single"; readonly module: WebAssembly.Module };
 
 type SharedSetup = Extract<ThreadSetup, { memory: WebAssembly.Memory }>;
@@ -51,6 +54,11 @@ function singleInstance(wasm: WebAssembly.Module): ThreadExports {
   return raw as unknown as ThreadExports;
 }
 
+function joinedInstance(handle: ProcessHandle<"ilp32">): ThreadExports {
+  const { raw } = attachProcessSync(handle, registryOf(handle));
+  return raw as unknown as ThreadExports;
+}
+
 /** @returns the exports of a thread's instance */
 export function threadInstance(setup: ThreadSetup, thread: number): ThreadExports {
   switch (setup.kind) {
@@ -58,6 +66,8 @@ export function threadInstance(setup: ThreadSetup, thread: number): ThreadExport
       return cInstance(setup, thread);
     case "plain":
       return plainInstance(setup);
+    case "ptmalloc":
+      return joinedInstance(setup.handle);
     case "single":
       return singleInstance(setup.module);
   }

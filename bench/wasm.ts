@@ -37,12 +37,16 @@ const COMMON = [
   "HEAP_CHECK=0",
   "--use",
   "SYSCALL_TRACE=0",
+  "--use",
+  "CRASH_POINTS=0",
   "--disableWarning",
   "201",
 ];
 // What this project's builds get beyond asc, the others get, too.
 const OPTIMIZE = ["--transform", "./tools/optimize-transform.mjs"];
 const LAYOUT = ["--transform", "./tools/layout-transform.mjs"];
+const JOURNAL = ["--transform", "./tools/journal-transform.mjs"];
+const ALONE = ["--use", "THREADS=0"];
 const SHARED = ["--enable", "threads", "--sharedMemory", "--maximumMemory", String(MEMORY_PAGES)];
 const BASE = ["--memoryBase", String(FOREIGN_HEAP_BASE)];
 
@@ -62,6 +66,10 @@ const MODULES = {
     ...["bench/assembly/thread-ptmalloc.ts", "--use", "word=u32", ...LAYOUT],
     ...["--enable", "threads"],
   ],
+  "threads-ptmalloc-shared": [
+    ...["bench/assembly/thread-ptmalloc-shared.ts", "--use", "word=u32", ...LAYOUT, ...JOURNAL],
+    ...["--use", "THREADS=1", ...SHARED],
+  ],
 } as const;
 
 /** Name of a module of the benchmark. */
@@ -77,7 +85,8 @@ export function wasmModule(name: ModuleName): WebAssembly.Module {
   const file = join(output, `${name}.wasm`);
   const [entry, ...options] = MODULES[name];
   const asc = join(root, "node_modules", "assemblyscript", "bin", "asc.js");
-  const args = [asc, entry, ...COMMON, ...options, ...OPTIMIZE, "--outFile", file];
+  const threads = options.some((option) => option === "THREADS=1") ? [] : ALONE;
+  const args = [asc, entry, ...COMMON, ...threads, ...options, ...OPTIMIZE, "--outFile", file];
   const run = spawnSync(process.execPath, args, { cwd: root, encoding: "utf8" });
   if (run.status !== 0) throw new Error(`asc failed for ${name}:\n${run.stderr}`);
   const module = new WebAssembly.Module(readFileSync(file));

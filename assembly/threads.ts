@@ -30,8 +30,9 @@ export function shared_state(): usize {
 
 /**
  * Cleans up after thread `number`, which was killed: it must not run any more. Locks that it held are free then, what it was in the middle of is
- * undone or put in order, its tcache's blocks and its arena are there for others. What was done is in the Repair at `scratch`. 0, or -1
- * when there is no such thread.
+ * undone or put in order, its tcache's blocks and its arena are there for others. What was done is in the Repair at `scratch`. 0; -1
+ * when there is no such thread; or -EAGAIN when it is not done, because somebody has a lock for too long, who may be dead, too: call it again
+ * after that one's death was told, or later.
  */
 export function thread_died(number: u32): i32 {
   return buryThread(number, changetype<Repair>(scratch()));

@@ -2,7 +2,7 @@
 // thread may enter again what it is in already. What happens between the first entry and the last exit happens as a whole or,
 // when the thread is killed, not at all: see journal.ts.
 
-import { LockFailure, acquire, isConcurrent, release, takeOver } from "../sync/mutex";
+import { LockFailure, acquire, acquireSoon, isConcurrent, release, takeOver } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
 import { corrupted } from "../base/failure";
 import { beginJournal, commitJournal, rollBack } from "./journal";
@@ -22,6 +22,16 @@ export function enterKernel(): void {
     acquire(lockPlace());
     beginJournal();
   }
+}
+
+/** Takes it unless it stays taken for so long that its owner seems to be dead. Whether it did. */
+export function enterKernelSoon(): bool {
+  if (IS_THREADED) {
+    if (!isConcurrent) return true;
+    if (depth == 0 && !acquireSoon(lockPlace())) return false;
+    if (depth++ == 0) beginJournal();
+  }
+  return true;
 }
 
 /** Gives it back (mmap_write_unlock). */

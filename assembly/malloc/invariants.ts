@@ -3,7 +3,7 @@
 //
 // glibc's own checks (Failure) guard a program against itself; these (Invariant) guard this allocator against us.
 
-import { ILP32, MALLOC_ALIGN_MASK } from "../abi/word";
+import { ILP32 } from "../abi/word";
 import { corrupted } from "../base/failure";
 import { NO_ARENA, nextArena } from "./arena";
 import { unsortedBin } from "./bins";

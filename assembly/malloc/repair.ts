@@ -3,25 +3,18 @@
 // order of stores all over malloc is such that the chunks can be walked at any moment, and that a chunk which is in use, or in nobody's
 // hands, is never taken for another. An arena that cannot be walked is retired. In the threaded build only.
 //
-// Whoever does this may be killed in the middle: the next one begins anew.
+// Whoever does this may be killed in the middle: the next one begins anew. It waits for no lock that another dead thread may have: the
+// host does not know yet of all who died, and would wait for ever.
 
-import { acquire, release, takeOver } from "../sync/mutex";
+import { acquireSoon, release, takeOver } from "../sync/mutex";
 import { ILP32 } from "../abi/word";
-import {
-  addressOf,
-  Chunk,
-  NON_MAIN_ARENA,
-  PREV_INUSE,
-  isMisaligned,
-  isOddSize,
-  revealLink,
-} from "./chunk";
-import { NO_ARENA, arenaFor, arenaPlace, listPlace, nextArena, putOnFreeList } from "./arena";
-import { clearSizeLinks, insertUnsorted, isSmall, unsortedBin } from "./bins";
-import { fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
+import { addressOf, Chunk, PREV_INUSE, isMisaligned, isOddSize, revealLink } from "./chunk";
+import { arenaFor, arenaPlace, listPlace, nextArena, putOnFreeList } from "./arena";
+import { insertUnsorted, unsortedBin } from "./bins";
+import { fastbinAt, fastbinIndex, linkPlace, mergeChunk } from "./fastbins";
 import { firstChunkOf, heapFor } from "./heap";
 import { endsInHeap, isInHeap } from "./list-checks";
-import { freeChunk } from "./release";
+import { unmapChunk } from "./mapped";
 import { segmentCount, segmentStart } from "./segments";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import {
@@ -35,15 +28,8 @@ import {
   resetBins,
   threadAt,
 } from "./state";
-import { recoverKernel } from "./system";
-import {
-  TCACHE_MAX_BINS,
-  bindTcache,
-  dropLatest,
-  isCachedBlock,
-  latestIn,
-  surrenderTcache,
-} from "./tcache";
+import { EAGAIN, enterKernelSoon, leaveKernel, recoverKernel } from "./system";
+import { TCACHE_MAX_BINS, dropLatest, isCachedBlock, latestIn } from "./tcache";
 
 /** What was found, and done. Not a struct of glibc's. */
 @unmanaged
@@ -58,8 +44,8 @@ export class Repair {
 const NONE: Chunk = changetype<Chunk>(0);
 
 /**
- * Cleans up after thread `number`, which runs no more, and fills `found`. Its number can be given to another thread then. 0, or -1
- * when there is no such thread.
+ * Cleans up after thread `number`, which runs no more, and fills `found`. Its number can be given to another thread then. 0, -1 when there
+ * is no such thread, or -EAGAIN when a lock stays taken, as when its owner is dead, too: to be called again once that one was seen to.
  */
 export function buryThread(number: u32, found: Repair): i32 {
   memory.fill(changetype<usize>(found), 0, offsetof<Repair>());
@@ -67,11 +53,10 @@ export function buryThread(number: u32, found: Repair): i32 {
   const dead = threadAt(number);
   found.systemCalls = recoverKernel(number) ? 1 : 0;
   if (takeOver(listPlace(), number)) found.listLocks = 1;
-  else acquire(listPlace());
+  else if (!acquireSoon(listPlace())) return -EAGAIN;
   mendArenas(number, dead, found);
   release(listPlace());
-  returnCache(dead, found);
-  acquire(listPlace());
+  if (!returnCache(dead, found) || !acquireSoon(listPlace())) return -EAGAIN;
   dead.arena = 0;
   recountThreads();
   dead.isAlive = 0;
@@ -214,29 +199,44 @@ function isFastChunk(arena: MallocState, p: Chunk, index: u32): bool {
   return endsInHeap(p) && p.inuse && arenaFor(p) == arena;
 }
 
-/** Gives the blocks of the dead thread's tcache back to their arenas, and then the tcache itself. */
-function returnCache(dead: ThreadData, found: Repair): void {
+/** Gives the blocks of the dead thread's tcache back to their arenas, and then the tcache itself. False when an arena stays locked. */
+function returnCache(dead: ThreadData, found: Repair): bool {
   const cache = <usize>dead.tcache;
-  if (cache == 0) return;
-  // Without a tcache of this thread's own: what is freed now is to be there for everybody.
-  const mine = surrenderTcache();
+  if (cache == 0) return true;
   for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
     let mem = latestIn(cache, index);
     while (isInHeap(Chunk.ofMem(mem)) && isCachedBlock(mem, index)) {
+      const arena = arenaFor(Chunk.ofMem(mem));
+      if (!acquireSoon(arenaPlace(arena))) return false;
       dropLatest(cache, index, mem);
+      giveBack(arena, Chunk.ofMem(mem));
       found.blocksReturned++;
-      giveBack(mem);
       mem = latestIn(cache, index);
     }
   }
-  dead.tcache = 0;
-  if (isInHeap(Chunk.ofMem(cache))) giveBack(cache);
-  if (mine != 0) bindTcache(mine);
+  return !isInHeap(Chunk.ofMem(cache)) || returnStruct(dead, Chunk.ofMem(cache));
 }
 
-function giveBack(mem: usize): void {
-  const p = Chunk.ofMem(mem);
-  freeChunk(arenaFor(p), p, false);
+/** Gives back the tcache itself, which a thread without an arena has in a mapping of its own. False when a lock stays taken. */
+function returnStruct(dead: ThreadData, p: Chunk): bool {
+  if (p.isMmapped) {
+    if (!enterKernelSoon()) return false;
+    dead.tcache = 0;
+    unmapChunk(p);
+    leaveKernel();
+    return true;
+  }
+  const arena = arenaFor(p);
+  if (!acquireSoon(arenaPlace(arena))) return false;
+  dead.tcache = 0;
+  giveBack(arena, p);
+  return true;
+}
+
+/** Frees a block of `arena`, which is locked, and unlocks that. Nothing is trimmed: that would take the kernel's lock. */
+function giveBack(arena: MallocState, p: Chunk): void {
+  if (!arena.isRetired) mergeChunk(arena, p, p.size, false);
+  release(arenaPlace(arena));
 }
 
 /** Counts the threads of every arena anew, and lists those that nobody uses. */

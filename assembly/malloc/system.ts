@@ -28,9 +28,9 @@ import { traced } from "../kernel/syscall";
 import { IS_FULL } from "../kernel/tier";
 import { libc, mp, setErrno } from "./state";
 
-export { ENOMEM, EINVAL } from "../kernel/errno";
+export { EAGAIN, EINVAL, ENOMEM } from "../kernel/errno";
 export { Invariant, checkKernel } from "../kernel/invariants";
-export { enterKernel, leaveKernel, recoverKernel } from "../kernel/mmap-lock";
+export { enterKernel, enterKernelSoon, leaveKernel, recoverKernel } from "../kernel/mmap-lock";
 import { PAGE_SIZE } from "../base/align";
 
 export { PAGE_SIZE, isAligned, pageAlign, alignUp, alignDown } from "../base/align";

@@ -25,8 +25,11 @@ const SPINS: i32 = 128;
 /** How long a wait lasts before the lock is looked at anew, ns. */
 const WAIT_NS: i64 = 50_000_000;
 
-/** Looks after which a thread that may not wait gives up: some seconds. */
-const PATIENCE_SPINS: u32 = 0x4000_0000;
+/** How often a thread that may not wait looks at a lock in about a millisecond. */
+const SPINS_A_MS: u32 = 0x4_0000;
+
+/** Longer than any living thread holds a lock, ms. */
+const SOON_MS: i32 = 200;
 
 /** What a thread tells others of its locks. Not a struct of glibc's. */
 @unmanaged
@@ -70,15 +73,26 @@ export function becomeConcurrent(canWait: bool): void {
 /** Takes the lock at `place`, waiting for it if need be. */
 export function acquire(place: usize): void {
   if (!isConcurrent) return;
-  if (atomic.cmpxchg<i32>(place, 0, self) != 0) acquireSlowly(place);
+  if (atomic.cmpxchg<i32>(place, 0, self) != 0 && !acquireSlowly(place, shared.patienceMs)) {
+    corrupted(<i32>LockFailure.LOCK_HELD, place);
+  }
   if (COUNTS_HELD) held++;
+}
+
+/** Takes the lock at `place` unless it stays taken for so long that its owner seems to be dead. Whether it did. */
+export function acquireSoon(place: usize): bool {
+  if (!isConcurrent) return true;
+  if (atomic.cmpxchg<i32>(place, 0, self) != 0 && !acquireSlowly(place, SOON_MS)) return false;
+  if (COUNTS_HELD) held++;
+  return true;
 }
 
 /** Gives back the lock at `place`. */
 export function release(place: usize): void {
   if (!isConcurrent) return;
+  const word = atomic.xchg<i32>(place, 0);
   if (COUNTS_HELD) held--;
-  if (atomic.xchg<i32>(place, 0) & WAITERS) atomic.notify(place, 1);
+  if (word & WAITERS) atomic.notify(place, 1);
 }
 
 /** Whether nobody holds the lock at `place` right now. */
@@ -91,35 +105,36 @@ export function ownerOf(place: usize): i32 {
   return (atomic.load<i32>(place) & ~WAITERS) - 1;
 }
 
-/** Spins a little, then sleeps until the lock is free. Whoever has slept says that others may still do: it cannot know. */
-function acquireSlowly(place: usize): void {
+/**
+ * Spins a little, then sleeps until the lock is free, or for about `patienceMs` ms, 0: for ever. Whether it has the lock. Whoever has slept
+ * says that others may still do: it cannot know.
+ */
+function acquireSlowly(place: usize, patienceMs: i32): bool {
   counters.contended++;
   for (let spins = 0; spins < SPINS; spins++) {
-    if (atomic.load<i32>(place) == 0 && atomic.cmpxchg<i32>(place, 0, self) == 0) return;
+    if (atomic.load<i32>(place) == 0 && atomic.cmpxchg<i32>(place, 0, self) == 0) return true;
   }
   let mine = self;
   let waitedMs: i64 = 0;
-  for (let looks: u32 = 0; ; looks++) {
+  let looks: u32 = 0;
+  while (patienceMs == 0 || waitedMs < patienceMs) {
     const seen = atomic.load<i32>(place);
     if (seen == 0) {
-      if (atomic.cmpxchg<i32>(place, 0, mine) == 0) return;
+      if (atomic.cmpxchg<i32>(place, 0, mine) == 0) return true;
       continue;
     }
     if (shared.abortCode != 0) corrupted(<i32>LockFailure.PROCESS_ABORTED, <usize>shared.abortCode);
     if (!mayWait) {
-      if (looks >= PATIENCE_SPINS && shared.patienceMs != 0)
-        corrupted(<i32>LockFailure.LOCK_HELD, place);
+      if (++looks % SPINS_A_MS == 0) waitedMs++;
       continue;
     }
     const marked = seen | WAITERS;
     if (seen != marked && atomic.cmpxchg<i32>(place, seen, marked) != seen) continue;
     counters.waited++;
     mine = self | WAITERS;
-    if (atomic.wait<i32>(place, marked, WAIT_NS) != TIMED_OUT) continue;
-    waitedMs += WAIT_NS / 1_000_000;
-    if (shared.patienceMs != 0 && waitedMs >= shared.patienceMs)
-      corrupted(<i32>LockFailure.LOCK_HELD, place);
+    if (atomic.wait<i32>(place, marked, WAIT_NS) == TIMED_OUT) waitedMs += WAIT_NS / 1_000_000;
   }
+  return false;
 }
 
 /** What atomic.wait returns when nobody woke the thread. */

@@ -156,9 +156,10 @@ function freeUncached(mem: usize): void {
   thread.errno = errno;
 }
 
-/** Frees a chunk that is not mmapped, in whichever arena it lies. */
+/** Frees a chunk at the end of a thread. The tcache of one that had no arena is mmapped. */
 function giveBack(p: Chunk): void {
-  freeChunk(arenaFor(p), p, false);
+  if (p.isMmapped) unmapChunk(p);
+  else freeChunk(arenaFor(p), p, false);
 }
 
 /** The end of this thread: the blocks in its tcache go back to their arenas, then the tcache itself; its arena is free for others. */

@@ -250,21 +250,20 @@ export class Crew {
   /** Waits until the workers have ended by themselves. */
   async ended(): Promise<void> {
     await this.until("all have ended", () =>
-      this.places().every((place) => this.state(place) === State.ENDED),
+      this.places().every((place) => [State.ENDED, State.NONE].includes(this.state(place))),
     );
     await this.killAll();
     this.throwErrors();
   }
 
-  /** Lets all workers free what they have and end, and frees what is left. */
+  /** Lets all workers free what they have and end, and frees what is left: of the dead, and on its way. */
   async finish(): Promise<void> {
     Atomics.store(this.control, Control.COMMAND, Command.FINISH);
     Atomics.notify(this.control, Control.COMMAND);
     await this.ended();
-    for (const block of blocksOnTheirWay(this.control)) {
-      this.#patterns.check(block);
-      this.raw.free(this.word(block.address));
-    }
+    const left = this.places().flatMap((place) => this.table(place).empty());
+    left.push(...blocksOnTheirWay(this.control));
+    for (const { address } of left) this.raw.free(this.word(address));
     this.control.fill(0, 0, statusAt(0));
   }
 

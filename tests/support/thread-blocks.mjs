@@ -307,6 +307,17 @@ export class Table {
     return lost;
   }
 
+  /** Empties it. The blocks that were in it. */
+  empty() {
+    const blocks = [];
+    for (let index = 0; index < ENTRIES; index++) {
+      const state = this.state(index);
+      if (state === Entry.FILLED || state === Entry.FRESH) blocks.push(this.block(index));
+      this.put(index, Entry.EMPTY);
+    }
+    return blocks;
+  }
+
   /** The blocks with their patterns. */
   blocks() {
     const blocks = [];

@@ -3,6 +3,8 @@
 import { layouts } from "../../src/layout/generated.js";
 import type { Crew } from "./thread-crew.js";
 
+const PAGE = 4096;
+
 /** What the walk found. */
 export interface Remains {
   /** Chunks that are in use, or in a fast bin: address and bytes. */
@@ -11,11 +13,13 @@ export interface Remains {
   fixed: number;
   arenas: number;
   heaps: number;
+  /** Pieces of main_arena. */
+  segments: number;
 }
 
 /** Walks everything. Nobody else may run. */
 export function remainsOf(crew: Crew): Remains {
-  const remains: Remains = { used: [], fixed: 0, arenas: 0, heaps: 0 };
+  const remains: Remains = { used: [], fixed: 0, arenas: 0, heaps: 0, segments: 0 };
   const main = crew.raw.main_arena() >>> 0;
   let arena = main;
   do {
@@ -44,9 +48,11 @@ function walkSegments(crew: Crew, top: number, remains: Remains): void {
   const header = headerOf(crew);
   for (let index = 1; index <= words[at >>> 2]!; index++) {
     const start = words[(at >>> 2) + index]!;
+    remains.segments++;
     const end = walk(crew, start, remains, (p) => p === top || (sizeOf(crew, p) & ~7) === header);
-    // A segment begins with a page, its first chunk where the block will be aligned.
-    remains.fixed += (start % 4096) + (end === top ? 0 : 2 * header);
+    // A segment begins with a page, its first chunk where the block will be aligned; it ends with one, and what aligning left.
+    remains.fixed += start % PAGE;
+    if (end !== top) remains.fixed += Math.ceil((end + 2 * header) / PAGE) * PAGE - end;
   }
 }
 

@@ -25,15 +25,15 @@ const MEMORIES: Record<
   plenty: { pages: 65_536, mmapBase: 1024 * MIB, taskSize: 65_535 * 65_536 },
   "memory.grow fails": {
     pages: 320,
-    mmapBase: 8 * MIB,
+    mmapBase: 4 * MIB,
     taskSize: 65_535 * 65_536,
     tunables: { MMAP_MAX: 4 },
   },
   "no address space": {
     pages: 320,
-    mmapBase: 8 * MIB,
+    mmapBase: 4 * MIB,
     taskSize: 320 * 65_536,
-    tunables: { ARENA_MAX: 2 },
+    tunables: { ARENA_MAX: 1 },
   },
   "one arena": {
     pages: 65_536,
@@ -85,7 +85,7 @@ async function run(
     const summary =
       `${ops} operations, ${nulls} of them out of memory, ${crew.total(Status.GIVEN)} blocks given away, ` +
       `${crew.total(Status.TRIMS)} trims, ${crew.total(Status.LARGE)} requests beyond a MiB, ` +
-      `${crew.total(Status.TURNS)} threads ended; ${remains.arenas} arenas in ${remains.heaps} heaps; ` +
+      `${crew.total(Status.TURNS)} threads ended; ${remains.arenas} arenas in ${remains.segments} segments and ${remains.heaps} heaps; ` +
       `locks taken when found: ${crew.total(Status.CONTENDED)} times, slept over: ${crew.total(Status.WAITED)}`;
     return { ops, nulls, summary };
   } finally {

@@ -21,7 +21,7 @@ const VICTIM = 0;
 const PLACES = 3;
 
 /** How long a victim works before its store counts as not reached, and how long others may take to run into its locks, ms. */
-const REACH_MS = isFull ? 3000 : 1500;
+const REACH_MS = 1500;
 const CONTACT_MS = 300;
 
 /** Operations that show that the others go on. */

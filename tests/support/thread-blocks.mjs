@@ -25,7 +25,7 @@ export const Status = {
   TAKEN: 5,
   ORDER: 6, // ORDER_EXIT: end like a thread that returns
   TARGET: 7, // the crash point to stop at, or -1
-  PASSES: 8, // how often to pass it before
+  PASSES: 8, // stop when it comes by for the n-th time
   PARKED: 9,
   TRIMS: 10,
   TURNS: 11, // thread exits with a new thread in the same instance

@@ -68,7 +68,7 @@ function crashPoint(point) {
   // `raw` is not there yet while the instance is made, which makes no stores.
   if (raw.locks_held() === 0) return;
   if (seen !== undefined) Atomics.add(seen, point, 1);
-  if (point !== get(Status.TARGET) || Atomics.sub(control, status + Status.PASSES, 1) > 0) return;
+  if (point !== get(Status.TARGET) || Atomics.sub(control, status + Status.PASSES, 1) > 1) return;
   set(Status.PARKED, 1);
   for (;;) Atomics.wait(control, Control.NEVER, 0);
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Abi } from "../../src/layout/address.js";
 import { Prng } from "../support/prng.js";
-import { State, Status } from "../support/thread-blocks.mjs";
+import { ORDER_EXIT, State, Status } from "../support/thread-blocks.mjs";
 import { Crew, PATIENCE_MS, moduleOf, type CrewOptions } from "./thread-crew.js";
 
 const isFull = process.env["PTMALLOC_STRESS"] === "full";
@@ -108,7 +108,13 @@ class Park {
     crew.setStatus(VICTIM, Status.PASSES, passes);
     crew.launch(VICTIM, { turns: true });
     const isParked = (): boolean => crew.status(VICTIM, Status.PARKED) === 1;
-    return crew.mayBecome(isParked, REACH_MS);
+    if (await crew.mayBecome(isParked, REACH_MS)) return true;
+    // It does not come by: it ends like any other thread, unless it comes by now.
+    crew.setStatus(VICTIM, Status.ORDER, ORDER_EXIT);
+    const hasEnded = (): boolean => crew.state(VICTIM) === State.ENDED;
+    await crew.until("the victim ends or parks", () => hasEnded() || isParked());
+    if (!isParked()) await crew.kill(VICTIM);
+    return isParked();
   }
 
   /** Waits for others to run into the victim's locks, as long as that may take. Whether somebody did. */
@@ -148,8 +154,8 @@ class Park {
       const { names } = this.crew.heldBy(this.crew.status(VICTIM, Status.NUMBER));
       if (names.length === 0) throw new Error("it has no lock");
       if (await this.meet()) this.#tally.awaited++;
+      await this.bury();
     }
-    await this.bury();
     return isParked;
   }
 }
@@ -178,9 +184,9 @@ async function visitAnew(
       if (isParked) {
         tally.killed++;
         if (await park.meet()) tally.awaited++;
+        await park.bury();
+        return true;
       }
-      await park.bury();
-      if (isParked) return true;
     } finally {
       await park.crew.killAll();
     }

@@ -187,6 +187,8 @@ async function visitAnew(
         await park.bury();
         return true;
       }
+    } catch (cause) {
+      throw new Error(`memory ${memory}`, { cause });
     } finally {
       await park.crew.killAll();
     }
@@ -228,7 +230,7 @@ describe.each(abis)(`parked with a lock held and killed, seed ${SEED}, %s`, (abi
     }
     for (const point of left) {
       const isParked = await visitAnew(abi, point, passes, tally).catch((cause: unknown) => {
-        throw new Error(`point ${point} in ${names[point]}, anew`, { cause });
+        throw new Error(`point ${point} in ${names[point]}, in a new process`, { cause });
       });
       if (!isParked) tally.missed.push(`${point} ${names[point]}`);
     }

@@ -152,16 +152,19 @@ export class Patterns {
     const start = startOf(address, size, seed);
     const first = place >>> 2;
     const last = Math.min(size >>> 2, kept >>> 2);
-    let bad = -1;
+    /** @type {number[]} */
+    const bad = [];
     this.#parts(size >>> 2, (from, to) => {
       for (let at = from; at < Math.min(to, last); at++)
-        if (this.#words[first + at] !== ((start + Math.imul(at, 0x9e3779b1)) | 0)) bad = 4 * at;
+        if (this.#words[first + at] !== ((start + Math.imul(at, 0x9e3779b1)) | 0)) bad.push(4 * at);
     });
     for (let at = size & ~3; at < Math.min(size, kept); at++)
-      if (this.#bytes[place + at] !== ((start + at) & 0xff)) bad = at;
-    if (bad < 0) return;
+      if (this.#bytes[place + at] !== ((start + at) & 0xff)) bad.push(at);
+    if (bad.length === 0) return;
+    const found = (this.#words[first + ((bad[0] ?? 0) >>> 2)] ?? 0) >>> 0;
     throw new Error(
-      `the pattern of a block of ${size} bytes at 0x${place.toString(16)}, ${kept} of them kept, has changed at ${bad}`,
+      `the pattern of a block of ${size} bytes at 0x${place.toString(16)}, ${kept} of them kept, has changed in ` +
+        `${bad.length} places from ${bad[0]} to ${bad.at(-1)}; in the first is 0x${found.toString(16)}`,
     );
   }
 

@@ -67,6 +67,11 @@ export function noteReleased(start: word, end: word): void {
   if (end > mm.dirtyHigh) mm.dirtyHigh = end;
 }
 
+/** Forgets which mapped areas are known to read as zero: what a dead thread had begun may have left bytes anywhere. */
+export function distrustMappings(): void {
+  noteReleased(0, mm.taskSize);
+}
+
 /** Notes that the brk area may have been written to below `end`. Addresses beyond the break are none of its business. */
 export function noteHeapDirty(end: word): void {
   if (isNewsOfDirt(end)) mm.heapDirtyEnd = end;

@@ -182,8 +182,9 @@ export function threadExit(): void {
   }
   lockList();
   leaveArena();
-  thread.isAlive = 0;
   unlockList();
+  // Last: whoever is killed before has locks, and counts as a thread.
+  thread.isAlive = 0;
 }
 
 /** calloc(3): a zeroed block for `count` elements of `size` bytes, or 0 with errno ENOMEM, also when the product overflows. */

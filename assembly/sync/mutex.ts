@@ -98,8 +98,9 @@ export function acquire(place: usize): void {
 /** Gives back the lock at `place`. */
 export function release(place: usize): void {
   if (!isConcurrent) return;
+  const word = atomic.xchg<i32>(place, 0);
   if (COUNTS_HELD) held--;
-  if (atomic.xchg<i32>(place, 0) & WAITERS) atomic.notify(place, 1);
+  if (word & WAITERS) atomic.notify(place, 1);
 }
 
 /** Whether nobody holds the lock at `place` right now. */

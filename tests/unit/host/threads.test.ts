@@ -61,6 +61,17 @@ describe.each(["ilp32", "lp64"] as const)("threads of a process, %s", (abi) => {
     expect(process.raw.check_heap()).toBe(Invariant.HOLDS);
   });
 
+  it("end although there was no room for an arena: then even tcache is mmapped", () => {
+    const process = startProcessSync({ abi, build: "checked", maximumPages: 14 });
+    const thread = process.attachThreadSync();
+    const block = thread.malloc(24);
+    expect(readArenas(process)).toHaveLength(1);
+    expect(process.mallinfo2().hblks).toBe(2);
+    thread.free(block);
+    thread.exitThread();
+    expect(process.mallinfo2().hblks).toBe(0);
+  });
+
   it("share arenas when there may be no more", () => {
     const process = startProcessSync({ abi, cores: 1, tunables: "glibc.malloc.arena_test=1" });
     const limit = abi === "ilp32" ? 2 : 8;

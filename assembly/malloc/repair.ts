@@ -256,20 +256,17 @@ function giveBackCache(dead: ThreadData, found: Repair): bool {
   return true;
 }
 
-/**
- * Takes the locks that freeing the block `mem` needs, the kernel's first, since here nobody may wait; false when they are not to be had.
- */
+/** Takes the locks that freeing the block `mem` may need, in their order. False when one is not to be had soon. */
 function openArena(mem: usize, found: Repair): bool {
-  if (!enterKernelSoon()) {
-    found.blockedBy = kernelOwner();
+  const p = Chunk.ofMem(mem);
+  const place = p.isMmapped ? 0 : arenaPlace(arenaFor(p));
+  if (place != 0 && !acquireSoon(place)) {
+    found.blockedBy = ownerOf(place);
     return false;
   }
-  const p = Chunk.ofMem(mem);
-  if (p.isMmapped) return true;
-  const place = arenaPlace(arenaFor(p));
-  if (acquireSoon(place)) return true;
-  found.blockedBy = ownerOf(place);
-  leaveKernel();
+  if (enterKernelSoon()) return true;
+  found.blockedBy = kernelOwner();
+  if (place != 0) release(place);
   return false;
 }
 
@@ -278,12 +275,13 @@ function freeOpen(mem: usize): void {
   const p = Chunk.ofMem(mem);
   if (p.isMmapped) {
     unmapChunk(p);
-  } else {
-    const arena = arenaFor(p);
-    freeChunk(arena, p, true);
-    release(arenaPlace(arena));
+    leaveKernel();
+    return;
   }
+  const arena = arenaFor(p);
+  freeChunk(arena, p, true);
   leaveKernel();
+  release(arenaPlace(arena));
 }
 
 /** Counts the threads of every arena anew, and lists those that nobody uses. */

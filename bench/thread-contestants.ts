@@ -10,10 +10,9 @@ import { startProcessSync } from "../src/host/process.js";
 import { handleOf } from "../src/host/threads.js";
 import { NATIVE_NAMES } from "./native.js";
 import { OURS } from "./allocators.js";
-import { MEMORY_PAGES, wasmModule, type ModuleName } from "./wasm.js";
+import { MEMORY_PAGES, wasmModule } from "./wasm.js";
 
-/** This project's threaded build as long as there is one thread, and the build without threads, which that can be held against. */
-export const ALONE = `${OURS.ilp32}, no other thread`;
+/** This project's build without threads, which one thread can be held against. */
 export const SINGLE = `${OURS.ilp32}, build without threads`;
 /** This project's threaded build with a thousand blocks of each size in tcache, where glibc has seven: one of glibc's tunables. */
 export const LARGE_TCACHE = `${OURS.ilp32}, tcache_count=1000`;
@@ -139,12 +138,6 @@ function ours(name: string, tunables: Readonly<Record<string, number>>): ThreadC
   });
 }
 
-/** One of this project's builds with one thread, which is the process's first. */
-function alone(name: string, moduleName: ModuleName, build: "core" | "threads"): ThreadContestant {
-  const open = () => ({ kind: "single", module: wasmModule(moduleName), build }) as const;
-  return { ...inWasm(name, NOTHING.asc, open), mostThreads: 1 };
-}
-
 /** @returns who can take part here, and a note for each who cannot */
 export function threadContestants(): { contestants: ThreadContestant[]; notes: string[] } {
   const notes: string[] = [];
@@ -167,8 +160,13 @@ export function threadContestants(): { contestants: ThreadContestant[]; notes: s
   const contestants = [
     ...enter(OURS.ilp32, () => ours(OURS.ilp32, {})),
     ...enter(LARGE_TCACHE, () => ours(LARGE_TCACHE, { tcache_count: 1000 })),
-    ...enter(ALONE, () => alone(ALONE, "threads-ptmalloc-shared", "threads")),
-    ...enter(SINGLE, () => alone(SINGLE, "threads-ptmalloc", "core")),
+    ...enter(SINGLE, () => ({
+      ...inWasm(SINGLE, NOTHING.asc, () => ({
+        kind: "single",
+        module: wasmModule("threads-ptmalloc"),
+      })),
+      mostThreads: 1,
+    })),
     ...enter(MIMALLOC, () => inC(MIMALLOC, NOTHING.clang, threadsModule("mimalloc"))),
     ...enter(DLMALLOC, () => inC(DLMALLOC, NOTHING.clang, threadsModule("dlmalloc"))),
     ...enter(NATIVE_NAMES.ilp32, () => native(NATIVE_NAMES.ilp32, threadsProgram("ilp32"))),

@@ -10,7 +10,7 @@ import { HOST_BYTES, MOST_THREADS, stackOf, type ThreadExports } from "./thread-
  * `c`: compiled by clang; stack and thread-local variables are in the thread's region.
  * `plain`: nothing but the loads and a memory.
  * `ptmalloc`: this project's threaded build; threads join the process that the main thread has started.
- * `single`: this project's build without threads, or the threaded one; its only thread makes the memory.
+ * `single`: this project's build without threads; its only thread makes the memory.
  */
 export type ThreadSetup =
   | {
@@ -19,11 +19,7 @@ export type ThreadSetup =
       readonly memory: WebAssembly.Memory;
     }
   | { readonly kind: "ptmalloc"; readonly handle: ProcessHandle<"ilp32"> }
-  | {
-      readonly kind: "single";
-      readonly module: WebAssembly.Module;
-      readonly build: "core" | "threads";
-    };
+  | { readonly kind: "single"; readonly module: WebAssembly.Module };
 
 type SharedSetup = Extract<ThreadSetup, { memory: WebAssembly.Memory }>;
 
@@ -53,8 +49,8 @@ function plainInstance({ module, memory }: SharedSetup): ThreadExports {
   return exports as unknown as ThreadExports;
 }
 
-function singleInstance(wasm: WebAssembly.Module, build: "core" | "threads"): ThreadExports {
-  const { raw } = startProcessSync({ abi: "ilp32", build, wasm, base: HOST_BYTES });
+function singleInstance(wasm: WebAssembly.Module): ThreadExports {
+  const { raw } = startProcessSync({ abi: "ilp32", wasm, base: HOST_BYTES });
   return raw as unknown as ThreadExports;
 }
 
@@ -73,7 +69,7 @@ export function threadInstance(setup: ThreadSetup, thread: number): ThreadExport
     case "ptmalloc":
       return joinedInstance(setup.handle);
     case "single":
-      return singleInstance(setup.module, setup.build);
+      return singleInstance(setup.module);
   }
 }
 

@@ -108,7 +108,7 @@ export function initialize(
 
 /**
  * Makes this instance another thread of the process whose data lies at `base`: it has no arena yet, and no tcache. The thread's number,
- * which is above 0, or -EAGAIN when there are `THREADS_MAX` already (pthread_create(3)). `thread_exit` ends it.
+ * the lowest that is free, or -EAGAIN when there are `THREADS_MAX` already (pthread_create(3)). `thread_exit` ends it.
  */
 export function attach(base: usize): i32 {
   bindMm(base);

@@ -19,7 +19,7 @@ export interface SetupExports<W> {
     taskSize: number,
     flags: number,
   ): number;
-  /** Makes this instance another thread of the process at `base`. Its number, above 0, or -EAGAIN. */
+  /** Makes this instance another thread of the process at `base`. Its number, the lowest that is free, or -EAGAIN. */
   attach(this: void, base: number): number;
   /** Ends the thread that this instance is; `attach` makes it another one. */
   thread_exit(this: void): void;

@@ -1,6 +1,7 @@
 // Typed arrays over a block. They are made anew on every call, because growing the memory detaches old ones.
 
 import { checkInteger } from "../host/checks.js";
+import { bufferReaching } from "../host/views.js";
 import type { Mem } from "../layout/address.js";
 
 /** A typed-array constructor over a buffer. */
@@ -25,8 +26,8 @@ export class BlockViews {
    * @throws TypeError, RangeError when the range is not inside the memory
    */
   make<T>(name: string, View: ViewConstructor<T>, address: Mem, length: number): T {
-    const buffer = this.#memory.buffer;
     const step = View.BYTES_PER_ELEMENT;
+    const buffer = bufferReaching(this.#memory, address + step * length);
     checkInteger(`${name}: address`, address, {
       min: 1,
       max: buffer.byteLength,

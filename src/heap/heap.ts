@@ -2,6 +2,7 @@
 // of memory, and errors that say which argument broke which rule. `heap.raw` has the bare C functions at full speed.
 
 import { checkInteger } from "../host/checks.js";
+import { bufferReaching } from "../host/views.js";
 import type { RawExports } from "../host/exports.js";
 import type { ProcessEnd } from "../host/fate.js";
 import type { ProcessOptions } from "../host/options.js";
@@ -303,7 +304,7 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
       throw new RangeError(`${name} must be unsigned, got ${value} (raw results need ">>> 0")`);
     }
     checkInteger(name, value, { min: 0, max: ADDRESS_MAX });
-    if (value !== 0 && value >= this.memory.buffer.byteLength) {
+    if (value !== 0 && value >= bufferReaching(this.memory, value + 1).byteLength) {
       throw new RangeError(`${name} must lie inside the memory, got ${value}`);
     }
   }

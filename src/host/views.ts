@@ -1,6 +1,19 @@
 // Typed views of a memory that may grow. Growing detaches the ArrayBuffer, so a view kept across an allocation is dead; these
 // accessors hand out a current one. When the buffer has not changed they cost one comparison.
 
+/**
+ * The buffer of a memory that has at least `end` bytes as far as the caller knows. Another thread may have grown a shared memory a
+ * moment ago: V8 tells the other threads by an interrupt, so `memory.buffer` can be the old, shorter one until the engine next looks
+ * for those. Growing by nothing makes it look.
+ * @param end bytes; of a memory that is really shorter, the buffer as it is
+ */
+export function bufferReaching(memory: WebAssembly.Memory, end: number): ArrayBufferLike {
+  const { buffer } = memory;
+  if (end <= buffer.byteLength || buffer instanceof ArrayBuffer) return buffer;
+  memory.grow(0);
+  return memory.buffer;
+}
+
 /** Current views of one WebAssembly.Memory. Fetch them anew after every call that can allocate. */
 export class MemoryViews {
   readonly memory: WebAssembly.Memory;
@@ -32,7 +45,8 @@ export class MemoryViews {
   }
 
   #refresh(): void {
-    const buffer = this.memory.buffer;
+    // What is asked for here may be where another thread has just grown the memory to.
+    const buffer = bufferReaching(this.memory, Infinity);
     // Detached or, with a shared memory, merely shorter than the memory now is: a new buffer object in both cases.
     if (this.#data.buffer !== buffer) {
       this.#bytes = new Uint8Array(buffer);

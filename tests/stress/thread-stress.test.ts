@@ -115,7 +115,7 @@ describe("canaries: a thread's mistake is noticed", () => {
   const mistakes = {
     overwrite: /pattern/,
     "double free": /pattern|failure|overlap|two blocks/,
-    lose: /expected \[ \{ address/,
+    lose: /to deeply equal \[\]/,
   } as const;
 
   it.each(Object.entries(mistakes))("%s", { timeout: TIMEOUT }, async (fault, complaint) => {

@@ -109,8 +109,11 @@ export class Patterns {
   #reach({ address, size }) {
     if (address % 8 !== 0 || address === 0) throw new Error(`a block at 0x${address.toString(16)}`);
     if (address + size > this.#bytes.length) {
-      this.#words = new Int32Array(this.memory.buffer);
-      this.#bytes = new Uint8Array(this.memory.buffer);
+      // Read once, and made to be current: V8 lets another thread's growth be seen late, and may do so between two looks.
+      this.memory.grow(0);
+      const { buffer } = this.memory;
+      this.#words = new Int32Array(buffer);
+      this.#bytes = new Uint8Array(buffer);
     }
     if (address + size > this.#bytes.length) throw new Error("a block beyond the memory's end");
   }

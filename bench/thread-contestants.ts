@@ -4,16 +4,18 @@ import { spawnSync } from "node:child_process";
 import { Worker } from "node:worker_threads";
 import { INITIAL_PAGES, threadsModule, threadsProgram } from "./thread-builds.js";
 import { startC, type ThreadSetup } from "./thread-instances.js";
-import { HOST_BYTES, SLICE, type Load } from "./thread-loads.js";
+import { HOST_BYTES, SLICE, TASK_SIZE, type Load } from "./thread-loads.js";
 import type { ThreadReport, ThreadTask } from "./thread-worker.js";
 import { startProcessSync } from "../src/host/process.js";
 import { handleOf } from "../src/host/threads.js";
 import { NATIVE_NAMES } from "./native.js";
 import { OURS } from "./allocators.js";
-import { MEMORY_PAGES, wasmModule } from "./wasm.js";
+import { wasmModule } from "./wasm.js";
 
 /** This project's build without threads, which one thread can be held against. */
 export const SINGLE = `${OURS.ilp32}, build without threads`;
+/** This project's threaded build in a process that has no second thread, and takes no locks. */
+export const ALONE = `${OURS.ilp32}, no other thread`;
 /** This project's threaded build with a thousand blocks of each size in tcache, where glibc has seven: one of glibc's tunables. */
 export const LARGE_TCACHE = `${OURS.ilp32}, tcache_count=1000`;
 export const MIMALLOC = "mimalloc";
@@ -41,9 +43,14 @@ export interface ThreadContestant {
   measure(load: Load, threads: number, effort: ThreadEffort): Promise<number>;
 }
 
+/** This project with one thread; in a memory that can be shared, its threaded build. */
+function single(name: string, open: () => ThreadSetup): ThreadContestant {
+  return { ...inWasm(name, NOTHING.asc, open), mostThreads: 1 };
+}
+
 /** @returns a fresh memory to share */
 function sharedMemory(): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: MEMORY_PAGES, shared: true });
+  return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: TASK_SIZE / 65_536, shared: true });
 }
 
 /** Runs one thread. @throws Error with what the worker died of */
@@ -123,7 +130,7 @@ export function handoverTime(): number | null {
 function ours(name: string, tunables: Readonly<Record<string, number>>): ThreadContestant {
   const wasm = wasmModule("threads-ptmalloc-shared");
   return inWasm(name, NOTHING.asc, () => {
-    const [base, taskSize] = [HOST_BYTES, MEMORY_PAGES * 65_536];
+    const [base, taskSize] = [HOST_BYTES, TASK_SIZE];
     const memory = sharedMemory();
     const options = {
       abi: "ilp32",
@@ -160,13 +167,16 @@ export function threadContestants(): { contestants: ThreadContestant[]; notes: s
   const contestants = [
     ...enter(OURS.ilp32, () => ours(OURS.ilp32, {})),
     ...enter(LARGE_TCACHE, () => ours(LARGE_TCACHE, { tcache_count: 1000 })),
-    ...enter(SINGLE, () => ({
-      ...inWasm(SINGLE, NOTHING.asc, () => ({
+    ...enter(SINGLE, () =>
+      single(SINGLE, () => ({ kind: "single", module: wasmModule("threads-ptmalloc") })),
+    ),
+    ...enter(ALONE, () =>
+      single(ALONE, () => ({
         kind: "single",
-        module: wasmModule("threads-ptmalloc"),
+        module: wasmModule("threads-ptmalloc-shared"),
+        memory: sharedMemory(),
       })),
-      mostThreads: 1,
-    })),
+    ),
     ...enter(MIMALLOC, () => inC(MIMALLOC, NOTHING.clang, threadsModule("mimalloc"))),
     ...enter(DLMALLOC, () => inC(DLMALLOC, NOTHING.clang, threadsModule("dlmalloc"))),
     ...enter(NATIVE_NAMES.ilp32, () => native(NATIVE_NAMES.ilp32, threadsProgram("ilp32"))),

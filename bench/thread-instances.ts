@@ -2,7 +2,7 @@
 
 import { startProcessSync } from "../src/host/process.js";
 import { attachProcessSync, registryOf, type ProcessHandle } from "../src/host/threads.js";
-import { HOST_BYTES, MOST_THREADS, stackOf, type ThreadExports } from "./thread-loads.js";
+import { HOST_BYTES, MOST_THREADS, TASK_SIZE, stackOf, type ThreadExports } from "./thread-loads.js";
 
 /**
  * What a worker gets to make its instance from. It must survive postMessage, so it names a kind and not a function.
@@ -10,7 +10,7 @@ import { HOST_BYTES, MOST_THREADS, stackOf, type ThreadExports } from "./thread-
  * `c`: compiled by clang; stack and thread-local variables are in the thread's region.
  * `plain`: nothing but the loads and a memory.
  * `ptmalloc`: this project's threaded build; threads join the process that the main thread has started.
- * `single`: this project's build without threads; its only thread makes the memory.
+ * `single`: this project, with one thread and no other; in its build without threads that thread makes the memory.
  */
 export type ThreadSetup =
   | {
@@ -19,9 +19,15 @@ export type ThreadSetup =
       readonly memory: WebAssembly.Memory;
     }
   | { readonly kind: "ptmalloc"; readonly handle: ProcessHandle<"ilp32"> }
-  | { readonly kind: "single"; readonly module: WebAssembly.Module };
+  | {
+      readonly kind: "single";
+      readonly module: WebAssembly.Module;
+      /** For the threaded build. */
+      readonly memory?: WebAssembly.Memory;
+    };
 
-type SharedSetup = Extract<ThreadSetup, { memory: WebAssembly.Memory }>;
+type SharedSetup = Extract<ThreadSetup, { kind: "c" | "plain" }>;
+type SingleSetup = Extract<ThreadSetup, { kind: "single" }>;
 
 /** What the linker adds to a module from C. */
 interface CExports extends ThreadExports {
@@ -49,8 +55,11 @@ function plainInstance({ module, memory }: SharedSetup): ThreadExports {
   return exports as unknown as ThreadExports;
 }
 
-function singleInstance(wasm: WebAssembly.Module): ThreadExports {
-  const { raw } = startProcessSync({ abi: "ilp32", wasm, base: HOST_BYTES });
+function singleInstance({ module: wasm, memory }: SingleSetup): ThreadExports {
+  const options = { abi: "ilp32", wasm, base: HOST_BYTES, taskSize: TASK_SIZE } as const;
+  const { raw } = startProcessSync(
+    memory ? { ...options, build: "threads", memory } : { ...options, build: "core" },
+  );
   return raw as unknown as ThreadExports;
 }
 
@@ -69,7 +78,7 @@ export function threadInstance(setup: ThreadSetup, thread: number): ThreadExport
     case "ptmalloc":
       return joinedInstance(setup.handle);
     case "single":
-      return singleInstance(setup.module);
+      return singleInstance(setup);
   }
 }
 

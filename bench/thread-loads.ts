@@ -36,6 +36,9 @@ export const SLICE = 20_000;
 /** The host's part of the memory ends here; an allocator has the rest. */
 export const HOST_BYTES = 16 << 20;
 
+/** The end of the address space of this project's processes, bytes: what their memory may grow to. */
+export const TASK_SIZE = 2 ** 30;
+
 /** Where the ring is. */
 export const RING = 1 << 20;
 

@@ -16,7 +16,7 @@
 import { NATIVE_NAMES } from "../native.js";
 import { OURS } from "../allocators.js";
 import { ratio, scaled, type Cell, type Question, type Ratio, type Row } from "../question.js";
-import { MIMALLOC, SINGLE, handoverTime, threadContestants } from "../thread-contestants.js";
+import { ALONE, MIMALLOC, SINGLE, handoverTime, threadContestants } from "../thread-contestants.js";
 import { LOADS } from "../thread-loads.js";
 import { raceThreads, type ThreadRates } from "../thread-race.js";
 
@@ -78,9 +78,9 @@ function ratiosOf(rates: ThreadRates, control: string): Ratio[] {
       ).map((found) => (isRing ? found : wanted(1)(found))),
     );
     const price = ratio(
-      `${title}: 1 thread's time, to the build without threads`,
+      `${title}: time of a process's only thread, to the build without threads`,
       rates.cell(SINGLE, 1, column),
-      rates.cell(ours, 1, column),
+      rates.cell(ALONE, 1, column),
       1.15,
     );
     return [...scales, ...rivals, ...price];

@@ -23,6 +23,14 @@ export function set_patience(ms: i32): void {
   sharedState().patienceMs = ms;
 }
 
+/**
+ * Whether what a thread frees into another thread's arena is queued for that one instead of being freed under the arena's lock: an extension,
+ * see malloc/remote.ts. Not while there are other threads.
+ */
+export function set_queued_frees(queues: i32): void {
+  sharedState().queuesFrees = queues;
+}
+
 /** The address of SharedState. */
 export function shared_state(): usize {
   return changetype<usize>(sharedState());

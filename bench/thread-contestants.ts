@@ -7,6 +7,7 @@ import { startC, type ThreadSetup } from "./thread-instances.js";
 import { HOST_BYTES, SLICE, TASK_SIZE, type Load } from "./thread-loads.js";
 import type { ThreadReport, ThreadTask } from "./thread-worker.js";
 import { startProcessSync } from "../src/host/process.js";
+import type { RemoteFrees } from "../src/host/options.js";
 import { handleOf } from "../src/host/threads.js";
 import { NATIVE_NAMES } from "./native.js";
 import { OURS } from "./allocators.js";
@@ -18,6 +19,8 @@ export const SINGLE = `${OURS.ilp32}, build without threads`;
 export const ALONE = `${OURS.ilp32}, no other thread`;
 /** This project's threaded build with a thousand blocks of each size in tcache, where glibc has seven: one of glibc's tunables. */
 export const LARGE_TCACHE = `${OURS.ilp32}, tcache_count=1000`;
+/** This project's threaded build with its own extension for blocks that one thread allocates and another one frees. */
+export const QUEUED = `${OURS.ilp32}, remoteFrees "queue"`;
 export const MIMALLOC = "mimalloc";
 export const DLMALLOC = "dlmalloc, one lock";
 export const NOTHING = {
@@ -50,7 +53,11 @@ function single(name: string, open: () => ThreadSetup): ThreadContestant {
 
 /** @returns a fresh memory to share */
 function sharedMemory(): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: INITIAL_PAGES, maximum: TASK_SIZE / 65_536, shared: true });
+  return new WebAssembly.Memory({
+    initial: INITIAL_PAGES,
+    maximum: TASK_SIZE / 65_536,
+    shared: true,
+  });
 }
 
 /** Runs one thread. @throws Error with what the worker died of */
@@ -127,7 +134,11 @@ export function handoverTime(): number | null {
 }
 
 /** This project's threaded build: a process in a fresh memory, whose first thread, the main one, does nothing. */
-function ours(name: string, tunables: Readonly<Record<string, number>>): ThreadContestant {
+function ours(
+  name: string,
+  tunables: Readonly<Record<string, number>>,
+  remoteFrees: RemoteFrees = "lock",
+): ThreadContestant {
   const wasm = wasmModule("threads-ptmalloc-shared");
   return inWasm(name, NOTHING.asc, () => {
     const [base, taskSize] = [HOST_BYTES, TASK_SIZE];
@@ -140,6 +151,7 @@ function ours(name: string, tunables: Readonly<Record<string, number>>): ThreadC
       taskSize,
       memory,
       tunables,
+      remoteFrees,
     } as const;
     return { kind: "ptmalloc", handle: handleOf(startProcessSync(options), name) };
   });
@@ -167,6 +179,7 @@ export function threadContestants(): { contestants: ThreadContestant[]; notes: s
   const contestants = [
     ...enter(OURS.ilp32, () => ours(OURS.ilp32, {})),
     ...enter(LARGE_TCACHE, () => ours(LARGE_TCACHE, { tcache_count: 1000 })),
+    ...enter(QUEUED, () => ours(QUEUED, {}, "queue")),
     ...enter(SINGLE, () =>
       single(SINGLE, () => ({ kind: "single", module: wasmModule("threads-ptmalloc") })),
     ),

@@ -2,7 +2,13 @@
 
 import { startProcessSync } from "../src/host/process.js";
 import { attachProcessSync, registryOf, type ProcessHandle } from "../src/host/threads.js";
-import { HOST_BYTES, MOST_THREADS, TASK_SIZE, stackOf, type ThreadExports } from "./thread-loads.js";
+import {
+  HOST_BYTES,
+  MOST_THREADS,
+  TASK_SIZE,
+  stackOf,
+  type ThreadExports,
+} from "./thread-loads.js";
 
 /**
  * What a worker gets to make its instance from. It must survive postMessage, so it names a kind and not a function.

@@ -11,7 +11,7 @@ export { HeapDeadError, OutOfMemoryError } from "./heap/errors.js";
 export { startProcess, startProcessSync, Process } from "./host/process.js";
 export type { Mallinfo2, MmStruct } from "./host/process.js";
 export { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "./host/options.js";
-export type { AddressLayout, ProcessOptions } from "./host/options.js";
+export type { AddressLayout, ProcessOptions, RemoteFrees } from "./host/options.js";
 export type { Build, RawExports, Word } from "./host/exports.js";
 export type { WasmSource } from "./host/load.js";
 export { abortMessages, BrokenInvariant, HeapAbort } from "./host/failures.js";

@@ -3,6 +3,7 @@
 
 import { MALLOC_ALIGNMENT, PTRDIFF_MAX, SIZE_MAX, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
+import { IS_THREADED } from "../sync/tier";
 import { allocateAligned } from "./aligned";
 import { allocate, allocateDirectly } from "./allocate";
 import {
@@ -14,6 +15,7 @@ import {
   lockArena,
   lockList,
   otherArena,
+  threadArena,
   unlockArena,
   unlockList,
 } from "./arena";
@@ -22,6 +24,7 @@ import { clearedAllocate } from "./clear";
 import { verifyHeap } from "./invariants";
 import { adjustThreshold, unmapChunk } from "./mapped";
 import { freeChunk } from "./release";
+import { takeBack } from "./remote";
 import { resizeChunk, resizeMapped } from "./resize";
 import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize } from "./sizes";
 import { MallocState, libc, setErrno, thread } from "./state";
@@ -65,6 +68,13 @@ function initTcache(): void {
   if (mem != 0) adoptTcache(mem);
 }
 
+/** The arena for a request of C's, locked, and with what others have queued for it. */
+function openArena(bytes: word): MallocState {
+  const arena = arenaForCall(bytes);
+  if (IS_THREADED) takeBack(arena);
+  return arena;
+}
+
 /** Whether a request that `arena` could not serve is worth another try elsewhere. */
 function mayRetry(mem: usize, arena: MallocState): bool {
   return mem == 0 && libc.hasThreads && arena != NO_ARENA;
@@ -105,7 +115,7 @@ function mallocUncached(bytes: word): usize {
   maybeInitTcache();
   const cached = isCacheable(bytes) ? tcacheTake(requestIndex(bytes)) : 0;
   if (cached != 0) return cached;
-  let arena = arenaForCall(bytes);
+  let arena = openArena(bytes);
   let mem = allocateDirectly(arena, bytes);
   if (mayRetry(mem, arena)) {
     arena = otherArena(arena, bytes);
@@ -180,11 +190,20 @@ export function threadExit(): void {
     }
     giveBack(Chunk.ofMem(cache));
   }
+  if (IS_THREADED) settleArena();
   lockList();
   leaveArena();
   unlockList();
   // Last: whoever is killed before has locks, and counts as a thread.
   thread.isAlive = 0;
+}
+
+/** Takes back what is queued for this thread's arena: there may be no other thread to do it. */
+function settleArena(): void {
+  const arena = threadArena();
+  lockArena(arena);
+  takeBack(arena);
+  unlockArena(arena);
 }
 
 /** calloc(3): a zeroed block for `count` elements of `size` bytes, or 0 with errno ENOMEM, also when the product overflows. */
@@ -196,7 +215,7 @@ export function calloc(count: word, size: word): word {
     return 0;
   }
   maybeInitTcache();
-  let arena = arenaForCall(bytes);
+  let arena = openArena(bytes);
   let mem = clearedAllocate(arena, bytes);
   if (mayRetry(mem, arena)) {
     arena = otherArena(arena, bytes);
@@ -289,7 +308,7 @@ export function memalign(alignment: word, bytes: word): word {
   let power: word = 2 * MALLOC_ALIGNMENT;
   while (power < alignment) power <<= 1;
   if (power < MINSIZE) power = MINSIZE;
-  let arena = arenaForCall(bytes + power + MINSIZE);
+  let arena = openArena(bytes + power + MINSIZE);
   let mem = allocateAligned(arena, power, bytes);
   if (mayRetry(mem, arena)) {
     arena = otherArena(arena, bytes);

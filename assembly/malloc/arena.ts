@@ -8,6 +8,7 @@ import { acquire, isIdle, release } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
 import { Chunk, PREV_INUSE } from "./chunk";
 import { heapFor, newHeap } from "./heap";
+import { clearQueue } from "./remote";
 import { CHUNK_HDR_SZ } from "./sizes";
 import {
   HeapInfo,
@@ -82,7 +83,7 @@ export function nextArena(arena: MallocState): MallocState {
 let callArena: MallocState = changetype<MallocState>(0);
 
 /** thread_arena: this thread's arena, or none before its first allocation. */
-function threadArena(): MallocState {
+export function threadArena(): MallocState {
   return changetype<MallocState>(<usize>thread.arena);
 }
 
@@ -218,6 +219,7 @@ function makeArena(bytes: word): MallocState {
   heap.arPtr = <word>start;
   initArena(arena);
   arena.setNoncontiguous();
+  if (IS_THREADED) clearQueue(arena);
   arena.systemMem = heap.size;
   arena.maxSystemMem = heap.size;
   const first =

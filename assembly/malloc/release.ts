@@ -8,6 +8,7 @@ import { Chunk, addressOf, isMisaligned, isOddSize, protectLink } from "./chunk"
 import { consolidate, fastbinAt, fastbinIndex, linkPlace, mergeChunk } from "./fastbins";
 import { trimHeap } from "./heap";
 import { unmapChunk } from "./mapped";
+import { queueRemote } from "./remote";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, mainArena, mp, thread } from "./state";
 import { findDoubleFree, hasBin, hasKey, hasRoom, tcacheIndex, tcachePut } from "./tcache";
@@ -34,7 +35,10 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
     unmapChunk(p);
     return;
   }
-  if (!isLocked) lockArena(arena);
+  if (!isLocked) {
+    if (IS_THREADED && queueRemote(arena, p, size)) return;
+    lockArena(arena);
+  }
   if (!IS_THREADED || !arena.isRetired) {
     if (size <= libc.globalMaxFast) freeToFastbin(arena, p, size, isLocked);
     else freeAndMerge(arena, p, size);

@@ -5,6 +5,7 @@
 //
 // Whoever does this may be killed in the middle: the next one begins anew.
 
+import { below } from "../sync/stack";
 import { acquireSoon, ownerOf, release, takeOver } from "../sync/mutex";
 import { ILP32 } from "../abi/word";
 import { addressOf, Chunk, PREV_INUSE, isMisaligned, isOddSize, revealLink } from "./chunk";
@@ -15,6 +16,7 @@ import { firstChunkOf, heapFor } from "./heap";
 import { endsInHeap, isInHeap } from "./list-checks";
 import { unmapChunk } from "./mapped";
 import { freeChunk } from "./release";
+import { isQueued } from "./remote";
 import { segmentCount, segmentStart } from "./segments";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import {
@@ -72,7 +74,7 @@ export function buryThread(number: u32, found: Repair): i32 {
   else if (!acquireSoon(listPlace())) return blocked(found, ownerOf(listPlace()));
   mendArenas(number, dead, found);
   release(listPlace());
-  if (!returnCache(dead, found)) return Burial.BUSY;
+  if (!returnBlocks(dead, found)) return Burial.BUSY;
   if (!acquireSoon(listPlace())) return blocked(found, ownerOf(listPlace()));
   dead.arena = 0;
   recountThreads();
@@ -91,6 +93,7 @@ function mendArenas(number: u32, dead: ThreadData, found: Repair): void {
   let arena = mainArena;
   do {
     if (takeOver(arenaPlace(arena), number)) {
+      if (dead.backlog != 0 && isQueued(arena, <usize>dead.backlog)) dead.backlog = 0;
       if (mendArena(arena, changetype<Chunk>(<usize>dead.inHand))) {
         found.arenasMended++;
       } else {
@@ -221,15 +224,33 @@ function isFastChunk(arena: MallocState, p: Chunk, index: u32): bool {
   return endsInHeap(p) && p.inuse && arenaFor(p) == arena;
 }
 
-/** Gives the blocks of the dead thread's tcache back to their arenas, and then the tcache itself. False when a lock is not to be had. */
-function returnCache(dead: ThreadData, found: Repair): bool {
-  const cache = <usize>dead.tcache;
-  if (cache == 0) return true;
+/**
+ * Gives the blocks of the dead thread's tcache back to their arenas, then the tcache itself, and what it was taking back from a queue. False when
+ * a lock is not to be had.
+ */
+function returnBlocks(dead: ThreadData, found: Repair): bool {
   // Without a tcache of this thread's own: what is freed now is to be there for everybody.
   const mine = surrenderTcache();
-  const isDone = emptyCache(cache, found) && giveBackCache(dead, found);
+  const isDone = returnCache(dead, found) && returnBacklog(dead, found);
   if (mine != 0) bindTcache(mine);
   return isDone;
+}
+
+function returnCache(dead: ThreadData, found: Repair): bool {
+  const cache = <usize>dead.tcache;
+  return cache == 0 || (emptyCache(cache, found) && giveBackCache(dead, found));
+}
+
+function returnBacklog(dead: ThreadData, found: Repair): bool {
+  for (let mem = <usize>dead.backlog; mem != 0;) {
+    if (!openArena(mem, found)) return false;
+    const next = below(mem);
+    dead.backlog = <u32>next;
+    freeOpen(mem);
+    found.blocksReturned++;
+    mem = next;
+  }
+  return true;
 }
 
 function emptyCache(cache: usize, found: Repair): bool {

@@ -128,7 +128,7 @@ export class LibcData {
   alignedHeapArea: u32; // aligned_heap_area: where an aligned heap may fit, 0 when nothing is known
   globalMaxFast: word; // global_max_fast: the largest fast chunk, bytes
   tcacheKey: word; // tcache_key: marks a block as being in tcache
-  @count(3) shared: i32; // SharedState, in the threaded build
+  @count(5) shared: i32; // SharedState, in the threaded build
   @count(64) scratch: u32; // 256 bytes for the host
 }
 
@@ -141,7 +141,7 @@ export class ThreadData {
   tcache: u32; // tcache: its TcachePerthreadStruct, or 0
   @count(2) locks: u32; // LockCounters, in the threaded build
   inHand: u32; // what was top, while it is on its way into a bin; in the threaded build
-  reserved: u32; // 0
+  backlog: u32; // the first of the blocks that it takes back from its arena's queue; in the threaded build
 }
 
 /** The header of a heap that is not main_arena's (struct heap_info). */
@@ -227,6 +227,7 @@ export function bindThread(data: ThreadData): void {
 /** Makes this instance's locks those of thread `number`. */
 function bindLocks(number: u32): void {
   thread.inHand = 0;
+  thread.backlog = 0;
   const counters = changetype<LockCounters>(
     changetype<usize>(thread) + offsetof<ThreadData>("locks"),
   );

@@ -4,6 +4,7 @@ import { IS_THREADED } from "../sync/tier";
 import { binAt, binIndex, unsortedBin } from "./bins";
 import { Chunk, PREV_INUSE, addressOf } from "./chunk";
 import { consolidate } from "./fastbins";
+import { takeBack } from "./remote";
 import { MINSIZE } from "./sizes";
 import { lockArena, nextArena, unlockArena } from "./arena";
 import { MallocState, NBINS, mainArena, mp } from "./state";
@@ -52,6 +53,7 @@ export function trimAll(pad: word): bool {
   let arena = mainArena;
   do {
     lockArena(arena);
+    if (IS_THREADED) takeBack(arena);
     if (!(IS_THREADED && arena.isRetired)) {
       if (trimArena(arena)) released = true;
       if (arena == mainArena && trimTop(arena, pad)) released = true;

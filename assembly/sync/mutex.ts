@@ -44,6 +44,8 @@ export class SharedState {
   listLock: i32; // list_lock, free_list_lock: the ring and the free list of arenas, and the threads' places
   patienceMs: i32; // how long a thread waits for a lock, ms; 0: for ever
   abortCode: i32; // the Failure that ended the process, or 0: the host writes it when a call fails
+  queuesFrees: i32; // whether frees into others' arenas are queued (malloc/remote.ts)
+  mainQueue: u32; // what is queued for main_arena
 }
 
 /** Whether there are other threads: until then nothing is locked (SINGLE_THREAD_P is the opposite). */
@@ -76,11 +78,16 @@ const SEE_LOOKS: u32 = 100_000;
 /** WebAssembly pages that this thread has seen. */
 let seenPages: u32 = 0;
 
+/** Waits until this thread may use what is at `place` with atomics. */
+export function see(place: usize): void {
+  if (seenPages <= <u32>(place >> 16)) look(place);
+}
+
 /**
- * Waits until this thread may use what is at `place` with atomics. Memory that another thread has grown is there for plain loads and
+ * Waits until this thread sees that the memory reaches to `place`. Memory that another thread has grown is there for plain loads and
  * stores at once, but V8 checks atomics against a size that each thread learns anew only at a loop or a call.
  */
-function see(place: usize): void {
+function look(place: usize): void {
   for (let looks: u32 = 0; looks < SEE_LOOKS; looks++) {
     seenPages = <u32>memory.size();
     if (seenPages > <u32>(place >> 16)) return;
@@ -90,7 +97,7 @@ function see(place: usize): void {
 /** Takes the lock at `place`, waiting for it if need be. */
 export function acquire(place: usize): void {
   if (!isConcurrent) return;
-  if (seenPages <= <u32>(place >> 16)) see(place);
+  see(place);
   if (atomic.cmpxchg<i32>(place, 0, self) != 0) acquireSlowly(place);
   if (COUNTS_HELD) held++;
 }
@@ -105,7 +112,7 @@ export function release(place: usize): void {
 
 /** Whether nobody holds the lock at `place` right now. */
 export function isIdle(place: usize): bool {
-  if (seenPages <= <u32>(place >> 16)) see(place);
+  see(place);
   return atomic.load<i32>(place) == 0;
 }
 

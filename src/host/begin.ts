@@ -26,6 +26,7 @@ export function begin(plan: ProcessPlan, raw: RawExports, fate: Fate, isThread: 
     fate.bind(plan.abi, plan.memory, raw);
     if (!isThread) {
       raw.set_patience(plan.patience);
+      raw.set_queued_frees(plan.queuesFrees ? 1 : 0);
       plan.registry?.claim(0);
     }
   }

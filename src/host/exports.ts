@@ -113,6 +113,8 @@ export interface ThreadsExports extends CheckExports {
   share(this: void, canWait: number): void;
   /** How long threads wait for a lock before they give up, ms; 0: for ever. */
   set_patience(this: void, ms: number): void;
+  /** Whether frees into other threads' arenas are queued, an extension; before there are other threads. */
+  set_queued_frees(this: void, queues: number): void;
   /** The address of SharedState. */
   shared_state(this: void): number;
   /** Cleans up after a thread that runs no more; a Repair is at `scratch` then. A `Burial`. */

@@ -114,11 +114,21 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
    * cannot wait, it is some seconds if it is not 0. For the build "threads".
    */
   patience?: number;
+  /**
+   * What happens to a block that a thread frees into another thread's arena. "lock", the default, is glibc's way: it is freed at once, under
+   * the arena's lock. "queue" is an extension: it goes onto the arena's queue without a lock, and whoever next allocates there takes it
+   * back, so that a thread which frees what another one allocates does not hold that one up. Addresses are not glibc's then. For the
+   * build "threads".
+   */
+  remoteFrees?: RemoteFrees;
   /** WebAssembly pages of a new memory at the start. */
   initialPages?: number;
   /** WebAssembly pages that a new memory may grow to. */
   maximumPages?: number;
 }
+
+/** What happens to blocks freed into another thread's arena. */
+export type RemoteFrees = "lock" | "queue";
 
 /** Options with everything decided. */
 export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
@@ -145,6 +155,8 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   restore: Restore | undefined;
   /** How long threads wait for a lock, ms; 0: for ever. */
   patience: number;
+  /** Whether frees into other threads' arenas are queued. */
+  queuesFrees: boolean;
   /** Who is who among the threads, in the threaded build. */
   registry: ThreadRegistry | undefined;
   /** The double-free key to set, when it is random. */
@@ -250,6 +262,12 @@ function patienceOption(given: unknown, build: Build): number {
   return checkInteger('option "patience"', given, { min: 0, max: 0x7fffffff });
 }
 
+function remoteFreesOption(given: unknown, build: Build): boolean {
+  if (given === undefined) return false;
+  if (build !== "threads") throw new TypeError('option "remoteFrees" is for the build "threads"');
+  return checkChoice('option "remoteFrees"', given as string, ["lock", "queue"]) === "queue";
+}
+
 /** Shifts startBrk and mmapBase as Linux does for a new program: up to 32 MiB (1 MiB in a compact memory), and up to 1 MiB. */
 function randomized(plan: ProcessPlan): void {
   const room = (plan.taskSize - plan.startBrk) / 8;
@@ -321,6 +339,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
     files: filesOption(options.files, build),
     restore: restoreOption(options.restore, build),
     patience,
+    queuesFrees: remoteFreesOption(options.remoteFrees, build),
     registry: build === "threads" ? new ThreadRegistry(patience) : undefined,
     tcacheKey: undefined,
   };

@@ -112,6 +112,8 @@ function planOf<A extends Abi>(
     ...{ abi, build: "threads", memory, wasm: module, base, startBrk, mmapBase, taskSize, layout },
     ...{ patience, registry, flags: 0, tunables: [], cores: undefined, tcacheKey: undefined },
     hugePages: { transparent: 0, standard: 0, free: false },
+    // The process knows it.
+    queuesFrees: false,
     ...{ trace: undefined, files: undefined, restore: undefined },
   };
 }

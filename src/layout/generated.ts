@@ -47,7 +47,7 @@ export const layouts = {
       },
     },
     LibcData: {
-      size: 332,
+      size: 340,
       fields: {
         perturbByte: { offset: 0, size: 4, kind: "i32" },
         alwaysFailMorecore: { offset: 4, size: 4, kind: "i32" },
@@ -65,8 +65,8 @@ export const layouts = {
         alignedHeapArea: { offset: 52, size: 4, kind: "u32" },
         globalMaxFast: { offset: 56, size: 4, kind: "u32" },
         tcacheKey: { offset: 60, size: 4, kind: "u32" },
-        shared: { offset: 64, size: 4, kind: "i32", count: 3 },
-        scratch: { offset: 76, size: 4, kind: "u32", count: 64 },
+        shared: { offset: 64, size: 4, kind: "i32", count: 5 },
+        scratch: { offset: 84, size: 4, kind: "u32", count: 64 },
       },
     },
     Mallinfo: {
@@ -231,7 +231,7 @@ export const layouts = {
         tcache: { offset: 12, size: 4, kind: "u32" },
         locks: { offset: 16, size: 4, kind: "u32", count: 2 },
         inHand: { offset: 24, size: 4, kind: "u32" },
-        reserved: { offset: 28, size: 4, kind: "u32" },
+        backlog: { offset: 28, size: 4, kind: "u32" },
       },
     },
     Vma: {
@@ -307,11 +307,13 @@ export const layouts = {
       },
     },
     SharedState: {
-      size: 12,
+      size: 20,
       fields: {
         listLock: { offset: 0, size: 4, kind: "i32" },
         patienceMs: { offset: 4, size: 4, kind: "i32" },
         abortCode: { offset: 8, size: 4, kind: "i32" },
+        queuesFrees: { offset: 12, size: 4, kind: "i32" },
+        mainQueue: { offset: 16, size: 4, kind: "u32" },
       },
     },
   },
@@ -360,7 +362,7 @@ export const layouts = {
       },
     },
     LibcData: {
-      size: 368,
+      size: 376,
       fields: {
         perturbByte: { offset: 0, size: 4, kind: "i32" },
         alwaysFailMorecore: { offset: 4, size: 4, kind: "i32" },
@@ -378,8 +380,8 @@ export const layouts = {
         alignedHeapArea: { offset: 72, size: 4, kind: "u32" },
         globalMaxFast: { offset: 80, size: 8, kind: "u64" },
         tcacheKey: { offset: 88, size: 8, kind: "u64" },
-        shared: { offset: 96, size: 4, kind: "i32", count: 3 },
-        scratch: { offset: 108, size: 4, kind: "u32", count: 64 },
+        shared: { offset: 96, size: 4, kind: "i32", count: 5 },
+        scratch: { offset: 116, size: 4, kind: "u32", count: 64 },
       },
     },
     Mallinfo: {
@@ -544,7 +546,7 @@ export const layouts = {
         tcache: { offset: 12, size: 4, kind: "u32" },
         locks: { offset: 16, size: 4, kind: "u32", count: 2 },
         inHand: { offset: 24, size: 4, kind: "u32" },
-        reserved: { offset: 28, size: 4, kind: "u32" },
+        backlog: { offset: 28, size: 4, kind: "u32" },
       },
     },
     Vma: {
@@ -620,11 +622,13 @@ export const layouts = {
       },
     },
     SharedState: {
-      size: 12,
+      size: 20,
       fields: {
         listLock: { offset: 0, size: 4, kind: "i32" },
         patienceMs: { offset: 4, size: 4, kind: "i32" },
         abortCode: { offset: 8, size: 4, kind: "i32" },
+        queuesFrees: { offset: 12, size: 4, kind: "i32" },
+        mainQueue: { offset: 16, size: 4, kind: "u32" },
       },
     },
   },

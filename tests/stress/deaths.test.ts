@@ -10,8 +10,12 @@ const isFull = process.env["PTMALLOC_STRESS"] === "full";
 const THREADS = 4;
 const PAGE = 4096;
 
-/** Memories, in pages of 64 KiB: a plentiful one, and one in which malloc fails now and then. */
-const MEMORIES = [4096, 1100] as const;
+/** Plentiful memories, and one in which malloc fails now and then. */
+const MEMORIES = [
+  { pages: 4096, queuesFrees: false },
+  { pages: 1100, queuesFrees: false },
+  { pages: 4096, queuesFrees: true },
+] as const;
 
 /** Whether a thread dies in `call`. */
 function hasDied(call: () => void): boolean {
@@ -42,12 +46,12 @@ function overheadOf(abi: "ilp32" | "lp64"): number {
 }
 
 /** How many crowds are watched, how long, and in how many of them a thread dies at the same store. */
-const CROWDS = 60;
+const CROWDS = 90;
 const STEPS = 400;
 const DEATHS_A_POINT = isFull ? 8 : 3;
 
 function crowdOf(abi: "ilp32" | "lp64", seed: number): Crowd {
-  return new Crowd(abi, new Prng(seed), MEMORIES[seed % 2]!, THREADS);
+  return new Crowd(abi, new Prng(seed), MEMORIES[seed % MEMORIES.length]!, THREADS);
 }
 
 /** The stores that this workload makes with a lock held, and the seeds of crowds that come by there. */
@@ -128,7 +132,7 @@ describe.each(["ilp32", "lp64"] as const)("death in a call, %s", (abi) => {
     let withLock = 0;
     for (let seed = 1; seed <= (isFull ? 400 : 40); seed++) {
       const random = new Prng(seed);
-      const crowd = new Crowd(abi, random, MEMORIES[seed % 2]!, THREADS);
+      const crowd = new Crowd(abi, random, MEMORIES[seed % MEMORIES.length]!, THREADS);
       warmUp(crowd);
       for (let death = 0; death < 10; death++) {
         const victim = random.int(0, THREADS - 1);
@@ -158,7 +162,7 @@ describe.each(["ilp32", "lp64"] as const)("death in a call, %s", (abi) => {
     let second = 0;
     for (let seed = 1; seed <= (isFull ? 400 : 60); seed++) {
       const random = new Prng(seed);
-      const crowd = new Crowd(abi, random, MEMORIES[0], THREADS);
+      const crowd = new Crowd(abi, random, MEMORIES[seed % 2 === 0 ? 0 : 2], THREADS);
       warmUp(crowd);
       let left = random.power(0, 9);
       crowd.atStore = (point) => {

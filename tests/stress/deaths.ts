@@ -22,6 +22,7 @@ interface Raw {
   kernel_bytes(): number;
   share(canWait: number): void;
   set_patience(ms: number): void;
+  set_queued_frees(queues: number): void;
   attach(base: number): number;
   thread_exit(): void;
   thread_died(number: number): number;
@@ -91,6 +92,12 @@ interface Thread {
   blocks: Map<number, Held>;
 }
 
+/** The memory's maximum, pages of 64 KiB, and whether frees into others' arenas are queued. */
+export interface CrowdMemory {
+  pages: number;
+  queuesFrees: boolean;
+}
+
 export class Crowd {
   readonly abi: Abi;
   readonly random: Prng;
@@ -104,7 +111,7 @@ export class Crowd {
   atStore: ((point: number, raw: Raw) => void) | undefined;
   #word: (value: number) => unknown;
 
-  constructor(abi: Abi, random: Prng, pages: number, threads: number) {
+  constructor(abi: Abi, random: Prng, { pages, queuesFrees }: CrowdMemory, threads: number) {
     this.abi = abi;
     this.random = random;
     this.#word = abi === "lp64" ? BigInt : Number;
@@ -116,6 +123,7 @@ export class Crowd {
     raw.share(1);
     // Whoever waits longer than that waits for a dead thread.
     raw.set_patience(500);
+    raw.set_queued_frees(queuesFrees ? 1 : 0);
     this.threads.push({ raw, number: 0, blocks: new Map() });
     for (let index = 1; index < threads; index++) this.threads.push(this.#join(new Map()));
   }

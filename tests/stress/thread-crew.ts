@@ -41,6 +41,7 @@ export interface Raw {
   kernel_bytes(): number;
   share(canWait: number): void;
   set_patience(ms: number): void;
+  set_queued_frees(queues: number): void;
   shared_state(): number;
   thread_died(number: number): number;
   check_heap(): number;
@@ -69,6 +70,7 @@ export interface CrewOptions {
   taskSize: number;
   tunables?: Partial<Record<keyof typeof Tunable, number>>;
   patienceMs?: number;
+  queuesFrees?: boolean;
 }
 
 /** Fields of malloc's structs in the shared memory. */
@@ -119,6 +121,7 @@ export class Crew {
     }
     this.raw.share(1);
     this.raw.set_patience(patienceMs);
+    this.raw.set_queued_frees(options.queuesFrees === true ? 1 : 0);
   }
 
   word(value: number): number | bigint {

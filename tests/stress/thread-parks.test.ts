@@ -28,11 +28,20 @@ const CONTACT_MS = 300;
 const PROGRESS = 300;
 
 /** Plenty of memory and few arenas; and memory that runs out, once with the arenas that glibc would make. */
-const MEMORIES: Pick<CrewOptions, "pages" | "mmapBase" | "taskSize" | "tunables">[] = [
+const MEMORIES: Pick<
+  CrewOptions,
+  "pages" | "mmapBase" | "taskSize" | "tunables" | "queuesFrees"
+>[] = [
   { pages: 65_536, mmapBase: 1024 * MIB, taskSize: 65_535 * 65_536, tunables: { ARENA_MAX: 2 } },
   { pages: 160, mmapBase: 5 * MIB, taskSize: 65_535 * 65_536, tunables: { MMAP_MAX: 4 } },
   { pages: 160, mmapBase: 5 * MIB, taskSize: 160 * 65_536, tunables: { ARENA_MAX: 1 } },
-  { pages: 65_536, mmapBase: 64 * MIB, taskSize: 65_535 * 65_536, tunables: { TCACHE_COUNT: 1 } },
+  {
+    pages: 65_536,
+    mmapBase: 64 * MIB,
+    taskSize: 65_535 * 65_536,
+    tunables: { TCACHE_COUNT: 1 },
+    queuesFrees: true,
+  },
 ];
 
 function crewFor(abi: Abi, memory: number, seed: number, patienceMs = PATIENCE_MS): Crew {

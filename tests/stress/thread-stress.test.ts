@@ -20,7 +20,7 @@ const TIMEOUT = SECONDS * 1000 + 240_000;
 /** Where there is enough, and where malloc fails now and then: because memory.grow does, or because the kernel's address space is full. */
 const MEMORIES: Record<
   string,
-  Pick<CrewOptions, "pages" | "mmapBase" | "taskSize" | "tunables">
+  Pick<CrewOptions, "pages" | "mmapBase" | "taskSize" | "tunables" | "queuesFrees">
 > = {
   plenty: { pages: 65_536, mmapBase: 1024 * MIB, taskSize: 65_535 * 65_536 },
   "memory.grow fails": {
@@ -40,6 +40,13 @@ const MEMORIES: Record<
     mmapBase: 1024 * MIB,
     taskSize: 65_535 * 65_536,
     tunables: { ARENA_MAX: 1, MMAP_MAX: 8 },
+  },
+  "queued frees": {
+    pages: 65_536,
+    mmapBase: 1024 * MIB,
+    taskSize: 65_535 * 65_536,
+    tunables: { ARENA_MAX: 5, TCACHE_COUNT: 2 },
+    queuesFrees: true,
   },
 };
 

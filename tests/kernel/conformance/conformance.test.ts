@@ -1,4 +1,5 @@
-// The published suites, mirrored as cases: gVisor's system call tests (test/syscalls/linux) and LTP's (testcases/kernel/syscalls).
+// The published suites, mirrored as cases: gVisor's system call tests (test/syscalls/linux), LTP's (testcases/kernel/syscalls) and
+// those that LTP has for POSIX (testcases/open_posix_testsuite/conformance/interfaces).
 // Each case is named after its origin and written anew; those that are not here are in LEFT-OUT.md with the reason.
 
 import { readFileSync } from "node:fs";
@@ -16,6 +17,8 @@ import { ltpFileCases } from "./ltp-files.js";
 import { ltpNewerCases } from "./ltp-newer.js";
 import { ltpMappingCases } from "./ltp-mapping.js";
 import { ltpOtherCases } from "./ltp-others.js";
+import { posixMmapCases } from "./posix-mmap.js";
+import { posixOtherCases } from "./posix-others.js";
 
 /** How many cases each file of gVisor's has (2026), as parametrised there counted once. */
 const GVISOR_FILES: Readonly<Record<string, { cases: Cases; total: number }>> = {
@@ -61,6 +64,30 @@ const LTP_CASES: Cases = {
   ...ltpNewerCases,
 };
 
+/** The files of LTP's that test POSIX (2024), folder by folder; those that no program is made of are not among them. */
+const POSIX_FILES: Readonly<Record<string, { names: readonly string[]; total: number }>> = {
+  mmap: {
+    names: [
+      ...["1-1", "1-2", "3-1", "5-1", "6-1", "6-2", "6-3", "6-4", "6-5", "6-6"],
+      ...["7-1", "7-2", "7-3", "7-4", "9-1", "10-1"],
+      ...["11-1", "11-2", "11-3", "11-4", "11-5", "11-6", "12-1", "13-1", "14-1"],
+      ...["18-1", "19-1", "21-1", "23-1", "24-1", "24-2", "27-1", "31-1", "32-1"],
+    ],
+    total: 34,
+  },
+  munmap: { names: ["1-1", "1-2", "2-1", "3-1", "4-1", "8-1", "9-1"], total: 7 },
+  mlock: { names: ["5-1", "8-1", "10-1", "12-1", "speculative/12-1"], total: 5 },
+  munlock: { names: ["7-1", "10-1", "11-1"], total: 3 },
+  mlockall: {
+    names: ["3-6", "3-7", "8-1", "13-1", "13-2", "15-1", "speculative/15-1"],
+    total: 7,
+  },
+  munlockall: { names: ["5-1"], total: 1 },
+};
+
+/** All cases of LTP's that test POSIX. */
+const POSIX_CASES: Cases = { ...posixMmapCases, ...posixOtherCases };
+
 /** Runs a case in a new process, whose kernel must be sound at the end. */
 function runCase(abi: Abi, run: (k: Kit) => void): void {
   const kit = new Kit(abi);
@@ -78,6 +105,10 @@ describe.each(["ilp32", "lp64"] as const)("%s", (abi) => {
 
   describe("LTP", () => {
     test.each(Object.entries(LTP_CASES))("%s", (_name, run) => runCase(abi, run));
+  });
+
+  describe("LTP open_posix_testsuite", () => {
+    test.each(Object.entries(POSIX_CASES))("%s", (_name, run) => runCase(abi, run));
   });
 });
 
@@ -103,6 +134,21 @@ describe("what is left out", () => {
     );
     expect(files.length).toBe(87);
     expect(files.filter((file) => !names.includes(file))).toEqual([]);
+  });
+
+  test("every file of LTP's that tests POSIX is here or in the table, and nothing else", () => {
+    const rows = leftOut.filter(({ suite }) => suite === "LTP open_posix");
+    for (const { name } of rows) expect(POSIX_CASES).not.toHaveProperty([name]);
+    for (const { file, name } of rows) expect(name.startsWith(`${file}/`), name).toBe(true);
+    const present = [...Object.keys(POSIX_CASES), ...rows.map(({ name }) => name)].map(
+      (name) => name.split(":")[0],
+    );
+    const files = Object.entries(POSIX_FILES).flatMap(([folder, { names, total }]) => {
+      expect(new Set(names).size, folder).toBe(total);
+      return names.map((name) => `${folder}/${name}`);
+    });
+    expect(files.length).toBe(57);
+    expect(new Set(present)).toEqual(new Set(files));
   });
 
   test("LEFT-OUT.md is the table", () => {

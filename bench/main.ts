@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { machineLine, thisMachine, type Machine } from "./machine.js";
 import { results, root } from "./paths.js";
 import type { Answer, Question } from "./question.js";
+import { crowds } from "./questions/crowds.js";
 import { jsBatches } from "./questions/js-batches.js";
 import { jsPairs } from "./questions/js-pairs.js";
 import { kernel } from "./questions/kernel.js";
@@ -31,6 +32,7 @@ const questions: readonly Question[] = [
   jsBatches,
   kernel,
   threads,
+  crowds,
 ];
 
 function save(question: Question, answer: Answer, machine: Machine): void {

@@ -19,8 +19,8 @@ import { MEMORY_PAGES } from "./wasm.js";
 const source = join(root, "bench", "native");
 const PAGE = 65_536;
 
-/** What a shared memory begins with, in pages: the host's part, and 496 MiB, so that nothing need grow while threads run. */
-export const INITIAL_PAGES = 8192;
+/** What a shared memory begins with, in pages: the host's part, and 504 MiB, so that nothing need grow while threads run. */
+export const INITIAL_PAGES = 10_240;
 
 const COMPILE = [
   "--target=wasm32-wasi",

@@ -5,7 +5,7 @@ import { Worker } from "node:worker_threads";
 import { INITIAL_PAGES, threadsModule, threadsProgram } from "./thread-builds.js";
 import { startC, type ThreadSetup } from "./thread-instances.js";
 import { HOST_BYTES, SLICE, TASK_SIZE, type Load } from "./thread-loads.js";
-import type { ThreadReport, ThreadTask } from "./thread-worker.js";
+import type { ThreadLocks, ThreadReport, ThreadTask } from "./thread-worker.js";
 import { startProcessSync } from "../src/host/process.js";
 import type { RemoteFrees } from "../src/host/options.js";
 import { handleOf } from "../src/host/threads.js";
@@ -35,6 +35,14 @@ export interface ThreadEffort {
   readonly warmUpSeconds: number;
 }
 
+/** What a measurement found. */
+export interface ThreadResult {
+  /** Millions of calls of malloc and free that all threads made in a second, together. */
+  readonly rate: number;
+  /** What became of locks, for contestants that count. */
+  readonly locks: ThreadLocks | null;
+}
+
 /** Who takes part. */
 export interface ThreadContestant {
   readonly name: string;
@@ -42,8 +50,8 @@ export interface ThreadContestant {
   readonly control: string;
   /** How many threads it can serve, if not any number. */
   readonly mostThreads?: number;
-  /** @returns millions of calls of malloc and free that all threads made in a second, together */
-  measure(load: Load, threads: number, effort: ThreadEffort): Promise<number>;
+  /** Runs a load on so many threads. */
+  measure(load: Load, threads: number, effort: ThreadEffort): Promise<ThreadResult>;
 }
 
 /** This project with one thread; in a memory that can be shared, its threaded build. */
@@ -58,6 +66,17 @@ function sharedMemory(): WebAssembly.Memory {
     maximum: TASK_SIZE / 65_536,
     shared: true,
   });
+}
+
+function addLocks(sum: ThreadLocks | null, one: ThreadLocks | null): ThreadLocks | null {
+  return (
+    sum &&
+    one && {
+      calls: sum.calls + one.calls,
+      contended: sum.contended + one.contended,
+      waited: sum.waited + one.waited,
+    }
+  );
 }
 
 /** Runs one thread. @throws Error with what the worker died of */
@@ -90,7 +109,8 @@ export function inWasm(name: string, control: string, open: () => ThreadSetup): 
       );
       const damage = reports.reduce((sum, report) => sum + report.damage, 0);
       if (damage > 0) throw new Error(`${name}: ${damage} blocks were overwritten`);
-      return reports.reduce((sum, { callsPerSecond }) => sum + callsPerSecond, 0) / 1e6;
+      const rate = reports.reduce((sum, { callsPerSecond }) => sum + callsPerSecond, 0) / 1e6;
+      return { rate, locks: reports.map(({ locks }) => locks).reduce(addLocks) };
     },
   };
 }
@@ -118,7 +138,7 @@ function native(name: string, program: string): ThreadContestant {
     name,
     control: NOTHING.gcc,
     measure: (load, threads, { seconds }) =>
-      Promise.resolve(runProgram(program, load, threads, seconds)),
+      Promise.resolve({ rate: runProgram(program, load, threads, seconds), locks: null }),
   };
 }
 

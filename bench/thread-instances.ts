@@ -1,7 +1,13 @@
 // How a thread comes to its instance, by kind of module. Runs in the workers, and in the main thread for who starts the allocator.
 
 import { startProcessSync } from "../src/host/process.js";
-import { attachProcessSync, registryOf, type ProcessHandle } from "../src/host/threads.js";
+import {
+  attachProcessSync,
+  lockCounters,
+  registryOf,
+  type LockCounters,
+  type ProcessHandle,
+} from "../src/host/threads.js";
 import {
   HOST_BYTES,
   MOST_THREADS,
@@ -69,22 +75,31 @@ function singleInstance({ module: wasm, memory }: SingleSetup): ThreadExports {
   return raw as unknown as ThreadExports;
 }
 
-function joinedInstance(handle: ProcessHandle<"ilp32">): ThreadExports {
-  const { raw } = attachProcessSync(handle, registryOf(handle));
-  return raw as unknown as ThreadExports;
+function joinedInstance(handle: ProcessHandle<"ilp32">): ThreadInstance {
+  const process = attachProcessSync(handle, registryOf(handle));
+  return {
+    exports: process.raw as unknown as ThreadExports,
+    locks: () => lockCounters(process),
+  };
 }
 
-/** @returns the exports of a thread's instance */
-export function threadInstance(setup: ThreadSetup, thread: number): ThreadExports {
+/** A thread's instance, and what it says of its locks, if it does. */
+export interface ThreadInstance {
+  readonly exports: ThreadExports;
+  readonly locks?: () => LockCounters;
+}
+
+/** @returns a thread's instance */
+export function threadInstance(setup: ThreadSetup, thread: number): ThreadInstance {
   switch (setup.kind) {
     case "c":
-      return cInstance(setup, thread);
+      return { exports: cInstance(setup, thread) };
     case "plain":
-      return plainInstance(setup);
+      return { exports: plainInstance(setup) };
     case "ptmalloc":
       return joinedInstance(setup.handle);
     case "single":
-      return singleInstance(setup);
+      return { exports: singleInstance(setup) };
   }
 }
 

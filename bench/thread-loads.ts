@@ -34,7 +34,7 @@ export interface ThreadExports extends Record<Exclude<Load, "ring">, Slice> {
 export const SLICE = 20_000;
 
 /** The host's part of the memory ends here; an allocator has the rest. */
-export const HOST_BYTES = 16 << 20;
+export const HOST_BYTES = 136 << 20;
 
 /** The end of the address space of this project's processes, bytes: what their memory may grow to. */
 export const TASK_SIZE = 2 ** 30;

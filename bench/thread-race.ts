@@ -59,7 +59,7 @@ export async function raceThreads(
           () => repeats-- > 0,
         );
         if (!quiet) disturbed++;
-        samples.set(key, [...(samples.get(key) ?? []), value]);
+        samples.set(key, [...(samples.get(key) ?? []), value.rate]);
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         failures.push(`${contestant.name} failed at ${load} on ${threads}: ${reason}`);

@@ -16,11 +16,20 @@ export interface ThreadTask {
   readonly meeting: SharedArrayBuffer;
 }
 
+/** Locks of one thread, or of all. */
+export interface ThreadLocks {
+  readonly calls: number;
+  readonly contended: number;
+  readonly waited: number;
+}
+
 /** What it says. */
 export interface ThreadReport {
   readonly callsPerSecond: number;
   /** Blocks that somebody else wrote into. */
   readonly damage: number;
+  /** Calls of malloc and free from the start, and locks that were found taken, or slept over, meanwhile, if the allocator counts. */
+  readonly locks: ThreadLocks | null;
 }
 
 function meet(meeting: Int32Array): void {
@@ -30,17 +39,20 @@ function meet(meeting: Int32Array): void {
 }
 
 function runTask(task: ThreadTask): ThreadReport {
-  const exports = threadInstance(task.setup, task.thread);
+  const { exports, locks } = threadInstance(task.setup, task.thread);
   const region = regionOf(task.thread);
   const slice = sliceOf(exports, task.load, task.thread, task.threads);
   exports.prepare(region, RING, task.thread + 1);
+  let all = 0;
   const runFor = (seconds: number): number => {
     const begin = performance.now();
     let calls = 0;
     for (;;) {
       calls += slice(region, SLICE);
       const passed = (performance.now() - begin) / 1000;
-      if (passed >= seconds) return calls / passed;
+      if (passed < seconds) continue;
+      all += calls;
+      return calls / passed;
     }
   };
   const meeting = new Int32Array(task.meeting);
@@ -49,7 +61,11 @@ function runTask(task: ThreadTask): ThreadReport {
   meet(meeting.subarray(1, 2));
   const callsPerSecond = runFor(task.seconds);
   const checks = task.load.startsWith("private");
-  return { callsPerSecond, damage: checks ? exports.damage(region) : 0 };
+  return {
+    callsPerSecond,
+    damage: checks ? exports.damage(region) : 0,
+    locks: locks ? { calls: all, ...locks() } : null,
+  };
 }
 
 parentPort?.postMessage(runTask(workerData as ThreadTask));

@@ -180,9 +180,10 @@ function grow(region: Vma, address: word, oldBytes: word, newBytes: word, flags:
     return address;
   }
   if (!(flags & MREMAP_MAYMOVE)) return errorResult(ENOMEM);
-  if (twice != 0) return twice;
   const place = unmappedArea(0, newBytes, mapFlags(region));
-  return isError(place) ? place : move(region, address, oldBytes, newBytes, flags, place);
+  if (isError(place)) return place;
+  if (twice != 0) return twice;
+  return move(region, address, oldBytes, newBytes, flags, place);
 }
 
 /** The mmap flags that decide where a region may go. */

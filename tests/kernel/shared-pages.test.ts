@@ -144,6 +144,8 @@ describe.each(["ilp32", "lp64"] as const)("pages of shared memory, %s", (abi) =>
     k.ok("munmap", at + PAGE, PAGE);
     k.fails("ENOMEM", "mremap", at, PAGE, 3 * PAGE, 0, 0);
     k.fails("EOPNOTSUPP", "mremap", at, PAGE, 3 * PAGE, MREMAP.MAYMOVE, 0);
+    // That there is no room comes first.
+    k.fails("ENOMEM", "mremap", at, PAGE, k.taskSize, MREMAP.MAYMOVE, 0);
     const to = k.map(3, PROT.NONE);
     k.fails("EOPNOTSUPP", "mremap", at, PAGE, 3 * PAGE, FIXED, to);
     expect(k.ok("mremap", at, PAGE, 2 * PAGE, FIXED, to)).toBe(to);

@@ -17,6 +17,7 @@ export interface WorkerChoices {
   readonly repeat: number;
   /** undefined: as many workers as threads live at a time. */
   readonly maxWorkers: number | undefined;
+  readonly freshIds: boolean;
 }
 
 /**
@@ -26,7 +27,7 @@ export interface WorkerChoices {
 export async function measureOnWorkers(
   traces: readonly Trace[],
   process: ReplayOptions,
-  { repeat, maxWorkers }: WorkerChoices,
+  { repeat, maxWorkers, freshIds }: WorkerChoices,
   io: CliIo,
 ): Promise<WorkersTraceReport[]> {
   const work = (trace: Trace): number =>
@@ -48,6 +49,7 @@ export async function measureOnWorkers(
         process: { ...process, taskSize: MAX_TASK_SIZE },
         spawn: spawnNodeWorker,
         mostWorkers: maxWorkers,
+        freshIds,
         measure,
       });
       const simulated = await measureReplay(trace, process, measure);

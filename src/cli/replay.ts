@@ -1,6 +1,6 @@
 // `ptmalloc-wasm replay`: traces of real programs on the allocator, measured, and where it put every block.
 
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { MOST_CORES } from "../host/options.js";
 import { MOST_THREADS } from "../host/thread-registry.js";
@@ -31,6 +31,7 @@ interface Options {
   addresses?: string;
   workers?: true;
   maxWorkers?: number;
+  freshIds?: true;
 }
 
 const MOST_REPEATS = 1000;
@@ -50,10 +51,11 @@ and "x N" (thread N exits; its number may come again): the threads run one at a 
 
 With --workers they run at the same time: every thread in a worker of its own, on one heap with
 locks. Each thread keeps its order, and an operation on a block waits until the one before it on that
-block is done, as does the first one of an id that is used again; nothing else is held up. Where a
-thread has exited, its worker is there for the next one. --max-workers gives the threads to fewer
-workers, where those of one worker take turns: a trace on 1, 2, 4 … workers shows how it scales. A
-first run checks every answer and every block, and the heap at the end.`;
+block is done; nothing else is held up. That goes for an id that is used again, too, unless there is
+--fresh-ids: recorders that use ids again at once tie threads together. Where a thread has exited,
+its worker is there for the next one. --max-workers gives the threads to fewer workers, where those
+of one worker take turns: a trace on 1, 2, 4 … workers shows how it scales. A first run checks every
+answer and every block, and the heap at the end.`;
 
 /** @returns the command, to be added to the program */
 export function replayCommand(io: CliIo): Command {
@@ -106,6 +108,10 @@ export function replayCommand(io: CliIo): Command {
       `as --workers, with that many workers at most, 1 to ${MOST_THREADS}`,
       countUpTo(MOST_THREADS),
     )
+    .option(
+      "--fresh-ids",
+      "with workers: a block whose id was used before does not wait until that block is freed",
+    )
     .addHelpText("after", EXAMPLES)
     .action((files: string[], options: Options) => replay(files, options, io));
 }
@@ -121,13 +127,8 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
     throw new UserError("--addresses - and --json would both write to standard output: choose one");
   }
   const isOnWorkers = options.workers === true || options.maxWorkers !== undefined;
-  if (isOnWorkers && options.addresses !== undefined) {
-    const option = options.workers ? "--workers" : "--max-workers";
-    throw new UserError(
-      `--addresses is for simulated threads: with ${option} it is up to chance who gets which block`,
-    );
-  }
-  const files = given.length > 0 ? given : bundledRecordings();
+  checkWorkerOptions(given, options, isOnWorkers);
+  const files = given.length > 0 ? given : bundledRecordings(isOnWorkers);
   if (files.length === 0) throw new UserError("no FILE given (see ptmalloc-wasm replay --help)");
   if (options.addresses !== undefined && files.length !== 1) {
     throw new UserError(`--addresses takes exactly one FILE, not ${given.length || "none"}`);
@@ -158,13 +159,39 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
   io.stdout.write(options.json ? jsonReport(report) : textReport(report, io));
 }
 
+/** @throws UserError for options that do not go together, and for a number that is no FILE */
+function checkWorkerOptions(given: string[], options: Options, isOnWorkers: boolean): void {
+  const { workers, addresses, freshIds } = options;
+  if (!isOnWorkers) {
+    if (freshIds) throw new UserError("--fresh-ids is for --workers or --max-workers");
+    return;
+  }
+  if (addresses !== undefined) {
+    const option = workers ? "--workers" : "--max-workers";
+    throw new UserError(
+      `--addresses is for simulated threads: with ${option} it is up to chance who gets which block`,
+    );
+  }
+  const number = given.find((file) => /^\d+$/.test(file) && !existsSync(file));
+  if (number !== undefined && workers) {
+    throw new UserError(
+      `${number}: no such file; --workers takes no number, --max-workers ${number} does`,
+    );
+  }
+}
+
 async function replayOnWorkers(
   traces: readonly Trace[],
   process: ReplayOptions,
-  { json, abi, layout = "linux", tunables = "", repeat, maxWorkers }: Options,
+  { json, abi, layout = "linux", tunables = "", repeat, maxWorkers, freshIds }: Options,
   io: CliIo,
 ): Promise<void> {
-  const found = await measureOnWorkers(traces, process, { repeat, maxWorkers }, io);
+  const found = await measureOnWorkers(
+    traces,
+    process,
+    { repeat, maxWorkers, freshIds: freshIds === true },
+    io,
+  );
   const report = { abi, layout, tunables, repeat, traces: found };
   io.stdout.write(json ? workersJson(report) : workersText(report, io));
 }

@@ -49,7 +49,7 @@ function traceJson({ name, file, ops, simulated, workers }: WorkersTraceReport):
   const { liveBlocks, liveBytes, peakFootprintBytes, arenas, mallinfo2, mallocInfo } = inspection;
   return {
     ...{ name, file, ops, refused: refusedCount, liveBlocks, liveBytes, peakFootprintBytes },
-    workers: workers.workers,
+    ...{ workers: workers.workers, handOvers: workers.handOvers, reuses: workers.reuses },
     warm: samplesJson(times!.warm),
     cold: samplesJson(times!.cold),
     simulated: { warm: samplesJson(simulated.warm), cold: samplesJson(simulated.cold) },
@@ -182,11 +182,18 @@ function reading(trace: WorkersTraceReport): string {
       : ratio <= 0.95
         ? `${formatRatio(1 / ratio)} slower than`
         : "as fast as";
-  const early = trace.workers.threads.reduce((sum, thread) => sum + thread.waits, 0);
-  return (
-    `${speed} the same calls one at a time, without locks; ` +
-    `${formatShare(early / trace.ops)} of the operations had to wait for another thread's.`
-  );
+  const { threads, handOvers, reuses } = trace.workers;
+  const early = threads.reduce((sum, thread) => sum + thread.waits, 0);
+  const share =
+    early === 0
+      ? "Nobody had to wait for a block."
+      : `${formatCount(early)} operations had to wait for another thread's.`;
+  const ids =
+    reuses === 0 || early === 0
+      ? ""
+      : `\nOf ${formatCount(handOvers)} times that a block or its id goes from worker to worker, ` +
+        `${formatCount(reuses)} are\nids that are used again: --fresh-ids does without.`;
+  return `${speed} the same calls one at a time, without locks.\n${share}${ids}`;
 }
 
 function manyTraces(traces: readonly WorkersTraceReport[], colors: Colors): string {

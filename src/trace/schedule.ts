@@ -5,10 +5,15 @@
 // before it on its slot. Where those two are in different workers, the slot is handed over: it has a counter of its hand-overs, which the one
 // raises and the other waits for; all other operations touch no counter.
 //
+// An id that is used again, after its block was freed, is the same slot: the new block waits for the old one's end. So there never are more
+// blocks than the trace has slots, but a recorder that gives numbers again at once, to whichever thread, ties threads together that had
+// nothing to do with each other. `freshIds` gives each such block a slot of its own.
+//
 // This cannot deadlock: of all operations that are not done, the first in the trace waits for none, since all that it could wait for is
 // earlier in the trace.
 
 import type { Abi } from "../layout/address.js";
+import { OpKind } from "../layout/generated.js";
 import { assertThreads } from "./threads.js";
 import { KIND_BITS, NEVER_LIVE_SLOT, type Trace } from "./trace.js";
 
@@ -27,6 +32,7 @@ export const HAND_BITS = 2;
 export const WAITS = 1;
 export const GIVES = 2;
 
+const KIND_MASK = (1 << KIND_BITS) - 1;
 const U32_MAX = 0xffff_ffff;
 const NOBODY = -1;
 
@@ -55,7 +61,11 @@ export interface WorkerPart {
 /** A trace, cut up for workers. The arrays are in shared memory, except those that a worker reads once. */
 export interface Schedule {
   readonly abi: Abi;
+  /** The trace's, and those that `freshIds` added. */
   readonly slots: number;
+  /** How often a slot is handed over, and how many of these times only because its id is used again. */
+  readonly handOvers: number;
+  readonly reuses: number;
   readonly count: number;
   readonly lives: readonly Life[];
   /** Worker 0 has thread 0. */
@@ -184,12 +194,20 @@ class Steps {
   }
 }
 
+/** How a trace is cut up. */
+export interface ScheduleOptions {
+  /** How many workers there may be; without it there are as many as threads live at a time. */
+  mostWorkers?: number | undefined;
+  /** Whether a block under an id that was used before has a slot of its own, and waits for nothing. */
+  freshIds?: boolean | undefined;
+}
+
 /**
  * Cuts a trace up.
- * @param mostWorkers how many workers there may be; without it there are as many as threads live at a time
  * @throws TraceError when more threads live at a time than a process can have
  */
-export function scheduleOf(trace: Trace, abi: Abi, mostWorkers = Infinity): Schedule {
+export function scheduleOf(trace: Trace, abi: Abi, options: ScheduleOptions = {}): Schedule {
+  const { mostWorkers = Infinity, freshIds = false } = options;
   const { lives, stretches, most } = livesOf(trace);
   assertThreads(trace.name, most);
   if (most <= mostWorkers) spread(lives, stretches);
@@ -205,55 +223,102 @@ export function scheduleOf(trace: Trace, abi: Abi, mostWorkers = Infinity): Sche
   });
   return {
     abi,
-    slots: trace.slots,
     count: trace.count,
     lives,
     parts,
-    ...placeOperations(trace, abi, stretches, lives, parts),
+    ...placeOperations(trace, abi, freshIds, { stretches, lives, parts }),
   };
+}
+
+/** Where what is done to a slot stands, while operations are placed. */
+class SlotHistory {
+  handOvers = 0;
+  reuses = 0;
+  /** Slots so far. */
+  slots: number;
+  readonly #freshIds: boolean;
+  readonly #schedule: Pick<Schedule, "ops" | "source" | "previous">;
+  /** The slot that stands for each of the trace's. */
+  readonly #names: Uint32Array;
+  /** By the slots of the trace: the place of the last operation, who has it, how often the slot was handed over. */
+  readonly #last: Uint32Array;
+  readonly #worker: Int16Array;
+  readonly #hands: Uint32Array;
+
+  constructor(
+    slots: number,
+    freshIds: boolean,
+    schedule: Pick<Schedule, "ops" | "source" | "previous">,
+  ) {
+    this.slots = slots;
+    this.#freshIds = freshIds;
+    this.#schedule = schedule;
+    this.#names = Uint32Array.from({ length: slots }, (_, slot) => slot);
+    this.#last = new Uint32Array(slots);
+    this.#worker = new Int16Array(slots).fill(NOBODY);
+    this.#hands = new Uint32Array(slots);
+  }
+
+  /** An operation of `worker` is at `place`: ties it to the one before it on its slot. */
+  place(place: number, worker: number): void {
+    const { ops, source, previous } = this.#schedule;
+    const at = place * OP_WORDS;
+    const kind = ops[at + ID_KIND]! & KIND_MASK;
+    const slot = ops[at + ID_KIND]! >>> KIND_BITS;
+    if (slot === NEVER_LIVE_SLOT) return;
+    const last = this.#last[slot]! * OP_WORDS;
+    const isReuse =
+      kind !== OpKind.FREE &&
+      this.#worker[slot] !== NOBODY &&
+      (ops[last + ID_KIND]! & KIND_MASK) === OpKind.FREE;
+    if (isReuse && this.#freshIds) {
+      this.#names[slot] = this.slots++;
+      this.#worker[slot] = NOBODY;
+      this.#hands[slot] = 0;
+    }
+    const before = this.#worker[slot]!;
+    if (before !== NOBODY) previous[place] = source[this.#last[slot]!]! + 1;
+    const isHandedOver = before !== NOBODY && before !== worker;
+    if (isHandedOver) {
+      ops[last + HAND]! |= GIVES;
+      this.#hands[slot]!++;
+      this.handOvers++;
+      if (isReuse) this.reuses++;
+    }
+    ops[at + ID_KIND] = (this.#names[slot]! << KIND_BITS) | kind;
+    ops[at + HAND] = (this.#hands[slot]! << HAND_BITS) | (isHandedOver ? WAITS : 0);
+    this.#last[slot] = place;
+    this.#worker[slot] = worker;
+  }
 }
 
 /** Puts every operation into its worker's part, and marks where slots are handed over. */
 function placeOperations(
   trace: Trace,
   abi: Abi,
-  stretches: readonly Stretch[],
-  lives: readonly Life[],
-  parts: readonly WorkerPart[],
-): Pick<Schedule, "ops" | "source" | "previous"> {
+  freshIds: boolean,
+  {
+    stretches,
+    lives,
+    parts,
+  }: { stretches: readonly Stretch[] } & Pick<Schedule, "lives" | "parts">,
+): Pick<Schedule, "ops" | "source" | "previous" | "slots" | "handOvers" | "reuses"> {
   const ops = sharedU32(trace.count * OP_WORDS);
   const source = sharedU32(trace.count);
   const previous = sharedU32(trace.count);
-  /** The last operation on each slot: its place, and who has it. */
-  const lastPlace = new Uint32Array(trace.slots);
-  const lastWorker = new Int16Array(trace.slots).fill(NOBODY);
-  const hands = new Uint32Array(trace.slots);
+  const history = new SlotHistory(trace.slots, freshIds, { ops, source, previous });
   const next = parts.map((part) => part.begin);
   for (const { life, begin, end } of stretches) {
     const { worker } = lives[life]!;
     for (let index = begin; index < end; index++) {
       const place = next[worker]!++;
-      const at = place * OP_WORDS;
-      writeOperation(ops, at, trace, index, abi);
+      writeOperation(ops, place * OP_WORDS, trace, index, abi);
       source[place] = index;
-      const slot = trace.idKinds[index]! >>> KIND_BITS;
-      if (slot === NEVER_LIVE_SLOT) continue;
-      const last = lastWorker[slot]!;
-      let waits = 0;
-      if (last !== NOBODY) {
-        previous[place] = source[lastPlace[slot]!]! + 1;
-        if (last !== worker) {
-          ops[lastPlace[slot]! * OP_WORDS + HAND]! |= GIVES;
-          hands[slot]!++;
-          waits = WAITS;
-        }
-      }
-      ops[at + HAND] = (hands[slot]! << HAND_BITS) | waits;
-      lastPlace[slot] = place;
-      lastWorker[slot] = worker;
+      history.place(place, worker);
     }
   }
-  return { ops, source, previous };
+  const { slots, handOvers, reuses } = history;
+  return { ops, source, previous, slots, handOvers, reuses };
 }
 
 /** Writes an operation's first words. What the layout's size_t cannot hold becomes its greatest value. */

@@ -13,6 +13,7 @@ export interface ReplayWorker {
    * @param onEnd called when the worker has ended, or cannot go on, with the reason in a few words
    */
   listen(onAnswer: (answer: PostedAnswer) => void, onEnd: (reason: string) => void): void;
+  /** Ends it, wherever it is. */
   terminate(): void | Promise<unknown>;
 }
 
@@ -98,14 +99,14 @@ export class WorkerCrew {
     ask: Requests[N]["ask"],
   ): Promise<Requests[N]["answer"]> {
     const [answer] = await this.#settle([this.#ask(worker, name, ask)]);
-    return answer as Requests[N]["answer"];
+    return answer;
   }
 
   /** Ends all workers. */
   async dismiss(): Promise<void> {
     this.#isOver = true;
     stopAll(this.#run);
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await Promise.all(this.#workers.map(async (worker) => await worker.terminate()));
   }
 
   #ask<N extends RequestName>(

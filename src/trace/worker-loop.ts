@@ -42,9 +42,9 @@ const call32: Call = ({ raw }, ops, at, old) => {
     case OpKind.MEMALIGN:
       return raw.memalign(ops[at + X_LOW] as never, ops[at + Y_LOW] as never) as unknown as number;
     case OpKind.REALLOC:
-      return raw.realloc(old as never, ops[at + X_LOW] as never) as unknown as number;
+      return raw.realloc(old, ops[at + X_LOW] as never) as unknown as number;
     case OpKind.FREE:
-      raw.free(old as never);
+      raw.free(old);
       return 0;
   }
 };
@@ -56,13 +56,13 @@ const call64: Call = ({ raw }, ops, at, old) => {
     case OpKind.MALLOC:
       return Number(raw.malloc(x));
     case OpKind.CALLOC:
-      return Number(raw.calloc(x, wide(ops[at + Y_LOW]!, ops[at + Y_HIGH]!) as never));
+      return Number(raw.calloc(x, wide(ops[at + Y_LOW]!, ops[at + Y_HIGH]!)));
     case OpKind.MEMALIGN:
-      return Number(raw.memalign(x, wide(ops[at + Y_LOW]!, ops[at + Y_HIGH]!) as never));
+      return Number(raw.memalign(x, wide(ops[at + Y_LOW]!, ops[at + Y_HIGH]!)));
     case OpKind.REALLOC:
-      return Number(raw.realloc(BigInt(old) as never, x));
+      return Number(raw.realloc(BigInt(old), x));
     case OpKind.FREE:
-      raw.free(BigInt(old) as never);
+      raw.free(BigInt(old));
       return 0;
   }
 };
@@ -165,7 +165,7 @@ export class WorkerLoop {
 
   #checkSlice(process: ThreadProcess, from: number, end: number, checks: BlockChecks): void {
     const { ops, source, previous } = this.#schedule;
-    const { blocks } = this.#run;
+    const { blocks, hands } = this.#run;
     for (let place = from; place < end; place++) {
       this.#meeting.at(place);
       const at = place * OP_WORDS;
@@ -173,7 +173,8 @@ export class WorkerLoop {
       const kind = ops[at + ID_KIND]! & KIND_MASK;
       const hand = ops[at + HAND]!;
       const index = source[place]!;
-      if ((hand & WAITS) !== 0) this.#meeting.wait(slot, hand >>> HAND_BITS);
+      if ((hand & WAITS) !== 0 && Atomics.load(hands, slot) !== hand >>> HAND_BITS)
+        this.#meeting.wait(slot, hand >>> HAND_BITS);
       const old = blocks[slot]!;
       if (slot !== 0) checks.before(process, { index, previous: previous[place]! }, slot, old);
       const block = this.#call(process, ops, at, old) >>> 0;

@@ -14,7 +14,7 @@ import {
   type Outcome,
   type ReplayTimes,
 } from "./measure.js";
-import { scheduleOf, type Schedule } from "./schedule.js";
+import { scheduleOf, type Schedule, type ScheduleOptions } from "./schedule.js";
 import { sharedRunOf, STATS, STATS_FIELDS, type SharedRun } from "./shared-run.js";
 import { summarise } from "./statistics.js";
 import { KIND_BITS, type Trace } from "./trace.js";
@@ -27,16 +27,14 @@ const WARM_UP_PASSES = 2;
 const MOST_PASSES_A_SAMPLE = 16;
 
 /** Options of {@link replayOnWorkers}. */
-export interface WorkerReplayOptions {
+export interface WorkerReplayOptions extends ScheduleOptions {
   /** What may be chosen about the process. */
   process: SharedProcessOptions;
   spawn: SpawnWorker;
-  /** How many workers there may be; without it there are as many as threads live at a time. */
-  mostWorkers?: number | undefined;
   /** How the times are measured; without it the trace runs once, with checks. */
   measure?: MeasureOptions | undefined;
-  /** Sees the schedule before the workers do: for tests. */
-  onSchedule?: ((schedule: Schedule) => void) | undefined;
+  /** Sees what the workers will share before they do: for tests, which break it. */
+  onPlan?: ((schedule: Schedule, run: SharedRun) => void) | undefined;
 }
 
 /** A thread of a trace, as it was in one run. */
@@ -61,6 +59,9 @@ export interface ThreadReport {
 /** What {@link replayOnWorkers} found. */
 export interface WorkersOutcome {
   readonly workers: number;
+  /** How often a block went from one worker's operations to another's; how many of these times only because its id is used again. */
+  readonly handOvers: number;
+  readonly reuses: number;
   /** The heap after the run that checks. */
   readonly inspection: Inspection;
   /** Requests that were refused in that run. */
@@ -102,9 +103,9 @@ class WorkerReplay {
     const abi = options.process.abi ?? "ilp32";
     this.#trace = trace;
     this.#options = options;
-    this.#schedule = scheduleOf(trace, abi, options.mostWorkers);
-    options.onSchedule?.(this.#schedule);
+    this.#schedule = scheduleOf(trace, abi, options);
     this.#run = sharedRunOf(this.#schedule);
+    options.onPlan?.(this.#schedule, this.#run);
     this.#tables = checkTablesOf(this.#schedule, requestedBytes(trace, abi), outcome.refused);
     this.#crew = new WorkerCrew(trace, this.#schedule, this.#run, options.spawn);
   }
@@ -119,7 +120,8 @@ class WorkerReplay {
       ...{ worker, schedule: this.#schedule, run: this.#run, tables: this.#tables },
     }));
     const { inspection, threads, refusedCount } = await this.#check();
-    const found = { workers: this.#schedule.parts.length, inspection, refusedCount };
+    const { parts, handOvers, reuses } = this.#schedule;
+    const found = { workers: parts.length, handOvers, reuses, inspection, refusedCount };
     if (measure === undefined) return { ...found, times: undefined, threads };
     const warm = await this.#measureWarm(measure);
     const cold = await this.#measureCold(measure);

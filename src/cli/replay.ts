@@ -50,12 +50,12 @@ start with # are comments. Recordings of several threads have "t N" (from here o
 and "x N" (thread N exits; its number may come again): the threads run one at a time, in that order.
 
 With --workers they run at the same time: every thread in a worker of its own, on one heap with
-locks. Each thread keeps its order, and an operation on a block waits until the one before it on that
-block is done; nothing else is held up. That goes for an id that is used again, too, unless there is
---fresh-ids: recorders that use ids again at once tie threads together. Where a thread has exited,
-its worker is there for the next one. --max-workers gives the threads to fewer workers, where those
-of one worker take turns: a trace on 1, 2, 4 … workers shows how it scales. A first run checks every
-answer and every block, and the heap at the end.`;
+locks. Each thread keeps its order, and an operation on a block waits until the one before it on
+that block is done; nothing else is held up. That goes for an id that is used again, too, unless
+there is --fresh-ids: recorders that use ids again at once tie threads together. Where a thread has
+exited, its worker is there for the next one. --max-workers gives the threads to fewer workers,
+where those of one worker take turns: a trace on 1, 2, 4 … workers shows how it scales. A first run
+checks every answer and every block, and the heap at the end.`;
 
 /** @returns the command, to be added to the program */
 export function replayCommand(io: CliIo): Command {

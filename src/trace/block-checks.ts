@@ -11,6 +11,8 @@ export interface CheckTables {
   readonly bytes: Float64Array;
   /** Whether each operation of the trace was refused on simulated threads. */
   readonly expected: Uint8Array;
+  /** The line of each operation, for messages. */
+  readonly lines: Uint32Array;
   /** Whether it was refused now. */
   readonly refused: Uint8Array;
   /** The operation that was the last on each slot, plus 1; 0: none. */
@@ -34,18 +36,20 @@ export function checkTablesOf(
   { slots, count }: Schedule,
   bytes: Float64Array,
   expected: Uint8Array,
+  lines: Uint32Array,
 ): CheckTables {
-  const shared = { bytes: new Float64Array(new SharedArrayBuffer(count * 8)) };
-  shared.bytes.set(bytes);
   const tables = {
-    ...shared,
+    bytes: new Float64Array(new SharedArrayBuffer(count * 8)),
+    lines: sharedU32(count),
     expected: new Uint8Array(new SharedArrayBuffer(count)),
     refused: new Uint8Array(new SharedArrayBuffer(count)),
     owners: sharedU32(slots),
     marks: sharedU32(slots),
     sizes: sharedU32(slots),
   };
+  tables.bytes.set(bytes);
   tables.expected.set(expected);
+  tables.lines.set(lines);
   return tables;
 }
 
@@ -75,10 +79,13 @@ export class BlockChecks {
     slot: number,
     block: number,
   ): void {
-    const { owners } = this.#tables;
+    const { owners, lines } = this.#tables;
     if (owners[slot] !== previous) {
+      const line = lines[previous - 1] ?? 0;
       throw new CheckError(
-        `the operation before it on its block has not been done (operation ${previous - 1}; the last was ${owners[slot]! - 1})`,
+        previous === 0 || owners[slot]! > previous
+          ? `what line ${lines[owners[slot]! - 1]} does to its block, which comes later, has been done`
+          : `what line ${line} does to its block, which comes before, has not been done`,
       );
     }
     owners[slot] = index + 1;
@@ -132,7 +139,7 @@ export class BlockChecks {
     eachMarked(size, (at) => {
       if (memory[block + at] !== markByte(mark, at)) {
         throw new CheckError(
-          `byte ${at} of the block at ${hex(block)}, which has ${size}, is not what operation ${mark} wrote`,
+          `byte ${at} of the block at ${hex(block)}, which has ${size}, is not what line ${this.#tables.lines[mark]} wrote`,
         );
       }
     });

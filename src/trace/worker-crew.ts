@@ -169,9 +169,12 @@ export class WorkerCrew {
     return error;
   }
 
-  #whereIs(worker: number, place: number): { line: number; thread: number } {
+  /** The line and the thread of the operation that a worker noted last. */
+  #whereIs(worker: number, noted: number): { line: number; thread: number } {
     const { parts, lives, source } = this.#schedule;
     const part = parts[worker]!;
+    // Nothing, if it was ended before its first.
+    const place = Math.max(noted, part.begin);
     const thread = lives[lifeAt(part, place)]!.number;
     const index = place < part.end ? source[place] : undefined;
     return { line: index === undefined ? 0 : this.#trace.lines[index]!, thread };

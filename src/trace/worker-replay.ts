@@ -106,7 +106,12 @@ class WorkerReplay {
     this.#schedule = scheduleOf(trace, abi, options);
     this.#run = sharedRunOf(this.#schedule);
     options.onPlan?.(this.#schedule, this.#run);
-    this.#tables = checkTablesOf(this.#schedule, requestedBytes(trace, abi), outcome.refused);
+    this.#tables = checkTablesOf(
+      this.#schedule,
+      requestedBytes(trace, abi),
+      outcome.refused,
+      trace.lines,
+    );
     this.#crew = new WorkerCrew(trace, this.#schedule, this.#run, options.spawn);
   }
 

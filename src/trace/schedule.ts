@@ -61,7 +61,7 @@ export interface WorkerPart {
 /** A trace, cut up for workers. The arrays are in shared memory, except those that a worker reads once. */
 export interface Schedule {
   readonly abi: Abi;
-  /** The trace's, and those that `freshIds` added. */
+  /** How long a table of slots is. They have other numbers than in the trace: see SlotHistory. */
   readonly slots: number;
   /** How often a slot is handed over, and how many of these times only because its id is used again. */
   readonly handOvers: number;
@@ -230,16 +230,24 @@ export function scheduleOf(trace: Trace, abi: Abi, options: ScheduleOptions = {}
   };
 }
 
-/** Where what is done to a slot stands, while operations are placed. */
+/** Slots whose words in a table are in one line of a cache, at most. */
+const LINE_SLOTS = 16;
+
+/**
+ * Where what is done to a slot stands, while operations are placed. Slots get new numbers: those that a worker is the first to use lie
+ * together, so that two workers seldom write to one line of a cache.
+ */
 class SlotHistory {
   handOvers = 0;
   reuses = 0;
-  /** Slots so far. */
-  slots: number;
+  /** Numbers given so far. NEVER_LIVE_SLOT keeps its. */
+  slots = LINE_SLOTS;
   readonly #freshIds: boolean;
   readonly #schedule: Pick<Schedule, "ops" | "source" | "previous">;
-  /** The slot that stands for each of the trace's. */
-  readonly #names: Uint32Array;
+  /** The new number of each slot of the trace. */
+  readonly #numbers: Uint32Array;
+  /** The number that each worker gives next; a multiple of LINE_SLOTS when its line is full. */
+  readonly #next: Uint32Array;
   /** By the slots of the trace: the place of the last operation, who has it, how often the slot was handed over. */
   readonly #last: Uint32Array;
   readonly #worker: Int16Array;
@@ -247,13 +255,14 @@ class SlotHistory {
 
   constructor(
     slots: number,
+    workers: number,
     freshIds: boolean,
     schedule: Pick<Schedule, "ops" | "source" | "previous">,
   ) {
-    this.slots = slots;
     this.#freshIds = freshIds;
     this.#schedule = schedule;
-    this.#names = Uint32Array.from({ length: slots }, (_, slot) => slot);
+    this.#numbers = new Uint32Array(slots);
+    this.#next = new Uint32Array(workers);
     this.#last = new Uint32Array(slots);
     this.#worker = new Int16Array(slots).fill(NOBODY);
     this.#hands = new Uint32Array(slots);
@@ -271,8 +280,8 @@ class SlotHistory {
       kind !== OpKind.FREE &&
       this.#worker[slot] !== NOBODY &&
       (ops[last + ID_KIND]! & KIND_MASK) === OpKind.FREE;
-    if (isReuse && this.#freshIds) {
-      this.#names[slot] = this.slots++;
+    if (this.#worker[slot] === NOBODY || (isReuse && this.#freshIds)) {
+      this.#numbers[slot] = this.#newNumber(worker);
       this.#worker[slot] = NOBODY;
       this.#hands[slot] = 0;
     }
@@ -285,10 +294,18 @@ class SlotHistory {
       this.handOvers++;
       if (isReuse) this.reuses++;
     }
-    ops[at + ID_KIND] = (this.#names[slot]! << KIND_BITS) | kind;
+    ops[at + ID_KIND] = (this.#numbers[slot]! << KIND_BITS) | kind;
     ops[at + HAND] = (this.#hands[slot]! << HAND_BITS) | (isHandedOver ? WAITS : 0);
     this.#last[slot] = place;
     this.#worker[slot] = worker;
+  }
+
+  #newNumber(worker: number): number {
+    if (this.#next[worker]! % LINE_SLOTS === 0) {
+      this.#next[worker] = this.slots;
+      this.slots += LINE_SLOTS;
+    }
+    return this.#next[worker]!++;
   }
 }
 
@@ -306,7 +323,7 @@ function placeOperations(
   const ops = sharedU32(trace.count * OP_WORDS);
   const source = sharedU32(trace.count);
   const previous = sharedU32(trace.count);
-  const history = new SlotHistory(trace.slots, freshIds, { ops, source, previous });
+  const history = new SlotHistory(trace.slots, parts.length, freshIds, { ops, source, previous });
   const next = parts.map((part) => part.begin);
   for (const { life, begin, end } of stretches) {
     const { worker } = lives[life]!;

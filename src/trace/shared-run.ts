@@ -8,9 +8,9 @@ const STOP = 0;
 const ARRIVED = 1;
 const ROUND = 2;
 const FINISHED = 3;
-/** Words of each worker follow. */
-const FIRST_WORKER = 4;
-const WORKER_WORDS = 4;
+/** Words of each worker follow: so many that no two workers write to one line of a cache, as the processor would carry that to and fro. */
+const FIRST_WORKER = 32;
+const WORKER_WORDS = 32;
 /** The place of the operation that it is at. */
 const PLACE = 0;
 /** The slot that it sleeps over, plus 1; 0 while it runs, -1 when it has finished. */

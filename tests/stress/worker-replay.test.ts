@@ -10,7 +10,7 @@ import type { Abi } from "../../src/layout/address.js";
 import { observe } from "../../src/trace/measure.js";
 import { parseTrace } from "../../src/trace/parse.js";
 import { HAND, HAND_BITS, OP_WORDS, WAITS, type Schedule } from "../../src/trace/schedule.js";
-import type { SharedRun } from "../../src/trace/shared-run.js";
+import { placeOf, type SharedRun } from "../../src/trace/shared-run.js";
 import type { Trace } from "../../src/trace/trace.js";
 import { ReplayError, type ReplayWorker } from "../../src/trace/worker-crew.js";
 import {
@@ -220,9 +220,9 @@ describe("canaries: a broken table is noticed", () => {
 /** What a test does to the replay between its steps. */
 interface Meddling {
   /** Before a worker is asked to run. */
-  beforeRun?(run: SharedRun, worker: number, one: ReplayWorker): void;
+  beforeRun?: (run: SharedRun, worker: number, one: ReplayWorker) => void;
   /** After worker 0 has run. */
-  afterRun?(run: SharedRun, memory: WebAssembly.Memory): void;
+  afterRun?: (run: SharedRun, memory: WebAssembly.Memory) => void;
 }
 
 /** @returns options that let a test at what the workers share */
@@ -258,12 +258,14 @@ function meddled({ beforeRun, afterRun }: Meddling): Options & { run?: SharedRun
 }
 
 describe("what goes wrong", () => {
+  // Their slots: each worker's begin with a line of the cache.
   const two = parse("a 0 100\nt 1\na 1 200\nt 0\nr 5 10\n");
+  const [ZERO, ONE, FIVE] = [16, 32, 17] as const;
 
   it("glibc's abort names thread and line", async () => {
     const options = meddled({
       beforeRun: (run) => {
-        run.blocks[3] = 24;
+        run.blocks[FIVE] = 24;
       },
     });
     // r 5 finds a block that malloc never gave.
@@ -274,7 +276,7 @@ describe("what goes wrong", () => {
     const options = meddled({
       afterRun: (run, memory) => {
         const bytes = new Uint8Array(memory.buffer);
-        bytes[run.blocks[2]! + 199]! ^= 1;
+        bytes[run.blocks[ONE]! + 199]! ^= 1;
       },
     });
     expect(await failure(two, options)).toMatch(
@@ -285,7 +287,7 @@ describe("what goes wrong", () => {
   it("a block that is lost", async () => {
     const options = meddled({
       afterRun: (run) => {
-        run.blocks[1] = 0;
+        run.blocks[ZERO] = 0;
       },
     });
     expect(await failure(two, options)).toBe(
@@ -297,7 +299,7 @@ describe("what goes wrong", () => {
     const options = meddled({
       afterRun: (run, memory) => {
         // The size of the chunk behind it.
-        new Uint32Array(memory.buffer)[(run.blocks[1]! + 108) >> 2] = 0x5555_5550;
+        new Uint32Array(memory.buffer)[(run.blocks[ZERO]! + 108) >> 2] = 0x5555_5550;
       },
     });
     expect(await failure(two, options)).toMatch(/^t\.rep: heap invariant \w+ does not hold at 0x/);
@@ -352,8 +354,7 @@ describe("a worker that is killed", () => {
       beforeRun: (run, worker, one) => {
         if (worker !== killed) return;
         const timer = setInterval(() => {
-          // It has got somewhere: word 0 of each worker's four is where.
-          if (run.stats.length > 0 && run.control[4 + 4 * killed]! % 200_000 < 1000) return;
+          if (placeOf(run, killed) % 200_000 < 1000) return;
           clearInterval(timer);
           void one.terminate();
         }, 1);

@@ -43,7 +43,8 @@ export class GarbageWatcher implements GarbageCollector {
   }
 }
 
-function exposedCollector(): (() => void) | undefined {
+/** @returns what collects everything now, where this Node lets us */
+export function exposedCollector(): (() => void) | undefined {
   setFlagsFromString("--expose-gc");
   const collector: unknown = runInNewContext("globalThis.gc");
   return typeof collector === "function" ? (collector as () => void) : undefined;

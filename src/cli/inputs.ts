@@ -12,12 +12,17 @@ import { UserError, type CliIo } from "./io.js";
 const STDIN = "-";
 const STDIN_NAME = "<stdin>";
 const RECORDINGS = new URL("../../tests/golden/traces/", import.meta.url);
+const THREAD_RECORDINGS = new URL("../../tests/golden/threads/traces/", import.meta.url);
 
-/** @returns the recordings that come with a source checkout, sorted; empty in an installed package */
-export function bundledRecordings(): string[] {
-  const folder = fileURLToPath(RECORDINGS);
+/**
+ * @param ofThreads whether those of programs with several threads are meant
+ * @returns the recordings of real programs that come with a source checkout, sorted; empty in an installed package
+ */
+export function bundledRecordings(ofThreads = false): string[] {
+  const folder = fileURLToPath(ofThreads ? THREAD_RECORDINGS : RECORDINGS);
   if (!existsSync(folder)) return [];
-  const names = readdirSync(folder).filter((name) => name.endsWith(".rep.gz"));
+  // Those of threads are among random traces.
+  const names = readdirSync(folder).filter((name) => /^(?!seed\d).*\.rep\.gz$/.test(name));
   return names.sort().map((name) => relative(process.cwd(), join(folder, name)));
 }
 

@@ -128,7 +128,7 @@ export class TraceRun {
     this.#trace = trace;
     this.#touches = touches;
     this.#blocks = new Float64Array(trace.slots);
-    this.#threads = new Threads(kernel.process, trace.turns);
+    this.#threads = new Threads(kernel.process, trace);
   }
 
   /** Runs on, up to but not including operation `end`. */

@@ -5,6 +5,7 @@ import { Command, CommanderError } from "commander";
 import { HeapAbort } from "../host/failures.js";
 import { HeapImageError } from "../image/errors.js";
 import { TraceError } from "../trace/trace.js";
+import { ReplayError } from "../trace/worker-crew.js";
 import { imageCommand } from "./image.js";
 import { UserError, type CliIo } from "./io.js";
 import { mapsCommand } from "./maps.js";
@@ -23,7 +24,7 @@ const COMMANDS = [
   imageCommand,
 ] as const;
 /** Errors whose message says all there is to say. */
-const EXPECTED = [TraceError, UserError, HeapAbort, HeapImageError] as const;
+const EXPECTED = [TraceError, ReplayError, UserError, HeapAbort, HeapImageError] as const;
 
 /**
  * Runs the command line.

@@ -1,8 +1,9 @@
 // `ptmalloc-wasm replay`: traces of real programs on the allocator, measured, and where it put every block.
 
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { MOST_CORES } from "../host/options.js";
+import { MOST_THREADS } from "../host/thread-registry.js";
 import { parseTunables } from "../host/tunables.js";
 import type { Abi } from "../layout/address.js";
 import { measureEngine, measuredEngineOps } from "../trace/engine.js";
@@ -14,8 +15,10 @@ import { GarbageWatcher } from "./garbage.js";
 import { bundledRecordings, fileError, readTraces, shortName } from "./inputs.js";
 import { UserError, type CliIo, type Output } from "./io.js";
 import { Progress } from "./progress.js";
+import { measureOnWorkers } from "./replay-workers.js";
 import { jsonReport, type Report, type TraceReport } from "./report.js";
 import { textReport } from "./text-report.js";
+import { workersJson, workersText } from "./workers-report.js";
 
 interface Options {
   json?: true;
@@ -26,6 +29,9 @@ interface Options {
   cores?: number;
   engine: boolean;
   addresses?: string;
+  workers?: true;
+  maxWorkers?: number;
+  freshIds?: true;
 }
 
 const MOST_REPEATS = 1000;
@@ -36,11 +42,20 @@ Examples:
   ptmalloc-wasm replay --tunables glibc.malloc.tcache_count=0:glibc.malloc.top_pad=0 *.rep.gz
   ptmalloc-wasm replay --json --repeat 15 lua.rep.gz > lua.json
   zcat lua.rep.gz | ptmalloc-wasm replay --abi lp64 --addresses - -
+  ptmalloc-wasm replay --workers --cores 4 server.rep.gz
 
 A trace has header lines of one number each, then one operation a line: "a ID SIZE" malloc,
 "c ID NMEMB SIZE" calloc, "m ID ALIGN SIZE" memalign, "r ID SIZE" realloc, "f ID" free; lines that
 start with # are comments. Recordings of several threads have "t N" (from here on thread N calls)
-and "x N" (thread N exits): the threads run one at a time, in that order.`;
+and "x N" (thread N exits; its number may come again): the threads run one at a time, in that order.
+
+With --workers they run at the same time: every thread in a worker of its own, on one heap with
+locks. Each thread keeps its order, and an operation on a block waits until the one before it on
+that block is done; nothing else is held up. That goes for an id that is used again, too, unless
+there is --fresh-ids: recorders that use ids again at once tie threads together. Where a thread has
+exited, its worker is there for the next one. --max-workers gives the threads to fewer workers,
+where those of one worker take turns: a trace on 1, 2, 4 … workers shows how it scales. A first run
+checks every answer and every block, and the heap at the end.`;
 
 /** @returns the command, to be added to the program */
 export function replayCommand(io: CliIo): Command {
@@ -67,17 +82,35 @@ export function replayCommand(io: CliIo): Command {
         "where big blocks are mapped (default: linux; top-down, which leaves most room, for --addresses)",
       ).choices(["linux", "top-down", "compact"]),
     )
-    .option("--repeat <n>", `samples of each measurement, 1 to ${MOST_REPEATS}`, repeatCount, 7)
+    .option(
+      "--repeat <n>",
+      `samples of each measurement, 1 to ${MOST_REPEATS}`,
+      countUpTo(MOST_REPEATS),
+      7,
+    )
     .option(
       "--cores <n>",
       "processors of the machine, which decide how many arenas threads may make (default: 2)",
-      coreCount,
+      countUpTo(MOST_CORES),
     )
     .option("--no-engine", "leave the JavaScript engine out")
     .option(
       "--addresses <out>",
       "also write where each block went to the file <out>, in the format of the native goldens; " +
         "with - to standard output, instead of measuring (one FILE only)",
+    )
+    .option(
+      "--workers",
+      "run the trace's threads at the same time, beside simulated threads; without the JavaScript engine",
+    )
+    .option(
+      "--max-workers <n>",
+      `as --workers, with that many workers at most, 1 to ${MOST_THREADS}`,
+      countUpTo(MOST_THREADS),
+    )
+    .option(
+      "--fresh-ids",
+      "with workers: a block whose id was used before does not wait until that block is freed",
     )
     .addHelpText("after", EXAMPLES)
     .action((files: string[], options: Options) => replay(files, options, io));
@@ -93,12 +126,18 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
   if (toStdout && options.json) {
     throw new UserError("--addresses - and --json would both write to standard output: choose one");
   }
-  const files = given.length > 0 ? given : bundledRecordings();
+  const isOnWorkers = options.workers === true || options.maxWorkers !== undefined;
+  checkWorkerOptions(given, options, isOnWorkers);
+  const files = given.length > 0 ? given : bundledRecordings(isOnWorkers);
   if (files.length === 0) throw new UserError("no FILE given (see ptmalloc-wasm replay --help)");
   if (options.addresses !== undefined && files.length !== 1) {
     throw new UserError(`--addresses takes exactly one FILE, not ${given.length || "none"}`);
   }
   const traces = await readTraces(files, io);
+  if (isOnWorkers) {
+    await replayOnWorkers(traces, process, options, io);
+    return;
+  }
   // Heap and mappings share all of the address space then, as they do natively; the log does not depend on it otherwise.
   const roomy = { ...process, layout: options.layout ?? "top-down" };
   if (toStdout) {
@@ -118,6 +157,43 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
   };
   if (addresses !== undefined) report.addresses = { file: options.addresses!, ...addresses };
   io.stdout.write(options.json ? jsonReport(report) : textReport(report, io));
+}
+
+/** @throws UserError for options that do not go together, and for a number that is no FILE */
+function checkWorkerOptions(given: string[], options: Options, isOnWorkers: boolean): void {
+  const { workers, addresses, freshIds } = options;
+  if (!isOnWorkers) {
+    if (freshIds) throw new UserError("--fresh-ids is for --workers or --max-workers");
+    return;
+  }
+  if (addresses !== undefined) {
+    const option = workers ? "--workers" : "--max-workers";
+    throw new UserError(
+      `--addresses is for simulated threads: with ${option} it is up to chance who gets which block`,
+    );
+  }
+  const number = given.find((file) => /^\d+$/.test(file) && !existsSync(file));
+  if (number !== undefined && workers) {
+    throw new UserError(
+      `${number}: no such file; --workers takes no number, --max-workers ${number} does`,
+    );
+  }
+}
+
+async function replayOnWorkers(
+  traces: readonly Trace[],
+  process: ReplayOptions,
+  { json, abi, layout = "linux", tunables = "", repeat, maxWorkers, freshIds }: Options,
+  io: CliIo,
+): Promise<void> {
+  const found = await measureOnWorkers(
+    traces,
+    process,
+    { repeat, maxWorkers, freshIds: freshIds === true },
+    io,
+  );
+  const report = { abi, layout, tunables, repeat, traces: found };
+  io.stdout.write(json ? workersJson(report) : workersText(report, io));
 }
 
 /** Measures every trace, with a progress bar. */
@@ -223,18 +299,12 @@ function checkedTunables(text: string, abi: Abi): string {
   }
 }
 
-function coreCount(text: string): number {
-  const count = Number(text);
-  if (!/^\d+$/.test(text) || count < 1 || count > MOST_CORES) {
-    throw new InvalidArgumentError(`A whole number from 1 to ${MOST_CORES} is needed.`);
-  }
-  return count;
-}
-
-function repeatCount(text: string): number {
-  const count = Number(text);
-  if (!/^\d+$/.test(text) || count < 1 || count > MOST_REPEATS) {
-    throw new InvalidArgumentError(`A whole number from 1 to ${MOST_REPEATS} is needed.`);
-  }
-  return count;
+/** @returns a parser of whole numbers from 1 to `most` */
+function countUpTo(most: number): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (!/^\d+$/.test(text) || count < 1 || count > most)
+      throw new InvalidArgumentError(`A whole number from 1 to ${most} is needed.`);
+    return count;
+  };
 }

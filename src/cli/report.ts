@@ -103,7 +103,8 @@ function traceJson(trace: TraceReport): object {
   };
 }
 
-function samplesJson(samples: Samples): object {
+/** @returns samples as they are in JSON */
+export function samplesJson(samples: Samples): object {
   return {
     medianNanoseconds: samples.median,
     bestNanoseconds: samples.best,

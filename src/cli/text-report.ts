@@ -1,13 +1,9 @@
 // The report of `replay` for people, at most 100 columns wide.
 
-import Table from "cli-table3";
-import picocolors from "picocolors";
 import { formatBytes, formatCount, formatNanoseconds, formatRatio, formatShare } from "./format.js";
 import type { CliIo } from "./io.js";
 import { summaryOf, utilisation, type Report, type TraceReport } from "./report.js";
-
-type Colors = ReturnType<typeof picocolors.createColors>;
-type Cell = string | number;
+import { colorsFor, section, table, type Cell, type Colors } from "./tables.js";
 
 const MALLINFO_SHOWN = [
   "arena",
@@ -24,7 +20,7 @@ const COUNTS: ReadonlySet<string> = new Set(["ordblks", "smblks", "hblks"]);
 
 /** @returns the whole report, ending in a newline */
 export function textReport(report: Report, io: CliIo): string {
-  const colors = picocolors.createColors(wantsColors(io));
+  const colors = colorsFor(io);
   const parts = [heading(report, colors)];
   if (report.traces.length === 1) parts.push(...oneTrace(report.traces[0]!, colors));
   else parts.push(...manyTraces(report, colors));
@@ -37,14 +33,6 @@ export function textReport(report: Report, io: CliIo): string {
   }
   parts.push(footnotes(report, colors));
   return `${parts.join("\n\n")}\n`;
-}
-
-/** @returns whether to colour: NO_COLOR and FORCE_COLOR decide (https://no-color.org), else whether it is a terminal */
-function wantsColors(io: CliIo): boolean {
-  if (io.env.NO_COLOR !== undefined && io.env.NO_COLOR !== "") return false;
-  if (io.env.FORCE_COLOR !== undefined && io.env.FORCE_COLOR !== "")
-    return io.env.FORCE_COLOR !== "0";
-  return io.stdout.isTTY === true && io.env.TERM !== "dumb";
 }
 
 function heading(report: Report, colors: Colors): string {
@@ -249,49 +237,6 @@ function footnotes(report: Report, colors: Colors): string {
   }
   return lines.map((line) => colors.dim(line)).join("\n");
 }
-
-function section(title: string, note: string, colors: Colors): string {
-  return colors.bold(colors.cyan(title)) + (note === "" ? "" : colors.dim(`  ${note}`)) + "\n";
-}
-
-/** A table without borders: numbers to the right, the first column and those in `left` to the left. */
-function table(
-  head: string[],
-  rows: Cell[][],
-  colors: Colors,
-  left: readonly number[] = [],
-): string {
-  const columns = Math.max(head.length, ...rows.map((row) => row.length));
-  const grid = new Table({
-    head: head.map((text) => colors.dim(text)),
-    chars: BORDERLESS,
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
-    colAligns: Array.from({ length: columns }, (_, i) =>
-      i === 0 || left.includes(i) ? "left" : "right",
-    ),
-  });
-  grid.push(...rows);
-  const lines = grid.toString().split("\n");
-  return lines.map((line) => line.trimEnd()).join("\n");
-}
-
-const BORDERLESS = {
-  top: "",
-  "top-mid": "",
-  "top-left": "",
-  "top-right": "",
-  bottom: "",
-  "bottom-mid": "",
-  "bottom-left": "",
-  "bottom-right": "",
-  left: "",
-  "left-mid": "",
-  mid: "",
-  "mid-mid": "",
-  right: "",
-  "right-mid": "",
-  middle: "  ",
-};
 
 function engineOverWasm(trace: TraceReport): number {
   return trace.engine === null ? NaN : trace.engine.times.median / trace.wasm.warm.median;

@@ -83,12 +83,12 @@ export async function observe(
     const slot = idKind >>> KIND_BITS;
     const kind = idKind & 7;
     const pointer = session.step(i);
-    if (pointer !== 0) live.set(slot, bytes[i]!);
-    else if (kind === OpKind.FREE || (kind === OpKind.REALLOC && bytes[i] === 0)) live.drop(slot);
-    else {
+    const frees = kind === OpKind.FREE || (kind === OpKind.REALLOC && bytes[i] === 0);
+    if (pointer === 0 && !frees) {
       refused[i] = 1;
       refusedCount++;
     }
+    live.take(slot, kind, bytes[i]!, pointer !== 0);
     peakHeldBytes = Math.max(peakHeldBytes, held());
     if ((i + 1) % PROGRESS_OPS === 0) onProgress?.(PROGRESS_OPS);
   }
@@ -198,11 +198,11 @@ function heldBytesReader(session: ReplaySession): () => number {
 }
 
 /** The requested sizes of all live blocks, and their peak. */
-class LiveSet {
+export class LiveSet {
   peakBytes = 0;
   peakBlocks = 0;
-  private bytes = 0;
-  private blocks = 0;
+  bytes = 0;
+  blocks = 0;
   /** Requested size of each slot's live block, -1 for none. */
   private readonly sizes: Float64Array;
 
@@ -210,7 +210,18 @@ class LiveSet {
     this.sizes = new Float64Array(slots).fill(-1);
   }
 
-  set(slot: number, size: number): void {
+  /** An operation of a trace, and whether it returned a block. */
+  take(slot: number, kind: number, size: number, isGiven: boolean): void {
+    if (isGiven) this.set(slot, size);
+    else if (kind === OpKind.FREE || (kind === OpKind.REALLOC && size === 0)) this.drop(slot);
+  }
+
+  /** @returns whether the slot has a live block */
+  has(slot: number): boolean {
+    return this.sizes[slot]! >= 0;
+  }
+
+  private set(slot: number, size: number): void {
     this.drop(slot);
     this.sizes[slot] = size;
     this.bytes += size;
@@ -219,7 +230,7 @@ class LiveSet {
     if (this.blocks > this.peakBlocks) this.peakBlocks = this.blocks;
   }
 
-  drop(slot: number): void {
+  private drop(slot: number): void {
     const size = this.sizes[slot]!;
     if (size < 0) return;
     this.sizes[slot] = -1;

@@ -5,7 +5,8 @@
 // Then comes one operation a line: `a ID SIZE` malloc, `c ID NMEMB SIZE` calloc, `m ID ALIGN SIZE` memalign,
 // `r ID SIZE` realloc, `f ID` free. Blank lines and lines that start with `#` are skipped, and so is whatever follows
 // an operation's last number. A negative id is never live: NULL to `r` and `f`. Recordings of several threads have lines that are no
-// operations: `t N` (from here on thread N calls; at first it is thread 0) and `x N` (thread N exits).
+// operations: `t N` (from here on thread N calls; at first it is thread 0) and `x N` (thread N exits). Recorders that number threads by what
+// the system calls them use numbers again: a `t N` behind an `x N` begins another thread.
 //
 // Works on bytes, once over the text: half a million operations take a few hundredths of a second.
 
@@ -58,6 +59,7 @@ class Parser {
 
   private readonly header: number[] = [];
   private readonly slotTable: SlotTable;
+  private readonly lines: Uint32Array;
   private readonly idKinds: Uint32Array;
   private readonly xLow: Uint32Array;
   private readonly xHigh: Uint32Array;
@@ -74,6 +76,7 @@ class Parser {
     this.name = name;
     const lines = countLines(bytes);
     this.slotTable = new SlotTable(lines);
+    this.lines = new Uint32Array(lines);
     this.idKinds = new Uint32Array(lines);
     this.xLow = new Uint32Array(lines);
     this.xHigh = new Uint32Array(lines);
@@ -95,6 +98,7 @@ class Parser {
       count,
       slots: this.slotTable.count,
       turns: { at: Uint32Array.from(this.turnAt), who: Int32Array.from(this.turnWho) },
+      lines: this.lines.subarray(0, count),
       idKinds: this.idKinds.subarray(0, count),
       xLow: this.xLow.subarray(0, count),
       xHigh: this.xHigh.subarray(0, count),
@@ -133,6 +137,7 @@ class Parser {
     }
     if (this.gone.has(this.thread)) this.fail(`thread ${this.thread} calls after its exit`);
     const index = this.count;
+    this.lines[index] = this.line;
     this.readNumber();
     this.idKinds[index] = (this.readSlot(kind) << KIND_BITS) | kind;
     if (kind !== OpKind.FREE) {
@@ -156,14 +161,13 @@ class Parser {
     if (this.negative || value >= THREADS_LIMIT) {
       this.fail(`a thread is a number from 0 to ${THREADS_LIMIT - 1}`);
     }
-    if (this.gone.has(value)) {
-      this.fail(`thread ${value} ${letter === LETTER_X ? "exits twice" : "comes after its exit"}`);
-    }
+    if (letter === LETTER_X && this.gone.has(value)) this.fail(`thread ${value} exits twice`);
     this.turnAt.push(this.count);
     if (letter === LETTER_X) {
       this.gone.add(value);
       this.turnWho.push(~value);
     } else {
+      this.gone.delete(value);
       this.thread = value;
       this.turnWho.push(value);
     }

@@ -57,7 +57,7 @@ export class ReplaySession {
     this.abi = process.abi;
     this.blocks = blocks;
     this.strideBytes = opBytes(process.abi);
-    this.threads = new Threads(process, trace.turns);
+    this.threads = new Threads(process, trace);
     this.memoryWords = new Uint32Array(process.memory.buffer);
   }
 

@@ -3,8 +3,9 @@
 
 import type { Build } from "../host/exports.js";
 import type { Process } from "../host/process.js";
+import { MOST_THREADS } from "../host/thread-registry.js";
 import type { Abi } from "../layout/address.js";
-import type { Turns } from "./trace.js";
+import { TraceError, type Trace, type Turns } from "./trace.js";
 
 /** The threads of a process that replays a trace. */
 export class Threads<B extends Build> {
@@ -15,14 +16,19 @@ export class Threads<B extends Build> {
   private readonly idle: Process<Abi, B>[] = [];
   private readonly first: Process<Abi, B>;
 
-  /** @param first the process as its first thread sees it: thread 0 */
-  constructor(first: Process<Abi, B>, turns: Turns) {
+  /**
+   * @param first the process as its first thread sees it: thread 0
+   * @throws TraceError when more threads live at a time than a process can have
+   */
+  constructor(first: Process<Abi, B>, { name, turns }: Trace) {
     this.first = first;
     this.current = first;
     this.alive.set(0, first);
     // Instances for as many as live at a time, so that a clock does not see them made. One at least where there are threads at all: from
     // the first operation on malloc must know that it is not alone.
-    const made = turns.who.length === 0 ? 0 : Math.max(1, mostAtOnce(turns) - 1);
+    const most = mostAtOnce(turns);
+    assertThreads(name, most);
+    const made = turns.who.length === 0 ? 0 : Math.max(1, most - 1);
     for (let i = 0; i < made; i++) this.idle.push(first.attachThreadSync());
     for (const instance of this.idle) instance.exitThread();
   }
@@ -66,6 +72,16 @@ export class Threads<B extends Build> {
     this.alive.delete(number);
     this.idle.push(thread);
   }
+}
+
+/** @throws TraceError when a process cannot have as many threads at a time */
+export function assertThreads(name: string, most: number): void {
+  if (most > MOST_THREADS)
+    throw new TraceError(
+      name,
+      0,
+      `${most} threads at a time, and a process has room for ${MOST_THREADS}`,
+    );
 }
 
 /** How many threads live at a time, at most, thread 0 included. */

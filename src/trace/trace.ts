@@ -19,7 +19,10 @@ export const KIND_BITS = 3;
 export interface Turns {
   /** For each turn the index of the operation that it stands in front of; `count` of the trace for those behind the last. */
   readonly at: Uint32Array;
-  /** The thread that calls from there on; or, for the exit of thread n, `~n`. Before the first turn it is thread 0's. */
+  /**
+   * The thread that calls from there on; or, for the exit of thread n, `~n`. Before the first turn it is thread 0's. A number that comes again
+   * after its exit is another thread's.
+   */
   readonly who: Int32Array;
 }
 
@@ -38,6 +41,8 @@ export interface Trace {
   readonly slots: number;
   /** Whose turn it is; empty for a trace of one thread. */
   readonly turns: Turns;
+  /** The line of the text, from 1, that each operation is on: for messages. */
+  readonly lines: Uint32Array;
   /** `slot * 8 + kind` of each operation. */
   readonly idKinds: Uint32Array;
   /** First argument (size; count of a calloc; alignment of a memalign), bits 0 to 31. */

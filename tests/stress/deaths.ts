@@ -2,6 +2,7 @@
 // chosen store, by an exception that leaves its instance for ever. What the other threads find is what they would after a kill there.
 
 import { readFileSync } from "node:fs";
+import type { RawExports, Word } from "../../src/host/exports.js";
 import type { Abi } from "../../src/layout/address.js";
 import { Burial, layouts } from "../../src/layout/generated.js";
 import type { Prng } from "../support/prng.js";
@@ -10,37 +11,10 @@ const BASE = 65536;
 const MMAP_BASE = 0x400_0000;
 const FRESH = 4;
 
-/** What the crash build exports, as far as these tests go. */
-interface Raw {
-  initialize(
-    base: number,
-    startBrk: number,
-    mmapBase: number,
-    taskSize: number,
-    flags: number,
-  ): number;
-  kernel_bytes(): number;
-  share(canWait: number): void;
-  set_patience(ms: number): void;
-  set_queued_frees(queues: number): void;
-  attach(base: number): number;
-  thread_exit(): void;
-  thread_died(number: number): number;
-  locks_held(): number;
-  check_heap(): number;
-  check_address(): number;
-  scratch(): number;
-  thread_data(): number;
-  malloc(bytes: unknown): number | bigint;
-  calloc(count: unknown, bytes: unknown): number | bigint;
-  realloc(block: unknown, bytes: unknown): number | bigint;
-  memalign(alignment: unknown, bytes: unknown): number | bigint;
-  free(block: unknown): void;
-  mallopt(parameter: number, value: number): number;
-  malloc_trim(pad: unknown): number;
-  mallinfo2(out: unknown): void;
-  sbrk(bytes: unknown): number | bigint;
-  set_tunable(tunable: number, value: unknown): number;
+/** What the crash build exports. */
+interface Raw extends RawExports<Abi, "threads"> {
+  /** How many locks this thread holds. */
+  locks_held(this: void): number;
 }
 
 /** Thrown in a dying thread's way. */
@@ -109,7 +83,7 @@ export class Crowd {
   foreignBytes = 0;
   /** Called in front of every store of any thread. */
   atStore: ((point: number, raw: Raw) => void) | undefined;
-  #word: (value: number) => unknown;
+  #word: (value: number) => Word<Abi>;
 
   constructor(abi: Abi, random: Prng, { pages, queuesFrees }: CrowdMemory, threads: number) {
     this.abi = abi;

@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
+import type { RawExports } from "../../src/host/exports.js";
 import type { Abi } from "../../src/layout/address.js";
 import { Burial, Tunable, layouts } from "../../src/layout/generated.js";
 import {
@@ -28,34 +29,6 @@ export type Repair = Record<keyof (typeof layouts)["ilp32"]["Repair"]["fields"],
 
 /** Longer than anything takes on a busy machine: who waits so long, hangs. */
 export const PATIENCE_MS = 60_000;
-
-/** What a threaded build exports, as far as these tests go. */
-export interface Raw {
-  initialize(
-    base: number,
-    startBrk: number,
-    mmapBase: number,
-    taskSize: number,
-    flags: number,
-  ): number;
-  kernel_bytes(): number;
-  share(canWait: number): void;
-  set_patience(ms: number): void;
-  set_queued_frees(queues: number): void;
-  shared_state(): number;
-  thread_died(number: number): number;
-  check_heap(): number;
-  check_address(): number;
-  scratch(): number;
-  thread_data(): number;
-  mm_struct(): number;
-  malloc_par(): number;
-  main_arena(): number;
-  free(block: unknown): void;
-  malloc_trim(pad: unknown): number;
-  mallinfo2(out: unknown): void;
-  set_tunable(tunable: number, value: unknown): number;
-}
 
 export interface CrewOptions {
   abi: Abi;
@@ -92,7 +65,7 @@ export class Crew {
   readonly options: CrewOptions;
   readonly memory: WebAssembly.Memory;
   readonly control: Int32Array;
-  readonly raw: Raw;
+  readonly raw: RawExports<Abi, "threads">;
   readonly startBrk: number;
   readonly errors: string[] = [];
   readonly #workers = new Map<number, Worker>();
@@ -110,7 +83,7 @@ export class Crew {
     };
     const env = { memory: this.memory, crash_point: () => {} };
     const instance = new WebAssembly.Instance(moduleOf(build, abi), { env, host: { fail } });
-    this.raw = instance.exports as unknown as Raw;
+    this.raw = instance.exports as unknown as RawExports<Abi, "threads">;
     this.startBrk = BASE + (this.raw.kernel_bytes() >>> 0);
     const { mmapBase, taskSize, tunables = {}, patienceMs = PATIENCE_MS } = options;
     const error = this.raw.initialize(BASE, this.startBrk, mmapBase, taskSize, FRESH);

@@ -158,8 +158,9 @@ describe("malformed traces", () => {
     ["t 65536", "t.rep:6: a thread is a number from 0 to 65535"],
     ["t", "t.rep:6: a number was expected"],
     ["x 0\nf 0", "t.rep:7: thread 0 calls after its exit"],
-    ["x 3\nt 3", "t.rep:7: thread 3 comes after its exit"],
+    ["t 3\nx 3\nf 0", "t.rep:8: thread 3 calls after its exit"],
     ["x 3\nx 3", "t.rep:7: thread 3 exits twice"],
+    ["t 3\nx 3\nt 3\nx 3\nx 3", "t.rep:10: thread 3 exits twice"],
   ])("of threads: %j", (lines, message) => {
     expect(failure(`${HEADER}a 0 1\n${lines}\n`)).toBe(message);
   });
@@ -171,6 +172,16 @@ describe("threads", () => {
     expect(trace.count).toBe(4);
     expect([...trace.turns.at]).toEqual([1, 3, 3, 4]);
     expect([...trace.turns.who]).toEqual([2, ~2, 0, ~0]);
+  });
+
+  it("lets a number come again after its exit", () => {
+    const trace = parse(`${HEADER}t 2\na 0 1\nx 2\nt 2\nf 0\nx 2\n`);
+    expect([...trace.turns.who]).toEqual([2, ~2, 2, ~2]);
+  });
+
+  it("notes the line of each operation", () => {
+    const trace = parse(`${HEADER}a 0 1\n# nothing\nt 2\n\nf 0\n`);
+    expect([...trace.lines]).toEqual([5, 9]);
   });
 
   it("has no turns in a trace of one thread", () => {

@@ -1,0 +1,28 @@
+// Node's workers, for a replay on workers.
+
+import { Worker } from "node:worker_threads";
+import type { ReplayWorker } from "../trace/worker-crew.js";
+import type { PostedAnswer } from "../trace/worker-service.js";
+
+/** The compiled entry, also when this file runs as it was written, as in tests. */
+const ENTRY = new URL("../../dist/cli/replay-worker.js", import.meta.url);
+
+/** A worker of Node's that runs `serveReplay`. */
+export interface NodeReplayWorker extends ReplayWorker {
+  readonly worker: Worker;
+}
+
+/** Starts one. */
+export function spawnNodeWorker(): NodeReplayWorker {
+  const worker = new Worker(ENTRY);
+  return {
+    worker,
+    post: (request) => worker.postMessage(request),
+    listen(onAnswer, onEnd) {
+      worker.on("message", (answer: PostedAnswer) => onAnswer(answer));
+      worker.on("error", (error) => onEnd(error.message));
+      worker.on("exit", (code) => onEnd(`exit code ${code}`));
+    },
+    terminate: () => worker.terminate(),
+  };
+}

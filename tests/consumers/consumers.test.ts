@@ -1,7 +1,8 @@
+import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ENVIRONMENTS, type Entry } from "./matrix.js";
 import { Site } from "./site.js";
-import { haveAll } from "./tools.js";
+import { haveAll, placeOf } from "./tools.js";
 
 /** What site/program.js finds everywhere. */
 const REPORT = {
@@ -33,6 +34,14 @@ beforeAll(() => {
 
 afterAll(() => {
   site.remove();
+});
+
+describe.skipIf(!haveAll("CommonJS", ["node20"]))("CommonJS", () => {
+  it("can require the package, from Node.js 20.19 on", () => {
+    const program = "console.log(require('ptmalloc-wasm').createHeapSync().malloc(100) % 16)";
+    const options = { cwd: site.folder, encoding: "utf8", stdio: "pipe" } as const;
+    expect(execFileSync(placeOf("node20")!, ["-e", program], options)).toBe("0\n");
+  });
 });
 
 for (const { name, tools, entries, run } of ENVIRONMENTS) {

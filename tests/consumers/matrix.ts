@@ -39,25 +39,23 @@ function runtime(name: string, tool: Tool): Environment {
   };
 }
 
-/** A page that is served as the files are. */
+/** A page that is served as the files are. @param script begins the name of the page's script, in place of the entry's */
 function plainPage(
   name: string,
   browser: "chromium" | "firefox",
-  head: (folder: string) => string,
-  headers: Readonly<Record<string, string>> = {},
-  entries: Environment["entries"] = ["default", "wasm", "kernel"],
+  head: string,
+  headers: Readonly<Record<string, string>>,
+  entries: Environment["entries"],
+  script?: string,
 ): Environment {
   return {
     name,
     tools: [browser],
     entries,
     async run(site, entry) {
-      const page = `plain-${browser}-${entry}.html`;
-      const script = `<script type="module" src="./page-${entry}.js"></script>`;
-      writeFileSync(
-        join(site.folder, page),
-        `<!doctype html><title>x</title>${head("./")}${script}`,
-      );
+      const page = `plain-${browser}-${script ?? entry}.html`;
+      const main = `<script type="module" src="./page-${script ?? entry}.js"></script>`;
+      writeFileSync(join(site.folder, page), `<!doctype html><title>x</title>${head}${main}`);
       const listener = await new Listener(site.folder, headers).listen();
       try {
         return await reportOf(browser, `${listener.origin}/${page}`, listener);
@@ -71,16 +69,15 @@ function plainPage(
 const DIST = "node_modules/ptmalloc-wasm/dist";
 
 /** What a page needs instead of a bundler: where the package's names lead. */
-function importMap(folder: string): string {
-  const imports = {
-    "ptmalloc-wasm": `${folder}${DIST}/index.js`,
-    "ptmalloc-wasm/wasm": `${folder}${DIST}/wasm.js`,
-    "ptmalloc-wasm/threads": `${folder}${DIST}/threads.js`,
-    "ptmalloc-wasm/kernel": `${folder}${DIST}/kernel/index.js`,
-    "ptmalloc-wasm/image": `${folder}${DIST}/image/index.js`,
-  };
-  return `<script type="importmap">${JSON.stringify({ imports })}</script>`;
-}
+const IMPORT_MAP = `<script type="importmap">${JSON.stringify({
+  imports: {
+    "ptmalloc-wasm": `./${DIST}/index.js`,
+    "ptmalloc-wasm/wasm": `./${DIST}/wasm.js`,
+    "ptmalloc-wasm/threads": `./${DIST}/threads.js`,
+    "ptmalloc-wasm/kernel": `./${DIST}/kernel/index.js`,
+    "ptmalloc-wasm/image": `./${DIST}/image/index.js`,
+  },
+})}</script>`;
 
 /** A production build, served as files. */
 function build(
@@ -151,6 +148,7 @@ const ISOLATION = {
 };
 
 const URLS: Environment["entries"] = ["default", "wasm", "kernel"];
+const PAGES: Environment["entries"] = [...URLS, "threads"];
 
 export const ENVIRONMENTS: readonly Environment[] = [
   runtime("Node.js 20", "node20"),
@@ -169,14 +167,10 @@ export const ENVIRONMENTS: readonly Environment[] = [
       return await answered(out, await workerBuild(site.folder, entry, out));
     },
   },
-  plainPage("Chromium, page with an import map", "chromium", importMap, ISOLATION, [
-    ...URLS,
-    "threads",
-  ]),
-  plainPage("Firefox, page with an import map", "firefox", importMap, ISOLATION, [
-    ...URLS,
-    "threads",
-  ]),
+  plainPage("Chromium, page", "chromium", "", CONTENT_SECURITY, ["default"], "relative"),
+  plainPage("Chromium, page with an import map", "chromium", IMPORT_MAP, ISOLATION, PAGES),
+  plainPage("Firefox, page", "firefox", "", CONTENT_SECURITY, ["default"], "relative"),
+  plainPage("Firefox, page with an import map", "firefox", IMPORT_MAP, ISOLATION, PAGES),
   dev("Vite, dev server", URLS, ({ viteDev }, site, entry) => viteDev(site, entry)),
   build("Vite, production", URLS, ({ viteBuild }, site, entry, out) => viteBuild(site, entry, out)),
   dev("webpack, dev server", URLS, ({ webpackDev }, site, entry, out) =>

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -16,12 +17,16 @@ interface Bundle {
 }
 
 /** Bundles a program as a user of the package would. */
-async function bundle(program: string, platform: "browser" | "node" | "neutral"): Promise<Bundle> {
+async function bundle(
+  program: string,
+  platform: "browser" | "node" | "neutral",
+  format: "esm" | "cjs" = "esm",
+): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     stdin: { contents: program, resolveDir: root },
     bundle: true,
     minify: true,
-    format: "esm",
+    format,
     platform,
     write: false,
     metafile: true,
@@ -87,6 +92,17 @@ describe("bundles", () => {
     for (const entry of ["/core", "/wasm"]) {
       expect(await inlinedIn("createHeap", entry)).toEqual([]);
     }
+  });
+
+  it("to CommonJS work, and say what is missing where a file cannot be found", async () => {
+    const program = `import { createHeap, createHeapSync } from "ptmalloc-wasm";
+      console.log(createHeapSync().malloc(100) % 16);
+      createHeap({ abi: "lp64" }).catch(({ message }) => console.log(message));`;
+    const { text } = await bundle(program, "node", "cjs");
+    const output = execFileSync(process.execPath, ["-e", text], { encoding: "utf8" });
+    expect(output).toMatch(
+      /^0\nwhere core.lp64.wasm is cannot be told in a bundle without import.meta.url: give the option "wasm"/,
+    );
   });
 
   it("leave out what costs and is not used: the tables of all structs", async () => {

@@ -20,5 +20,8 @@ export function nodeModule<K extends keyof NodeModules>(name: K): NodeModules[K]
 /** The number of this thread of Node's, from 1 (the main thread): `threadId` of worker_threads plus 1, never used twice. 0 elsewhere. */
 export function workerId(): number {
   const workers = nodeModule("node:worker_threads");
-  return workers === undefined ? 0 : workers.threadId + 1;
+  if (workers === undefined) return 0;
+  // Deno counts its Workers of node:worker_threads only: in others it says what it says on the main thread.
+  if (workers.isMainThread && "WorkerGlobalScope" in globalThis) return 0;
+  return workers.threadId + 1;
 }

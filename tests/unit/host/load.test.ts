@@ -136,6 +136,18 @@ describe("a binary from elsewhere", () => {
 });
 
 describe("outside Node.js", () => {
+  it.each([
+    [{ threadId: 0, isMainThread: true }, false, 1],
+    [{ threadId: 3, isMainThread: false }, false, 4],
+    [{ threadId: 3, isMainThread: false }, true, 4],
+    // A Web Worker of Deno's.
+    [{ threadId: 0, isMainThread: true }, true, 0],
+  ])("a worker has a number where all have their own: %o", (workers, isWebWorker, expected) => {
+    vi.stubGlobal("process", { getBuiltinModule: () => workers });
+    if (isWebWorker) vi.stubGlobal("WorkerGlobalScope", class {});
+    expect(workerId()).toBe(expected);
+  });
+
   it("the package's files are fetched, and there are no paths", async () => {
     const asked: string[] = [];
     vi.stubGlobal("process", undefined);

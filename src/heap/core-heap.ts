@@ -3,7 +3,6 @@
 
 import { checkInteger, checkPowerOfTwo } from "../host/checks.js";
 import type { CoreProcess, Mallinfo2 } from "../host/core-process.js";
-import { bufferReaching } from "../host/views.js";
 import type { RawExports, Word } from "../host/exports.js";
 import type { ProcessEnd } from "../host/fate.js";
 import type { ProcessOptions } from "../host/options.js";
@@ -45,7 +44,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     this.process = process;
     this.#throws = outOfMemory === "throw";
     this.#sizeMax = process.abi === "ilp32" ? 0xffffffff : Number.MAX_SAFE_INTEGER;
-    this.#views = new BlockViews(process.memory);
+    this.#views = new BlockViews((end) => this.bufferTo(end));
   }
 
   /** The exports of the WebAssembly instance, untouched: C names, no checks, signed results. */
@@ -269,6 +268,11 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     return this.process.toWord(value);
   }
 
+  /** The memory's buffer now. What others grow at the same time is Heap's to know. */
+  protected bufferTo(_end: number): ArrayBufferLike {
+    return this.memory.buffer;
+  }
+
   /** Calls `call` for the safe function `name`, and remembers what ends the heap. */
   protected run<T>(name: string, call: () => T): T {
     this.assertAlive(name);
@@ -298,7 +302,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
       throw new RangeError(`${name} must be unsigned, got ${value} (raw results need ">>> 0")`);
     }
     checkInteger(name, value, { min: 0, max: ADDRESS_MAX });
-    if (value !== 0 && value >= bufferReaching(this.memory, value + 1).byteLength) {
+    if (value !== 0 && value >= this.bufferTo(value + 1).byteLength) {
       throw new RangeError(`${name} must lie inside the memory, got ${value}`);
     }
   }

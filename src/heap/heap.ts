@@ -2,6 +2,7 @@
 // speed.
 
 import type { MmStruct, Process } from "../host/process.js";
+import { bufferReaching } from "../host/views.js";
 import { mallocInfo, mallocStats } from "../inspect/malloc-info.js";
 import type { Abi } from "../layout/address.js";
 import { CoreHeap, type HeapBuild } from "./core-heap.js";
@@ -11,6 +12,10 @@ export type { HeapBuild, HeapOptions, OutOfMemoryPolicy } from "./core-heap.js";
 /** A heap in a WebAssembly memory. Make one with `createHeap`. */
 export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends CoreHeap<A, B> {
   declare readonly process: Process<A, B>;
+
+  protected override bufferTo(end: number): ArrayBufferLike {
+    return bufferReaching(this.memory, end);
+  }
 
   /** The kernel's mm_struct, live: startBrk, brk, mmapBase, totalVm (pages) and so on. */
   get mm(): MmStruct {

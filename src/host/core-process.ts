@@ -62,11 +62,6 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
     return this.fate.end;
   }
 
-  /** The thread that calls through this object: 0 is the one that the process started with. */
-  get thread(): number {
-    return this.number;
-  }
-
   /** Tells threads that run at the same time that a call of this one trapped (a WebAssembly.RuntimeError). */
   reportTrap(): void {
     this.fate.trapped();
@@ -75,11 +70,6 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
   /** A DataView over the whole memory; fetch it anew after every call that can allocate. */
   view(): DataView {
     return new DataView(this.memory.buffer);
-  }
-
-  /** The whole memory's bytes; fetch them anew after every call that can allocate. */
-  u8(): Uint8Array {
-    return new Uint8Array(this.memory.buffer);
   }
 
   /**

@@ -9,8 +9,8 @@ export type ProcessEnd = HeapAbort | BrokenInvariant | ThreadError;
 
 /** The fate of a process, as one JavaScript thread knows it. */
 export class Fate {
-  /** The numbers of the threads of this JavaScript thread; more than one where some are simulated. */
-  readonly threads = new Set<number>();
+  /** The numbers of the threads of this JavaScript thread, where others share its fate; more than one where some are simulated. */
+  declare readonly threads?: Set<number>;
   protected found: ProcessEnd | undefined;
   protected readonly errorOf: (code: number, address: number) => ProcessEnd;
 

@@ -47,7 +47,7 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
     this.layout = plan.layout;
     const { raw, fate, structs } = this;
     plan.threading?.began(plan, raw, structs, fate, !isThread);
-    fate.threads.add(this.number);
+    fate.threads?.add(this.number);
     this.#views = new MemoryViews(plan.memory);
     this.#mm = liveStruct(this.#views, raw.mm_struct() >>> 0, structs.MmStruct);
   }
@@ -61,8 +61,14 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
     return this.#views.view();
   }
 
-  override u8(): Uint8Array {
+  /** The whole memory's bytes; fetch them anew after every call that can allocate. */
+  u8(): Uint8Array {
     return this.#views.u8();
+  }
+
+  /** The thread that calls through this object: 0 is the one that the process started with. */
+  get thread(): number {
+    return this.number;
   }
 
   /** mm_struct, live: every property access reads the memory. */
@@ -101,13 +107,13 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
   exitThread(): void {
     this.raw.thread_exit();
     this.plan.threading?.registry.release(this.number);
-    this.fate.threads.delete(this.number);
+    this.fate.threads?.delete(this.number);
   }
 
   /** Begins a new thread after `exitThread`, in the same instance. @throws as `attachThread` */
   rejoin(): void {
     this.number = join(this.plan, this.raw);
-    this.fate.threads.add(this.number);
+    this.fate.threads?.add(this.number);
   }
 
   /** How far the break is above the heap's start, bytes. */

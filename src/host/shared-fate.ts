@@ -25,6 +25,7 @@ interface Shared {
 
 /** The fate of a process that threads share, as one of them knows it. */
 export class SharedFate extends Fate {
+  override readonly threads = new Set<number>();
   #shared: Shared | undefined;
 
   constructor() {

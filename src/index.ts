@@ -1,28 +1,36 @@
-// The package's public face.
+// The package's default entry: core.ilp32 is inlined, so nothing need be configured, fetched or waited for. Other builds are read from the
+// package's files.
 
-export { attachHeap, attachHeapSync, createHeap, createHeapSync } from "./heap/create.js";
-export type { AttachOptions, ThreadedHeapOptions } from "./heap/create.js";
-export { Heap } from "./heap/heap.js";
-export type { HeapBuild, HeapOptions, OutOfMemoryPolicy } from "./heap/heap.js";
-export { ThreadedHeap } from "./heap/threaded-heap.js";
-export type { HeapHandle, ThreadNotice, WatchableWorker } from "./heap/threaded-heap.js";
-export { HeapDeadError, OutOfMemoryError } from "./heap/errors.js";
+import { heapMaker, heapMakerSync } from "./heap/create.js";
+import type { CreateHeap, CreateHeapSync } from "./heap/create.js";
+import { binariesOf } from "./host/binaries.js";
+import { inlined } from "./host/inlined.js";
+import { processStarter, processStarterSync } from "./host/process.js";
+import type { StartProcess, StartProcessSync } from "./host/process.js";
+import { base64 } from "./inlined/core-ilp32.js";
 
-export { startProcess, startProcessSync, Process } from "./host/process.js";
-export type { Mallinfo2, MmStruct } from "./host/process.js";
-export { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "./host/options.js";
-export type { AddressLayout, ProcessOptions, RemoteFrees } from "./host/options.js";
-export type { Build, RawExports, Word } from "./host/exports.js";
-export type { WasmSource } from "./host/load.js";
-export { abortMessages, BrokenInvariant, HeapAbort } from "./host/failures.js";
-export type { FailureName, InvariantName } from "./host/failures.js";
-export type { ProcessEnd } from "./host/fate.js";
-export { ThreadError } from "./host/thread-error.js";
-export type { HeldLock, ThreadFailure } from "./host/thread-error.js";
-export type { LockCounters, Repair, ThreadDeath } from "./host/threads.js";
-export { parseTunables, tunableNames, tunableRange } from "./host/tunables.js";
-export type { TunableName, TunableObject, TunableRange, TunableSetting } from "./host/tunables.js";
+export * from "./api.js";
 
-export { chunkOf, memOf, wordBytes } from "./layout/address.js";
-export type { Abi, Chunk, Mem } from "./layout/address.js";
-export { layouts } from "./layout/generated.js";
+const BINARIES = /* @__PURE__ */ binariesOf({ "core.ilp32": () => inlined(base64) });
+
+/**
+ * Makes a heap: in a new memory, or inside the caller's at the caller's base.
+ * @param options nothing is required; the layout is "compact" by default. With `threads: true` other workers can join the heap: see
+ *   ThreadedHeap
+ * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code, or when
+ *   `threads` is asked for where memory cannot be shared
+ */
+export const createHeap: CreateHeap = /* @__PURE__ */ heapMaker(BINARIES);
+
+/** As `createHeap`, without waiting. */
+export const createHeapSync: CreateHeapSync = /* @__PURE__ */ heapMakerSync(BINARIES);
+
+/**
+ * Starts a process: the thin layer under a heap, for any build.
+ * @param options see ProcessOptions; nothing is required
+ * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
+ */
+export const startProcess: StartProcess = /* @__PURE__ */ processStarter(BINARIES);
+
+/** As `startProcess`, without waiting. */
+export const startProcessSync: StartProcessSync = /* @__PURE__ */ processStarterSync(BINARIES);

@@ -25,6 +25,24 @@ const BUILDS = {
 };
 const WORDS = { ilp32: "u32", lp64: "u64" };
 
+/** The 32-bit FNV-1a hash of bytes, as src/host/structs.ts computes it. */
+function fnv1a(bytes) {
+  return bytes.reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5) >>> 0;
+}
+
+/** The checksums of what all binaries say of their structs, by layout; some say the same. */
+function digests() {
+  const digestOf = (name, abi) => {
+    const module = new WebAssembly.Module(readFileSync(join(root, `build/${name}.${abi}.wasm`)));
+    const [section] = WebAssembly.Module.customSections(module, "layout");
+    return fnv1a(new Uint8Array(section));
+  };
+  const all = (abi) => new Set(Object.keys(BUILDS).map((name) => digestOf(name, abi)));
+  return Object.fromEntries(
+    Object.keys(WORDS).map((abi) => [abi, [...all(abi)].sort((a, b) => a - b)]),
+  );
+}
+
 /** The source of src/layout/generated.ts for the compiler's two layouts. */
 async function generatedSource(layouts) {
   const { enums } = layouts.ilp32;
@@ -36,6 +54,9 @@ async function generatedSource(layouts) {
     "",
     "/** Offset, size and kind of every field of every struct in linear memory, for both layouts. */",
     `export const layouts = ${JSON.stringify(structs)} as const;`,
+    "",
+    '/** Checksums (`layoutDigest`) of the sections "layout" that binaries of this version have. */',
+    `export const layoutDigests: Readonly<Record<"ilp32" | "lp64", readonly number[]>> = ${JSON.stringify(digests())};`,
   ];
   for (const [name, values] of Object.entries(enums)) {
     lines.push(

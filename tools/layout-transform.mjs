@@ -93,7 +93,7 @@ function struct(instance) {
 }
 
 /**
- * A struct as the loader checks it (described in src/host/load.ts): `NAME SIZE KIND FIELD … KIND FIELD …`, arrays as `FIELD*COUNT`. Each
+ * A struct as the host reads it (`structsOf` in src/host/structs.ts): `NAME SIZE KIND FIELD … KIND FIELD …`, arrays as `FIELD*COUNT`. Each
  * field lies at the next multiple of its kind's size, so offsets need not be told.
  */
 function described(name, { size, fields }) {

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { InvalidArgumentError, Option } from "commander";
 import type { AddressLayout } from "../host/options.js";
-import { parseTunables } from "../host/tunables.js";
+import { parseTunables } from "../host/tunable-text.js";
 import { startKernel, type Kernel } from "../kernel/index.js";
 import type { Abi } from "../layout/address.js";
 import { OpKind } from "../layout/generated.js";

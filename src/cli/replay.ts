@@ -2,9 +2,9 @@
 
 import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { MOST_CORES } from "../host/options.js";
+import { MOST_CORES } from "../host/build-options.js";
 import { MOST_THREADS } from "../host/thread-registry.js";
-import { parseTunables } from "../host/tunables.js";
+import { parseTunables } from "../host/tunable-text.js";
 import type { Abi } from "../layout/address.js";
 import { measureEngine, measuredEngineOps } from "../trace/engine.js";
 import { measuredOps, measureReplay, observe } from "../trace/measure.js";

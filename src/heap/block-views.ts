@@ -1,7 +1,6 @@
 // Typed arrays over a block. They are made anew on every call, because growing the memory detaches old ones.
 
 import { checkInteger } from "../host/checks.js";
-import { bufferReaching } from "../host/views.js";
 import type { Mem } from "../layout/address.js";
 
 /** A typed-array constructor over a buffer. */
@@ -12,11 +11,11 @@ interface ViewConstructor<T> {
 
 /** The typed arrays over one memory. Each view is valid until the next call that can allocate. */
 export class BlockViews {
-  readonly #memory: WebAssembly.Memory;
+  readonly #bufferTo: (end: number) => ArrayBufferLike;
 
-  /** @param memory the memory that the addresses are in */
-  constructor(memory: WebAssembly.Memory) {
-    this.#memory = memory;
+  /** @param bufferTo the memory that the addresses are in, as it is now; asked with where it should reach to */
+  constructor(bufferTo: (end: number) => ArrayBufferLike) {
+    this.#bufferTo = bufferTo;
   }
 
   /**
@@ -27,7 +26,7 @@ export class BlockViews {
    */
   make<T>(name: string, View: ViewConstructor<T>, address: Mem, length: number): T {
     const step = View.BYTES_PER_ELEMENT;
-    const buffer = bufferReaching(this.#memory, address + step * length);
+    const buffer = this.#bufferTo(address + step * length);
     checkInteger(`${name}: address`, address, {
       min: 1,
       max: buffer.byteLength,

@@ -1,11 +1,13 @@
 // Makes heaps, of one thread or of several, and joins those of other workers.
 
-import { checkChoice, show } from "../host/checks.js";
+import { PACKAGE_FILES } from "../host/binaries.js";
+import { show } from "../host/checks.js";
+import type { Binaries } from "../host/load.js";
 import type { ProcessOptions } from "../host/options.js";
-import { startProcess, startProcessSync } from "../host/process.js";
+import { processStarter, processStarterSync, type Process } from "../host/process.js";
 import { attachProcess, attachProcessSync, checkHandle, registryOf } from "../host/threads.js";
-import type { TunableObject } from "../host/tunables.js";
 import type { Abi } from "../layout/address.js";
+import { compactTunables, policyOf } from "./core-create.js";
 import { announceLife, beginLife } from "./death-watch.js";
 import { Heap, type HeapBuild, type HeapOptions, type OutOfMemoryPolicy } from "./heap.js";
 import { ThreadedHeap, type HeapHandle, type ThreadNotice } from "./threaded-heap.js";
@@ -25,29 +27,20 @@ export interface AttachOptions {
   onThreadDeath?: (notice: ThreadNotice) => void;
 }
 
-/** In a compact heap big blocks come from the heap too, unless the caller's tunables speak of mapping. */
+/** In a compact heap, the default, big blocks come from the heap too, unless the caller's tunables speak of mapping. */
 function withDefaults<A extends Abi, B extends HeapBuild>(
   options: HeapOptions<A, B>,
 ): ProcessOptions<A, B> {
-  const layout = options.layout ?? "compact";
-  const tunables = options.tunables ?? {};
+  const { layout = "compact", tunables = {} } = options;
   if (layout !== "compact") return { ...options, layout };
-  return { ...options, layout, tunables: withoutMapping(tunables) };
-}
-
-function withoutMapping(tunables: string | TunableObject): string | TunableObject {
-  if (typeof tunables === "string") {
-    return tunables.includes("glibc.malloc.mmap_")
-      ? tunables
-      : `${tunables}:glibc.malloc.mmap_max=0`;
-  }
-  return Object.keys(tunables).some((name) => /(^|\.)mmap_/.test(name))
-    ? tunables
-    : { ...tunables, mmap_max: 0 };
-}
-
-function policyOf(given: OutOfMemoryPolicy = "null"): OutOfMemoryPolicy {
-  return checkChoice('option "outOfMemory"', given, ["null", "throw"]);
+  if (typeof tunables !== "string")
+    return { ...options, layout, tunables: compactTunables(tunables) };
+  const speaksOfMapping = tunables.includes("glibc.malloc.mmap_");
+  return {
+    ...options,
+    layout,
+    tunables: speaksOfMapping ? tunables : `${tunables}:glibc.malloc.mmap_max=0`,
+  };
 }
 
 /** The options of a process, once those of the heap are checked. */
@@ -72,43 +65,58 @@ function noticeOption({
   return onThreadDeath;
 }
 
-/**
- * Makes a heap: in a new memory, or inside the caller's at the caller's base.
- * @param options nothing is required in Node.js; the layout is "compact" by default. With `threads: true` other workers can join the
- *   heap: see ThreadedHeap
- * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code, or when
- *   `threads` is asked for where memory cannot be shared
- */
-export async function createHeap<A extends Abi = "ilp32">(
-  options: ThreadedHeapOptions<A>,
-): Promise<ThreadedHeap<A>>;
-export async function createHeap<A extends Abi = "ilp32", B extends HeapBuild = "core">(
-  options?: HeapOptions<A, B>,
-): Promise<Heap<A, B>>;
-export async function createHeap<A extends Abi>(options: HeapOptions<A> = {}): Promise<Heap<A>> {
-  const policy = policyOf(options.outOfMemory);
-  const notice = noticeOption(options);
-  const process = await startProcess(processOptions(options));
-  return process.build === "threads"
-    ? new ThreadedHeap(process as never, { policy, notice })
-    : new Heap(process, policy);
+/** Makes heaps: see `createHeap`. */
+export interface CreateHeap {
+  <A extends Abi = "ilp32">(options: ThreadedHeapOptions<A>): Promise<ThreadedHeap<A>>;
+  <A extends Abi = "ilp32", B extends HeapBuild = "core">(
+    options?: HeapOptions<A, B>,
+  ): Promise<Heap<A, B>>;
 }
 
-/** As `createHeap`, without waiting. Browsers allow this on their main thread for small modules only. */
-export function createHeapSync<A extends Abi = "ilp32">(
-  options: ThreadedHeapOptions<A>,
-): ThreadedHeap<A>;
-export function createHeapSync<A extends Abi = "ilp32", B extends HeapBuild = "core">(
-  options?: HeapOptions<A, B>,
-): Heap<A, B>;
-export function createHeapSync<A extends Abi>(options: HeapOptions<A> = {}): Heap<A> {
+/** As `CreateHeap`, without waiting. */
+export interface CreateHeapSync {
+  <A extends Abi = "ilp32">(options: ThreadedHeapOptions<A>): ThreadedHeap<A>;
+  <A extends Abi = "ilp32", B extends HeapBuild = "core">(options?: HeapOptions<A, B>): Heap<A, B>;
+}
+
+/** Everything about a heap that does not depend on where its binary comes from: checks the options, and says what to do with its process. */
+function planHeap(options: HeapOptions) {
   const policy = policyOf(options.outOfMemory);
   const notice = noticeOption(options);
-  const process = startProcessSync(processOptions(options));
-  return process.build === "threads"
-    ? new ThreadedHeap(process as never, { policy, notice })
-    : new Heap(process, policy);
+  return {
+    process: processOptions(options),
+    heapOf: (process: Process<Abi, HeapBuild>) =>
+      process.build === "threads"
+        ? new ThreadedHeap(process as never, { policy, notice })
+        : new Heap(process, policy),
+  };
 }
+
+/** @returns `createHeap` for an entry of the package that has binaries of its own */
+export function heapMaker(binaries: Binaries): CreateHeap {
+  const startProcess = processStarter(binaries);
+  const createHeap = async (options: HeapOptions = {}) => {
+    const { process, heapOf } = planHeap(options);
+    return heapOf(await startProcess(process));
+  };
+  return createHeap as CreateHeap;
+}
+
+/** As `heapMaker`, for `createHeapSync`. */
+export function heapMakerSync(binaries: Binaries): CreateHeapSync {
+  const startProcess = processStarterSync(binaries);
+  const createHeap = (options: HeapOptions = {}) => {
+    const { process, heapOf } = planHeap(options);
+    return heapOf(startProcess(process));
+  };
+  return createHeap as CreateHeapSync;
+}
+
+/** As the package's `createHeap` (src/index.ts), with all binaries read from its files. */
+export const createHeap: CreateHeap = /* @__PURE__ */ heapMaker(PACKAGE_FILES);
+
+/** As `createHeap`, without waiting. */
+export const createHeapSync: CreateHeapSync = /* @__PURE__ */ heapMakerSync(PACKAGE_FILES);
 
 /**
  * Makes this worker a thread of a heap that another one made. In browsers the thread holds a Web Lock from here on, so that the others notice

@@ -87,7 +87,7 @@ export class ThreadedHeap<A extends Abi = Abi> extends Heap<A, "threads"> {
    */
   handle(): HeapHandle<A> {
     this.assertAlive("handle");
-    if (this.process.plan.registry!.owner < 0 && canNoticeDeath())
+    if (this.process.plan.threading!.registry.owner < 0 && canNoticeDeath())
       this.#watch ??= new DeathWatch(this.#id, (owner) => this.#ownerDied(owner));
     return { ...handleOf(this.process, this.#id), outOfMemory: this.#policy };
   }

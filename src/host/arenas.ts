@@ -1,7 +1,7 @@
 // The arenas of a process and their heaps, read from glibc's structs.
 
 import type { Abi } from "../layout/address.js";
-import { layouts } from "../layout/generated.js";
+import type { layouts } from "../layout/generated.js";
 import { readStruct, type StructValues } from "./struct.js";
 import type { Process } from "./process.js";
 
@@ -30,7 +30,7 @@ const HEAP_MAX_BYTES: Readonly<Record<Abi, number>> = { ilp32: 2 ** 20, lp64: 2 
 /** @returns mp_ as it is now */
 export function readMallocPar(process: Process): MallocPar {
   const address = process.raw.malloc_par() >>> 0;
-  return readStruct(process.view(), address, layouts[process.abi].MallocPar);
+  return readStruct(process.view(), address, process.structs.MallocPar);
 }
 
 /** @returns what a heap of an arena other than main_arena reserves, and its alignment, bytes */
@@ -45,7 +45,7 @@ export function readArenas(process: Process): Arena[] {
   const arenas: Arena[] = [];
   let address = main;
   do {
-    const state = readStruct(process.view(), address, layouts[process.abi].MallocState);
+    const state = readStruct(process.view(), address, process.structs.MallocState);
     const heaps = address === main ? [] : readHeaps(process, state.topWord);
     arenas.push({ address, state, heaps });
     address = state.next;
@@ -57,7 +57,7 @@ export function readArenas(process: Process): Arena[] {
 function readHeaps(process: Process, top: number): Heap[] {
   const heaps: Heap[] = [];
   for (let address = top - (top % heapMaxBytes(process)); address !== 0;) {
-    const info = readStruct(process.view(), address, layouts[process.abi].HeapInfo);
+    const info = readStruct(process.view(), address, process.structs.HeapInfo);
     heaps.push({ ...info, address });
     address = info.prev;
   }

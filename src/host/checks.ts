@@ -38,6 +38,16 @@ export function checkInteger(name: string, value: unknown, rule: IntegerRule): n
   return value;
 }
 
+/** As `checkInteger`, for a power of two, or 0 where the rule lets it be. */
+export function checkPowerOfTwo(name: string, value: unknown, rule: IntegerRule): number {
+  const number = checkInteger(name, value, rule);
+  // No rule goes beyond 2^31: the operands are taken as 32 bits.
+  if ((number & (number - 1)) !== 0) {
+    throw new RangeError(`${name} must be a power of two, got ${number}`);
+  }
+  return number;
+}
+
 /**
  * Checks that an argument is one of a few words.
  * @returns the value
@@ -48,11 +58,10 @@ export function checkChoice<const T extends string>(
   value: unknown,
   choices: readonly T[],
 ): T {
-  const found = choices.find((choice) => choice === value);
-  if (found === undefined) {
+  if (!choices.includes(value as T)) {
     throw new TypeError(
       `${name} must be one of ${choices.map((choice) => `"${choice}"`).join(", ")}, got ${show(value)}`,
     );
   }
-  return found;
+  return value as T;
 }

@@ -1,128 +1,115 @@
 // What a failed integrity check says. glibc prints the message and aborts the process; here the call throws a HeapAbort that
 // carries the very same text. The texts are part of what is imitated: do not reword them.
 
-import { Failure, Invariant } from "../layout/generated.js";
+import { Invariant, type Failure } from "../layout/generated.js";
 import { show } from "./checks.js";
 
 /** The name of a failed check: the keys of the generated enum `Failure`. */
 export type FailureName = keyof typeof Failure;
 
-function assertion(where: string, expression: string): string {
-  return `Fatal glibc error: malloc assertion failure in ${where}: ${expression}`;
+// Texts and numbers take a good part of what an embedder downloads, so they are kept as lists, in the order of their numbers in assembly/base/failure.ts
+// (a test compares). A line is a name and what glibc 2.36 writes to stderr before it aborts.
+
+/** The messages of malloc_printerr, from 1 on. */
+const CHECKS = `UNLINK_SIZE corrupted size vs. prev_size
+UNLINK_LIST corrupted double-linked list
+UNLINK_NEXTSIZE corrupted double-linked list (not small)
+BREAK_ADJUSTED break adjusted to free malloc space
+MUNMAP_POINTER munmap_chunk(): invalid pointer
+MREMAP_POINTER mremap_chunk(): invalid pointer
+TCACHE_UNALIGNED malloc(): unaligned tcache chunk detected
+TCACHE_SHUTDOWN_UNALIGNED tcache_thread_shutdown(): unaligned tcache chunk detected
+REALLOC_POINTER realloc(): invalid pointer
+FASTBIN_UNALIGNED malloc(): unaligned fastbin chunk detected
+FASTBIN_UNALIGNED_2 malloc(): unaligned fastbin chunk detected 2
+FASTBIN_SIZE malloc(): memory corruption (fast)
+FASTBIN_UNALIGNED_3 malloc(): unaligned fastbin chunk detected 3
+SMALLBIN_LIST malloc(): smallbin double linked list corrupted
+UNSORTED_SIZE malloc(): invalid size (unsorted)
+UNSORTED_NEXT_SIZE malloc(): invalid next size (unsorted)
+UNSORTED_PREV_SIZE malloc(): mismatching next->prev_size (unsorted)
+UNSORTED_LIST malloc(): unsorted double linked list corrupted
+UNSORTED_PREV_INUSE malloc(): invalid next->prev_inuse (unsorted)
+LARGEBIN_NEXTSIZE malloc(): largebin double linked list corrupted (nextsize)
+LARGEBIN_BK malloc(): largebin double linked list corrupted (bk)
+REMAINDER_LIST malloc(): corrupted unsorted chunks
+REMAINDER_LIST_2 malloc(): corrupted unsorted chunks 2
+TOP_SIZE malloc(): corrupted top size
+FREE_POINTER free(): invalid pointer
+FREE_SIZE free(): invalid size
+FREE_TCACHE_COUNT free(): too many chunks detected in tcache
+FREE_TCACHE_UNALIGNED free(): unaligned chunk detected in tcache 2
+FREE_TCACHE_DOUBLE free(): double free detected in tcache 2
+FREE_NEXT_SIZE_FAST free(): invalid next size (fast)
+DOUBLE_FREE_FASTTOP double free or corruption (fasttop)
+FREE_FASTBIN_ENTRY invalid fastbin entry (free)
+DOUBLE_FREE_TOP double free or corruption (top)
+DOUBLE_FREE_OUT double free or corruption (out)
+DOUBLE_FREE_PREV double free or corruption (!prev)
+FREE_NEXT_SIZE_NORMAL free(): invalid next size (normal)
+CONSOLIDATE_PREV_SIZE corrupted size vs. prev_size while consolidating
+FREE_UNSORTED_LIST free(): corrupted unsorted chunks
+FASTBINS_UNALIGNED malloc_consolidate(): unaligned fastbin chunk detected
+FASTBINS_SIZE malloc_consolidate(): invalid chunk size
+FASTBINS_PREV_SIZE corrupted size vs. prev_size in fastbins
+REALLOC_OLD_SIZE realloc(): invalid old size
+REALLOC_NEXT_SIZE realloc(): invalid next size
+MALLINFO_UNALIGNED int_mallinfo(): unaligned fastbin chunk detected
+MALLOC_INFO_UNALIGNED __malloc_info(): unaligned fastbin chunk detected`;
+
+/** Failed assertions, from 101 on: without ASSERT_ in front of the name, and without what all messages begin with. */
+const ASSERTIONS = `OLD_TOP sysmalloc: (old_top == initial_top (av) && old_size == 0) || ((unsigned long) (old_size) >= MINSIZE && prev_inuse (old_top) && ((unsigned long) old_end & (pagesize - 1)) == 0)
+OLD_TOP_SMALL sysmalloc: (unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)
+BREAK_ALIGNED sysmalloc: ((unsigned long) chunk2mem (brk) & MALLOC_ALIGN_MASK) == 0
+LARGEBIN_BK_ARENA _int_malloc: chunk_main_arena (bck->bk)
+LARGEBIN_FWD_ARENA _int_malloc: chunk_main_arena (fwd)
+BIN_SIZE _int_malloc: (unsigned long) (size) >= (unsigned long) (nb)
+MUNMAP_MMAPPED munmap_chunk: chunk_is_mmapped (p)
+MREMAP_MMAPPED mremap_chunk: chunk_is_mmapped (p)
+MREMAP_ALIGNED mremap_chunk: aligned_OK (chunk2mem (p))
+REALLOC_MMAPPED _int_realloc: !chunk_is_mmapped (oldp)
+REALLOC_SIZE _int_realloc: (unsigned long) (newsize) >= (unsigned long) (nb)
+MEMALIGN_SIZE _int_memalign: newsize >= nb && (((unsigned long) (chunk2mem (p))) % alignment) == 0
+MALLOC_ARENA __libc_malloc: !victim || chunk_is_mmapped (mem2chunk (victim)) || &main_arena == arena_for_chunk (mem2chunk (victim))
+REALLOC_ARENA __libc_realloc: !newp || chunk_is_mmapped (mem2chunk (newp)) || ar_ptr == arena_for_chunk (mem2chunk (newp))
+MEMALIGN_ARENA _mid_memalign: !p || chunk_is_mmapped (mem2chunk (p)) || &main_arena == arena_for_chunk (mem2chunk (p))
+CALLOC_ARENA __libc_calloc: !mem || chunk_is_mmapped (mem2chunk (mem)) || av == arena_for_chunk (mem2chunk (mem))
+CALLOC_CLEARS __libc_calloc: nclears >= 3
+MALLOC_ARENA_2 __libc_malloc: !victim || chunk_is_mmapped (mem2chunk (victim)) || ar_ptr == arena_for_chunk (mem2chunk (victim))
+MEMALIGN_ARENA_2 _mid_memalign: !p || chunk_is_mmapped (mem2chunk (p)) || ar_ptr == arena_for_chunk (mem2chunk (p))
+HEAP_ARENA _int_free: heap->ar_ptr == av
+HEAP_FENCE heap_trim: chunksize_nomask (p) == (0 | PREV_INUSE)
+ARENA_FREE get_free_list: result->attached_threads == 0
+ARENA_REPLACED detach_arena: replaced_arena->attached_threads > 0
+ARENA_LEFT __malloc_arena_thread_freeres: a->attached_threads > 0`;
+
+const ASSERTIONS_FROM = 101;
+
+/** The list's messages by name. */
+function listed(list: string, prefix: string, start: string): [FailureName, string][] {
+  return list.split("\n").map((line) => {
+    const space = line.indexOf(" ");
+    return [(prefix + line.slice(0, space)) as FailureName, start + line.slice(space + 1)];
+  });
 }
 
-const OLD_TOP =
-  "(old_top == initial_top (av) && old_size == 0) || ((unsigned long) (old_size) >= MINSIZE && " +
-  "prev_inuse (old_top) && ((unsigned long) old_end & (pagesize - 1)) == 0)";
+const checks = /* @__PURE__ */ listed(CHECKS, "", "");
+const assertions = /* @__PURE__ */ listed(
+  ASSERTIONS,
+  "ASSERT_",
+  "Fatal glibc error: malloc assertion failure in ",
+);
+
+function byName(): Readonly<Record<FailureName, string>> {
+  return Object.fromEntries([...checks, ...assertions]) as Record<FailureName, string>;
+}
 
 /** The line that glibc 2.36 writes to stderr before it aborts, by failed check (without the newline). */
-export const abortMessages: Readonly<Record<FailureName, string>> = {
-  UNLINK_SIZE: "corrupted size vs. prev_size",
-  UNLINK_LIST: "corrupted double-linked list",
-  UNLINK_NEXTSIZE: "corrupted double-linked list (not small)",
-  BREAK_ADJUSTED: "break adjusted to free malloc space",
-  MUNMAP_POINTER: "munmap_chunk(): invalid pointer",
-  MREMAP_POINTER: "mremap_chunk(): invalid pointer",
-  TCACHE_UNALIGNED: "malloc(): unaligned tcache chunk detected",
-  TCACHE_SHUTDOWN_UNALIGNED: "tcache_thread_shutdown(): unaligned tcache chunk detected",
-  REALLOC_POINTER: "realloc(): invalid pointer",
-  FASTBIN_UNALIGNED: "malloc(): unaligned fastbin chunk detected",
-  FASTBIN_UNALIGNED_2: "malloc(): unaligned fastbin chunk detected 2",
-  FASTBIN_SIZE: "malloc(): memory corruption (fast)",
-  FASTBIN_UNALIGNED_3: "malloc(): unaligned fastbin chunk detected 3",
-  SMALLBIN_LIST: "malloc(): smallbin double linked list corrupted",
-  UNSORTED_SIZE: "malloc(): invalid size (unsorted)",
-  UNSORTED_NEXT_SIZE: "malloc(): invalid next size (unsorted)",
-  UNSORTED_PREV_SIZE: "malloc(): mismatching next->prev_size (unsorted)",
-  UNSORTED_LIST: "malloc(): unsorted double linked list corrupted",
-  UNSORTED_PREV_INUSE: "malloc(): invalid next->prev_inuse (unsorted)",
-  LARGEBIN_NEXTSIZE: "malloc(): largebin double linked list corrupted (nextsize)",
-  LARGEBIN_BK: "malloc(): largebin double linked list corrupted (bk)",
-  REMAINDER_LIST: "malloc(): corrupted unsorted chunks",
-  REMAINDER_LIST_2: "malloc(): corrupted unsorted chunks 2",
-  TOP_SIZE: "malloc(): corrupted top size",
-  FREE_POINTER: "free(): invalid pointer",
-  FREE_SIZE: "free(): invalid size",
-  FREE_TCACHE_COUNT: "free(): too many chunks detected in tcache",
-  FREE_TCACHE_UNALIGNED: "free(): unaligned chunk detected in tcache 2",
-  FREE_TCACHE_DOUBLE: "free(): double free detected in tcache 2",
-  FREE_NEXT_SIZE_FAST: "free(): invalid next size (fast)",
-  DOUBLE_FREE_FASTTOP: "double free or corruption (fasttop)",
-  FREE_FASTBIN_ENTRY: "invalid fastbin entry (free)",
-  DOUBLE_FREE_TOP: "double free or corruption (top)",
-  DOUBLE_FREE_OUT: "double free or corruption (out)",
-  DOUBLE_FREE_PREV: "double free or corruption (!prev)",
-  FREE_NEXT_SIZE_NORMAL: "free(): invalid next size (normal)",
-  CONSOLIDATE_PREV_SIZE: "corrupted size vs. prev_size while consolidating",
-  FREE_UNSORTED_LIST: "free(): corrupted unsorted chunks",
-  FASTBINS_UNALIGNED: "malloc_consolidate(): unaligned fastbin chunk detected",
-  FASTBINS_SIZE: "malloc_consolidate(): invalid chunk size",
-  FASTBINS_PREV_SIZE: "corrupted size vs. prev_size in fastbins",
-  REALLOC_OLD_SIZE: "realloc(): invalid old size",
-  REALLOC_NEXT_SIZE: "realloc(): invalid next size",
-  MALLINFO_UNALIGNED: "int_mallinfo(): unaligned fastbin chunk detected",
-  MALLOC_INFO_UNALIGNED: "__malloc_info(): unaligned fastbin chunk detected",
-  ASSERT_OLD_TOP: assertion("sysmalloc", OLD_TOP),
-  ASSERT_OLD_TOP_SMALL: assertion(
-    "sysmalloc",
-    "(unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)",
-  ),
-  ASSERT_BREAK_ALIGNED: assertion(
-    "sysmalloc",
-    "((unsigned long) chunk2mem (brk) & MALLOC_ALIGN_MASK) == 0",
-  ),
-  ASSERT_LARGEBIN_BK_ARENA: assertion("_int_malloc", "chunk_main_arena (bck->bk)"),
-  ASSERT_LARGEBIN_FWD_ARENA: assertion("_int_malloc", "chunk_main_arena (fwd)"),
-  ASSERT_BIN_SIZE: assertion("_int_malloc", "(unsigned long) (size) >= (unsigned long) (nb)"),
-  ASSERT_MUNMAP_MMAPPED: assertion("munmap_chunk", "chunk_is_mmapped (p)"),
-  ASSERT_MREMAP_MMAPPED: assertion("mremap_chunk", "chunk_is_mmapped (p)"),
-  ASSERT_MREMAP_ALIGNED: assertion("mremap_chunk", "aligned_OK (chunk2mem (p))"),
-  ASSERT_REALLOC_MMAPPED: assertion("_int_realloc", "!chunk_is_mmapped (oldp)"),
-  ASSERT_REALLOC_SIZE: assertion(
-    "_int_realloc",
-    "(unsigned long) (newsize) >= (unsigned long) (nb)",
-  ),
-  ASSERT_MEMALIGN_SIZE: assertion(
-    "_int_memalign",
-    "newsize >= nb && (((unsigned long) (chunk2mem (p))) % alignment) == 0",
-  ),
-  ASSERT_MALLOC_ARENA: assertion(
-    "__libc_malloc",
-    "!victim || chunk_is_mmapped (mem2chunk (victim)) || " +
-      "&main_arena == arena_for_chunk (mem2chunk (victim))",
-  ),
-  ASSERT_REALLOC_ARENA: assertion(
-    "__libc_realloc",
-    "!newp || chunk_is_mmapped (mem2chunk (newp)) || ar_ptr == arena_for_chunk (mem2chunk (newp))",
-  ),
-  ASSERT_MEMALIGN_ARENA: assertion(
-    "_mid_memalign",
-    "!p || chunk_is_mmapped (mem2chunk (p)) || &main_arena == arena_for_chunk (mem2chunk (p))",
-  ),
-  ASSERT_CALLOC_ARENA: assertion(
-    "__libc_calloc",
-    "!mem || chunk_is_mmapped (mem2chunk (mem)) || av == arena_for_chunk (mem2chunk (mem))",
-  ),
-  ASSERT_CALLOC_CLEARS: assertion("__libc_calloc", "nclears >= 3"),
-  ASSERT_MALLOC_ARENA_2: assertion(
-    "__libc_malloc",
-    "!victim || chunk_is_mmapped (mem2chunk (victim)) || " +
-      "ar_ptr == arena_for_chunk (mem2chunk (victim))",
-  ),
-  ASSERT_MEMALIGN_ARENA_2: assertion(
-    "_mid_memalign",
-    "!p || chunk_is_mmapped (mem2chunk (p)) || ar_ptr == arena_for_chunk (mem2chunk (p))",
-  ),
-  ASSERT_HEAP_ARENA: assertion("_int_free", "heap->ar_ptr == av"),
-  ASSERT_HEAP_FENCE: assertion("heap_trim", "chunksize_nomask (p) == (0 | PREV_INUSE)"),
-  ASSERT_ARENA_FREE: assertion("get_free_list", "result->attached_threads == 0"),
-  ASSERT_ARENA_REPLACED: assertion("detach_arena", "replaced_arena->attached_threads > 0"),
-  ASSERT_ARENA_LEFT: assertion("__malloc_arena_thread_freeres", "a->attached_threads > 0"),
-};
+export const abortMessages = /* @__PURE__ */ byName();
 
-const namesByCode = new Map<number, FailureName>(
-  (Object.keys(Failure) as FailureName[]).map((name) => [Failure[name], name]),
-);
+function failureAt(code: number): [FailureName, string] | undefined {
+  return checks[code - 1] ?? assertions[code - ASSERTIONS_FROM];
+}
 
 /** The name of an invariant of the whole-heap checker: the keys of the generated enum `Invariant`. */
 export type InvariantName = keyof typeof Invariant;
@@ -132,7 +119,7 @@ export type InvariantName = keyof typeof Invariant;
  * @returns a key of `Failure`, or undefined for a code that this version does not know
  */
 export function failureName(code: number): FailureName | undefined {
-  return namesByCode.get(code);
+  return failureAt(code)?.[0];
 }
 
 /**
@@ -155,15 +142,15 @@ export class HeapAbort extends Error {
    * @param address the failing chunk's address, signed or unsigned
    */
   constructor(code: number, address: number) {
-    const failure = failureName(code);
-    if (failure === undefined) {
+    const found = failureAt(code);
+    if (found === undefined) {
       throw new RangeError(`the WebAssembly side reported a failure unknown here: ${show(code)}`);
     }
-    super(abortMessages[failure]);
+    super(found[1]);
     this.code = code;
-    this.failure = failure;
+    this.failure = found[0];
     this.address = address >>> 0;
-    this.abortMessage = abortMessages[failure];
+    this.abortMessage = found[1];
   }
 }
 

@@ -1,133 +1,132 @@
-// Brings a WebAssembly binary to life: compiled once, checked against the struct layouts this code was built with,
-// instantiated through AssemblyScript's loader with the two things that it imports, a memory and `host.fail`.
+// Brings a WebAssembly binary to life: compiled once, checked against what this code knows of structs, instantiated with what it imports:
+// a memory, `host.fail`, and what some builds need besides.
 
-import { readBinary, readBinarySync } from "#binaries";
-import { instantiate, instantiateSync } from "@assemblyscript/loader";
 import type { Abi } from "../layout/address.js";
-import { layouts } from "../layout/generated.js";
-import type { StructLayout } from "./struct.js";
+import { checkBinary } from "./check-binary.js";
 import type { Build, RawExports } from "./exports.js";
-import { NO_FILES, type FileImports } from "./files.js";
-import type { SyscallTrace } from "./options.js";
+import type { Fate } from "./fate.js";
+import type { ProcessPlan } from "./options.js";
 
 /** A binary: its bytes, or a module that is compiled already (as some hosts demand). */
 export type WasmSource = WebAssembly.Module | BufferSource;
 
-/** Which binary to load and what to connect it to. */
-export interface LoadRequest<A extends Abi, B extends Build> {
-  abi: A;
-  build: B;
-  memory: WebAssembly.Memory;
-  /** Instead of the package's own binary. Must be the same build and layout. */
-  wasm?: WasmSource | undefined;
-  /** Called when an integrity check fails; must throw. The address comes signed. */
-  fail: (code: number, address: number) => never;
-  /** Called after system calls of the full build while tracing is on. */
-  trace?: SyscallTrace | undefined;
-  /** The files of the full build's descriptors. */
-  files?: FileImports | undefined;
+/** What the option "wasm" takes: a binary, or where one is to be had from. */
+export type WasmInput = WasmSource | URL | string | Response | PromiseLike<Response>;
+
+/** Where an entry of the package has binaries from. */
+export interface Binaries {
+  /**
+   * @param name build and layout, such as "core.ilp32"
+   * @param given the option "wasm", when it is neither bytes nor a module
+   * @throws Error that says what was looked for, where, and what to do
+   */
+  find(name: string, given?: WasmInput): WasmSource | Promise<WasmSource>;
+  /** As `find`, without waiting. */
+  findSync(name: string, given?: WasmInput): WasmSource;
 }
 
-const modulesByName = new Map<string, WebAssembly.Module>();
-const modulesByBytes = new WeakMap<BufferSource, WebAssembly.Module>();
-
-/** A struct as the binaries tell it: `NAME SIZE KIND FIELD … KIND FIELD …`, arrays as `FIELD*COUNT`; offsets follow from that. */
-export function describeStruct(name: string, { size, fields }: StructLayout): string {
-  const words: (string | number)[] = [name, size];
-  let last = "";
-  for (const [field, { kind, count }] of Object.entries(fields)) {
-    if (kind !== last) words.push(kind);
-    words.push(count ? `${field}*${count}` : field);
-    last = kind;
-  }
-  return words.join(" ");
+/** An instance, before it is a thread of a process. */
+export interface Loaded<A extends Abi, B extends Build> {
+  readonly module: WebAssembly.Module;
+  /** The instance's exports, untouched. */
+  readonly raw: RawExports<A, B>;
+  readonly fate: Fate;
 }
 
-/**
- * Refuses a binary whose structs are not laid out as this code believes: its custom section "layout" has a line for each struct
- * that it uses.
- * @throws Error that says what disagrees
- */
-export function checkLayout(module: WebAssembly.Module, abi: Abi): void {
-  const [section] = WebAssembly.Module.customSections(module, "layout");
-  if (section === undefined) {
-    throw new Error('the WebAssembly binary has no "layout" section: not one of ptmalloc-wasm');
-  }
-  const structs: Readonly<Record<string, StructLayout>> = layouts[abi];
-  const ours = new Set(
-    Object.entries(structs).map(([name, struct]) => describeStruct(name, struct)),
+type Plan<A extends Abi, B extends Build> = ProcessPlan<A, B>;
+type Compiling = WebAssembly.Module | Promise<WebAssembly.Module>;
+
+/** Modules by build and layout or by address, and by what the caller brought. One that is being compiled counts: nothing is compiled twice. */
+const byName = new Map<unknown, Compiling>();
+const byObject = new WeakMap<object, Compiling>();
+
+/** What the module of a process is remembered by. */
+function keyOf({ wasm, build, abi }: Plan<Abi, Build>): string | object {
+  if (wasm === undefined) return `${build}.${abi}`;
+  return typeof wasm === "object" && wasm && !(wasm instanceof URL) ? wasm : `at ${wasm}`;
+}
+
+function memoryOf(key: string | object): Pick<Map<unknown, Compiling>, "get" | "set" | "delete"> {
+  return typeof key === "string" ? byName : (byObject as unknown as typeof byName);
+}
+
+function isSource(wasm: unknown): wasm is WasmSource {
+  return (
+    wasm instanceof WebAssembly.Module || ArrayBuffer.isView(wasm) || wasm instanceof ArrayBuffer
   );
-  const theirs = new TextDecoder().decode(section).split("\n");
-  const different = theirs.filter((line) => !ours.has(line)).map((line) => line.split(" ", 1)[0]);
-  if (different.length > 0) {
-    throw new Error(
-      `the WebAssembly binary is not the ${abi} build of this version: ` +
-        `it lays out ${different.join(", ")} differently`,
-    );
-  }
 }
 
-function remember(request: LoadRequest<Abi, Build>, module: WebAssembly.Module): void {
-  const { wasm, abi } = request;
-  checkLayout(module, abi);
-  if (wasm === undefined) modulesByName.set(nameOf(request), module);
-  else if (!(wasm instanceof WebAssembly.Module)) modulesByBytes.set(wasm, module);
+async function compiled(plan: Plan<Abi, Build>, binaries: Binaries): Promise<WebAssembly.Module> {
+  const { wasm, build, abi } = plan;
+  const source = isSource(wasm) ? wasm : await binaries.find(`${build}.${abi}`, wasm);
+  return source instanceof WebAssembly.Module ? source : WebAssembly.compile(source);
 }
 
-function nameOf(request: Pick<LoadRequest<Abi, Build>, "abi" | "build">): string {
-  return `${request.build}.${request.abi}`;
+/** Connects an instance with the memory and the fate of its process. */
+function importsOf(plan: Plan<Abi, Build>, fate: Fate): WebAssembly.Imports {
+  const fail = (code: number, address: number): never => fate.fail(code, address);
+  return { env: { memory: plan.memory }, host: { fail, ...plan.imports } };
 }
 
-function remembered(request: LoadRequest<Abi, Build>): WebAssembly.Module | undefined {
-  const { wasm, abi } = request;
-  const module = loadedModule(request);
-  if (wasm === undefined) return module;
-  // The same bytes may be asked for under the other layout's name.
-  if (module !== undefined) checkLayout(module, abi);
-  return module;
+/** Makes an instance of a process, of a binary that was checked. @throws WebAssembly.LinkError */
+export async function instantiate<A extends Abi, B extends Build>(
+  plan: Plan<A, B>,
+  module: WebAssembly.Module,
+  fate: Fate,
+): Promise<Loaded<A, B>> {
+  const { exports } = await WebAssembly.instantiate(module, importsOf(plan, fate));
+  return { module, raw: exports as never, fate };
 }
 
-/** @returns the compiled module of a binary that was loaded before, to be posted to other threads */
-export function loadedModule(request: Pick<LoadRequest<Abi, Build>, "abi" | "build" | "wasm">) {
-  const { wasm } = request;
-  if (wasm === undefined) return modulesByName.get(nameOf(request));
-  return wasm instanceof WebAssembly.Module ? wasm : modulesByBytes.get(wasm);
-}
-
-function importsOf(request: LoadRequest<Abi, Build>) {
-  const trace = request.trace ?? (() => undefined);
-  const files = request.files ?? NO_FILES;
-  return { env: { memory: request.memory }, host: { fail: request.fail, trace, ...files } };
+/** As `instantiate`, without waiting. */
+export function instantiateSync<A extends Abi, B extends Build>(
+  plan: Plan<A, B>,
+  module: WebAssembly.Module,
+  fate: Fate,
+): Loaded<A, B> {
+  const { exports } = new WebAssembly.Instance(module, importsOf(plan, fate));
+  return { module, raw: exports as never, fate };
 }
 
 /**
- * Instantiates a binary.
- * @returns the instance's exports, untouched
- * @throws Error when the binary is missing, or disagrees with this code about a struct; WebAssembly.CompileError, LinkError
+ * Instantiates the binary of a process.
+ * @throws Error when the binary is missing, or is not one of this version and the plan's layout; WebAssembly.CompileError, LinkError
  */
 export async function load<A extends Abi, B extends Build>(
-  request: LoadRequest<A, B>,
-): Promise<RawExports<A, B>> {
-  let module = remembered(request);
-  if (module === undefined) {
-    const bytes = request.wasm ?? (await readBinary(nameOf(request)));
-    module = await WebAssembly.compile(bytes as BufferSource);
-    remember(request, module);
+  plan: Plan<A, B>,
+  binaries: Binaries,
+): Promise<Loaded<A, B>> {
+  const key = keyOf(plan);
+  const modules = memoryOf(key);
+  let pending = modules.get(key);
+  if (pending === undefined) modules.set(key, (pending = compiled(plan, binaries)));
+  let module: WebAssembly.Module;
+  try {
+    module = await pending;
+    checkBinary(module, plan.abi);
+    modules.set(key, module);
+  } catch (error) {
+    // It may go well the next time: a file that is there by then, a network that answers.
+    if (modules.get(key) === pending) modules.delete(key);
+    throw error;
   }
-  const { instance } = await instantiate(module, importsOf(request));
-  return instance.exports as unknown as RawExports<A, B>;
+  return instantiate(plan, module, plan.newFate());
 }
 
 /** As `load`, without waiting. Browsers allow this on their main thread for small modules only. */
 export function loadSync<A extends Abi, B extends Build>(
-  request: LoadRequest<A, B>,
-): RawExports<A, B> {
-  let module = remembered(request);
-  if (module === undefined) {
-    const bytes = request.wasm ?? readBinarySync(nameOf(request));
-    module = new WebAssembly.Module(bytes as BufferSource);
-    remember(request, module);
+  plan: Plan<A, B>,
+  binaries: Binaries,
+): Loaded<A, B> {
+  const { wasm, build, abi } = plan;
+  const key = keyOf(plan);
+  const modules = memoryOf(key);
+  let module = modules.get(key);
+  if (!(module instanceof WebAssembly.Module)) {
+    const source = isSource(wasm) ? wasm : binaries.findSync(`${build}.${abi}`, wasm);
+    module = source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
   }
-  const { instance } = instantiateSync(module, importsOf(request));
-  return instance.exports as unknown as RawExports<A, B>;
+  checkBinary(module, abi);
+  modules.set(key, module);
+  return instantiateSync(plan, module, plan.newFate());
 }

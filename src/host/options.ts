@@ -1,20 +1,22 @@
-// What a process can be asked to be, and the plan that comes of it: checked before anything is compiled or grown.
+// What a process can be asked to be, and the plan that comes of it: checked before anything is compiled or grown. What only some builds can
+// be asked is in build-options.ts.
 
 import type { Abi } from "../layout/address.js";
-import { checkChoice, checkInteger, show } from "./checks.js";
+import { checkChoice, checkInteger } from "./checks.js";
 import type { Build, RawExports } from "./exports.js";
+import { Fate } from "./fate.js";
 import type { FileImports } from "./files.js";
-import type { WasmSource } from "./load.js";
+import type { WasmInput } from "./load.js";
 import {
   checkMemory,
   MAX_TASK_SIZE,
   newMemory,
   pagesOption,
-  SHARED_TASK_SIZE,
   WASM_PAGE_BYTES,
+  type SharedMemories,
 } from "./memory-option.js";
-import { ThreadRegistry } from "./thread-registry.js";
-import { parseTunables } from "./tunables.js";
+import type { Threading } from "./threading.js";
+import { tunablesOf } from "./tunables.js";
 import type { TunableObject, TunableSetting } from "./tunables.js";
 
 /** The kernel's page, bytes: what brk and mmap deal in. */
@@ -75,8 +77,8 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   build?: B;
   /** The memory to live in; a new one by default. A shared one for the build "threads", and for no other. */
   memory?: WebAssembly.Memory;
-  /** The binary, when it is not to come from the package's files. */
-  wasm?: WasmSource;
+  /** The binary, when it is not to come from the package: its bytes, a compiled module, its URL, or a Response (or the promise of one). */
+  wasm?: WasmInput;
   /** Where the kernel's and libc's own data begin; a multiple of 4096, not 0. Default 65536. */
   base?: number;
   /** Where the heap begins; a multiple of 4096. Default base + 65536, in the build "threads" base + 131072. */
@@ -135,7 +137,7 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   abi: A;
   build: B;
   memory: WebAssembly.Memory;
-  wasm: WasmSource | undefined;
+  wasm: WasmInput | undefined;
   base: number;
   startBrk: number;
   mmapBase: number;
@@ -143,45 +145,45 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   layout: AddressLayout;
   /** The `flags` argument of `initialize`. */
   flags: number;
+  /** What is set before the first allocation, in this order: the tunables, and before them what they look at. */
   tunables: TunableSetting[];
-  /** What the tunable hugetlb finds. */
-  hugePages: Required<HugePages>;
-  /** Processors that glibc would count; undefined for its own default. */
-  cores: number | undefined;
-  /** Where system calls are reported. */
-  trace: SyscallTrace | undefined;
-  files: FileImports | undefined;
-  /** Where the process comes from when it is not a new one. */
-  restore: Restore | undefined;
-  /** How long threads wait for a lock, ms; 0: for ever. */
-  patience: number;
-  /** Whether frees into other threads' arenas are queued. */
-  queuesFrees: boolean;
-  /** Who is who among the threads, in the threaded build. */
-  registry: ThreadRegistry | undefined;
   /** The double-free key to set, when it is random. */
-  tcacheKey: bigint | undefined;
+  tcacheKey?: bigint | undefined;
+  /** What says how the process ends. */
+  newFate: () => Fate;
+  /** What the build imports as `host` besides `fail`. */
+  imports?: object;
+  /** Brings the process back, when it is not a new one. */
+  resume?: (plan: ProcessPlan, raw: RawExports) => void;
+  /** What threads that run at the same time need. */
+  threading?: Threading | undefined;
 }
 
-const LAYOUT_FLAGS: Readonly<Record<AddressLayout, number>> = {
-  linux: 0,
-  "top-down": 1,
-  compact: 2,
+/** What builds differ in, as far as a plan shows. */
+export interface Traits {
+  readonly build: Build;
+  /** What the kernel and libc have at the base at most, bytes. */
+  readonly reservedBytes: number;
+  /** The limit of the address space unless the options say otherwise. */
+  readonly taskSize: number;
+  /** Reads the option "tunables"; by default it must be an object with numbers. */
+  readonly readTunables?: (tunables: TunableObject, abi: Abi) => TunableSetting[];
+  /** For a build that lives in shared memory. */
+  readonly shared?: SharedMemories;
+}
+
+const CORE: Traits = {
+  build: "core",
+  reservedBytes: WASM_PAGE_BYTES,
+  taskSize: MAX_TASK_SIZE,
 };
+
+/** In the order of the numbers that `initialize` takes. */
+const LAYOUTS = ["linux", "top-down", "compact"] as const;
 const FRESH_FLAG = 4;
-/** As many processors as Linux can be built for (CONFIG_NR_CPUS). */
-export const MOST_CORES = 8192;
 
 /** Linux keeps this much below the end of the address space for the stack to grow into, when there is room. */
 const STACK_GAP_BYTES = 128 * 1024 * 1024;
-
-/** The patience of threads, ms: longer than any call takes that is not waiting for a dead thread. */
-const DEFAULT_PATIENCE_MS = 10_000;
-
-/** What the kernel and libc have at the base at most; with threads there is a journal besides. */
-function reservedBytes(build: Build): number {
-  return build === "threads" ? 2 * WASM_PAGE_BYTES : WASM_PAGE_BYTES;
-}
 
 function pageDown(address: number): number {
   return address - (address % PAGE_BYTES);
@@ -194,155 +196,54 @@ function defaultMmapBase(layout: AddressLayout, taskSize: number): number {
   return Math.ceil(taskSize / 3 / PAGE_BYTES) * PAGE_BYTES;
 }
 
-function defaultTaskSize({ maximumPages }: ProcessOptions, build: Build, abi: Abi): number {
-  const usual = build === "threads" ? SHARED_TASK_SIZE[abi] : MAX_TASK_SIZE;
-  const fallback = usual / WASM_PAGE_BYTES;
-  return Math.min(
-    pagesOption("maximumPages", maximumPages, fallback) * WASM_PAGE_BYTES,
-    MAX_TASK_SIZE,
-  );
-}
-
-/** A random number of pages' bytes below `limit`. */
-function randomPages(limit: number): number {
-  const pages = Math.floor(limit / PAGE_BYTES);
-  if (pages < 1) return 0;
-  const drawn = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-  return (drawn % pages) * PAGE_BYTES;
-}
-
 function addressOption(name: string, value: unknown, fallback: number, min: number): number {
   if (value === undefined) return fallback;
   const rule = { min, max: MAX_TASK_SIZE, multipleOf: PAGE_BYTES };
   return checkInteger(`option "${name}"`, value, rule);
 }
 
-function hugePagesOption(given: HugePages): Required<HugePages> {
-  const sizes = { transparent: given.transparent ?? 0, standard: given.standard ?? 0 };
-  for (const [name, value] of Object.entries(sizes)) {
-    const rule = { min: 0, max: 2 ** 30, multipleOf: PAGE_BYTES };
-    checkInteger(`option "hugePages.${name}"`, value, rule);
-    if (value !== 0 && !Number.isInteger(Math.log2(value))) {
-      throw new RangeError(`option "hugePages.${name}" must be a power of two, got ${value}`);
-    }
-  }
-  return { ...sizes, free: given.free ?? false };
-}
-
-function filesOption(given: FileImports | undefined, build: Build): FileImports | undefined {
-  if (given !== undefined && build !== "full")
-    throw new TypeError('option "files" is for the build "full"');
-  return given;
-}
-
-function coresOption(given: unknown): number | undefined {
-  return given === undefined
-    ? undefined
-    : checkInteger('option "cores"', given, { min: 1, max: MOST_CORES });
-}
-
-function traceOption(given: unknown, build: Build): SyscallTrace | undefined {
-  if (given === undefined) return undefined;
-  if (typeof given !== "function") {
-    throw new TypeError(`option "trace" must be a function, got ${show(given)}`);
-  }
-  if (build !== "full") throw new TypeError('option "trace" is for the build "full"');
-  return given as SyscallTrace;
-}
-
-function restoreOption(given: unknown, build: Build): Restore | undefined {
-  if (given === undefined) return undefined;
-  if (build !== "image") throw new TypeError('option "restore" is for the build "image"');
-  return given as Restore;
-}
-
-function patienceOption(given: unknown, build: Build): number {
-  if (given === undefined) return DEFAULT_PATIENCE_MS;
-  if (build !== "threads") throw new TypeError('option "patience" is for the build "threads"');
-  return checkInteger('option "patience"', given, { min: 0, max: 0x7fffffff });
-}
-
-function remoteFreesOption(given: unknown, build: Build): boolean {
-  if (given === undefined) return false;
-  if (build !== "threads") throw new TypeError('option "remoteFrees" is for the build "threads"');
-  return checkChoice('option "remoteFrees"', given as string, ["lock", "queue"]) === "queue";
-}
-
-/** Shifts startBrk and mmapBase as Linux does for a new program: up to 32 MiB (1 MiB in a compact memory), and up to 1 MiB. */
-function randomized(plan: ProcessPlan): void {
-  const room = (plan.taskSize - plan.startBrk) / 8;
-  const most = plan.layout === "compact" ? 2 ** 20 : 2 ** 25;
-  plan.startBrk += randomPages(Math.min(most, room));
-  const shift = randomPages(Math.min(2 ** 20, room));
-  if (plan.layout === "linux") plan.mmapBase += shift;
-  if (plan.layout === "top-down") plan.mmapBase -= shift;
-  plan.tcacheKey = crypto.getRandomValues(new BigUint64Array(1))[0];
-}
-
 /**
- * Decides everything about a process that is to be started, and makes its memory unless the caller brought one.
+ * Decides everything about a process that is to be started, and makes its memory unless the caller brought one. For any build but those of
+ * build-options.ts.
+ * @param traits of the build
  * @throws TypeError or RangeError naming the option and the rule
  */
-export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
+export function planCore<A extends Abi = "ilp32", B extends Build = "core">(
   options: ProcessOptions<A, B>,
+  traits: Traits = CORE,
 ): ProcessPlan<A, B> {
   const abi = checkChoice('option "abi"', options.abi ?? "ilp32", ["ilp32", "lp64"]);
-  const build = checkChoice('option "build"', options.build ?? "core", [
-    "core",
-    "checked",
-    "replay",
-    "full",
-    "image",
-    "threads",
-  ]);
-  const layout = checkChoice('option "layout"', options.layout ?? "linux", [
-    "linux",
-    "top-down",
-    "compact",
-  ]);
-  checkMemory(options, build);
-  const tunables = options.tunables === undefined ? [] : parseTunables(options.tunables, abi);
+  const layout = checkChoice('option "layout"', options.layout ?? "linux", LAYOUTS);
+  const { maximumPages } = options;
+  checkMemory(options, traits);
+  const readTunables = traits.readTunables ?? tunablesOf;
 
-  const most = defaultTaskSize(options, build, abi);
+  const pages = pagesOption("maximumPages", maximumPages, traits.taskSize / WASM_PAGE_BYTES);
+  const most = Math.min(pages * WASM_PAGE_BYTES, MAX_TASK_SIZE);
   const base = addressOption("base", options.base, WASM_PAGE_BYTES, PAGE_BYTES);
-  const startBrk = addressOption("startBrk", options.startBrk, base + reservedBytes(build), base);
+  const startBrk = addressOption("startBrk", options.startBrk, base + traits.reservedBytes, base);
   const taskSize = addressOption("taskSize", options.taskSize, most, startBrk + PAGE_BYTES);
-  const mmapBase = addressOption(
-    "mmapBase",
-    options.mmapBase,
-    defaultMmapBase(layout, taskSize),
-    0,
-  );
+  const usual = defaultMmapBase(layout, taskSize);
+  const mmapBase = addressOption("mmapBase", options.mmapBase, usual, 0);
   if (startBrk >= taskSize) {
     throw new RangeError(`option "base": ${base} leaves no room below the limit ${taskSize}`);
   }
   if (mmapBase > taskSize) {
     throw new RangeError(`option "mmapBase" must not exceed taskSize ${taskSize}, got ${mmapBase}`);
   }
-  const patience = patienceOption(options.patience, build);
   const fresh = options.fresh ?? options.memory === undefined;
-  const plan: ProcessPlan<A, B> = {
+  return {
     abi: abi as A,
-    build: build as B,
-    memory: options.memory ?? newMemory(options, startBrk, taskSize),
+    build: traits.build as B,
+    memory: options.memory ?? newMemory(options, startBrk, taskSize, traits.shared),
     wasm: options.wasm,
     base,
     startBrk,
     mmapBase,
     taskSize,
     layout,
-    flags: LAYOUT_FLAGS[layout] | (fresh ? FRESH_FLAG : 0),
-    tunables,
-    hugePages: hugePagesOption(options.hugePages ?? {}),
-    cores: coresOption(options.cores),
-    trace: traceOption(options.trace, build),
-    files: filesOption(options.files, build),
-    restore: restoreOption(options.restore, build),
-    patience,
-    queuesFrees: remoteFreesOption(options.remoteFrees, build),
-    registry: build === "threads" ? new ThreadRegistry(patience) : undefined,
-    tcacheKey: undefined,
+    flags: LAYOUTS.indexOf(layout) | (fresh ? FRESH_FLAG : 0),
+    tunables: readTunables((options.tunables ?? {}) as TunableObject, abi),
+    newFate: () => new Fate(),
   };
-  if (options.randomize === true) randomized(plan);
-  return plan;
 }

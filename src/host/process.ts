@@ -1,39 +1,32 @@
-// A process: one instance of the WebAssembly side in one memory, with its address space set up. This is the thin layer that
-// tools build on; it checks what costs nothing and hides the difference between the two layouts. For a heap with
-// checked arguments see src/heap.
+// A process: the thin layer that tools build on; it checks what costs nothing and hides the difference between the two layouts. For a heap
+// with checked arguments see src/heap.
 
 import type { Abi, Mem } from "../layout/address.js";
-import { layouts } from "../layout/generated.js";
-import { begin, isThreaded, join } from "./begin.js";
+import type { layouts } from "../layout/generated.js";
+import { begin, join } from "./begin.js";
+import { PACKAGE_FILES } from "./binaries.js";
+import { planProcess } from "./build-options.js";
+import { CoreProcess } from "./core-process.js";
 import type { Build, RawExports, Word } from "./exports.js";
-import { Fate, type ProcessEnd } from "./fate.js";
-import { load, loadedModule, loadSync } from "./load.js";
-import type { LoadRequest } from "./load.js";
-import { planProcess } from "./options.js";
+import { instantiate, instantiateSync, load, loadSync } from "./load.js";
+import type { Binaries, Loaded } from "./load.js";
 import type { AddressLayout, ProcessOptions, ProcessPlan } from "./options.js";
-import { liveStruct, readStruct } from "./struct.js";
-import type { StructValues } from "./struct.js";
-import { mayWait } from "./thread-registry.js";
+import { liveStruct, type StructValues } from "./struct.js";
+import { structsOf, type Structs } from "./structs.js";
 import { MemoryViews } from "./views.js";
 
+export type { Mallinfo2 } from "./core-process.js";
 export type { AddressLayout, ProcessOptions, SyscallTrace } from "./options.js";
 
 /** mm_struct's fields, as numbers. */
 export type MmStruct = StructValues<(typeof layouts)[Abi]["MmStruct"]>;
 
-/** mallinfo2's fields, as numbers. */
-export type Mallinfo2 = StructValues<(typeof layouts)[Abi]["Mallinfo2"]>;
-
 /**
  * A started process, as one of its threads sees it: usually there is but one. Numbers in, unsigned numbers out, in both layouts; `raw`
  * has the exports as they are.
  */
-export class Process<A extends Abi = Abi, B extends Build = Build> {
-  readonly abi: A;
+export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreProcess<A, B> {
   readonly build: B;
-  readonly memory: WebAssembly.Memory;
-  /** The instance's exports, untouched. In ilp32 results are signed (use `>>> 0`), in lp64 size_t is a BigInt. */
-  readonly raw: RawExports<A, B>;
   /** Where the kernel's and libc's data begin. */
   readonly base: number;
   /** Where the heap begins. */
@@ -41,48 +34,46 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
   /** The limit of the address space. */
   readonly taskSize: number;
   readonly layout: AddressLayout;
-  #thread: number;
-  readonly #plan: ProcessPlan<A, B>;
   readonly #views: MemoryViews;
   readonly #mm: MmStruct;
-  readonly #fate: Fate;
 
   /** Not for use from outside: see `startProcess` and `attachThread`. */
-  constructor(plan: ProcessPlan<A, B>, raw: RawExports<A, B>, fate: Fate, isThread = false) {
-    this.abi = plan.abi;
+  constructor(plan: ProcessPlan<A, B>, loaded: Loaded<A, B>, isThread = false) {
+    super(plan, loaded, isThread ? join : begin);
     this.build = plan.build;
-    this.memory = plan.memory;
-    this.raw = raw;
     this.base = plan.base;
     this.startBrk = plan.startBrk;
     this.taskSize = plan.taskSize;
     this.layout = plan.layout;
-    this.#plan = plan;
-    this.#fate = fate;
+    const { raw, fate, structs } = this;
+    plan.threading?.began(plan, raw, structs, fate, !isThread);
+    fate.threads?.add(this.number);
     this.#views = new MemoryViews(plan.memory);
-    this.#thread = begin(plan, raw, fate, isThread);
-    fate.threads.add(this.#thread);
-    this.#mm = liveStruct(this.#views, raw.mm_struct() >>> 0, layouts[plan.abi].MmStruct);
+    this.#mm = liveStruct(this.#views, raw.mm_struct() >>> 0, structs.MmStruct);
   }
 
-  /** What ended the process, if something did: a failed integrity check or, in the threaded build, also what another thread did. */
-  get aborted(): ProcessEnd | undefined {
-    return this.#fate.end;
+  /** How the structs in memory are laid out. */
+  get structs(): Structs<A> {
+    return structsOf(this.module, this.abi);
   }
 
-  /** How the process was set up. Not for use from outside. */
-  get plan(): ProcessPlan<A, B> {
-    return this.#plan;
+  override view(): DataView {
+    return this.#views.view();
   }
 
-  /** The binary, compiled: other threads can be given it. */
-  get module(): WebAssembly.Module {
-    return loadedModule(this.#plan)!;
+  /** The whole memory's bytes; fetch them anew after every call that can allocate. */
+  u8(): Uint8Array {
+    return this.#views.u8();
   }
 
   /** The thread that calls through this object: 0 is the one that the process started with. */
   get thread(): number {
-    return this.#thread;
+    return this.number;
+  }
+
+  /** mm_struct, live: every property access reads the memory. */
+  mm(): MmStruct {
+    return this.#mm;
   }
 
   /**
@@ -93,21 +84,20 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
    */
   async attachThread(): Promise<Process<A, B>> {
     this.share();
-    const raw = await load(requestOf(this.#plan, this.#fate));
-    return new Process(this.#plan, raw, this.#fate, true);
+    return new Process(this.plan, await instantiate(this.plan, this.module, this.fate), true);
   }
 
   /** As `attachThread`, without waiting. */
   attachThreadSync(): Process<A, B> {
     this.share();
-    return new Process(this.#plan, loadSync(requestOf(this.#plan, this.#fate)), this.#fate, true);
+    return new Process(this.plan, instantiateSync(this.plan, this.module, this.fate), true);
   }
 
   /**
    * From now on there may be other threads at the same time. In builds other than threaded ones it does nothing.
    */
   share(): void {
-    if (isThreaded(this.raw)) this.raw.share(mayWait() ? 1 : 0);
+    this.plan.threading?.share(this.raw);
   }
 
   /**
@@ -116,73 +106,19 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
    */
   exitThread(): void {
     this.raw.thread_exit();
-    this.#plan.registry?.release(this.#thread);
-    this.#fate.threads.delete(this.#thread);
+    this.plan.threading?.registry.release(this.number);
+    this.fate.threads?.delete(this.number);
   }
 
   /** Begins a new thread after `exitThread`, in the same instance. @throws as `attachThread` */
   rejoin(): void {
-    this.#thread = join(this.#plan, this.raw);
-    this.#fate.threads.add(this.#thread);
-  }
-
-  /** Tells threads that run at the same time that a call of this one trapped (a WebAssembly.RuntimeError). */
-  reportTrap(): void {
-    this.#fate.trapped();
-  }
-
-  /** A DataView over the whole memory; fetch it anew after every call that can allocate. */
-  view(): DataView {
-    return this.#views.view();
-  }
-
-  /** The whole memory's bytes; fetch them anew after every call that can allocate. */
-  u8(): Uint8Array {
-    return this.#views.u8();
-  }
-
-  /**
-   * A number as a size_t for the raw functions.
-   * @throws RangeError when it does not fit (in ilp32 it would silently wrap)
-   */
-  toWord(value: number | bigint): Word<A> {
-    if (this.abi === "lp64") return BigInt(value) as Word<A>;
-    if (value > 0xffffffff) throw new RangeError(`${value} does not fit a 32-bit size_t`);
-    return Number(value) as Word<A>;
-  }
-
-  /** A raw function's size_t or pointer as an unsigned number; above 2^53 it is rounded. */
-  fromWord(word: Word<A>): number {
-    return typeof word === "bigint" ? Number(BigInt.asUintN(64, word)) : word >>> 0;
-  }
-
-  /** The size_t in memory at `address`, unsigned; in lp64 a value above 2^53 is rounded. */
-  readWord(address: number): number {
-    return this.abi === "ilp32"
-      ? this.view().getUint32(address, true)
-      : Number(this.view().getBigUint64(address, true));
-  }
-
-  /** mm_struct, live: every property access reads the memory. */
-  mm(): MmStruct {
-    return this.#mm;
+    this.number = join(this.plan, this.raw);
+    this.fate.threads?.add(this.number);
   }
 
   /** How far the break is above the heap's start, bytes. */
   breakOffset(): number {
-    return this.#mm.brk - this.#mm.startBrk;
-  }
-
-  /** The C library's error number of the last failed call (man errno). */
-  get errno(): number {
-    return this.view().getInt32(this.#address(this.raw.__errno_location()), true);
-  }
-
-  /** The allocator's statistics (man 3 mallinfo2), bytes and counts. */
-  mallinfo2(): Mallinfo2 {
-    const out = this.raw.scratch() >>> 0;
-    this.#raw.mallinfo2(this.toWord(out));
-    return readStruct(this.view(), out, layouts[this.abi].Mallinfo2);
+    return this.mm().brk - this.mm().startBrk;
   }
 
   /** man 3 malloc. @returns a block of at least `size` bytes, 16-aligned, or 0 */
@@ -268,34 +204,38 @@ export class Process<A extends Abi = Abi, B extends Build = Build> {
 
 type Words3<A extends Abi> = [Word<A>, Word<A>, Word<A>];
 
-/** What it takes to load another instance. Not for use from outside. */
-export function requestOf<A extends Abi, B extends Build>(
-  plan: ProcessPlan<A, B>,
-  fate: Fate,
-): LoadRequest<A, B> {
-  const fail = (code: number, address: number): never => fate.fail(code, address);
-  const { abi, build, memory, wasm, trace, files } = plan;
-  return { abi, build, memory, wasm, fail, trace, files };
+/** Starts a process, by the options of one: see `startProcess`. */
+export type StartProcess = <A extends Abi = "ilp32", B extends Build = "core">(
+  options?: ProcessOptions<A, B>,
+) => Promise<Process<A, B>>;
+
+/** As `StartProcess`, without waiting. */
+export type StartProcessSync = <A extends Abi = "ilp32", B extends Build = "core">(
+  options?: ProcessOptions<A, B>,
+) => Process<A, B>;
+
+/** @returns `startProcess` for an entry of the package that has binaries of its own */
+export function processStarter(binaries: Binaries): StartProcess {
+  return async (options = {}) => {
+    const plan = planProcess(options);
+    return new Process(plan, await load(plan, binaries));
+  };
+}
+
+/** As `processStarter`, for `startProcessSync`. */
+export function processStarterSync(binaries: Binaries): StartProcessSync {
+  return (options = {}) => {
+    const plan = planProcess(options);
+    return new Process(plan, loadSync(plan, binaries));
+  };
 }
 
 /**
  * Starts a process.
- * @param options see ProcessOptions; nothing is required in Node.js
+ * @param options see ProcessOptions; nothing is required
  * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
  */
-export async function startProcess<A extends Abi = "ilp32", B extends Build = "core">(
-  options: ProcessOptions<A, B> = {},
-): Promise<Process<A, B>> {
-  const plan = planProcess(options);
-  const fate = new Fate();
-  return new Process(plan, await load(requestOf(plan, fate)), fate);
-}
+export const startProcess: StartProcess = /* @__PURE__ */ processStarter(PACKAGE_FILES);
 
 /** As `startProcess`, without waiting. */
-export function startProcessSync<A extends Abi = "ilp32", B extends Build = "core">(
-  options: ProcessOptions<A, B> = {},
-): Process<A, B> {
-  const plan = planProcess(options);
-  const fate = new Fate();
-  return new Process(plan, loadSync(requestOf(plan, fate)), fate);
-}
+export const startProcessSync: StartProcessSync = /* @__PURE__ */ processStarterSync(PACKAGE_FILES);

@@ -6,7 +6,7 @@
 //   word 1       how many owners without a number of their own there were
 //   word 2 + n   the owner of thread n; 0: none
 
-import { workerId } from "#threads";
+import { workerId } from "./node.js";
 
 /** As many threads as a process has places for (THREADS_MAX). */
 export const MOST_THREADS = 128;

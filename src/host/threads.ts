@@ -2,15 +2,18 @@
 // one is killed.
 
 import type { Abi } from "../layout/address.js";
-import { Burial, layouts } from "../layout/generated.js";
+import { Burial, type layouts } from "../layout/generated.js";
+import { checkBinary } from "./check-binary.js";
 import { checkChoice, checkInteger, show } from "./checks.js";
-import { Fate } from "./fate.js";
-import { load, loadSync } from "./load.js";
-import { assertShareable, isShared } from "./memory-option.js";
+import { instantiate, instantiateSync } from "./load.js";
+import { isShared } from "./memory-option.js";
 import type { AddressLayout, ProcessPlan } from "./options.js";
-import { Process, requestOf } from "./process.js";
+import { Process } from "./process.js";
+import { assertShareable } from "./shared-memory.js";
 import { readStruct, type StructValues } from "./struct.js";
+import { structsOf } from "./structs.js";
 import { burialBlocked } from "./thread-error.js";
+import { threadingOf } from "./threading.js";
 import { MOST_THREADS, ThreadRegistry } from "./thread-registry.js";
 
 /** What another worker needs to become a thread of the process: plain data, to be posted to it with `postMessage`. */
@@ -52,10 +55,11 @@ type Threaded<A extends Abi = Abi> = Process<A, "threads">;
 export function handleOf<A extends Abi>(process: Threaded<A>, id: string): ProcessHandle<A> {
   process.share();
   const { abi, memory, module, base, startBrk, taskSize, layout } = process;
-  const { mmapBase, patience, registry } = process.plan;
+  const { mmapBase, threading } = process.plan;
+  const { patience, registry } = threading!;
   return {
     ...{ id, abi, memory, module, base, startBrk, mmapBase, taskSize, layout, patience },
-    registry: registry!.buffer,
+    registry: registry.buffer,
   };
 }
 
@@ -89,13 +93,15 @@ export function checkHandle<A extends Abi>(call: string, given: unknown): Proces
     checkInteger(`${call}: handle.${name}`, handle[name], { min: 1, max: most });
   for (const name of ["mmapBase", "taskSize", "patience"] as const)
     checkInteger(`${call}: handle.${name}`, handle[name], { min: 0, max: 2 ** 32 });
+  checkBinary(module, handle.abi);
   assertProcess(call, handle);
   return handle;
 }
 
 /** mm_struct must be where the handle says: `attach` would write into whatever is there. */
-function assertProcess(call: string, { abi, base, startBrk, taskSize, memory }: ProcessHandle) {
-  const mm = readStruct(new DataView(memory.buffer), base, layouts[abi].MmStruct);
+function assertProcess(call: string, handle: ProcessHandle) {
+  const { abi, base, startBrk, taskSize, memory, module } = handle;
+  const mm = readStruct(new DataView(memory.buffer), base, structsOf(module, abi).MmStruct);
   if (mm.startBrk !== startBrk || mm.taskSize !== taskSize) {
     throw new RangeError(
       `${call}: at handle.base ${base} there is no process with startBrk ${startBrk} and taskSize ${taskSize}`,
@@ -110,11 +116,8 @@ function planOf<A extends Abi>(
   const { abi, memory, module, base, startBrk, mmapBase, taskSize, layout, patience } = handle;
   return {
     ...{ abi, build: "threads", memory, wasm: module, base, startBrk, mmapBase, taskSize, layout },
-    ...{ patience, registry, flags: 0, tunables: [], cores: undefined, tcacheKey: undefined },
-    hugePages: { transparent: 0, standard: 0, free: false },
-    // The process knows it.
-    queuesFrees: false,
-    ...{ trace: undefined, files: undefined, restore: undefined },
+    ...{ flags: 0, tunables: [] },
+    ...threadingOf(registry, patience),
   };
 }
 
@@ -133,8 +136,7 @@ export async function attachProcess<A extends Abi>(
   registry: ThreadRegistry,
 ): Promise<Threaded<A>> {
   const plan = planOf(handle, registry);
-  const fate = new Fate();
-  return new Process(plan, await load(requestOf(plan, fate)), fate, true);
+  return new Process(plan, await instantiate(plan, handle.module, plan.newFate()), true);
 }
 
 /** As `attachProcess`, without waiting. */
@@ -143,19 +145,18 @@ export function attachProcessSync<A extends Abi>(
   registry: ThreadRegistry,
 ): Threaded<A> {
   const plan = planOf(handle, registry);
-  const fate = new Fate();
-  return new Process(plan, loadSync(requestOf(plan, fate)), fate, true);
+  return new Process(plan, instantiateSync(plan, handle.module, plan.newFate()), true);
 }
 
 /** The address of thread 0's ThreadData; the others' follow. */
 function firstThread(process: Threaded): number {
-  const { size } = layouts[process.abi].ThreadData;
+  const { size } = process.structs.ThreadData;
   return (process.raw.thread_data() >>> 0) - process.thread * size;
 }
 
 /** @returns the numbers of the threads that began and neither ended nor were reported dead, ascending */
 export function aliveThreads(process: Threaded): number[] {
-  const { size, fields } = layouts[process.abi].ThreadData;
+  const { size, fields } = process.structs.ThreadData;
   const view = process.view();
   const isAlive = firstThread(process) + fields.isAlive.offset;
   return Array.from({ length: MOST_THREADS }, (_, number) => number).filter(
@@ -165,18 +166,18 @@ export function aliveThreads(process: Threaded): number[] {
 
 /** @returns how often this thread found a lock taken, and how often it went to sleep over one */
 export function lockCounters(process: Threaded): LockCounters {
-  const { locks } = layouts[process.abi].ThreadData.fields;
+  const { locks } = process.structs.ThreadData.fields;
   const address = (process.raw.thread_data() >>> 0) + locks.offset;
-  return readStruct(process.view(), address, layouts[process.abi].LockCounters);
+  return readStruct(process.view(), address, process.structs.LockCounters);
 }
 
 /** Buries one thread. Under the registry's lock. */
 function bury(process: Threaded, number: number): Repair | undefined {
   const result = process.raw.thread_died(number);
   const address = process.raw.scratch() >>> 0;
-  const { blockedBy, ...repair } = readStruct(process.view(), address, layouts[process.abi].Repair);
+  const { blockedBy, ...repair } = readStruct(process.view(), address, process.structs.Repair);
   if (result === Burial.BUSY) throw burialBlocked(number, blockedBy);
-  process.plan.registry!.forget(number);
+  process.plan.threading!.registry.forget(number);
   return result === Burial.DONE ? repair : undefined;
 }
 
@@ -190,7 +191,9 @@ export function buryThread(process: Threaded, number: number): Repair {
   if (number === process.thread) {
     throw new RangeError(`threadExited: thread must not be the caller's own, got ${number}`);
   }
-  const repair = process.plan.registry!.locked("threadExited", () => bury(process, number));
+  const repair = process.plan.threading!.registry.locked("threadExited", () =>
+    bury(process, number),
+  );
   if (repair === undefined) {
     const alive = aliveThreads(process).join(", ");
     throw new RangeError(
@@ -206,7 +209,7 @@ export function buryThread(process: Threaded, number: number): Repair {
  * @returns those that had not ended in order
  */
 export function buryOwner(process: Threaded, owner: number): ThreadDeath[] {
-  const registry = process.plan.registry!;
+  const registry = process.plan.threading!.registry;
   return registry.lockedAfter("threadExited", owner, (heldLock) => {
     const numbers = registry.threadsOf(owner);
     // It may have become a thread and not have said so yet.

@@ -1,12 +1,11 @@
-// glibc's malloc tunables, as of 2.36: their names, types and ranges, from an object or from a GLIBC_TUNABLES string.
+// glibc's malloc tunables, as of 2.36: their names and ranges, from an object. tunable-text.ts reads GLIBC_TUNABLES strings.
 // Where glibc ignores a setting that it cannot use without a word, this says what is wrong: a benchmark that measures
 // the defaults because of a typing mistake is worse than an error.
 
 import type { Abi } from "../layout/address.js";
-import { Tunable } from "../layout/generated.js";
 import { show } from "./checks.js";
 
-/** The names under `glibc.malloc.` that glibc 2.36 knows. */
+/** The names under `glibc.malloc.` that glibc 2.36 knows, in the order of their numbers (`Tunable`). */
 export const tunableNames = [
   "check",
   "top_pad",
@@ -34,7 +33,7 @@ export interface TunableRange {
 
 /** One setting, checked. */
 export interface TunableSetting {
-  name: TunableName;
+  name: string;
   /** The WebAssembly side's number for it, a value of `Tunable`. */
   id: number;
   value: bigint;
@@ -43,123 +42,77 @@ export interface TunableSetting {
 /** Settings by name; the names may carry the prefix `glibc.malloc.`. Strings are read as in GLIBC_TUNABLES. */
 export type TunableObject = Readonly<Record<string, number | bigint | string>>;
 
-const PREFIX = "glibc.malloc.";
-const INT_MAX = 0x7fffffffn;
-const UINT16_MAX = 0xffffn;
-const UINT64_MAX = 0xffffffffffffffffn;
+/** In front of the names, in GLIBC_TUNABLES. */
+export const TUNABLE_PREFIX = "glibc.malloc.";
+
+const INT_MAX = 0x7fffffff;
 
 /**
- * The values that a tunable takes.
- * The int-typed ones are the same in both layouts; the others go up to SIZE_MAX, except where malloc itself draws a line:
- * tcache_max at the largest tcached request, tcache_count at a 16-bit counter, mxfast at the largest fast bin.
+ * The greatest values, where it is not SIZE_MAX; two where the layouts differ. malloc itself draws a line for tcache_max at the largest
+ * tcached request, for tcache_count at a 16-bit counter, for mxfast at the largest fast bin.
  */
+const MOST: Readonly<Partial<Record<TunableName, number | readonly [number, number]>>> = {
+  check: 3,
+  perturb: 255,
+  mmap_max: INT_MAX,
+  tcache_max: [1020, 1032],
+  tcache_count: 0xffff,
+  mxfast: [80, 160],
+};
+
+/** The values that a tunable takes: the same in both layouts where the type is int, up to SIZE_MAX else, but for what malloc itself limits. */
 export function tunableRange(name: TunableName, abi: Abi): TunableRange {
-  const word = abi === "ilp32" ? 4n : 8n;
-  const sizeMax = abi === "ilp32" ? 0xffffffffn : UINT64_MAX;
-  switch (name) {
-    case "check":
-      return { min: 0n, max: 3n };
-    case "perturb":
-      return { min: 0n, max: 255n };
-    case "mmap_max":
-      return { min: 0n, max: INT_MAX };
-    case "arena_max":
-    case "arena_test":
-      return { min: 1n, max: sizeMax };
-    case "tcache_max":
-      return { min: 0n, max: abi === "ilp32" ? 1020n : 1032n };
-    case "tcache_count":
-      return { min: 0n, max: UINT16_MAX };
-    case "mxfast":
-      return { min: 0n, max: (80n * word) / 4n };
-    case "top_pad":
-    case "mmap_threshold":
-    case "trim_threshold":
-    case "tcache_unsorted_limit":
-    case "hugetlb":
-      return { min: 0n, max: sizeMax };
-  }
+  const isIlp32 = abi === "ilp32";
+  const most = MOST[name] ?? (isIlp32 ? 0xffffffffn : 0xffffffffffffffffn);
+  return {
+    min: name.startsWith("arena") ? 1n : 0n,
+    max: BigInt(typeof most === "object" ? most[isIlp32 ? 0 : 1] : most),
+  };
 }
 
-/** Reads a number as strtoul(s, NULL, 0) does: decimal, 0x hexadecimal, 0 octal, an optional sign that wraps at 64 bits. */
-function parseNumber(text: string): bigint | undefined {
-  const match = /^([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/.exec(text);
-  if (match === null) return undefined;
-  const [, sign, digits] = match as unknown as [string, string, string];
-  const octal = digits.length > 1 && /^0[0-7]/.test(digits);
-  const magnitude = BigInt(octal ? `0o${digits.slice(1)}` : digits);
-  return sign === "-" ? BigInt.asUintN(64, -magnitude) : magnitude;
-}
-
-function setting(name: string, value: bigint, abi: Abi, where: string): TunableSetting {
-  const known = tunableNames.find((candidate) => candidate === name);
-  if (known === undefined) {
+/**
+ * @param name without the prefix
+ * @param where the setting stands, for messages
+ * @throws RangeError for a name that glibc does not know, or a value out of range
+ */
+export function tunableSetting(
+  name: string,
+  value: bigint,
+  abi: Abi,
+  where: string,
+): TunableSetting {
+  const id = tunableNames.indexOf(name as TunableName);
+  if (id < 0) {
     throw new RangeError(
-      `${where}: glibc 2.36 has no tunable "${PREFIX}${name}" (it has ${tunableNames.join(", ")})`,
+      `${where}: glibc 2.36 has no tunable "${TUNABLE_PREFIX}${name}" (it has ${tunableNames.join(", ")})`,
     );
   }
-  const { min, max } = tunableRange(known, abi);
+  const { min, max } = tunableRange(name as TunableName, abi);
   if (value < min || value > max) {
     throw new RangeError(
-      `${where}: "${PREFIX}${name}" must be from ${min} to ${max} in ${abi}, got ${value}`,
+      `${where}: "${TUNABLE_PREFIX}${name}" must be from ${min} to ${max} in ${abi}, got ${value}`,
     );
   }
-  return { name: known, id: Tunable[known.toUpperCase() as Uppercase<TunableName>], value };
-}
-
-function readNumber(text: string, name: string, where: string): bigint {
-  const value = parseNumber(text);
-  if (value === undefined) {
-    throw new SyntaxError(
-      `${where}: the value of "${name}" must be a number (decimal, 0x hexadecimal or 0 octal), got ${show(text)}`,
-    );
-  }
-  return value;
-}
-
-function parseText(text: string, abi: Abi): TunableSetting[] {
-  const settings: TunableSetting[] = [];
-  let position = 0;
-  for (const item of text.split(":")) {
-    const where = `tunables ${show(text)}, position ${position}`;
-    position += item.length + 1;
-    if (item === "") continue;
-    const equals = item.indexOf("=");
-    if (equals < 0) {
-      throw new SyntaxError(`${where}: expected NAME=VALUE, got ${show(item)}`);
-    }
-    const name = item.slice(0, equals);
-    if (!name.startsWith("glibc.")) {
-      throw new SyntaxError(`${where}: expected a name like "${PREFIX}top_pad", got ${show(name)}`);
-    }
-    // Other parts of glibc (glibc.pthread.*, glibc.cpu.*, ...) have tunables too; a string meant for a native program works here.
-    if (!name.startsWith(PREFIX)) continue;
-    const value = readNumber(item.slice(equals + 1), name, where);
-    settings.push(setting(name.slice(PREFIX.length), value, abi, where));
-  }
-  return settings;
-}
-
-function parseObject(object: TunableObject, abi: Abi): TunableSetting[] {
-  return Object.entries(object).map(([key, given]) => {
-    const where = `tunable ${show(key)}`;
-    const name = key.startsWith(PREFIX) ? key.slice(PREFIX.length) : key;
-    if (typeof given === "string") return setting(name, readNumber(given, key, where), abi, where);
-    if (typeof given === "bigint") return setting(name, given, abi, where);
-    if (typeof given !== "number" || !Number.isSafeInteger(given)) {
-      throw new TypeError(`${where}: the value must be an integer, got ${show(given)}`);
-    }
-    return setting(name, BigInt(given), abi, where);
-  });
+  return { name, id, value };
 }
 
 /**
- * Reads malloc tunables.
- * @param tunables `glibc.malloc.NAME=VALUE:...` as in the environment variable GLIBC_TUNABLES (man ld.so), or an object
- * @param abi decides the ranges
- * @returns the settings in the order given; when a name comes twice the later one wins, as in glibc
- * @throws SyntaxError, RangeError or TypeError naming the text, the position in it and the rule broken
+ * Reads malloc tunables from an object, whose values are numbers.
+ * @param readText what a value that is text means; by default it is refused
+ * @throws RangeError or TypeError naming the tunable and the rule
  */
-export function parseTunables(tunables: string | TunableObject, abi: Abi): TunableSetting[] {
-  return typeof tunables === "string" ? parseText(tunables, abi) : parseObject(tunables, abi);
+export function tunablesOf(
+  object: TunableObject,
+  abi: Abi,
+  readText?: (text: string, name: string, where: string) => bigint,
+): TunableSetting[] {
+  return Object.entries(object).map(([key, given]) => {
+    const where = `tunable ${show(key)}`;
+    let value = given;
+    if (typeof value === "string" && readText) value = readText(value, key, where);
+    if (typeof value !== "bigint" && !Number.isSafeInteger(value)) {
+      throw new TypeError(`${where}: the value must be an integer, got ${show(value)}`);
+    }
+    return tunableSetting(key.replace(TUNABLE_PREFIX, ""), BigInt(value), abi, where);
+  });
 }

@@ -3,7 +3,7 @@
 
 import { MAX_TASK_SIZE, PAGE_BYTES } from "../host/options.js";
 import type { AddressLayout } from "../host/options.js";
-import { describeStruct } from "../host/load.js";
+import { describeStruct } from "../host/structs.js";
 import type { StructLayout } from "../host/struct.js";
 import type { HostFile } from "../kernel/files/host-file.js";
 import type { Abi } from "../layout/address.js";

@@ -8,7 +8,7 @@ export type { HeapImageReason } from "./errors.js";
 export { FORMAT_VERSION } from "./header.js";
 export type { HeapImageHeader, JournalPlace } from "./header.js";
 export type { MsyncResult } from "./image-file.js";
-export { openNodeFile } from "#files";
+export { openNodeFile } from "../kernel/files/node.js";
 export { openBlob, openFileHandle } from "../kernel/files/blob.js";
 export type { HostFile } from "../kernel/files/host-file.js";
 export { MemoryFile } from "../kernel/files/memory-file.js";

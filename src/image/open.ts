@@ -1,14 +1,15 @@
 // Opens heap images. A file is looked at first, and refused before a process is started if it can be; then the process comes with its
 // bytes, and the checker has the last word.
 
-import { openNodeFile } from "#files";
-import { createHeap, createHeapSync } from "../heap/create.js";
+import { heapMaker, heapMakerSync } from "../heap/create.js";
 import type { Heap, HeapOptions } from "../heap/heap.js";
+import { binariesOf } from "../host/binaries.js";
 import { checkChoice } from "../host/checks.js";
 import { BrokenInvariant } from "../host/failures.js";
 import { PAGE_BYTES } from "../host/options.js";
 import { readStruct } from "../host/struct.js";
 import type { HostFile } from "../kernel/files/host-file.js";
+import { openNodeFile } from "../kernel/files/node.js";
 import { O } from "../kernel/flags.js";
 import type { Abi } from "../layout/address.js";
 import { layouts } from "../layout/generated.js";
@@ -42,6 +43,14 @@ export interface HeapImageOptions<A extends Abi = Abi> extends Omit<
    */
   journal?: boolean;
 }
+
+/** Bundlers see these, and carry the files along. */
+const BINARIES = /* @__PURE__ */ binariesOf({
+  "image.ilp32": () => new URL("../../build/image.ilp32.wasm", import.meta.url),
+  "image.lp64": () => new URL("../../build/image.lp64.wasm", import.meta.url),
+});
+const createHeap = /* @__PURE__ */ heapMaker(BINARIES);
+const createHeapSync = /* @__PURE__ */ heapMakerSync(BINARIES);
 
 /** What there is to do, once the file has been looked at. */
 interface Plan<A extends Abi> {

@@ -5,7 +5,7 @@ import type { Arena } from "../host/arenas.js";
 import type { FieldLayout } from "../host/struct.js";
 import type { Process } from "../host/process.js";
 import { memOf } from "../layout/address.js";
-import { Failure, layouts } from "../layout/generated.js";
+import { Failure } from "../layout/generated.js";
 
 /** The chunks of one list: bytes of the smallest, the greatest and all, and how many there are. All 0 when there are none. */
 export interface ChunkSizes {
@@ -51,12 +51,12 @@ export function chunkSizes(process: Process, { address, state }: Arena): FreeChu
 }
 
 function chunkField(process: Process, name: "mchunkSize" | "fdWord"): FieldLayout {
-  return layouts[process.abi].Chunk.fields[name];
+  return process.structs.Chunk.fields[name];
 }
 
 /** The heads of bins 1 to 127, each where its fd and bk would be a chunk's. */
 function binHeads(process: Process, arena: number): number[] {
-  const { bins } = layouts[process.abi].MallocState.fields;
+  const { bins } = process.structs.MallocState.fields;
   const first = arena + bins.offset - chunkField(process, "fdWord").offset;
   return Array.from({ length: bins.count / 2 }, (_, i) => first + i * 2 * bins.size);
 }

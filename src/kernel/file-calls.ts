@@ -1,8 +1,8 @@
 // The calls on files: descriptors for what the host has opened, and what is done with them.
 
-import { openNodeFile } from "#files";
 import { Errno } from "./errno.js";
 import { errnoOf, type HostFile } from "./files/host-file.js";
+import { openNodeFile } from "./files/node.js";
 import type { FileTable } from "./files/table.js";
 import { RawCalls, type Size } from "./raw-calls.js";
 

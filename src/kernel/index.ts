@@ -11,7 +11,7 @@ export type { ErrnoName } from "./errno.js";
 export { MADV, MAP, MCL, MLOCK, MPOL, MREMAP, MS, O, PR, PROT, RLIMIT, VM } from "./flags.js";
 export { BusError, MemoryFault, SegmentationFault } from "./faults.js";
 export type { Access, FaultCode } from "./faults.js";
-export { openNodeFile } from "#files";
+export { openNodeFile } from "./files/node.js";
 export { BlobFile, HandleFile, openBlob, openFileHandle } from "./files/blob.js";
 export type { BlobLike, FileHandle, WritableFile } from "./files/blob.js";
 export { FileError, FileKind } from "./files/host-file.js";

@@ -1,9 +1,10 @@
 // The kernel's side of a process, for people: system calls, the address space as Linux's /proc shows it, checked access to
 // memory, and a log of what is asked of the kernel. It needs the `full` build.
 
+import { binariesOf } from "../host/binaries.js";
 import { PAGE_BYTES } from "../host/options.js";
 import type { ProcessOptions } from "../host/options.js";
-import { startProcess, startProcessSync } from "../host/process.js";
+import { processStarter, processStarterSync } from "../host/process.js";
 import type { MmStruct, Process, SyscallTrace } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
 import { KernelOption, layouts } from "../layout/generated.js";
@@ -245,9 +246,17 @@ class Surroundings<A extends Abi> {
   }
 }
 
+/** Bundlers see these, and carry the files along. */
+const BINARIES = /* @__PURE__ */ binariesOf({
+  "full.ilp32": () => new URL("../../build/full.ilp32.wasm", import.meta.url),
+  "full.lp64": () => new URL("../../build/full.lp64.wasm", import.meta.url),
+});
+const startProcess = /* @__PURE__ */ processStarter(BINARIES);
+const startProcessSync = /* @__PURE__ */ processStarterSync(BINARIES);
+
 /**
  * Starts a process with every system call.
- * @param options see ProcessOptions; nothing is required in Node.js
+ * @param options see ProcessOptions; nothing is required
  * @throws what startProcess throws
  */
 export async function startKernel<A extends Abi = "ilp32">(
@@ -257,7 +266,7 @@ export async function startKernel<A extends Abi = "ilp32">(
   return around.kernelOf(await startProcess<A, "full">(around.optionsOf(options)));
 }
 
-/** As `startKernel`, without waiting. */
+/** As `startKernel`, without waiting: in browsers with the option "wasm" only. */
 export function startKernelSync<A extends Abi = "ilp32">(
   options: KernelOptions<A> = {},
 ): Kernel<A> {

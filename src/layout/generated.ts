@@ -634,6 +634,12 @@ export const layouts = {
   },
 } as const;
 
+/** Checksums (`layoutDigest`) of the sections "layout" that binaries of this version have. */
+export const layoutDigests: Readonly<Record<"ilp32" | "lp64", readonly number[]>> = {
+  ilp32: [1150096658, 1626807492, 1722539434, 3087139099],
+  lp64: [448774560, 1037922693, 1912968361, 2519789803],
+};
+
 /** Members of `Advice` in assembly/. */
 export const Advice = {
   NORMAL: 0,

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Folders that are served. */
-const SERVED = /^\/(dist|build|tests\/browser\/page|node_modules\/@assemblyscript\/loader)\//;
+const SERVED = /^\/(dist|build|tests\/browser\/page)\//;
 
 const TYPES: Readonly<Record<string, string>> = {
   ".html": "text/html",
@@ -26,18 +26,13 @@ export interface Server {
 }
 
 interface Manifest {
-  readonly imports: Readonly<Record<string, { readonly default: string }>>;
   readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
 }
 
-/** Where the names lead that our modules import, from the server's root. */
+/** Where the package's name leads in our pages, from the server's root. */
 async function specifiers(): Promise<ReadonlyMap<string, string>> {
   const manifest = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as Manifest;
-  const found = new Map([
-    ["@assemblyscript/loader", "/node_modules/@assemblyscript/loader/index.js"],
-  ]);
-  for (const [name, target] of Object.entries(manifest.imports))
-    found.set(name, target.default.slice(1));
+  const found = new Map<string, string>();
   for (const [name, target] of Object.entries(manifest.exports)) {
     if (typeof target !== "string")
       found.set(`ptmalloc-wasm${name.slice(1)}`, target.default.slice(1));

@@ -1,24 +1,13 @@
-// Files of the host's file system, in Node.js. With host/node-binaries.ts the only file outside src/cli that may use Node's own modules.
+// Files of the host's file system, in Node.js. Elsewhere there are no files behind paths: whoever uses the kernel opens them and hands them
+// over.
 
-import {
-  closeSync,
-  constants,
-  fdatasyncSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-  readSync,
-  realpathSync,
-  statSync,
-  writeSync,
-} from "node:fs";
 import type { BigIntStats } from "node:fs";
-import { resolve } from "node:path";
+import { nodeModule } from "../../host/node.js";
 import { O } from "../flags.js";
 import { FileError, FileKind, type HostFile } from "./host-file.js";
+
+/** Used only where `openNodeFile` has found it. */
+const fs = /* @__PURE__ */ nodeModule("node:fs")!;
 
 /** Bits that the host may know by another number. */
 const TRANSLATED = [
@@ -48,7 +37,7 @@ const TRANSFER_MAX = 2 ** 30;
  */
 function hostFlags(flags: number): number {
   let host = flags & O.ACCMODE;
-  const known: Readonly<Record<string, number | undefined>> = constants;
+  const known: Readonly<Record<string, number | undefined>> = fs.constants;
   for (const name of TRANSLATED) {
     if (flags & O[name]) host |= known[`O_${name}`] ?? 0;
   }
@@ -69,7 +58,7 @@ function deviceParts(device: bigint): readonly [number, number] {
 
 /** Whether a character device is the one that /dev/zero names. */
 function isZero(stats: BigIntStats): boolean {
-  const zero = statSync("/dev/zero", { bigint: true, throwIfNoEntry: false });
+  const zero = fs.statSync("/dev/zero", { bigint: true, throwIfNoEntry: false });
   return zero !== undefined && zero.isCharacterDevice() && zero.rdev === stats.rdev;
 }
 
@@ -82,10 +71,10 @@ function kindOf(stats: BigIntStats): FileKind {
 
 function realPath(path: string): string {
   try {
-    return realpathSync.native(path);
+    return fs.realpathSync.native(path);
   } catch {
     // Gone again, or made without a name.
-    return resolve(path);
+    return nodeModule("node:path")!.resolve(path);
   }
 }
 
@@ -129,7 +118,7 @@ class NodeFile extends Identity implements HostFile {
   readonly #openedAs: string;
 
   constructor(fd: number, path: string, flags: number) {
-    super(fstatSync(fd, { bigint: true }), flags);
+    super(fs.fstatSync(fd, { bigint: true }), flags);
     this.#descriptor = fd;
     this.#openedAs = realPath(path);
   }
@@ -139,17 +128,17 @@ class NodeFile extends Identity implements HostFile {
   }
 
   get isDeleted(): boolean {
-    return this.#link()?.endsWith(" (deleted)") ?? fstatSync(this.#fd).nlink === 0;
+    return this.#link()?.endsWith(" (deleted)") ?? fs.fstatSync(this.#fd).nlink === 0;
   }
 
   size(): number {
-    return fstatSync(this.#fd).size;
+    return fs.fstatSync(this.#fd).size;
   }
 
   read(position: number, into: Uint8Array): number {
     let done = 0;
     while (done < into.length) {
-      const got = transfer(readSync, this.#fd, into, done, position + done);
+      const got = transfer(fs.readSync, this.#fd, into, done, position + done);
       if (got === 0) break;
       done += got;
     }
@@ -158,26 +147,26 @@ class NodeFile extends Identity implements HostFile {
 
   write(position: number, from: Uint8Array): void {
     for (let done = 0; done < from.length;) {
-      const put = transfer(writeSync, this.#fd, from, done, position + done);
+      const put = transfer(fs.writeSync, this.#fd, from, done, position + done);
       if (put === 0) throw new FileError("EIO");
       done += put;
     }
   }
 
   truncate(size: number): void {
-    ftruncateSync(this.#fd, size);
+    fs.ftruncateSync(this.#fd, size);
   }
 
   sync(isDataOnly: boolean): void {
-    if (isDataOnly) fdatasyncSync(this.#fd);
-    else fsyncSync(this.#fd);
+    if (isDataOnly) fs.fdatasyncSync(this.#fd);
+    else fs.fsyncSync(this.#fd);
   }
 
   close(): void {
     if (this.#descriptor < 0) return;
     const fd = this.#descriptor;
     this.#descriptor = -1;
-    closeSync(fd);
+    fs.closeSync(fd);
   }
 
   get #fd(): number {
@@ -189,7 +178,7 @@ class NodeFile extends Identity implements HostFile {
   #link(): string | undefined {
     if (process.platform !== "linux") return undefined;
     try {
-      return readlinkSync(`/proc/self/fd/${this.#fd}`);
+      return fs.readlinkSync(`/proc/self/fd/${this.#fd}`);
     } catch {
       return undefined;
     }
@@ -203,7 +192,7 @@ class NodePath extends Identity implements HostFile {
   readonly #size: number;
 
   constructor(path: string, flags: number) {
-    const stat = flags & O.NOFOLLOW ? lstatSync : statSync;
+    const stat = flags & O.NOFOLLOW ? fs.lstatSync : fs.statSync;
     const stats = stat(path, { bigint: true });
     if (flags & O.DIRECTORY && !stats.isDirectory()) throw new FileError("ENOTDIR");
     super(stats, flags);
@@ -239,15 +228,21 @@ class NodePath extends Identity implements HostFile {
  * @param path absolute, or from Node's working directory
  * @param flags O bits. O.APPEND is kept for the kernel's side, which appends (not atomically with others who write to the file)
  * @param mode of a file that O.CREAT or O.TMPFILE makes; the umask is taken off
- * @throws Node's error, whose `code` is the error number's name; FileError EOPNOTSUPP for O.TMPFILE outside Linux
+ * @throws Error outside Node.js, with the way out; Node's error, whose `code` is the error number's name; FileError EOPNOTSUPP for O.TMPFILE outside Linux
  */
 export function openNodeFile(path: string, flags: number, mode = 0o666): HostFile {
+  if (fs === undefined) {
+    throw new Error(
+      `cannot open "${path}": outside Node.js files have no paths; give openFile() what openBlob(), openFileHandle() or ` +
+        "openSyncHandle() return, or a MemoryFile",
+    );
+  }
   if (flags & O.PATH) return new NodePath(path, flags);
-  const fd = openSync(path, hostFlags(flags), mode);
+  const fd = fs.openSync(path, hostFlags(flags), mode);
   try {
     return new NodeFile(fd, path, flags);
   } catch (error) {
-    closeSync(fd);
+    fs.closeSync(fd);
     throw error;
   }
 }

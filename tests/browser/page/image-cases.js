@@ -7,8 +7,7 @@ const WORDS = 100_000;
 
 /** @param {"ilp32" | "lp64"} abi @param {import("ptmalloc-wasm/image").HostFile} file */
 async function open(abi, file) {
-  const response = await fetch(`/build/image.${abi}.wasm`);
-  return await openHeapImage(file, { abi, wasm: await response.arrayBuffer() });
+  return await openHeapImage(file, { abi });
 }
 
 /** The file's handle, as soon as the worker that had it before has let go. @param {"ilp32" | "lp64"} abi */

@@ -34,8 +34,7 @@ export async function newFile(name, content) {
 
 /** @param {"ilp32" | "lp64"} abi */
 export async function kernelOf(abi) {
-  const response = await fetch(`/build/full.${abi}.wasm`);
-  return await startKernel({ abi, wasm: await response.arrayBuffer() });
+  return await startKernel({ abi });
 }
 
 /**

@@ -21,7 +21,6 @@ class ThreadWorker {
 
 /** A heap, and what it notices. @param {"ilp32" | "lp64"} abi @param {object} [options] */
 async function heapOf(abi, options = {}) {
-  const response = await fetch(`/build/threads.${abi}.wasm`);
   /** @type {ThreadNotice[]} */
   const notices = [];
   /** @type {() => void} */
@@ -31,8 +30,7 @@ async function heapOf(abi, options = {}) {
     notices.push(notice);
     told();
   };
-  const wasm = await response.arrayBuffer();
-  const heap = await createHeap({ threads: true, abi, wasm, onThreadDeath, ...options });
+  const heap = await createHeap({ threads: true, abi, onThreadDeath, ...options });
   return { heap, notices, noticed };
 }
 

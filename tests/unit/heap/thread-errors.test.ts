@@ -9,7 +9,7 @@ import {
 } from "../../../src/heap/create.js";
 import { HeapDeadError } from "../../../src/heap/errors.js";
 import type { HeapHandle } from "../../../src/heap/threaded-heap.js";
-import { load } from "../../../src/host/load.js";
+import { instantiate } from "../../../src/host/load.js";
 import { ThreadError } from "../../../src/host/thread-error.js";
 import { buryOwner } from "../../../src/host/threads.js";
 import { Failure, layouts } from "../../../src/layout/generated.js";
@@ -88,13 +88,9 @@ describe("a worker that was killed while it joined", () => {
     const dead = 99;
     // It holds the host's lock, and is a thread already.
     new Int32Array(registry)[0] = dead;
-    const instance = await load<"ilp32", "threads">({
-      ...{ abi: "ilp32", build: "threads", memory: heap.memory },
-      fail: (code) => {
-        throw new Error(`${code}`);
-      },
-    });
-    expect(instance.attach(heap.process.base)).toBe(1);
+    const { plan, module } = heap.process;
+    const instance = await instantiate(plan, module, plan.newFate());
+    expect(instance.raw.attach(heap.process.base)).toBe(1);
     expect(heap.threads()).toEqual([0, 1]);
     expect(buryOwner(heap.process, dead).map(({ thread }) => thread)).toEqual([1]);
     expect(heap.threads()).toEqual([0]);
@@ -125,7 +121,7 @@ describe("a thread that cannot join", () => {
     [{ ...handle, registry: new ArrayBuffer(8) }, /handle.registry must be a SharedArrayBuffer/],
     [{ ...handle, id: 7 }, /handle.id must be a string/],
     [{ ...handle, abi: "x32" }, /handle.abi must be one of "ilp32", "lp64", got "x32"/],
-    [{ ...handle, abi: "lp64" }, /there is no process with startBrk/],
+    [{ ...handle, abi: "lp64" }, /an ilp32 build, and lp64 is asked for/],
     [{ ...handle, base: 4096 }, /at handle.base 4096 there is no process with startBrk/],
     [{ ...handle, startBrk: 2 ** 33 }, /handle.startBrk must be from 1 to/],
     [{ ...handle, patience: 1.5 }, /handle.patience must be an integer/],

@@ -196,7 +196,7 @@ describe.each(["ilp32", "lp64"] as const)("a thread that is killed, %s", (abi) =
     async (name, placeOf) => {
       const heap = await createHeap({ threads: true, abi, patience: 100 });
       const worker = await join(heap.handle());
-      await worker.run("hold", placeOf(heap as Heap) >>> 0);
+      await worker.run("hold", placeOf(heap) >>> 0);
       await worker.kill();
       const next = await join(heap.handle());
       // One of them needs it: the first allocation of a thread, and one beyond mmap_threshold.

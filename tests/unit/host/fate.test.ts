@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { HeapAbort } from "../../../src/host/failures.js";
+import { BrokenInvariant, errorOf, HeapAbort } from "../../../src/host/failures.js";
 import { Fate } from "../../../src/host/fate.js";
 import { startProcessSync } from "../../../src/host/process.js";
+import { SharedFate } from "../../../src/host/shared-fate.js";
 import { processAborted, ThreadError } from "../../../src/host/thread-error.js";
 import { Failure, Invariant, layouts, LockFailure } from "../../../src/layout/generated.js";
 
@@ -15,13 +16,27 @@ describe("the fate of a process", () => {
     fate.trapped();
   });
 
+  it("is what the checker found, in builds that have one", () => {
+    const fate = new Fate(errorOf);
+    expect(() => fate.fail(Invariant.FOOT, 16)).toThrow(BrokenInvariant);
+    expect(fate.end).toMatchObject({ invariant: "FOOT" });
+  });
+
+  it("may come before a thread shares it", () => {
+    const fate = new SharedFate();
+    expect(fate.end).toBeUndefined();
+    fate.trapped();
+    expect(() => fate.fail(Failure.FREE_POINTER, 16)).toThrow(HeapAbort);
+    expect(() => fate.fail(LockFailure.LOCK_HELD, 16)).toThrow("a lock without threads at 16");
+  });
+
   it("is told to all threads, the first one", () => {
     const process = startProcessSync({ build: "threads", patience: 5 });
     const { abortCode } = layouts.ilp32.SharedState.fields;
     const code = () => process.view().getInt32(process.raw.shared_state() + abortCode.offset, true);
-    const [fate, other] = [new Fate(), new Fate()];
-    fate.bind("ilp32", process.memory, process.raw);
-    other.bind("ilp32", process.memory, process.raw);
+    const [fate, other] = [new SharedFate(), new SharedFate()];
+    fate.bind(process.memory, process.raw, process.structs);
+    other.bind(process.memory, process.raw, process.structs);
     expect([code(), other.end]).toEqual([0, undefined]);
     expect(() => fate.fail(LockFailure.KERNEL_LOST, 0)).toThrow(ThreadError);
     expect(fate.end).toMatchObject({ reason: "kernel-lost" });
@@ -36,8 +51,8 @@ describe("the fate of a process", () => {
 
   it("names the lock that was held", () => {
     const process = startProcessSync({ build: "threads", patience: 5, abi: "lp64" });
-    const fate = new Fate();
-    fate.bind("lp64", process.memory, process.raw);
+    const fate = new SharedFate();
+    fate.bind(process.memory, process.raw, process.structs);
     const lock = process.base + 4096;
     process.view().setUint32(lock, 0x80000000 + 8, true);
     expect(() => fate.fail(LockFailure.LOCK_HELD, lock)).toThrow(
@@ -56,8 +71,8 @@ describe("the fate of a process", () => {
     "a thread that gives up inside another lock ends the process: %s",
     (place) => {
       const process = startProcessSync({ build: "threads" });
-      const fate = new Fate();
-      fate.bind("ilp32", process.memory, process.raw);
+      const fate = new SharedFate();
+      fate.bind(process.memory, process.raw, process.structs);
       fate.threads.add(3);
       const offset = place === "mm_struct" ? layouts.ilp32.MmStruct.fields.mmapLock.offset : 0;
       process.view().setInt32(process.raw[place]() + offset, 4, true);

@@ -1,11 +1,15 @@
 import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
-import { readBinary, readBinarySync } from "../../../src/host/no-binaries.js";
-import * as node from "../../../src/host/node-binaries.js";
-import { startProcess, startProcessSync } from "../../../src/host/process.js";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { PACKAGE_FILES } from "../../../src/host/binaries.js";
+import { workerId } from "../../../src/host/node.js";
+import { startProcess, startProcessSync, type ProcessOptions } from "../../../src/host/process.js";
 
 const bytes = readFileSync(new URL("../../../build/core.ilp32.wasm", import.meta.url));
 const EMPTY = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
+
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
 
 describe("loading", () => {
   it("takes the package's own binary, the caller's bytes or a compiled module", async () => {
@@ -22,27 +26,137 @@ describe("loading", () => {
     expect(new Set(first)).toEqual(new Set([0x20000 + 0x1a0]));
   });
 
-  it("refuses a binary of the other layout, and says what differs", async () => {
-    const expected = /not the lp64 build of this version: it lays out .*MallocState/;
+  it("refuses a binary of the other layout, and says which it is", async () => {
+    const expected = /an ilp32 build, and lp64 is asked for \(option "abi"\)/;
     await expect(startProcess({ abi: "lp64", wasm: bytes })).rejects.toThrow(expected);
     expect(() => startProcessSync({ abi: "lp64", wasm: bytes })).toThrow(expected);
   });
 
   it("refuses what is no binary of this project, or no binary at all", async () => {
-    await expect(startProcess({ wasm: EMPTY })).rejects.toThrow(/no "layout" section/);
+    await expect(startProcess({ wasm: EMPTY })).rejects.toThrow(
+      /not one of ptmalloc-wasm: it has no section "layout"/,
+    );
     await expect(startProcess({ wasm: new Uint8Array([60, 33]) })).rejects.toThrow(
       WebAssembly.CompileError,
     );
   });
 
-  it("outside Node.js asks for the binary", async () => {
-    await expect(readBinary("core.ilp32")).rejects.toThrow(/"ptmalloc-wasm\/core.ilp32.wasm"/);
-    expect(() => readBinarySync("core.ilp32")).toThrow(/pass the bytes/);
+  it("compiles what it knows once, also when several ask at the same time", async () => {
+    const [first, second] = await Promise.all([startProcess(), startProcess()]);
+    expect(first.module).toBe(second.module);
+    expect(startProcessSync().module).toBe(first.module);
+    const copy = new Uint8Array(bytes);
+    const [third, fourth] = [await startProcess({ wasm: copy }), startProcessSync({ wasm: copy })];
+    expect(third.module).toBe(fourth.module);
+    expect(third.module).not.toBe(first.module);
   });
 
-  it("in Node.js names the missing file and how to make it", async () => {
-    const expected = /nothing\.wasm: the WebAssembly binaries are made by "npm run build:wasm"/;
-    await expect(node.readBinary("nothing")).rejects.toThrow(expected);
-    expect(() => node.readBinarySync("nothing")).toThrow(expected);
+  it("does not keep a failure: the binary may be there the next time", async () => {
+    let answer: unknown = new Response("gone", { status: 410 });
+    vi.stubGlobal("fetch", () => Promise.resolve(answer));
+    const wasm = new URL("https://example.test/later.wasm");
+    await expect(startProcess({ wasm })).rejects.toThrow(/answered 410/);
+    answer = new Response(bytes);
+    expect((await startProcess({ wasm })).malloc(1)).toBeGreaterThan(0);
+  });
+});
+
+describe("a binary from elsewhere", () => {
+  const url = new URL("https://example.test/core.ilp32.wasm");
+
+  function answer(body: BodyInit | null, init: ResponseInit = {}): void {
+    vi.stubGlobal("fetch", () => Promise.resolve(new Response(body, init)));
+  }
+
+  it.each(["application/wasm", "application/wasm; charset=utf-8", "text/plain", undefined])(
+    "is fetched, whatever its type: %s",
+    async (type) => {
+      const headers: HeadersInit = type === undefined ? {} : { "content-type": type };
+      const at = new URL(`#${type}`, url);
+      answer(bytes, { headers });
+      expect((await startProcess({ wasm: at })).malloc(1)).toBeGreaterThan(0);
+      expect((await startProcess({ wasm: `${at.href}2` })).malloc(1)).toBeGreaterThan(0);
+      const response = new Response(bytes, { headers });
+      expect((await startProcess({ wasm: response })).malloc(1)).toBeGreaterThan(0);
+      const coming = Promise.resolve(new Response(bytes, { headers }));
+      expect((await startProcess({ wasm: coming })).malloc(1)).toBeGreaterThan(0);
+    },
+  );
+
+  it("may be a file, also without waiting", async () => {
+    const wasm = new URL("../../../build/core.ilp32.wasm", import.meta.url);
+    expect((await startProcess({ wasm })).malloc(1)).toBeGreaterThan(0);
+    expect(startProcessSync({ wasm: wasm.href }).malloc(1)).toBeGreaterThan(0);
+  });
+
+  it.each<[string, string | null, ResponseInit, RegExp]>([
+    [
+      "a page in its place",
+      "<!DOCTYPE html><html>Not here</html>",
+      { headers: { "content-type": "text/html" } },
+      /https:\/\/example\.test\/core\.ilp32\.wasm is no WebAssembly binary: there is an HTML page \(it begins with "<!DOCTYPE html>.*as servers send for files that they do not have; its type is "text\/html"/,
+    ],
+    ["text", "hello", {}, /the bytes begin with "hello"; its type is "text\/plain/],
+    ["nothing", null, {}, /there is nothing/],
+    [
+      "a 404",
+      "gone",
+      { status: 404, statusText: "Not Found" },
+      /no WebAssembly binary at https:\/\/example\.test\/core\.ilp32\.wasm: the server answered 404 Not Found/,
+    ],
+  ])("is refused by its URL: %s", async (_, body, init, expected) => {
+    answer(body, init);
+    await expect(startProcess({ wasm: url })).rejects.toThrow(expected);
+  });
+
+  it("a network that does not answer is told with the URL", async () => {
+    vi.stubGlobal("fetch", () => Promise.reject(new TypeError("fetch failed")));
+    await expect(startProcess({ wasm: url })).rejects.toThrow(
+      "cannot fetch https://example.test/core.ilp32.wasm: fetch failed",
+    );
+  });
+
+  it("names a file that is not there, and the ways out", async () => {
+    const wasm = new URL("nothing.wasm", import.meta.url);
+    const expected = /cannot read .*nothing\.wasm: .*option "wasm".*npm run build:wasm/;
+    await expect(startProcess({ wasm })).rejects.toThrow(expected);
+    expect(() => startProcessSync({ wasm })).toThrow(expected);
+  });
+
+  it("cannot be fetched without waiting", () => {
+    expect(() => startProcessSync({ wasm: url })).toThrow(/core\.ilp32\.wasm can only be had by/);
+    expect(() => startProcessSync({ wasm: new Response(bytes) })).toThrow(/must not be a Response/);
+  });
+
+  it.each([1, null, {}, "no URL at all"])("refuses the option %o", async (wasm) => {
+    const options = { wasm } as unknown as ProcessOptions<"ilp32", "core">;
+    await expect(startProcess(options)).rejects.toThrow(/option "wasm"/);
+    expect(() => startProcessSync(options)).toThrow(/option "wasm"/);
+  });
+});
+
+describe("outside Node.js", () => {
+  it.each([
+    [{ threadId: 0, isMainThread: true }, false, 1],
+    [{ threadId: 3, isMainThread: false }, false, 4],
+    [{ threadId: 3, isMainThread: false }, true, 4],
+    // A Web Worker of Deno's.
+    [{ threadId: 0, isMainThread: true }, true, 0],
+  ])("a worker has a number where all have their own: %o", (workers, isWebWorker, expected) => {
+    vi.stubGlobal("process", { getBuiltinModule: () => workers });
+    if (isWebWorker) vi.stubGlobal("WorkerGlobalScope", class {});
+    expect(workerId()).toBe(expected);
+  });
+
+  it("the package's files are fetched, and there are no paths", async () => {
+    const asked: string[] = [];
+    vi.stubGlobal("process", undefined);
+    vi.stubGlobal("fetch", (at: URL) => {
+      asked.push(at.href);
+      return Promise.resolve(new Response("x", { status: 404 }));
+    });
+    expect(workerId()).toBe(0);
+    await expect(PACKAGE_FILES.find("core.lp64")).rejects.toThrow(/build\/core\.lp64\.wasm: .*404/);
+    expect(asked).toEqual([new URL("../../../build/core.lp64.wasm", import.meta.url).href]);
   });
 });

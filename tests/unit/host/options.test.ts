@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { MAX_TASK_SIZE, planProcess } from "../../../src/host/options.js";
+import { planProcess } from "../../../src/host/build-options.js";
+import { MAX_TASK_SIZE } from "../../../src/host/options.js";
 import type { ProcessOptions } from "../../../src/host/options.js";
 
 describe("process options", () => {
@@ -15,8 +16,8 @@ describe("process options", () => {
       mmapBase: 0x55550000,
       flags: 4,
       tunables: [],
-      tcacheKey: undefined,
     });
+    expect(plan.tcacheKey).toBeUndefined();
     expect(plan.memory.buffer.byteLength).toBe(0x20000);
     expect(() => plan.memory.grow(65533)).not.toThrow();
     expect(() => plan.memory.grow(1)).toThrow();

@@ -131,7 +131,9 @@ describe("starting", () => {
 
   it("refuses a memory that cannot grow to the heap's start", () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
-    expect(() => startProcessSync({ memory })).toThrow(/cannot grow to startBrk 131072/);
+    expect(() => startProcessSync({ memory })).toThrow(
+      /cannot grow from 65536 bytes to startBrk 131072/,
+    );
   });
 
   it("refuses numbers that a 32-bit size_t cannot hold", () => {

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { NO_FILES } from "../../../src/host/files.js";
-import { checkLayout } from "../../../src/host/load.js";
+import type { StructLayout } from "../../../src/host/struct.js";
+import { checkBinary } from "../../../src/host/check-binary.js";
+import { describeStruct, parseStruct, structsOf } from "../../../src/host/structs.js";
 import { layouts } from "../../../src/layout/generated.js";
 import { Section, sectionsOf } from "../../support/wasm-binary.js";
 
@@ -130,7 +132,17 @@ for (const build of Object.keys(ADDED)) {
       it("carries the struct layouts and no other custom section", () => {
         const names = sectionsOf(bytes).flatMap(({ name }) => (name === undefined ? [] : [name]));
         expect(names.sort()).toEqual(build === "crash" ? ["crash", "layout"] : ["layout"]);
-        expect(() => checkLayout(module, abi)).not.toThrow();
+        expect(() => checkBinary(module, abi)).not.toThrow();
+      });
+
+      it("tells its struct layouts as the compiler had them", () => {
+        const expected: Readonly<Record<string, unknown>> = layouts[abi];
+        const structs = Object.entries<StructLayout>({ ...structsOf(module, abi) });
+        expect(structs.length).toBeGreaterThan(10);
+        for (const [name, struct] of structs) {
+          expect(struct).toEqual(expected[name]);
+          expect(parseStruct(describeStruct(name, struct))).toEqual([name, struct]);
+        }
       });
 
       const budget = BUDGETS[build];

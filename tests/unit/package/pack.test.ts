@@ -13,7 +13,7 @@ interface Manifest {
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;
   exports: Record<string, string | Record<string, string>>;
-  imports: Record<string, Record<string, string>>;
+  sideEffects: boolean;
   bin: Record<string, string>;
 }
 
@@ -42,14 +42,26 @@ describe("the npm package", () => {
       ...Object.values(manifest.exports).flatMap((entry) =>
         typeof entry === "string" ? [entry] : Object.values(entry),
       ),
-      ...Object.values(manifest.imports).flatMap((entry) => Object.values(entry)),
     ].map((path) => path.replace(/^\.\//, ""));
     expect(targets.filter((path) => !paths.includes(path))).toEqual([]);
   });
 
-  it("puts types first in its exports", () => {
+  it("has no side effects, so that bundlers leave out what is not used", () => {
+    expect(manifest.sideEffects).toBe(false);
+  });
+
+  it("has the binaries inlined that its entries speak of", () => {
+    for (const build of ["core", "threads"]) {
+      const binary = readFileSync(new URL(`../../../build/${build}.ilp32.wasm`, import.meta.url));
+      expect(read(`dist/inlined/${build}-ilp32.js`)).toContain(`"${binary.toString("base64")}"`);
+    }
+  });
+
+  it("puts types first in its exports, and the default last", () => {
     for (const entry of Object.values(manifest.exports)) {
-      if (typeof entry !== "string") expect(Object.keys(entry)[0]).toBe("types");
+      if (typeof entry === "string") continue;
+      expect(Object.keys(entry)[0]).toBe("types");
+      expect(Object.keys(entry).at(-1)).toBe("default");
     }
   });
 });
@@ -59,7 +71,6 @@ describe("dependencies", () => {
     const all = { ...manifest.dependencies, ...manifest.devDependencies };
     const loose = Object.entries(all).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version));
     expect(loose).toEqual([]);
-    expect(all["assemblyscript"]).toBe(all["@assemblyscript/loader"]);
   });
 
   it("the lockfile names no registry", () => {

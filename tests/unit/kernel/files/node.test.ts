@@ -15,8 +15,9 @@ import {
 // Reads and writes go through here, so that they can be cut short and interrupted.
 const faults = vi.hoisted(() => ({ most: Infinity, interruptions: 0, calls: 0 }));
 
-vi.mock(import("node:fs"), async (original) => {
-  const real = await original();
+vi.mock(import("../../../../src/host/node.js"), async (original) => {
+  const { nodeModule, ...others } = await original();
+  const real = nodeModule("node:fs")!;
   const interrupt = () => {
     faults.calls++;
     if (faults.interruptions-- > 0) throw Object.assign(new Error("EINTR"), { code: "EINTR" });
@@ -34,10 +35,14 @@ vi.mock(import("node:fs"), async (original) => {
       interrupt();
       return move(fd, bytes, offset, Math.min(length, faults.most), position);
     };
-  return {
+  const faultyFs = {
     ...real,
     readSync: faulty(real.readSync) as typeof real.readSync,
     writeSync: faulty(real.writeSync) as typeof real.writeSync,
+  };
+  return {
+    ...others,
+    nodeModule: ((name) => (name === "node:fs" ? faultyFs : nodeModule(name))) as typeof nodeModule,
   };
 });
 

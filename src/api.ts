@@ -1,0 +1,37 @@
+// What all entries have that can run any build: the package's public face but for what makes heaps and processes, which depends on where an
+// entry has its binaries from.
+
+export { attachHeap, attachHeapSync } from "./heap/create.js";
+export type {
+  AttachOptions,
+  CreateHeap,
+  CreateHeapSync,
+  ThreadedHeapOptions,
+} from "./heap/create.js";
+export { CoreHeap } from "./heap/core-heap.js";
+export { Heap } from "./heap/heap.js";
+export type { HeapBuild, HeapOptions, OutOfMemoryPolicy } from "./heap/heap.js";
+export { ThreadedHeap } from "./heap/threaded-heap.js";
+export type { HeapHandle, ThreadNotice, WatchableWorker } from "./heap/threaded-heap.js";
+export { HeapDeadError, OutOfMemoryError } from "./heap/errors.js";
+
+export { CoreProcess } from "./host/core-process.js";
+export { Process } from "./host/process.js";
+export type { Mallinfo2, MmStruct, StartProcess, StartProcessSync } from "./host/process.js";
+export { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "./host/options.js";
+export type { AddressLayout, ProcessOptions, RemoteFrees } from "./host/options.js";
+export type { Build, RawExports, Word } from "./host/exports.js";
+export type { WasmInput, WasmSource } from "./host/load.js";
+export { abortMessages, BrokenInvariant, HeapAbort } from "./host/failures.js";
+export type { FailureName, InvariantName } from "./host/failures.js";
+export type { ProcessEnd } from "./host/fate.js";
+export { ThreadError } from "./host/thread-error.js";
+export type { HeldLock, ThreadFailure } from "./host/thread-error.js";
+export type { LockCounters, Repair, ThreadDeath } from "./host/threads.js";
+export { parseTunables } from "./host/tunable-text.js";
+export { tunableNames, tunableRange } from "./host/tunables.js";
+export type { TunableName, TunableObject, TunableRange, TunableSetting } from "./host/tunables.js";
+
+export { chunkOf, memOf, wordBytes } from "./layout/address.js";
+export type { Abi, Chunk, Mem } from "./layout/address.js";
+export { layouts } from "./layout/generated.js";

@@ -1,0 +1,83 @@
+// Makes heaps of the core build, whose binary the caller brings: all that "ptmalloc-wasm/core" can do.
+
+import { checkChoice, show } from "../host/checks.js";
+import { CoreProcess } from "../host/core-process.js";
+import { load, loadSync, type Binaries, type WasmSource } from "../host/load.js";
+import { planCore, type ProcessOptions } from "../host/options.js";
+import type { TunableObject } from "../host/tunables.js";
+import type { Abi } from "../layout/address.js";
+import { CoreHeap, type HeapOptions, type OutOfMemoryPolicy } from "./core-heap.js";
+
+/** How to make a heap of the core build. */
+export interface CoreHeapOptions<A extends Abi = Abi> extends Omit<
+  HeapOptions<A, "core">,
+  | "build"
+  | "threads"
+  | "trace"
+  | "files"
+  | "restore"
+  | "patience"
+  | "hugePages"
+  | "cores"
+  | "randomize"
+  | "tunables"
+> {
+  /** The binary, core.ilp32.wasm or core.lp64.wasm: its bytes, or a compiled module. */
+  wasm: WasmSource;
+  /** `glibc.malloc.*` tunables by name, with numbers. */
+  tunables?: Readonly<Record<string, number | bigint>>;
+}
+
+/**
+ * The tunables of a heap's process: in a compact heap big blocks come from the heap too, unless the caller's tunables speak of mapping.
+ */
+export function compactTunables(tunables: TunableObject): TunableObject {
+  return Object.keys(tunables).some((name) => /(^|\.)mmap_/.test(name))
+    ? tunables
+    : { ...tunables, mmap_max: 0 };
+}
+
+function withDefaults<A extends Abi>(options: CoreHeapOptions<A>): ProcessOptions<A, "core"> {
+  const { layout = "compact", tunables = {} } = options;
+  return {
+    ...options,
+    layout,
+    tunables: layout === "compact" ? compactTunables(tunables) : tunables,
+  };
+}
+
+/** @returns the option "outOfMemory", checked */
+export function policyOf(given: OutOfMemoryPolicy = "null"): OutOfMemoryPolicy {
+  return checkChoice('option "outOfMemory"', given, ["null", "throw"]);
+}
+
+const find = (_name: string, given?: unknown): never => {
+  throw new TypeError(
+    `option "wasm" must be the bytes of a WebAssembly binary or a WebAssembly.Module, got ${show(given)}`,
+  );
+};
+
+/** There are no binaries but the caller's. */
+const NONE: Binaries = { find, findSync: find };
+
+/**
+ * Makes a heap: in a new memory, or inside the caller's at the caller's base.
+ * @param options "wasm" is required; the layout is "compact" by default
+ * @throws TypeError or RangeError naming a wrong option; Error when the binary does not fit this code
+ */
+export async function createHeap<A extends Abi = "ilp32">(
+  options = {} as CoreHeapOptions<A>,
+): Promise<CoreHeap<A, "core">> {
+  const policy = policyOf(options.outOfMemory);
+  const plan = planCore(withDefaults(options));
+  return new CoreHeap(new CoreProcess(plan, await load(plan, NONE)), policy);
+}
+
+/** As `createHeap`, without waiting. Browsers allow this on their main thread for small modules only. */
+export function createHeapSync<A extends Abi = "ilp32">(
+  options = {} as CoreHeapOptions<A>,
+): CoreHeap<A, "core"> {
+  const policy = policyOf(options.outOfMemory);
+  const plan = planCore(withDefaults(options));
+  return new CoreHeap(new CoreProcess(plan, loadSync(plan, NONE)), policy);
+}

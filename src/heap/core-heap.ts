@@ -1,0 +1,309 @@
+// The heap itself: malloc and its family with checked arguments, unsigned addresses, a policy for running out of memory, and errors that
+// say which argument broke which rule. It is all that the entry "ptmalloc-wasm/core" has; Heap adds to it.
+
+import { checkInteger, checkPowerOfTwo } from "../host/checks.js";
+import type { CoreProcess, Mallinfo2 } from "../host/core-process.js";
+import type { RawExports, Word } from "../host/exports.js";
+import type { ProcessEnd } from "../host/fate.js";
+import type { ProcessOptions } from "../host/options.js";
+import type { Abi, Mem } from "../layout/address.js";
+import { BlockViews } from "./block-views.js";
+import { HeapDeadError, OutOfMemoryError } from "./errors.js";
+
+/** The builds that a heap can run on. */
+export type HeapBuild = "core" | "checked" | "image" | "threads";
+
+/** What an allocation does when there is no memory. */
+export type OutOfMemoryPolicy = "null" | "throw";
+
+/** How to make a heap: all that a process takes, and what to do when memory runs out. */
+export interface HeapOptions<
+  A extends Abi = Abi,
+  B extends HeapBuild = HeapBuild,
+> extends ProcessOptions<A, B> {
+  /** What an allocation does when there is no memory: return 0 ("null", default) or throw an OutOfMemoryError. */
+  outOfMemory?: OutOfMemoryPolicy;
+  /** Threads that run at the same time: see ThreadedHeapOptions. */
+  threads?: boolean;
+}
+
+const ADDRESS_MAX = 0xffffffff;
+
+/** A heap in a WebAssembly memory. Make one with `createHeap` of "ptmalloc-wasm/core". */
+export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
+  /** The process underneath. */
+  readonly process: CoreProcess<A, B>;
+  readonly #throws: boolean;
+  readonly #sizeMax: number;
+  readonly #views: BlockViews;
+  #dead: Error | undefined;
+  #disposed = false;
+
+  /** Not for use from outside: see `createHeap`. */
+  constructor(process: CoreProcess<A, B>, outOfMemory: OutOfMemoryPolicy) {
+    this.process = process;
+    this.#throws = outOfMemory === "throw";
+    this.#sizeMax = process.abi === "ilp32" ? 0xffffffff : Number.MAX_SAFE_INTEGER;
+    this.#views = new BlockViews((end) => this.bufferTo(end));
+  }
+
+  /** The exports of the WebAssembly instance, untouched: C names, no checks, signed results. */
+  get raw(): RawExports<A, B> {
+    return this.process.raw;
+  }
+
+  /** The memory that the heap lives in. */
+  get memory(): WebAssembly.Memory {
+    return this.process.memory;
+  }
+
+  /** The memory layout. */
+  get abi(): A {
+    return this.process.abi;
+  }
+
+  /** What ended this heap, if something did: a failed integrity check or, among threads, also what another thread did. */
+  get aborted(): ProcessEnd | undefined {
+    return this.process.aborted;
+  }
+
+  /**
+   * Allocates a block. Its content is whatever was there before.
+   * @param size bytes; 0 gives a block too
+   * @returns its address, 16-aligned; 0 when there is no memory and the policy is "null"
+   */
+  malloc(size: number): Mem {
+    this.#size("malloc: size", size);
+    return this.#allocated("malloc", size, (c) => c.malloc(this.#word(size)));
+  }
+
+  /**
+   * Allocates a zeroed array.
+   * @param count number of elements
+   * @param size bytes of an element
+   * @returns its address; 0 as for malloc, also when the product overflows
+   */
+  calloc(count: number, size: number): Mem {
+    this.#size("calloc: count", count);
+    this.#size("calloc: size", size);
+    return this.#allocated("calloc", count * size, (c) =>
+      c.calloc(this.#word(count), this.#word(size)),
+    );
+  }
+
+  /**
+   * Changes a block's size, moving it when it must.
+   * @param mem a block's address; 0 allocates a new one
+   * @param size bytes; 0 frees the block and returns 0, as in glibc
+   * @returns the address now; 0 when there is no memory and the policy is "null": the old block is as it was
+   */
+  realloc(mem: Mem, size: number): Mem {
+    this.#block("realloc: address", mem);
+    this.#size("realloc: size", size);
+    // In glibc realloc(mem, 0) frees: its NULL does not say that memory ran out.
+    const requested = mem !== 0 && size === 0 ? undefined : size;
+    return this.#allocated("realloc", requested, (c) =>
+      c.realloc(this.#word(mem), this.#word(size)),
+    );
+  }
+
+  /** `realloc(mem, count * size)`; an overflowing product counts as out of memory. */
+  reallocarray(mem: Mem, count: number, size: number): Mem {
+    this.#block("reallocarray: address", mem);
+    this.#size("reallocarray: count", count);
+    this.#size("reallocarray: size", size);
+    const requested = mem !== 0 && count * size === 0 ? undefined : count * size;
+    return this.#allocated("reallocarray", requested, (c) =>
+      c.reallocarray(this.#word(mem), this.#word(count), this.#word(size)),
+    );
+  }
+
+  /**
+   * Gives a block back.
+   * @param mem a block's address; 0 does nothing
+   * @throws HeapAbort when glibc would abort: a double free, a stray address, a damaged header
+   */
+  free(mem: Mem): void {
+    this.#block("free: address", mem);
+    this.run("free", () => this.#c.free(this.#word(mem)));
+  }
+
+  /**
+   * Allocates an aligned block.
+   * @param alignment bytes, a power of two
+   * @param size bytes
+   * @returns its address, a multiple of `alignment`; 0 as for malloc
+   */
+  memalign(alignment: number, size: number): Mem {
+    this.#alignment("memalign: alignment", alignment);
+    this.#size("memalign: size", size);
+    return this.#allocated("memalign", size, (c) =>
+      c.memalign(this.#word(alignment), this.#word(size)),
+    );
+  }
+
+  /** C11's name for memalign; glibc 2.36 does not ask that `size` be a multiple of `alignment`. */
+  alignedAlloc(alignment: number, size: number): Mem {
+    this.#alignment("alignedAlloc: alignment", alignment);
+    this.#size("alignedAlloc: size", size);
+    return this.#allocated("alignedAlloc", size, (c) =>
+      c.aligned_alloc(this.#word(alignment), this.#word(size)),
+    );
+  }
+
+  /**
+   * How much of a block can be used.
+   * @returns bytes, at least what was asked for; 0 for address 0
+   */
+  usableSize(mem: Mem): number {
+    this.#block("usableSize: address", mem);
+    const usable = this.run("usableSize", () => this.#c.malloc_usable_size(this.#word(mem)));
+    return this.process.fromWord(usable);
+  }
+
+  /**
+   * Gives free memory at the heap's end, and whole free pages, back to the kernel (malloc_trim). The memory's byteLength stays:
+   * WebAssembly cannot shrink; it is the model's break that falls.
+   * @param pad bytes to keep at the end
+   * @returns whether anything was given back
+   */
+  trim(pad = 0): boolean {
+    this.#size("trim: pad", pad);
+    return this.run("trim", () => this.#c.malloc_trim(this.#word(pad))) !== 0;
+  }
+
+  /** The allocator's statistics, as mallinfo2 gives them: bytes and counts. */
+  stats(): Mallinfo2 {
+    return this.run("stats", () => this.process.mallinfo2());
+  }
+
+  /** The error number of the last call that failed; 12 is ENOMEM. */
+  get errno(): number {
+    return this.run("errno", () => this.process.errno);
+  }
+
+  /** `length` bytes from `address`. Valid until the next call that can allocate: the memory may grow. */
+  u8(address: Mem, length: number): Uint8Array {
+    return this.#views.make("u8", Uint8Array, address, length);
+  }
+
+  /** `length` signed bytes from `address`; see `u8`. */
+  i8(address: Mem, length: number): Int8Array {
+    return this.#views.make("i8", Int8Array, address, length);
+  }
+
+  /** `length` 16-bit integers from `address`; see `u8`. */
+  u16(address: Mem, length: number): Uint16Array {
+    return this.#views.make("u16", Uint16Array, address, length);
+  }
+
+  /** `length` signed 16-bit integers from `address`; see `u8`. */
+  i16(address: Mem, length: number): Int16Array {
+    return this.#views.make("i16", Int16Array, address, length);
+  }
+
+  /** `length` 32-bit integers from `address`; see `u8`. */
+  u32(address: Mem, length: number): Uint32Array {
+    return this.#views.make("u32", Uint32Array, address, length);
+  }
+
+  /** `length` signed 32-bit integers from `address`; see `u8`. */
+  i32(address: Mem, length: number): Int32Array {
+    return this.#views.make("i32", Int32Array, address, length);
+  }
+
+  /** `length` 64-bit integers from `address`; see `u8`. */
+  u64(address: Mem, length: number): BigUint64Array {
+    return this.#views.make("u64", BigUint64Array, address, length);
+  }
+
+  /** `length` floats from `address`; see `u8`. */
+  f32(address: Mem, length: number): Float32Array {
+    return this.#views.make("f32", Float32Array, address, length);
+  }
+
+  /** `length` doubles from `address`; see `u8`. */
+  f64(address: Mem, length: number): Float64Array {
+    return this.#views.make("f64", Float64Array, address, length);
+  }
+
+  /**
+   * Makes sure that the heap can still be used.
+   * @param call the function that wants to
+   * @throws HeapDeadError when an integrity check failed or a call trapped, or when the heap was disposed of
+   */
+  assertAlive(call: string): void {
+    if (this.#disposed) throw new HeapDeadError(call);
+    const end = this.#dead ?? this.process.aborted;
+    if (end !== undefined) throw new HeapDeadError(call, end);
+  }
+
+  /** Ends the heap: later safe calls throw. The memory itself goes when nothing refers to it any more. */
+  dispose(): void {
+    this.#disposed = true;
+  }
+
+  /** For `using heap = …`. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** @param requested bytes; undefined where NULL is no failure */
+  #allocated(
+    call: string,
+    requested: number | undefined,
+    allocate: (c: RawExports<A>) => Word<A>,
+  ): Mem {
+    const mem = this.process.fromWord(this.run(call, () => allocate(this.#c)));
+    if (mem === 0 && this.#throws && requested !== undefined)
+      throw new OutOfMemoryError(call, requested);
+    return mem;
+  }
+
+  get #c(): RawExports<A> {
+    return this.process.raw;
+  }
+
+  #word(value: number): Word<A> {
+    return this.process.toWord(value);
+  }
+
+  /** The memory's buffer now. What others grow at the same time is Heap's to know. */
+  protected bufferTo(_end: number): ArrayBufferLike {
+    return this.memory.buffer;
+  }
+
+  /** Calls `call` for the safe function `name`, and remembers what ends the heap. */
+  protected run<T>(name: string, call: () => T): T {
+    this.assertAlive(name);
+    try {
+      return call();
+    } catch (error) {
+      // A trap is a wild access in the middle of a change, a segmentation fault: the heap is as dead as after an abort, which
+      // the process remembers by itself.
+      if (error instanceof WebAssembly.RuntimeError) {
+        this.#dead = error;
+        this.process.reportTrap();
+      }
+      throw error;
+    }
+  }
+
+  #size(name: string, value: number): void {
+    checkInteger(name, value, { min: 0, max: this.#sizeMax });
+  }
+
+  #alignment(name: string, value: number): void {
+    checkPowerOfTwo(name, value, { min: 1, max: 2 ** 31 });
+  }
+
+  #block(name: string, value: Mem): void {
+    if (value < 0) {
+      throw new RangeError(`${name} must be unsigned, got ${value} (raw results need ">>> 0")`);
+    }
+    checkInteger(name, value, { min: 0, max: ADDRESS_MAX });
+    if (value !== 0 && value >= this.bufferTo(value + 1).byteLength) {
+      throw new RangeError(`${name} must lie inside the memory, got ${value}`);
+    }
+  }
+}

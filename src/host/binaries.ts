@@ -1,0 +1,42 @@
+// Where the package's entries have their binaries from: inlined or static where the entry says so, else the file in build/, beside the folder
+// that this file is in, both in a checkout and in the installed package.
+
+import type { Binaries, WasmSource } from "./load.js";
+import { fetchBinary, fetchBinarySync } from "./remote.js";
+
+/** Binaries that an entry brings, by build and layout, such as "core.ilp32". */
+export type BinaryTable = Readonly<
+  Record<string, (() => WasmSource | URL | undefined) | undefined>
+>;
+
+// Apart from the URL that is made with it: bundlers would see an asset, and carry all binaries along.
+const here = import.meta.url as string | undefined;
+
+function fileOf(name: string): URL {
+  if (here === undefined) {
+    throw new Error(
+      `where ${name}.wasm is cannot be told in a bundle without import.meta.url: give the option "wasm", or bundle to ES modules`,
+    );
+  }
+  return new URL(`../../build/${name}.wasm`, here);
+}
+
+/** @returns where to find binaries, those of the table first */
+export function binariesOf(table: BinaryTable): Binaries {
+  const place = (name: string): WasmSource | URL => table[name]?.() ?? fileOf(name);
+  return {
+    find(name, given = place(name)) {
+      return isCompilable(given) ? given : fetchBinary(given);
+    },
+    findSync(name, given = place(name)) {
+      return isCompilable(given) ? given : fetchBinarySync(given);
+    },
+  };
+}
+
+function isCompilable(given: unknown): given is WasmSource {
+  return given instanceof WebAssembly.Module || given instanceof Uint8Array;
+}
+
+/** Nothing but the package's files. */
+export const PACKAGE_FILES: Binaries = /* @__PURE__ */ binariesOf({});

@@ -1,0 +1,165 @@
+// Plans for processes of any build: what each build can be asked besides what all can (options.ts), and what it needs.
+
+import type { Abi } from "../layout/address.js";
+import { Tunable } from "../layout/generated.js";
+import { checkChoice, checkInteger, checkPowerOfTwo, show } from "./checks.js";
+import type { Build, RawExports } from "./exports.js";
+import { errorOf } from "./failures.js";
+import { Fate } from "./fate.js";
+import { NO_FILES, type FileImports } from "./files.js";
+import { MAX_TASK_SIZE, WASM_PAGE_BYTES } from "./memory-option.js";
+import { PAGE_BYTES, planCore } from "./options.js";
+import type {
+  HugePages,
+  ProcessOptions,
+  ProcessPlan,
+  Restore,
+  SyscallTrace,
+  Traits,
+} from "./options.js";
+import { SHARED_TASK_SIZE, sharedMemories } from "./shared-memory.js";
+import { ThreadRegistry } from "./thread-registry.js";
+import { threadingOf } from "./threading.js";
+import { parseTunables } from "./tunable-text.js";
+import type { TunableSetting } from "./tunables.js";
+
+const BUILDS = ["core", "checked", "replay", "full", "image", "threads"] as const;
+
+/** As many processors as Linux can be built for (CONFIG_NR_CPUS). */
+export const MOST_CORES = 8192;
+
+/** The patience of threads, ms: longer than any call takes that is not waiting for a dead thread. */
+const DEFAULT_PATIENCE_MS = 10_000;
+
+function traitsOf(build: Build, abi: Abi): Traits {
+  const readTunables = parseTunables;
+  if (build !== "threads")
+    return { build, readTunables, reservedBytes: WASM_PAGE_BYTES, taskSize: MAX_TASK_SIZE };
+  return {
+    build,
+    readTunables,
+    // With threads there is a journal besides.
+    reservedBytes: 2 * WASM_PAGE_BYTES,
+    taskSize: SHARED_TASK_SIZE[abi],
+    shared: sharedMemories,
+  };
+}
+
+function setting(name: string, id: number, value: number): TunableSetting {
+  return { name, id, value: BigInt(value) };
+}
+
+/** What the tunable hugetlb finds. */
+function hugePagesOption(given: HugePages | undefined): TunableSetting[] {
+  if (given === undefined) return [];
+  const sizeOf = (name: "transparent" | "standard"): number => {
+    const rule = { min: 0, max: 2 ** 30, multipleOf: PAGE_BYTES };
+    return checkPowerOfTwo(`option "hugePages.${name}"`, given[name] ?? 0, rule);
+  };
+  return [
+    setting("hugePages.transparent", Tunable.THP_PAGESIZE, sizeOf("transparent")),
+    setting("hugePages.standard", Tunable.HUGE_PAGESIZE, sizeOf("standard")),
+    setting("hugePages.free", Tunable.HUGE_PAGES_FREE, Number(given.free ?? false)),
+  ];
+}
+
+/** How many processors glibc counts; nothing for its own default. */
+function coresOption(given: unknown): TunableSetting[] {
+  if (given === undefined) return [];
+  const cores = checkInteger('option "cores"', given, { min: 1, max: MOST_CORES });
+  return [setting("cores", Tunable.CORES, cores)];
+}
+
+/** A random number of pages' bytes below `limit`. */
+function randomPages(limit: number): number {
+  const pages = Math.floor(limit / PAGE_BYTES);
+  if (pages < 1) return 0;
+  const drawn = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+  return (drawn % pages) * PAGE_BYTES;
+}
+
+/** Shifts startBrk and mmapBase as Linux does for a new program: up to 32 MiB (1 MiB in a compact memory), and up to 1 MiB. */
+function randomized(plan: ProcessPlan): void {
+  const room = (plan.taskSize - plan.startBrk) / 8;
+  const most = plan.layout === "compact" ? 2 ** 20 : 2 ** 25;
+  plan.startBrk += randomPages(Math.min(most, room));
+  const shift = randomPages(Math.min(2 ** 20, room));
+  if (plan.layout === "linux") plan.mmapBase += shift;
+  if (plan.layout === "top-down") plan.mmapBase -= shift;
+  const [key = 0n] = crypto.getRandomValues(new BigUint64Array(1));
+  plan.tcacheKey = plan.abi === "lp64" ? key : BigInt.asUintN(32, key);
+}
+
+function filesOption(given: FileImports | undefined, build: Build): FileImports | undefined {
+  if (given !== undefined && build !== "full")
+    throw new TypeError('option "files" is for the build "full"');
+  return given;
+}
+
+function traceOption(given: unknown, build: Build): SyscallTrace | undefined {
+  if (given === undefined) return undefined;
+  if (typeof given !== "function") {
+    throw new TypeError(`option "trace" must be a function, got ${show(given)}`);
+  }
+  if (build !== "full") throw new TypeError('option "trace" is for the build "full"');
+  return given as SyscallTrace;
+}
+
+function restoreOption(given: unknown, build: Build): Restore | undefined {
+  if (given === undefined) return undefined;
+  if (build !== "image") throw new TypeError('option "restore" is for the build "image"');
+  return given as Restore;
+}
+
+function patienceOption(given: unknown, build: Build): number {
+  if (given === undefined) return DEFAULT_PATIENCE_MS;
+  if (build !== "threads") throw new TypeError('option "patience" is for the build "threads"');
+  return checkInteger('option "patience"', given, { min: 0, max: 0x7fffffff });
+}
+
+function remoteFreesOption(given: unknown, build: Build): boolean {
+  if (given === undefined) return false;
+  if (build !== "threads") throw new TypeError('option "remoteFrees" is for the build "threads"');
+  return checkChoice('option "remoteFrees"', given, ["lock", "queue"]) === "queue";
+}
+
+/** Goes on with a process whose bytes `restore` puts back. */
+function resumeWith(restore: Restore): (plan: ProcessPlan, raw: RawExports) => void {
+  return ({ memory, base, startBrk, mmapBase, taskSize, flags }, raw) => {
+    const image = raw as unknown as RawExports<Abi, "image">;
+    restore(memory, image);
+    const error = image.image_restore(base, startBrk, mmapBase, taskSize, flags);
+    if (error !== 0) {
+      throw new RangeError(
+        `what lies at base ${base} is no process with startBrk ${startBrk} and taskSize ${taskSize}: ${error}`,
+      );
+    }
+  };
+}
+
+/**
+ * Decides everything about a process that is to be started, and makes its memory unless the caller brought one.
+ * @throws TypeError or RangeError naming the option and the rule
+ */
+export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
+  options: ProcessOptions<A, B>,
+): ProcessPlan<A, B> {
+  const build = checkChoice('option "build"', options.build ?? "core", BUILDS);
+  const patience = patienceOption(options.patience, build);
+  const queuesFrees = remoteFreesOption(options.remoteFrees, build);
+  const trace = traceOption(options.trace, build);
+  const files = filesOption(options.files, build);
+  const restore = restoreOption(options.restore, build);
+  const machine = [...hugePagesOption(options.hugePages), ...coresOption(options.cores)];
+  const plan = planCore(options, traitsOf(build, options.abi ?? "ilp32"));
+  // hugetlb looks at them.
+  plan.tunables.unshift(...machine);
+  if (options.randomize === true) randomized(plan);
+  plan.newFate = () => new Fate(errorOf);
+  if (build === "full")
+    plan.imports = { trace: trace ?? (() => undefined), ...(files ?? NO_FILES) };
+  if (restore !== undefined) plan.resume = resumeWith(restore);
+  if (build === "threads")
+    Object.assign(plan, threadingOf(new ThreadRegistry(patience), patience, queuesFrees));
+  return plan;
+}

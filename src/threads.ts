@@ -1,0 +1,44 @@
+// The entry "ptmalloc-wasm/threads": heaps that workers share, with threads.ilp32 inlined.
+
+import { heapMaker, heapMakerSync } from "./heap/create.js";
+import type { ThreadedHeapOptions } from "./heap/create.js";
+import type { ThreadedHeap } from "./heap/threaded-heap.js";
+import { binariesOf } from "./host/binaries.js";
+import { inlined } from "./host/inlined.js";
+import { base64 } from "./inlined/threads-ilp32.js";
+import type { Abi } from "./layout/address.js";
+
+export { attachHeap, attachHeapSync } from "./heap/create.js";
+export type { AttachOptions, ThreadedHeapOptions } from "./heap/create.js";
+export { HeapDeadError, OutOfMemoryError } from "./heap/errors.js";
+export type { OutOfMemoryPolicy } from "./heap/heap.js";
+export { ThreadedHeap } from "./heap/threaded-heap.js";
+export type { HeapHandle, ThreadNotice, WatchableWorker } from "./heap/threaded-heap.js";
+export { HeapAbort } from "./host/failures.js";
+export { ThreadError } from "./host/thread-error.js";
+export type { HeldLock, ThreadFailure } from "./host/thread-error.js";
+export type { LockCounters, Repair, ThreadDeath } from "./host/threads.js";
+export type { Abi, Mem } from "./layout/address.js";
+
+const BINARIES = /* @__PURE__ */ binariesOf({
+  "threads.ilp32": () => inlined(base64),
+  "threads.lp64": () => new URL("../build/threads.lp64.wasm", import.meta.url),
+});
+
+/** What `createHeap` takes here: `threads: true` goes without saying. */
+export type Options<A extends Abi = Abi> = Omit<ThreadedHeapOptions<A>, "threads" | "build">;
+
+/**
+ * Makes a heap that other workers can join: in a new shared memory, or inside the caller's.
+ * @param options nothing is required
+ * @throws TypeError or RangeError naming a wrong option; Error where memory cannot be shared, and when the binary does not fit this code
+ */
+export const createHeap: <A extends Abi = "ilp32">(
+  options?: Options<A>,
+) => Promise<ThreadedHeap<A>> = (options) =>
+  heapMaker(BINARIES)({ ...options, threads: true } as ThreadedHeapOptions<never>);
+
+/** As `createHeap`, without waiting. */
+export const createHeapSync: <A extends Abi = "ilp32">(options?: Options<A>) => ThreadedHeap<A> = (
+  options,
+) => heapMakerSync(BINARIES)({ ...options, threads: true } as ThreadedHeapOptions<never>);

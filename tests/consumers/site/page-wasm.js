@@ -1,0 +1,4 @@
+import { report } from "./report.js";
+import { run } from "./wasm.js";
+
+void report(run);

@@ -1,0 +1,3 @@
+import { run } from "./default.js";
+
+console.log(JSON.stringify(await run()));

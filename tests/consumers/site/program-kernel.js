@@ -1,0 +1,3 @@
+import { run } from "./kernel.js";
+
+console.log(JSON.stringify(await run()));

@@ -1,0 +1,3 @@
+import { run } from "./module.js";
+
+console.log(JSON.stringify(await run()));

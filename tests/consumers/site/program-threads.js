@@ -1,0 +1,3 @@
+import { run } from "./threads.js";
+
+console.log(JSON.stringify(await run()));

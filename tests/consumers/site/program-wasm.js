@@ -1,0 +1,3 @@
+import { run } from "./wasm.js";
+
+console.log(JSON.stringify(await run()));

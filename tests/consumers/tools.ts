@@ -1,0 +1,56 @@
+// What the consumer tests run: tools from this folder's own node_modules (installed by .ci/run, or by "npm ci --prefix tests/consumers"), and
+// browsers of the system.
+
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const modules = fileURLToPath(new URL("node_modules/", import.meta.url));
+
+/** The programs that consumers run in, and where they are looked for. */
+const PLACES = {
+  node20: [`${modules}node20/bin/node`],
+  node22: [`${modules}node22/bin/node`],
+  node24: [`${modules}node24/bin/node`],
+  deno: [`${modules}@deno/linux-x64-glibc/deno`],
+  bun: [`${modules}@oven/bun-linux-x64-baseline/bin/bun`],
+  workerd: [`${modules}@cloudflare/workerd-linux-64/bin/workerd`],
+  bundlers: [`${modules}vite/package.json`],
+  chromium: [
+    process.env.CHROMIUM_PATH ?? "",
+    "/usr/bin/chromium",
+    "/usr/bin/chromium-browser",
+    "/usr/bin/google-chrome",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+  ],
+  firefox: [
+    process.env.FIREFOX_PATH ?? "",
+    "/usr/bin/firefox-esr",
+    "/usr/bin/firefox",
+    "/Applications/Firefox.app/Contents/MacOS/firefox",
+  ],
+} as const;
+
+/** What a consumer needs. */
+export type Tool = keyof typeof PLACES;
+
+/** @returns where the tool is; undefined when it is not there */
+export function placeOf(tool: Tool): string | undefined {
+  return PLACES[tool].find((path) => path !== "" && existsSync(path));
+}
+
+/**
+ * Whether all tools are there; prints the reason when not.
+ * @param what is being tested
+ * @throws Error instead when PTMALLOC_REQUIRE_NATIVE=1, as in CI
+ */
+export function haveAll(what: string, tools: readonly Tool[]): boolean {
+  const missing = tools.filter((tool) => placeOf(tool) === undefined);
+  if (missing.length === 0) return true;
+  const reason =
+    `there is no ${missing.join(", no ")} ("npm ci --prefix tests/consumers"; ` +
+    "on Debian browsers come with apt-get install chromium firefox-esr)";
+  if (process.env.PTMALLOC_REQUIRE_NATIVE === "1")
+    throw new Error(`PTMALLOC_REQUIRE_NATIVE=1, but ${reason}`);
+  process.stderr.write(`skipped: ${what}: ${reason}\n`);
+  return false;
+}

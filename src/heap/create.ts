@@ -35,7 +35,8 @@ function withDefaults<A extends Abi, B extends HeapBuild>(
   return { ...options, layout, tunables: withoutMapping(tunables) };
 }
 
-function withoutMapping(tunables: string | TunableObject): string | TunableObject {
+/** @returns tunables with which big blocks come from the heap, unless they speak of mapping themselves */
+export function withoutMapping(tunables: string | TunableObject): string | TunableObject {
   if (typeof tunables === "string") {
     return tunables.includes("glibc.malloc.mmap_")
       ? tunables

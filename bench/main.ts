@@ -13,6 +13,7 @@ import { machineLine, thisMachine, type Machine } from "./machine.js";
 import { results, root } from "./paths.js";
 import type { Answer, Question } from "./question.js";
 import { crowds } from "./questions/crowds.js";
+import { guests } from "./questions/guests.js";
 import { jsBatches } from "./questions/js-batches.js";
 import { jsPairs } from "./questions/js-pairs.js";
 import { kernel } from "./questions/kernel.js";
@@ -33,6 +34,7 @@ const questions: readonly Question[] = [
   kernel,
   threads,
   crowds,
+  guests,
 ];
 
 function save(question: Question, answer: Answer, machine: Machine): void {

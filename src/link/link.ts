@@ -51,12 +51,10 @@ export async function linkGuest(
   options: LinkOptions = {},
 ): Promise<Guest> {
   const plan = planLink(guest, heap, options);
-  const module =
-    plan.source instanceof WebAssembly.Module
-      ? plan.source
-      : await WebAssembly.compile(plan.source);
-  const imports = importsOf(module, plan);
-  const instance = await WebAssembly.instantiate(module, imports).catch(explained(plan));
+  const { prepared } = plan;
+  prepared.module ??= await WebAssembly.compile(prepared.bytes!);
+  const imports = importsOf(prepared.module, plan);
+  const instance = await WebAssembly.instantiate(prepared.module, imports).catch(explained(plan));
   return finish(instance, plan);
 }
 
@@ -67,26 +65,35 @@ export function linkGuestSync(
   options: LinkOptions = {},
 ): Guest {
   const plan = planLink(guest, heap, options);
-  const { source } = plan;
-  const module = source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
-  const imports = importsOf(module, plan);
+  const { prepared } = plan;
+  prepared.module ??= new WebAssembly.Module(prepared.bytes!);
+  const imports = importsOf(prepared.module, plan);
   let instance;
   try {
-    instance = new WebAssembly.Instance(module, imports);
+    instance = new WebAssembly.Instance(prepared.module, imports);
   } catch (error) {
     return explained(plan)(error);
   }
   return finish(instance, plan);
 }
 
+/** A guest as it is to be instantiated. */
+interface Prepared {
+  /** Undefined when only the module was given, and so is `info`. */
+  readonly bytes: Uint8Array<ArrayBuffer> | undefined;
+  readonly info: GuestInfo | undefined;
+  /** Once it is compiled. */
+  module: WebAssembly.Module | undefined;
+}
+
 interface LinkPlan {
-  readonly source: WebAssembly.Module | Uint8Array<ArrayBuffer>;
+  readonly prepared: Prepared;
   readonly process: Process<Abi>;
   readonly given: WebAssembly.Imports;
-  /** Undefined for a module whose bytes are not at hand. */
-  readonly info: GuestInfo | undefined;
-  readonly replace: boolean;
 }
+
+/** Bytes that are linked again are not read and compiled again. */
+const preparedBefore = new WeakMap<BufferSource, Prepared>();
 
 function planLink(guest: WasmSource, heap: GuestHost, options: LinkOptions): LinkPlan {
   const process = processOf(heap);
@@ -94,26 +101,31 @@ function planLink(guest: WasmSource, heap: GuestHost, options: LinkOptions): Lin
   if (typeof given !== "object" || given === null)
     throw new TypeError(`option "imports" must be an object of objects, got ${show(given)}`);
   if (guest instanceof WebAssembly.Module)
-    return { source: guest, process, given, info: undefined, replace };
+    return { prepared: { bytes: undefined, info: undefined, module: guest }, process, given };
   if (!(guest instanceof ArrayBuffer) && !ArrayBuffer.isView(guest))
     throw new TypeError(`the guest must be bytes or a WebAssembly.Module, got ${show(guest)}`);
-  const bytes = asBytes(guest);
-  const binary = readModule(bytes);
+  const prepared = preparedBefore.get(guest) ?? prepare(asBytes(guest));
+  preparedBefore.set(guest, prepared);
+  checkPlace(prepared.info!, process, replace);
+  return { prepared, process, given };
+}
+
+function prepare(guest: Uint8Array): Prepared {
+  const binary = readModule(guest);
   const info = guestOf(binary);
   checkGuest(info);
-  checkPlace(info, process, replace);
   const { memory } = info;
-  if (memory === undefined) return { source: new Uint8Array(bytes), process, given, info, replace };
-  const source = rewrite(
-    bytes,
+  const importMemory = { module: HEAP_MODULE, name: "memory" };
+  const bytes = rewrite(
+    guest,
     {
       // A memory does not tell its maximum, and the guest's is not needed: the heap keeps its own limit.
       limits: (limits) => ({ ...limits, maximum: limits.shared ? limits.maximum : undefined }),
-      ...(memory.isImported ? {} : { importMemory: { module: HEAP_MODULE, name: "memory" } }),
+      ...(memory?.isImported === false ? { importMemory } : {}),
     },
     binary,
   );
-  return { source, process, given, info, replace };
+  return { bytes, info, module: undefined };
 }
 
 function processOf(heap: GuestHost): Process<Abi> {
@@ -244,9 +256,9 @@ export function slowCalls(imports: Readonly<Record<string, unknown>>): WebAssemb
 }
 
 /** Adds to an engine's complaint about a memory what is known of it. */
-function explained({ process, info }: LinkPlan): (error: unknown) => never {
+function explained({ process, prepared }: LinkPlan): (error: unknown) => never {
   return (error) => {
-    if (!(error instanceof WebAssembly.LinkError) || info !== undefined) throw error;
+    if (!(error instanceof WebAssembly.LinkError) || prepared.info !== undefined) throw error;
     const pages = process.memory.buffer.byteLength / WASM_PAGE_BYTES;
     const kind = isShared(process.memory) ? "shared" : "not shared";
     const text = `the heap's memory has ${pages} pages, is ${kind}, and its limit is ${process.taskSize / WASM_PAGE_BYTES} pages`;
@@ -256,8 +268,9 @@ function explained({ process, info }: LinkPlan): (error: unknown) => never {
   };
 }
 
-function finish(instance: WebAssembly.Instance, { process, info }: LinkPlan): Guest {
+function finish(instance: WebAssembly.Instance, { process, prepared }: LinkPlan): Guest {
   const { memory } = process;
+  const { info } = prepared;
   const { __heap_base: heapBase } = instance.exports;
   if (info === undefined && heapBase instanceof WebAssembly.Global) {
     const end = Number(heapBase.value) >>> 0;

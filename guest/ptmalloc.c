@@ -1,8 +1,9 @@
 /* malloc for a C or C++ program in WebAssembly whose heap is ptmalloc-wasm's: give this file to the compiler together with your own.
 
    It defines all that the libc's own malloc defines, so the linker never takes that out of libc.a, and hands every call to the imports below.
-   The heap's errno is its own, in memory that belongs to it; what a failed call left there is copied to the program's. Wrappers as small as
-   these are inlined when the modules are merged. */
+   The heap's errno is its own, in memory that belongs to it; what a failed call left there goes to the program's, under the number that the
+   program's libc has for it: the heap's numbers are Linux's, those of WASI differ. Wrappers as small as these are inlined when the modules
+   are merged. */
 
 #include <errno.h>
 #include <stddef.h>
@@ -20,17 +21,55 @@ HEAP (posix_memalign) int ptmalloc_posix_memalign (void **out, size_t alignment,
 HEAP (valloc) void *ptmalloc_valloc (size_t size);
 HEAP (pvalloc) void *ptmalloc_pvalloc (size_t size);
 HEAP (malloc_usable_size) size_t ptmalloc_malloc_usable_size (void *block);
+HEAP (sbrk) void *ptmalloc_sbrk (ptrdiff_t increment);
 HEAP (__errno_location) int *ptmalloc_errno_location (void);
 
 #define LIKELY(condition) __builtin_expect (!!(condition), 1)
+
+/* The two errors that allocation functions have, by Linux's numbers. */
+enum { LINUX_ENOMEM = 12, LINUX_EINVAL = 22 };
+
+static int
+own_error (int error)
+{
+  return error == LINUX_ENOMEM ? ENOMEM : error == LINUX_EINVAL ? EINVAL : error;
+}
+
+static void __attribute__ ((noinline))
+set_errno (void)
+{
+  errno = own_error (*ptmalloc_errno_location ());
+}
+
+#ifdef __EMSCRIPTEN__
+/* Emscripten's JavaScript has views of the memory, and makes them anew when it is told that the memory grew. */
+void emscripten_notify_memory_growth (size_t memory);
+
+static void
+notice_growth (void)
+{
+  static size_t known_pages;
+  size_t pages = __builtin_wasm_memory_size (0);
+  if (LIKELY (pages == known_pages))
+    return;
+  known_pages = pages;
+  emscripten_notify_memory_growth (0);
+}
+#else
+static inline void
+notice_growth (void)
+{
+}
+#endif
 
 /* A block, or NULL with the program's errno set as the heap's is. */
 static inline void *
 checked (void *block)
 {
+  notice_growth ();
   if (LIKELY (block != NULL))
     return block;
-  errno = *ptmalloc_errno_location ();
+  set_errno ();
   return NULL;
 }
 
@@ -83,7 +122,9 @@ aligned_alloc (size_t alignment, size_t size)
 int
 posix_memalign (void **out, size_t alignment, size_t size)
 {
-  return ptmalloc_posix_memalign (out, alignment, size);
+  int error = ptmalloc_posix_memalign (out, alignment, size);
+  notice_growth ();
+  return own_error (error);
 }
 
 void *
@@ -104,8 +145,29 @@ malloc_usable_size (void *block)
   return ptmalloc_malloc_usable_size (block);
 }
 
-/* What musl's own functions (setenv, getdelim …) call, so that a program's malloc does not disturb them; here they are to have the same one. */
-void *__libc_malloc (size_t size) __attribute__ ((alias ("malloc")));
-void __libc_free (void *block) __attribute__ ((alias ("free")));
-void *__libc_calloc (size_t count, size_t size) __attribute__ ((alias ("calloc")));
-void *__libc_realloc (void *block, size_t size) __attribute__ ((alias ("realloc")));
+/* The heap's break, so that it and malloc know of each other; Emscripten's own would hand out the heap's memory. */
+void *
+sbrk (ptrdiff_t increment)
+{
+  void *old = ptmalloc_sbrk (increment);
+  notice_growth ();
+  if (old == (void *) -1)
+    set_errno ();
+  return old;
+}
+
+#define SAME(name) __attribute__ ((alias (#name)))
+
+/* What the libc's own functions may call, so that a program's malloc does not disturb them; here they are to have the same one. */
+void *__libc_malloc (size_t size) SAME (malloc);
+void __libc_free (void *block) SAME (free);
+void *__libc_calloc (size_t count, size_t size) SAME (calloc);
+void *__libc_realloc (void *block, size_t size) SAME (realloc);
+
+#ifdef __EMSCRIPTEN__
+void *emscripten_builtin_malloc (size_t size) SAME (malloc);
+void emscripten_builtin_free (void *block) SAME (free);
+void *emscripten_builtin_calloc (size_t count, size_t size) SAME (calloc);
+void *emscripten_builtin_realloc (void *block, size_t size) SAME (realloc);
+void *emscripten_builtin_memalign (size_t alignment, size_t size) SAME (memalign);
+#endif

@@ -7,6 +7,9 @@ import type { TunableSetting } from "../host/tunables.js";
 /** The name that wasm-merge knows this module by. */
 export const GLUE_MODULE = "ptmalloc-glue";
 
+/** Before the names of the heap's exports while modules are merged: the guest may have functions of the same name. */
+export const HEAP_PREFIX = `${HEAP_MODULE}:`;
+
 /** Where it has the stand-in for `host.fail`. */
 export const FAIL_EXPORT = "ptmalloc_fail";
 
@@ -32,8 +35,8 @@ export function glueText(start: HeapStart): string {
     ({ id, value }) => `    (drop (call $set_tunable ${i32(id)} ${i32(Number(value))}))\n`,
   );
   return `(module
-  (import "${HEAP_MODULE}" "initialize" (func $initialize (param i32 i32 i32 i32 i32) (result i32)))
-  (import "${HEAP_MODULE}" "set_tunable" (func $set_tunable (param i32 i32) (result i32)))
+  (import "${HEAP_MODULE}" "${HEAP_PREFIX}initialize" (func $initialize (param i32 i32 i32 i32 i32) (result i32)))
+  (import "${HEAP_MODULE}" "${HEAP_PREFIX}set_tunable" (func $set_tunable (param i32 i32) (result i32)))
   (global $failure (export "${FAILURE_EXPORT}") (mut i32) (i32.const 0))
   (global $address (export "${FAILURE_ADDRESS_EXPORT}") (mut i32) (i32.const 0))
   (func $fail (export "${FAIL_EXPORT}") (param $code i32) (param $where i32)

@@ -11,7 +11,7 @@ import { FAILURE_ADDRESS_EXPORT, FAILURE_EXPORT } from "../link/failure.js";
 import { HEAP_MODULE, isServed } from "../link/guest.js";
 import { rewrite } from "../link/rewrite.js";
 import { binaryenTools, featureOptions, runTool } from "./binaryen.js";
-import { FAIL_EXPORT, GLUE_MODULE, glueText, type HeapStart } from "./link-glue.js";
+import { FAIL_EXPORT, GLUE_MODULE, glueText, HEAP_PREFIX, type HeapStart } from "./link-glue.js";
 
 /** How to merge. */
 export interface MergePlan {
@@ -50,12 +50,13 @@ export function merge(plan: MergePlan): Uint8Array<ArrayBuffer> {
     const glue = file("glue.wat", glueText(plan.start));
     const merged = join(folder, "merged.wasm");
     const common = [...featureOptions(plan.features), ...(plan.debug ? ["-g"] : [])];
-    // The glue's start function is to run first; a guest keeps its export where the heap has one of the same name.
+    // The glue's start function is to run first.
     const modules = [glue, GLUE_MODULE, guest, GUEST_MODULE, heap, HEAP_MODULE];
-    runTool(tools, "wasm-merge", [...modules, "-sec", ...common, "-o", merged]);
-    const kept = new Set([...binary.exports.map(({ name }) => name), ...plan.keepExports, memory]);
-    [FAILURE_EXPORT, FAILURE_ADDRESS_EXPORT].forEach((name) => kept.add(name));
-    const trimmed = rewrite(readFileSync(merged), { keep: ({ name }) => kept.has(name) });
+    runTool(tools, "wasm-merge", [...modules, ...common, "-o", merged]);
+    const own = new Set([...binary.exports.map(({ name }) => name), memory]);
+    const trimmed = rewrite(readFileSync(merged), {
+      rename: ({ name }) => finalName(name, own, plan.keepExports),
+    });
     const input = file("trimmed.wasm", trimmed);
     const output = join(folder, "output.wasm");
     runTool(tools, "wasm-opt", [`-O${plan.level}`, ...common, input, "-o", output]);
@@ -63,6 +64,18 @@ export function merge(plan: MergePlan): Uint8Array<ArrayBuffer> {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** What an export of the merged module is called in the end. */
+function finalName(
+  name: string,
+  guests: ReadonlySet<string>,
+  kept: readonly string[],
+): string | undefined {
+  if (guests.has(name) || name === FAILURE_EXPORT || name === FAILURE_ADDRESS_EXPORT) return name;
+  if (!name.startsWith(HEAP_PREFIX)) return undefined;
+  const plain = name.slice(HEAP_PREFIX.length);
+  return kept.includes(plain) && !guests.has(plain) ? plain : undefined;
 }
 
 /** What the guest exports its memory as, or is to. */
@@ -77,7 +90,8 @@ function guestBytes({ guest, maxMemory }: MergePlan, binary: Binary, memory: str
   return rewrite(
     guest,
     {
-      source: (entry) => (isServed(entry) ? { ...entry, module: HEAP_MODULE } : entry),
+      source: (entry) =>
+        isServed(entry) ? { module: HEAP_MODULE, name: HEAP_PREFIX + entry.name } : entry,
       exportMemory: memory,
       limits: (limits) => (maximum === undefined ? limits : { ...limits, maximum }),
     },
@@ -91,5 +105,6 @@ function heapBytes({ importsFail }: MergePlan, memory: string): Uint8Array {
       if (entry.kind === "memory") return { module: GUEST_MODULE, name: memory };
       return importsFail ? entry : { module: GLUE_MODULE, name: FAIL_EXPORT };
     },
+    rename: ({ name }) => HEAP_PREFIX + name,
   });
 }

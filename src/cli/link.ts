@@ -6,9 +6,7 @@ import { withoutMapping } from "../heap/create.js";
 import { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "../host/options.js";
 import type { AddressLayout } from "../host/options.js";
 import { startProcessSync } from "../host/process.js";
-import { readModule } from "../link/binary.js";
-import type { Binary } from "../link/binary.js";
-import { guestOf, hex, SERVED } from "../link/guest.js";
+import { hex, readGuest, SERVED } from "../link/guest.js";
 import type { GuestInfo } from "../link/guest.js";
 import { checkGuest } from "../link/link.js";
 import { formatBytes } from "./format.js";
@@ -124,7 +122,7 @@ function names(text: string): string[] {
 
 function link(path: string, options: Options, io: CliIo): void {
   const guest = read(path);
-  const { binary, info } = examine(path, guest);
+  const info = examine(path, guest);
   const unknown = options.keepExports.find((name) => !SERVED.includes(name));
   if (unknown !== undefined)
     throw new UserError(
@@ -147,24 +145,23 @@ function link(path: string, options: Options, io: CliIo): void {
   } catch (error) {
     throw fileError(options.output, error);
   }
-  io.stdout.write(summary(options.output, merged, binary, info, start));
+  io.stdout.write(summary(options.output, merged, info, start));
 }
 
-function read(path: string): Uint8Array {
+function read(path: string): Uint8Array<ArrayBuffer> {
   try {
-    return readFileSync(path);
+    return new Uint8Array(readFileSync(path));
   } catch (error) {
     throw fileError(path, error);
   }
 }
 
-function examine(path: string, guest: Uint8Array): { binary: Binary; info: GuestInfo } {
+function examine(path: string, guest: Uint8Array<ArrayBuffer>): GuestInfo {
   try {
-    const binary = readModule(guest);
-    const info = guestOf(binary);
+    const info = readGuest(guest);
     checkGuest(info);
     checkLinkable(info);
-    return { binary, info };
+    return info;
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError)
       throw new UserError(`${path}: ${error.message}`);
@@ -213,11 +210,11 @@ function startOf(path: string, { end, memory }: GuestInfo, options: Options): He
 function summary(
   output: string,
   merged: Uint8Array<ArrayBuffer>,
-  guest: Binary,
   { imports }: GuestInfo,
   { base, startBrk, taskSize }: HeapStart,
 ): string {
-  const left = WebAssembly.Module.imports(new WebAssembly.Module(merged));
+  const module = new WebAssembly.Module(merged);
+  const left = WebAssembly.Module.imports(module);
   const counts = new Map<string, number>();
   for (const { module } of left) counts.set(module, (counts.get(module) ?? 0) + 1);
   const shown = [...counts].map(([module, count]) => `${module} (${count})`).join(", ");
@@ -225,8 +222,17 @@ function summary(
     ["linked", imports.join(", ")],
     ["heap", `${hex(base)}, [heap] from ${hex(startBrk)}, limit ${hex(taskSize)}`],
     ["imports left", shown === "" ? "none" : shown],
-    ["exports", [...new Set(guest.exports.map(({ name }) => name))].slice(0, 12).join(", ")],
+    ["exports", listed(WebAssembly.Module.exports(module).map(({ name }) => name))],
   ];
   const lines = rows.map(([name, value]) => `  ${name!.padEnd(12)}  ${value}\n`);
   return `${output}: ${formatBytes(merged.byteLength)}\n${lines.join("")}`;
+}
+
+/** How many names a line of the summary has. */
+const MOST_NAMES = 12;
+
+function listed(all: readonly string[]): string {
+  const more = all.length - MOST_NAMES;
+  const shown = all.slice(0, MOST_NAMES).join(", ");
+  return more > 0 ? `${shown} and ${more} more` : shown;
 }

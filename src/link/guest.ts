@@ -58,13 +58,9 @@ const ALLOCATORS =
   /^(dlmalloc|dlfree|emmalloc_\w+|mi_malloc_generic|_mi_malloc_generic|_ZN8dlmalloc.*|_RN.*8dlmalloc.*)$/;
 
 /** Whether the heap serves an import. */
-export function isServed({ module, name, kind }: Omit<ImportEntry, "type" | "memory">): boolean {
-  return kind === "function" && (module === HEAP_MODULE || isLoose(module, name));
-}
-
-/** An import from where undefined functions come from, by a name that the heap has. */
-function isLoose(module: string, name: string): boolean {
-  return module === DEFAULT_MODULE && SERVED.includes(name);
+export function isServed({ module, name, kind }: Pick<ImportEntry, "module" | "name" | "kind">) {
+  const isOurs = module === HEAP_MODULE || module === DEFAULT_MODULE;
+  return kind === "function" && isOurs && SERVED.includes(name);
 }
 
 /** @returns bytes of whatever kind as they are, not copied */
@@ -92,8 +88,15 @@ export function guestOf(binary: Binary): GuestInfo {
     memory,
     dataBegin: binary.data?.begin,
     end: heapBase(binary) ?? Math.max(binary.data?.end ?? 0, initialBytes(memory)),
-    ownAllocator: functionNames(binary).find((name) => ALLOCATORS.test(name)),
+    ownAllocator: ownAllocator(binary, served.length === 0),
   };
+}
+
+function ownAllocator(binary: Binary, isAlone: boolean): string | undefined {
+  const names = functionNames(binary);
+  const found = names.find((name) => ALLOCATORS.test(name));
+  // The shim's malloc is called malloc, too.
+  return found ?? (isAlone ? names.find((name) => name === "malloc") : undefined);
 }
 
 function memoryOf({ imports, memories }: Binary): GuestInfo["memory"] {

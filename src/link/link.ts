@@ -7,7 +7,16 @@ import type { Process } from "../host/process.js";
 import type { WasmSource } from "../host/load.js";
 import type { Abi } from "../layout/address.js";
 import { readModule } from "./binary.js";
-import { asBytes, guestOf, HEAP_MODULE, hex, isServed, overlap, overlapError } from "./guest.js";
+import {
+  asBytes,
+  guestOf,
+  HEAP_MODULE,
+  hex,
+  isServed,
+  overlap,
+  overlapError,
+  SERVED,
+} from "./guest.js";
 import type { GuestInfo } from "./guest.js";
 import { rewrite } from "./rewrite.js";
 
@@ -217,7 +226,7 @@ function valueOf(entry: Import, { process, given }: LinkPlan): WebAssembly.Impor
 
 /** Why nobody serves an import. */
 function missing(module: string): string {
-  if (module === HEAP_MODULE) return "which the heap does not have";
+  if (module === HEAP_MODULE) return `which the heap does not have: it has ${SERVED.join(", ")}`;
   const remedy = module.startsWith("wasi")
     ? 'give it in the option "imports" (in Node.js: { wasi_snapshot_preview1: wasi.wasiImport })'
     : 'give it in the option "imports"';

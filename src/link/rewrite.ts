@@ -4,16 +4,22 @@ import { KINDS, readModule, Section } from "./binary.js";
 import type { Binary, ExportEntry, ImportEntry, MemoryLimits } from "./binary.js";
 import { name, unsigned } from "./bytes.js";
 
+/** The two names of an import. */
+export interface ImportSource {
+  readonly module: string;
+  readonly name: string;
+}
+
 /** What to change. */
 export interface Changes {
   /** Where an import comes from, instead of what the binary says. */
-  readonly source?: (entry: ImportEntry) => { module: string; name: string };
+  readonly source?: (entry: ImportEntry) => ImportSource;
   /** Turns the memory that the module defines into an import of this name. */
-  readonly importMemory?: { module: string; name: string };
+  readonly importMemory?: ImportSource;
   /** Other limits for the module's only memory, imported or its own. */
   readonly limits?: (memory: MemoryLimits) => MemoryLimits;
-  /** Which exports stay. */
-  readonly keep?: (entry: ExportEntry) => boolean;
+  /** What an export is called; undefined takes it away. */
+  readonly rename?: (entry: ExportEntry) => string | undefined;
   /** Exports the module's only memory under this name, besides what it is exported as. */
   readonly exportMemory?: string;
 }
@@ -87,8 +93,12 @@ function memorySection({ memories }: Binary, changes: Changes): number[] | undef
   return vector(memories.map((memory) => limits(change(memory))));
 }
 
-function exportSection({ exports }: Binary, { keep, exportMemory }: Changes): number[] | undefined {
-  const kept = keep === undefined ? [...exports] : exports.filter(keep);
+function exportSection({ exports }: Binary, changes: Changes): number[] | undefined {
+  const { rename = ({ name: same }) => same, exportMemory } = changes;
+  const kept = exports.flatMap((entry): ExportEntry[] => {
+    const label = rename(entry);
+    return label === undefined ? [] : [{ ...entry, name: label }];
+  });
   if (exportMemory !== undefined && !kept.some((entry) => entry.name === exportMemory))
     kept.push({ name: exportMemory, kind: "memory", index: 0 });
   return vector(

@@ -57,6 +57,8 @@ export function merge(plan: MergePlan): Uint8Array<ArrayBuffer> {
     const trimmed = rewrite(readFileSync(merged), {
       rename: ({ name }) => finalName(name, own, plan.keepExports),
     });
+    // Nothing would be left to do.
+    if (plan.level === "0") return trimmed;
     const input = file("trimmed.wasm", trimmed);
     const output = join(folder, "output.wasm");
     runTool(tools, "wasm-opt", [`-O${plan.level}`, ...common, input, "-o", output]);

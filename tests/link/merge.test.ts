@@ -15,10 +15,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const out = join(folder, "out.wasm");
 
+/** Merges; without optimising, which takes most of the time, unless a test is about that. */
 async function link(guest: Uint8Array, ...options: string[]) {
   const file = join(folder, "guest.wasm");
   writeFileSync(file, guest);
-  return run(["link", file, "-o", out, ...options]);
+  return run(["link", file, "-o", out, "-O", "0", ...options]);
 }
 
 /** Merges a guest, and instantiates the result. */
@@ -64,7 +65,7 @@ describe("ptmalloc-wasm link", () => {
   linked        malloc, free
   heap          0x2000, [heap] from 0x12000, limit 0xffff0000
   imports left  none
-  exports       ptmalloc_failure, ptmalloc_failure_address, make, drop, memory, __heap_base
+  exports       ptmalloc_failure, ptmalloc_failure_address, memory, __heap_base, make, drop
 `);
   });
 
@@ -146,35 +147,42 @@ describe("ptmalloc-wasm link", () => {
       ...["--base", "0x10000", "--max-memory", "1M"],
     ]);
     const block = call.make!(40);
-    // Without tcache there is none of its own blocks in front.
-    expect(block).toBe(0x10000 + 65536 + 8);
+    expect(block).toBe(0x10000 + 65536 + 0x1a0);
     const memory = exports.memory as WebAssembly.Memory;
     expect(new Uint8Array(memory.buffer)[block]).toBe(85 ^ 0xff);
+    call.drop!(block);
+    // In tcache the key would be in the second word: a fast chunk has but a link, in the first.
+    expect(new Uint32Array(memory.buffer, block, 2)[1]).toBe(0x55555555);
     expect(call.make!(2 ** 20)).toBe(0);
     expect(() => memory.grow(16)).toThrow(RangeError);
   });
 
-  it("calls malloc directly, and has its short way inlined where wasm-opt says so", async () => {
-    const { bytes } = await merged(assemble(GUEST), ["-g"]);
+  it("optimises: small wrappers of the guest's are gone, and calls of malloc and free are direct", async () => {
+    const wrappers = `(func $wrapped (param i32) (result i32) (call $malloc (local.get 0)))
+      (func (export "twice") (param i32) (result i32)
+        (drop (call $wrapped (local.get 0))) (call $wrapped (local.get 0)))`;
+    const guest = assemble(GUEST.replace(CALLS, CALLS + wrappers), true);
+    const { bytes, call } = await merged(guest, ["-O", "3", "-g"]);
+    expect(call.twice!(24)).toBe(8192 + 65536 + 0x1a0 + 32);
     const module = binaryen.readBinary(bytes);
     const text = module.emitText();
     module.dispose();
-    const make = /\(func \$(?:[^\s()]*make|\d+)[^]*?^ \)$/m.exec(
-      text.slice(text.indexOf('(export "make"')),
-    );
-    const target = /\(export "make" \(func \$([^)]*)\)\)/.exec(text)![1]!;
-    const body = text.slice(text.indexOf(`(func $${target} `));
-    const code = body.slice(0, body.indexOf("\n )\n"));
-    expect(make ?? code).not.toBeNull();
-    // Either a call by name, or loads and stores of tcache's: never through a table or an import.
-    expect(code).not.toContain("call_indirect");
-    expect(code).toMatch(/\(call \$|i32\.load16_u/);
-    expect(text).not.toContain('(import "ptmalloc"');
-  });
-
-  it("can do without optimising", async () => {
-    const { call } = await merged(assemble(GUEST), ["-O", "0"]);
-    expect(call.make!(1)).toBe(8192 + 65536 + 0x1a0);
+    const code = (name: string): string => {
+      const [, inner = ""] = new RegExp(`\\(export "${name}" \\(func \\$([^)]*)\\)\\)`).exec(text)!;
+      const body = text.slice(text.indexOf(`(func $${inner} `));
+      return body.slice(0, body.indexOf("\n )\n"));
+    };
+    expect(text).not.toContain("(import");
+    expect(text).not.toContain("$wrapped ");
+    for (const name of ["make", "drop", "twice"]) {
+      // A call by name, or the short way itself; never through a table or an import.
+      expect(code(name)).not.toContain("call_indirect");
+      expect(code(name)).toMatch(/\(call \$|i32\.load16_u/);
+    }
+    // free's short way stands where free is called.
+    expect(code("drop")).toContain("i32.load16_u");
+    const { bytes: large } = await merged(guest, ["-g"]);
+    expect(bytes.length).toBeLessThan(large.length);
   });
 });
 

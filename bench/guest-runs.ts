@@ -2,8 +2,10 @@
 
 import { WASI } from "node:wasi";
 import { createHeapSync } from "../src/heap/create.js";
+import type { Heap } from "../src/heap/heap.js";
 import { heapOptionsFor } from "../src/link/guest.js";
 import { linkGuestSync, slowCalls } from "../src/link/link.js";
+import type { RawExports } from "../src/host/exports.js";
 import type { TunableObject } from "../src/host/tunables.js";
 
 /** A run: what it took, and how large the memory was at the end. */
@@ -37,7 +39,7 @@ function wasiFor({ args, folder, stdout }: GuestArguments): WASI {
 
 function timed(wasi: WASI, guest: { exports: WebAssembly.Exports }): GuestRun {
   const begin = process.hrtime.bigint();
-  const code = wasi.start(guest) as unknown as number;
+  const code = wasi.start(guest);
   const nanoseconds = Number(process.hrtime.bigint() - begin);
   if (code !== 0) throw new Error(`the program ended with exit code ${code}`);
   const { memory } = guest.exports as { memory: WebAssembly.Memory };
@@ -56,16 +58,21 @@ export function wholeProgram(bytes: Uint8Array<ArrayBuffer>, given: GuestArgumen
 
 type Imports = Readonly<Record<string, unknown>>;
 
-/** A program that imports its malloc, over a heap of its own. */
+/** A program that imports its malloc, over a heap of its own. @param finished is shown the heap when the program has ended */
 export function linkedProgram(
   bytes: Uint8Array<ArrayBuffer>,
   given: GuestArguments,
-  tunables: TunableObject = {},
+  options: { tunables?: TunableObject; build?: "core" | "checked" } = {},
+  finished: (heap: Heap) => void = () => undefined,
 ): GuestRunner {
   return () => {
     const wasi = wasiFor(given);
-    const heap = createHeapSync({ ...heapOptionsFor(bytes), tunables });
+    const heap = createHeapSync({ ...heapOptionsFor(bytes), ...options });
+    // Checking at every call takes the square of the time.
+    if (options.build === "checked") (heap.raw as RawExports<"ilp32", "checked">).verify_calls(0);
     const imports = { wasi_snapshot_preview1: wasi.wasiImport as WebAssembly.ModuleImports };
-    return timed(wasi, linkGuestSync(bytes, heap, { imports }));
+    const run = timed(wasi, linkGuestSync(bytes, heap, { imports }));
+    finished(heap);
+    return run;
   };
 }

@@ -249,7 +249,7 @@ describe("linkGuest refuses", () => {
         expect(String(error)).toMatch(/the module ends too early|CompileError|no memory/);
       }
     }
-    expect(() => linkGuestSync("guest.wasm" as never, createHeapSync())).toThrow(
+    expect(() => linkGuestSync("guest.wasm", createHeapSync())).toThrow(
       'the guest must be bytes or a WebAssembly.Module, got "guest.wasm"',
     );
   });

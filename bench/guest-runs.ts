@@ -1,5 +1,6 @@
 // Runs programs for WASI: each time a new instance in a new memory, as a new process would have.
 
+import { readFileSync } from "node:fs";
 import { WASI } from "node:wasi";
 import { createHeapSync } from "../src/heap/create.js";
 import type { Heap } from "../src/heap/heap.js";
@@ -37,10 +38,19 @@ function wasiFor({ args, folder, stdout }: GuestArguments): WASI {
   });
 }
 
+/** How long this thread has had a processor, in ns: what others do on the machine does not count. The clock where Linux does not tell. */
+function processorTime(): number {
+  try {
+    return Number(readFileSync("/proc/thread-self/schedstat", "utf8").split(" ")[0]);
+  } catch {
+    return Number(process.hrtime.bigint());
+  }
+}
+
 function timed(wasi: WASI, guest: { exports: WebAssembly.Exports }): GuestRun {
-  const begin = process.hrtime.bigint();
+  const begin = processorTime();
   const code = wasi.start(guest);
-  const nanoseconds = Number(process.hrtime.bigint() - begin);
+  const nanoseconds = processorTime() - begin;
   if (code !== 0) throw new Error(`the program ended with exit code ${code}`);
   const { memory } = guest.exports as { memory: WebAssembly.Memory };
   return { nanoseconds, memoryBytes: memory.buffer.byteLength };

@@ -94,9 +94,12 @@ calloc (size_t count, size_t size)
 void *
 realloc (void *block, size_t size)
 {
+  /* As the heap's realloc does, but without a call that only looks for this. */
+  if (block == NULL)
+    return malloc (size);
   void *moved = ptmalloc_realloc (block, size);
   /* NULL for size 0 is success: the block was freed. */
-  return block != NULL && size == 0 ? moved : checked (moved);
+  return size == 0 ? moved : checked (moved);
 }
 
 void *

@@ -66,7 +66,6 @@ function sharedMemory(): WebAssembly.Memory {
     maximum: TASK_SIZE / 65_536,
     shared: true,
   });
-<<<<<<< HEAD
 }
 
 function addLocks(sum: ThreadLocks | null, one: ThreadLocks | null): ThreadLocks | null {
@@ -78,8 +77,6 @@ function addLocks(sum: ThreadLocks | null, one: ThreadLocks | null): ThreadLocks
       waited: sum.waited + one.waited,
     }
   );
-=======
->>>>>>> 0d395f3 (Bench: a C program with this malloc, imported and merged, beside its libc's)
 }
 
 /** Runs one thread. @throws Error with what the worker died of */

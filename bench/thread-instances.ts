@@ -1,7 +1,6 @@
 // How a thread comes to its instance, by kind of module. Runs in the workers, and in the main thread for who starts the allocator.
 
 import { startProcessSync } from "../src/host/process.js";
-<<<<<<< HEAD
 import {
   attachProcessSync,
   lockCounters,
@@ -9,9 +8,6 @@ import {
   type LockCounters,
   type ProcessHandle,
 } from "../src/host/threads.js";
-=======
-import { attachProcessSync, registryOf, type ProcessHandle } from "../src/host/threads.js";
->>>>>>> 0d395f3 (Bench: a C program with this malloc, imported and merged, beside its libc's)
 import {
   HOST_BYTES,
   MOST_THREADS,

@@ -14,6 +14,7 @@ import { results, root } from "./paths.js";
 import type { Answer, Question } from "./question.js";
 import { crowds } from "./questions/crowds.js";
 import { heaps } from "./questions/heaps.js";
+import { guests } from "./questions/guests.js";
 import { jsBatches } from "./questions/js-batches.js";
 import { jsPairs } from "./questions/js-pairs.js";
 import { kernel } from "./questions/kernel.js";
@@ -35,6 +36,7 @@ const questions: readonly Question[] = [
   threads,
   crowds,
   heaps,
+  guests,
 ];
 
 function save(question: Question, answer: Answer, machine: Machine): void {

@@ -1,17 +1,10 @@
 // Compiles what the benchmark with threads needs from C: bench/native/threads.c for this machine and bench/native/threads-wasm.c for
-// WebAssembly. mimalloc comes from Debian's source package, fetched into build/ when it is first needed; nothing of it is kept here.
+// WebAssembly. mimalloc comes from Debian's source package.
 
-import { spawnSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Abi } from "../src/layout/address.js";
+import { debianSource, run } from "./debian-source.js";
 import { output, root } from "./paths.js";
 import { HOST_BYTES } from "./thread-loads.js";
 import { MEMORY_PAGES } from "./wasm.js";
@@ -55,48 +48,12 @@ const MODULES = {
   nothing: ["-DNO_ALLOCATOR"],
 } as const;
 
-/** Runs a program. @throws Error with the first line that it complained with */
-function run(command: string, args: readonly string[], cwd = output): void {
-  const { error, status, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
-  if (error) throw new Error(`no ${command} here`);
-  const complaint = stderr.split("\n").find((line) => /error|^E:/.test(line));
-  if (status !== 0)
-    throw new Error(`${command}: ${complaint ?? stderr.split("\n")[0] ?? "failed"}`);
-}
-
-/** @returns the folder of mimalloc's source, fetched if it is not there. @throws Error where Debian's archive is out of reach */
-function mimallocSource(): string {
-  const folder = join(output, "mimalloc");
-  if (existsSync(folder)) return folder;
-  const scratch = join(output, "mimalloc.apt");
-  mkdirSync(join(scratch, "lists", "partial"), { recursive: true });
-  const key = "/usr/share/keyrings/debian-archive-keyring.gpg";
-  const list = `deb-src [signed-by=${key}] http://deb.debian.org/debian bookworm main\n`;
-  writeFileSync(join(scratch, "sources.list"), list);
-  // Its own lists and cache: the system's configuration stays as it is, and nobody need be root.
-  const options = [
-    `Dir::Etc::sourcelist=${join(scratch, "sources.list")}`,
-    "Dir::Etc::sourceparts=/dev/null",
-    `Dir::State::lists=${join(scratch, "lists")}`,
-    `Dir::Cache=${scratch}`,
-  ].flatMap((option) => ["-o", option]);
-  run("apt-get", [...options, "update"], scratch);
-  run("apt-get", [...options, "source", "--download-only", "mimalloc"], scratch);
-  const archive = readdirSync(scratch).find((name) => name.includes(".orig.tar"));
-  if (archive === undefined) throw new Error("apt-get fetched no source of mimalloc");
-  const unpacked = join(scratch, "unpacked");
-  mkdirSync(unpacked, { recursive: true });
-  run("tar", ["xf", archive, "--strip-components=1", "-C", unpacked], scratch);
-  renameSync(unpacked, folder);
-  return folder;
-}
-
 /** Compiles the loads with an allocator for WebAssembly. @throws Error where that cannot be done, with the reason */
 export function threadsModule(name: keyof typeof MODULES): WebAssembly.Module {
   mkdirSync(output, { recursive: true });
   const object = join(output, `threads.${name}.o`);
   const file = join(output, `threads.${name}.wasm`);
-  const folder = name === "mimalloc" ? mimallocSource() : null;
+  const folder = name === "mimalloc" ? debianSource("mimalloc") : null;
   const include =
     folder === null ? [] : [`-I${join(folder, "include")}`, `-I${join(folder, "src")}`];
   const input = join(source, "threads-wasm.c");

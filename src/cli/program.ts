@@ -8,6 +8,7 @@ import { TraceError } from "../trace/trace.js";
 import { ReplayError } from "../trace/worker-crew.js";
 import { imageCommand } from "./image.js";
 import { UserError, type CliIo } from "./io.js";
+import { linkCommand } from "./link.js";
 import { mapsCommand } from "./maps.js";
 import { mmCommand } from "./mm.js";
 import { replayCommand } from "./replay.js";
@@ -22,6 +23,7 @@ const COMMANDS = [
   mmCommand,
   straceCommand,
   imageCommand,
+  linkCommand,
 ] as const;
 /** Errors whose message says all there is to say. */
 const EXPECTED = [TraceError, ReplayError, UserError, HeapAbort, HeapImageError] as const;

@@ -6,6 +6,7 @@ import type { Binaries } from "../host/load.js";
 import type { ProcessOptions } from "../host/options.js";
 import { processStarter, processStarterSync, type Process } from "../host/process.js";
 import { attachProcess, attachProcessSync, checkHandle, registryOf } from "../host/threads.js";
+import type { TunableObject } from "../host/tunables.js";
 import type { Abi } from "../layout/address.js";
 import { compactTunables, policyOf } from "./core-create.js";
 import { announceLife, beginLife } from "./death-watch.js";
@@ -33,14 +34,13 @@ function withDefaults<A extends Abi, B extends HeapBuild>(
 ): ProcessOptions<A, B> {
   const { layout = "compact", tunables = {} } = options;
   if (layout !== "compact") return { ...options, layout };
-  if (typeof tunables !== "string")
-    return { ...options, layout, tunables: compactTunables(tunables) };
-  const speaksOfMapping = tunables.includes("glibc.malloc.mmap_");
-  return {
-    ...options,
-    layout,
-    tunables: speaksOfMapping ? tunables : `${tunables}:glibc.malloc.mmap_max=0`,
-  };
+  return { ...options, layout, tunables: withoutMapping(tunables) };
+}
+
+/** @returns tunables with which big blocks come from the heap, unless they speak of mapping themselves */
+export function withoutMapping(tunables: string | TunableObject): string | TunableObject {
+  if (typeof tunables !== "string") return compactTunables(tunables);
+  return tunables.includes("glibc.malloc.mmap_") ? tunables : `${tunables}:glibc.malloc.mmap_max=0`;
 }
 
 /** The options of a process, once those of the heap are checked. */

@@ -26,7 +26,7 @@ export const ladders = {
     { names: ["inspect"] },
     { names: ["heap", "trace", "kernel"] },
     // A heap, in a file of the kernel's host.
-    { names: ["image"] },
+    { names: ["image", "link"] },
     { names: ["(root)"] },
     { names: ["cli", "explorer"] },
   ],

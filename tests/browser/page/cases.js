@@ -91,3 +91,5 @@ export async function inWorker(...call) {
 
 export { imageInMemory } from "./image-cases.js";
 export * from "./thread-cases.js";
+
+export * from "./guest-cases.js";

@@ -1,0 +1,116 @@
+// Programs of other people's, compiled for WASI with wasi-libc's own malloc and with this project's: for the benchmark of guests, and for their
+// tests.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync } from "node:fs";
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import { debianSource, run } from "./debian-source.js";
+import { output, root } from "./paths.js";
+
+const WASI = "/usr/lib/wasm32-wasi";
+const guests = join(root, "bench", "guests");
+
+/** The compiler's own library. */
+function builtins(): string {
+  const args = ["--target=wasm32-wasi", "-print-libgcc-file-name"];
+  const { error, stdout } = spawnSync("clang", args, { encoding: "utf8" });
+  if (error) throw new Error("no clang here");
+  return stdout.trim();
+}
+
+/** How a program is compiled and linked. */
+interface Program {
+  /** The source package. */
+  readonly source: string;
+  readonly files: (folder: string) => string[];
+  readonly flags: (folder: string) => string[];
+  readonly libraries: readonly string[];
+}
+
+const PROGRAMS = {
+  lua: {
+    source: "lua5.4",
+    files: (folder: string) =>
+      readdirSync(join(folder, "src"))
+        .filter((name) => name.endsWith(".c") && name !== "luac.c")
+        .map((name) => join(folder, "src", name)),
+    flags: () => [
+      "-O2",
+      "-w",
+      `-I${guests}`,
+      ...["-include", join(guests, "lua-wasi.h")],
+      "-D_WASI_EMULATED_SIGNAL",
+      "-D_WASI_EMULATED_PROCESS_CLOCKS",
+    ],
+    libraries: ["-lwasi-emulated-signal", "-lwasi-emulated-process-clocks", "-lm"],
+  },
+} satisfies Record<string, Program>;
+
+/** Programs that can be built. */
+export type ProgramName = keyof typeof PROGRAMS;
+
+/** Whose malloc a program is linked with: wasi-libc's, or the heap's by way of guest/ptmalloc.c. */
+export type MallocName = "dlmalloc" | "ptmalloc";
+
+/**
+ * Compiles a program, once a checkout.
+ * @param more options for wasm-ld
+ * @returns the module's path. @throws Error where that cannot be done, with the reason
+ */
+export function wasiProgram(
+  name: ProgramName,
+  malloc: MallocName,
+  more: readonly string[] = [],
+): string {
+  mkdirSync(output, { recursive: true });
+  const program: Program = PROGRAMS[name];
+  const scratch = mkdtempSync(join(output, `${name}.build-`));
+  try {
+    const objects = objectsOf(name, program, scratch);
+    const shim = join(scratch, "ptmalloc.o");
+    compile([join(root, "guest", "ptmalloc.c")], ["-O2"], shim);
+    const module = join(scratch, "out.wasm");
+    const first = malloc === "ptmalloc" ? [shim] : [];
+    run("wasm-ld", [
+      join(WASI, "crt1-command.o"),
+      ...first,
+      ...readdirSync(objects).map((file) => join(objects, file)),
+      `-L${WASI}`,
+      ...program.libraries,
+      "-lc",
+      builtins(),
+      ...["-z", "stack-size=1048576", "--export=__heap_base", ...more],
+      ...["-o", module],
+    ]);
+    const file = join(output, `${name}.${malloc}${more.join("").replaceAll(/[^\w]/g, "-")}.wasm`);
+    renameSync(module, file);
+    return file;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The program's own objects, which are the same for every malloc. */
+function objectsOf(name: ProgramName, program: Program, scratch: string): string {
+  const folder = join(output, `${name}.objects`);
+  if (existsSync(folder)) return folder;
+  const source = debianSource(program.source);
+  const fresh = join(scratch, "objects");
+  mkdirSync(fresh);
+  for (const file of program.files(source)) {
+    const object = join(fresh, `${file.split("/").at(-1)}.o`);
+    compile([file], program.flags(source), object);
+  }
+  if (!existsSync(folder)) renameSync(fresh, folder);
+  return folder;
+}
+
+function compile(files: readonly string[], flags: readonly string[], object: string): void {
+  run("clang", ["--target=wasm32-wasi", ...flags, "-c", ...files, "-o", object]);
+}
+
+/** @returns a file's bytes, of the kind that WebAssembly takes */
+export function bytesOf(file: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(file));
+}

@@ -1,0 +1,99 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, describe, expect, it } from "vitest";
+import { describeToolchain, environment, type Toolchain } from "./toolchains.js";
+
+// The examples of docs/guests.md are run as they stand there, in a folder of their own with the package installed: files from the blocks
+// that are named so, commands from the sh blocks, and each one's output compared with the text block that follows.
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+const text = readFileSync(join(root, "docs", "guests.md"), "utf8");
+
+interface Step {
+  commands: string;
+  output: string;
+}
+
+interface Example {
+  title: string;
+  toolchain: Toolchain;
+  files: { name: string; content: string }[];
+  steps: Step[];
+}
+
+function examplesOf(document: string): Example[] {
+  const found = document.matchAll(/^<!-- example: (\w+) -->\n([^]*?)^<!-- end -->$/gm);
+  return [...found].map((match): Example => {
+    const [, toolchain = "", body = ""] = match;
+    const title = document
+      .slice(0, match.index)
+      .match(/^## .*$/gm)!
+      .at(-1)!
+      .slice(3);
+    const named = body.matchAll(/^<!-- file: (\S+) -->\n```\w+\n([^]*?)^```$/gm);
+    const run = body.matchAll(/^```sh\n([^]*?)^```\n```text\n([^]*?)^```$/gm);
+    return {
+      title,
+      toolchain: toolchain as Toolchain,
+      files: [...named].map(([, name = "", content = ""]) => ({ name, content })),
+      steps: [...run].map(([, commands = "", output = ""]) => ({ commands, output })),
+    };
+  });
+}
+
+/** A folder like a project that has installed this package. */
+function project(): string {
+  const folder = mkdtempSync(join(tmpdir(), "ptmalloc-guests-"));
+  const link = (target: string, name: string): void => {
+    const path = join(folder, "node_modules", name);
+    mkdirSync(dirname(path), { recursive: true });
+    symlinkSync(join(root, target), path);
+  };
+  link(".", "ptmalloc-wasm");
+  link("node_modules/assemblyscript", "assemblyscript");
+  link("node_modules/binaryen", "binaryen");
+  link("dist/cli/main.js", ".bin/ptmalloc-wasm");
+  link("node_modules/.bin/asc", ".bin/asc");
+  writeFileSync(join(folder, "package.json"), "{}\n");
+  return folder;
+}
+
+const folders: string[] = [];
+afterAll(() => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
+function check({ files, steps }: Example): void {
+  const folder = project();
+  folders.push(folder);
+  for (const { name, content } of files) writeFileSync(join(folder, name), content);
+  for (const { commands, output } of steps) {
+    const { status, stdout, stderr } = spawnSync("sh", ["-e", "-c", commands], {
+      cwd: folder,
+      env: environment,
+      encoding: "utf8",
+    });
+    expect({ status, stdout, stderr: status === 0 ? "" : stderr }).toEqual({
+      status: 0,
+      stdout: output,
+      stderr: "",
+    });
+  }
+}
+
+const examples = examplesOf(text);
+
+describe("docs/guests.md", () => {
+  it("has an example of every toolchain", () => {
+    const toolchains = new Set(examples.map(({ toolchain }) => toolchain));
+    expect([...toolchains].sort()).toEqual(["asc", "clang", "emcc", "rust", "zig"]);
+    expect(examples.every(({ files, steps }) => files.length > 0 && steps.length > 0)).toBe(true);
+  });
+});
+
+for (const example of examples) {
+  describeToolchain(`docs/guests.md: ${example.title}`, example.toolchain, () => {
+    it("prints what it says", () => check(example));
+  });
+}

@@ -2,6 +2,7 @@
 // that this file is in, both in a checkout and in the installed package.
 
 import type { Binaries, WasmSource } from "./load.js";
+import { withLoader } from "./loader.js";
 import { fetchBinary, fetchBinarySync } from "./remote.js";
 
 /** Binaries that an entry brings, by build and layout, such as "core.ilp32". */
@@ -39,4 +40,4 @@ function isCompilable(given: unknown): given is WasmSource {
 }
 
 /** Nothing but the package's files. */
-export const PACKAGE_FILES: Binaries = /* @__PURE__ */ binariesOf({});
+export const PACKAGE_FILES: Binaries = /* @__PURE__ */ withLoader(/* @__PURE__ */ binariesOf({}));

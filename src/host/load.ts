@@ -23,7 +23,24 @@ export interface Binaries {
   find(name: string, given?: WasmInput): WasmSource | Promise<WasmSource>;
   /** As `find`, without waiting. */
   findSync(name: string, given?: WasmInput): WasmSource;
+  /** Who makes the first thread's instance; the engine itself by default. */
+  readonly instantiator?: Instantiator;
 }
+
+/** Makes instances of a module. @returns their exports @throws WebAssembly.LinkError */
+export interface Instantiator {
+  instantiate(
+    module: WebAssembly.Module,
+    imports: WebAssembly.Imports,
+  ): Promise<WebAssembly.Exports>;
+  instantiateSync(module: WebAssembly.Module, imports: WebAssembly.Imports): WebAssembly.Exports;
+}
+
+/** The engine itself. */
+const ENGINE: Instantiator = {
+  instantiate: async (module, imports) => (await WebAssembly.instantiate(module, imports)).exports,
+  instantiateSync: (module, imports) => new WebAssembly.Instance(module, imports).exports,
+};
 
 /** An instance, before it is a thread of a process. */
 export interface Loaded<A extends Abi, B extends Build> {
@@ -73,9 +90,10 @@ export async function instantiate<A extends Abi, B extends Build>(
   plan: Plan<A, B>,
   module: WebAssembly.Module,
   fate: Fate,
+  by = ENGINE,
 ): Promise<Loaded<A, B>> {
-  const { exports } = await WebAssembly.instantiate(module, importsOf(plan, fate));
-  return { module, raw: exports as never, fate };
+  const raw = await by.instantiate(module, importsOf(plan, fate));
+  return { module, raw: raw as never, fate };
 }
 
 /** As `instantiate`, without waiting. */
@@ -83,9 +101,9 @@ export function instantiateSync<A extends Abi, B extends Build>(
   plan: Plan<A, B>,
   module: WebAssembly.Module,
   fate: Fate,
+  by = ENGINE,
 ): Loaded<A, B> {
-  const { exports } = new WebAssembly.Instance(module, importsOf(plan, fate));
-  return { module, raw: exports as never, fate };
+  return { module, raw: by.instantiateSync(module, importsOf(plan, fate)) as never, fate };
 }
 
 /**
@@ -110,7 +128,7 @@ export async function load<A extends Abi, B extends Build>(
     if (modules.get(key) === pending) modules.delete(key);
     throw error;
   }
-  return instantiate(plan, module, plan.newFate());
+  return instantiate(plan, module, plan.newFate(), binaries.instantiator);
 }
 
 /** As `load`, without waiting. Browsers allow this on their main thread for small modules only. */
@@ -128,5 +146,5 @@ export function loadSync<A extends Abi, B extends Build>(
   }
   checkBinary(module, abi);
   modules.set(key, module);
-  return instantiateSync(plan, module, plan.newFate());
+  return instantiateSync(plan, module, plan.newFate(), binaries.instantiator);
 }

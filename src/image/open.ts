@@ -4,6 +4,7 @@
 import { heapMaker, heapMakerSync } from "../heap/create.js";
 import type { Heap, HeapOptions } from "../heap/heap.js";
 import { binariesOf } from "../host/binaries.js";
+import { withLoader } from "../host/loader.js";
 import { checkChoice } from "../host/checks.js";
 import { BrokenInvariant } from "../host/failures.js";
 import { PAGE_BYTES } from "../host/options.js";
@@ -45,10 +46,12 @@ export interface HeapImageOptions<A extends Abi = Abi> extends Omit<
 }
 
 /** Bundlers see these, and carry the files along. */
-const BINARIES = /* @__PURE__ */ binariesOf({
-  "image.ilp32": () => new URL("../../build/image.ilp32.wasm", import.meta.url),
-  "image.lp64": () => new URL("../../build/image.lp64.wasm", import.meta.url),
-});
+const BINARIES = /* @__PURE__ */ withLoader(
+  /* @__PURE__ */ binariesOf({
+    "image.ilp32": () => new URL("../../build/image.ilp32.wasm", import.meta.url),
+    "image.lp64": () => new URL("../../build/image.lp64.wasm", import.meta.url),
+  }),
+);
 const createHeap = /* @__PURE__ */ heapMaker(BINARIES);
 const createHeapSync = /* @__PURE__ */ heapMakerSync(BINARIES);
 

@@ -2,6 +2,7 @@
 // memory, and a log of what is asked of the kernel. It needs the `full` build.
 
 import { binariesOf } from "../host/binaries.js";
+import { withLoader } from "../host/loader.js";
 import { PAGE_BYTES } from "../host/options.js";
 import type { ProcessOptions } from "../host/options.js";
 import { processStarter, processStarterSync } from "../host/process.js";
@@ -247,10 +248,12 @@ class Surroundings<A extends Abi> {
 }
 
 /** Bundlers see these, and carry the files along. */
-const BINARIES = /* @__PURE__ */ binariesOf({
-  "full.ilp32": () => new URL("../../build/full.ilp32.wasm", import.meta.url),
-  "full.lp64": () => new URL("../../build/full.lp64.wasm", import.meta.url),
-});
+const BINARIES = /* @__PURE__ */ withLoader(
+  /* @__PURE__ */ binariesOf({
+    "full.ilp32": () => new URL("../../build/full.ilp32.wasm", import.meta.url),
+    "full.lp64": () => new URL("../../build/full.lp64.wasm", import.meta.url),
+  }),
+);
 const startProcess = /* @__PURE__ */ processStarter(BINARIES);
 const startProcessSync = /* @__PURE__ */ processStarterSync(BINARIES);
 

@@ -1,0 +1,18 @@
+// AssemblyScript's loader, which instantiates for the entries that are not counted in single KiB: all but `.`, `./core`, `./wasm` and
+// `./threads`. Exports are numbers in and out, so what it does beyond WebAssembly.instantiate is not needed there. The build copies it into dist/,
+// where no entry imports a package: a page can use them without an import map.
+
+import { instantiate, instantiateSync } from "@assemblyscript/loader";
+import type { Binaries, Instantiator } from "./load.js";
+
+const LOADER: Instantiator = {
+  async instantiate(module, imports) {
+    return (await instantiate(module, imports)).instance.exports;
+  },
+  instantiateSync: (module, imports) => instantiateSync(module, imports).instance.exports,
+};
+
+/** @returns where to find binaries as before, to be instantiated by the loader */
+export function withLoader(binaries: Binaries): Binaries {
+  return { ...binaries, instantiator: LOADER };
+}

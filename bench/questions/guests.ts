@@ -17,11 +17,12 @@ import { bytesOf, wasiProgram } from "../guest-builds.js";
 import { linkedProgram, wholeProgram, type GuestRunner } from "../guest-runs.js";
 import { race, type Contestant, type RaceResult } from "../harness.js";
 import { output, root } from "../paths.js";
+import { optimizerOptions } from "../../src/cli/link-merge.js";
 import { ratio, scaled, type Cell, type Question, type Row } from "../question.js";
 
 const NAMES = {
   theirs: "dlmalloc (wasi-libc)",
-  optimised: "dlmalloc, wasm-opt -O3",
+  optimised: "dlmalloc, optimised as well",
   imported: "ptmalloc-wasm, imported",
   merged: "ptmalloc-wasm, merged",
   mergedLarge: "merged, tcache of 1,000",
@@ -40,7 +41,9 @@ function merged(file: string, tunables: string): string {
 function optimised(file: string): string {
   const out = file.replace(/\.wasm$/, ".optimised.wasm");
   const tool = join(root, "node_modules", "binaryen", "bin", "wasm-opt");
-  execFileSync(process.execPath, [tool, "-O3", file, "-o", out], { stdio: "pipe" });
+  execFileSync(process.execPath, [tool, ...optimizerOptions("3"), file, "-o", out], {
+    stdio: "pipe",
+  });
   return out;
 }
 
@@ -112,7 +115,7 @@ export const guests: Question = {
       rows,
       ratios: [
         ...against("merged to dlmalloc", NAMES.merged, NAMES.theirs, 1),
-        ...against("merged to dlmalloc, wasm-opt -O3", NAMES.merged, NAMES.optimised, 1),
+        ...against("merged to dlmalloc, optimised as well", NAMES.merged, NAMES.optimised, 1),
         ...against("imported to dlmalloc", NAMES.imported, NAMES.theirs, 1.1),
         ...against("tcache of 1,000 to dlmalloc", NAMES.mergedLarge, NAMES.theirs),
       ],

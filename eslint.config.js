@@ -10,7 +10,16 @@ const sizes = {
 };
 
 export default tseslint.config(
-  { ignores: ["node_modules/", "dist/", "build/", "guest/", "src/layout/generated.ts", "tests/golden/"] },
+  {
+    ignores: [
+      "node_modules/",
+      "dist/",
+      "build/",
+      "guest/",
+      "src/layout/generated.ts",
+      "tests/golden/",
+    ],
+  },
   {
     files: ["**/*.{ts,js,mjs}"],
     rules: {

@@ -1,7 +1,7 @@
 // Where the package's entries have their binaries from: inlined or static where the entry says so, else the file in build/, beside the folder
 // that this file is in, both in a checkout and in the installed package.
 
-import type { Binaries, WasmSource } from "./load.js";
+import type { Binaries, WasmInput, WasmSource } from "./load.js";
 import { withLoader } from "./loader.js";
 import { fetchBinary, fetchBinarySync } from "./remote.js";
 
@@ -24,15 +24,33 @@ function fileOf(name: string): URL {
 
 /** @returns where to find binaries, those of the table first */
 export function binariesOf(table: BinaryTable): Binaries {
-  const place = (name: string): WasmSource | URL => table[name]?.() ?? fileOf(name);
+  const known = (name: string, given: WasmInput | undefined) =>
+    given === undefined ? table[name]?.() : given;
   return {
-    find(name, given = place(name)) {
-      return isCompilable(given) ? given : fetchBinary(given);
+    find(name, given) {
+      const place = known(name, given);
+      if (place === undefined) return hinted(fetchBinary(fileOf(name)));
+      return isCompilable(place) ? place : fetchBinary(place);
     },
-    findSync(name, given = place(name)) {
-      return isCompilable(given) ? given : fetchBinarySync(given);
+    findSync(name, given) {
+      const place = known(name, given);
+      if (place === undefined) return fetchBinarySync(fileOf(name));
+      return isCompilable(place) ? place : fetchBinarySync(place);
     },
   };
+}
+
+/** What else to try, where the package's file is looked for and a bundler may have left it behind. */
+async function hinted(found: Promise<WasmSource>): Promise<WasmSource> {
+  try {
+    return await found;
+  } catch (cause) {
+    const { message } = cause as Error;
+    throw new Error(
+      `${message} (bundlers leave files of packages behind: give the option "wasm", or import from the entry that brings this build)`,
+      { cause },
+    );
+  }
 }
 
 function isCompilable(given: unknown): given is WasmSource {

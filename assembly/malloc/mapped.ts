@@ -26,7 +26,7 @@ export function mapChunk(size: word, pageSize: word): usize {
   if (length <= size) return 0;
   enterKernel();
   const start = mapPages(length, pageSize);
-  const mem = start == MAP_FAILED ? 0 : makeMapped(start, length);
+  const mem: usize = start == MAP_FAILED ? 0 : makeMapped(start, length);
   leaveKernel();
   return mem;
 }

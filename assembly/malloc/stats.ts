@@ -98,5 +98,5 @@ export function narrowInfo(narrow: usize, info: usize): void {
   }
 }
 
-if (offsetof<Mallinfo2>() != FIELDS * SIZE_SZ || offsetof<Mallinfo>() != FIELDS * 4)
+if (offsetof<Mallinfo2>() != <usize>FIELDS * SIZE_SZ || offsetof<Mallinfo>() != FIELDS * 4)
   ERROR("mallinfo differs from glibc's");

@@ -1,0 +1,210 @@
+// Makes as/ and assembly.ts: the allocator as AssemblyScript sources that any asc compiles without a flag. It takes the sources in assembly/ as
+// they are and does beforehand what this project's own builds leave to asc's options and transforms:
+//
+//   word               u32 or u64: one copy for each layout, as/ilp32 and as/lp64
+//   @count(n) fields   n fields
+//   HEAP_CHECK         0, or what the user says by --use PTMALLOC_CHECK=1 (or 2)
+//   THREADS …          0
+//   host.fail          an abort of the program, with glibc's message
+//
+// and adds the runtimes' entries, which no other tool here can read (decorators on functions).
+//
+//   node tools/build-as.mjs          after npm run build:ts, which has the messages
+
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const templates = join(root, "tools", "as-runtime");
+const WORDS = { ilp32: "usize", lp64: "u64" };
+const ENTRIES = ["runtime/library", "runtime/collected"];
+
+/** What asc's --use says in this project's builds. */
+const CONSTANTS = {
+  HEAP_CHECK: "(isDefined(PTMALLOC_CHECK) ? PTMALLOC_CHECK : 0)",
+  SYSCALL_TRACE: "0",
+  THREADS: "0",
+  CRASH_POINTS: "0",
+};
+
+/**
+ * Where the copies differ in more than that: text that must be there, and what takes its place.
+ * @type {Record<string, [string, string][]>}
+ */
+const EDITS = {
+  "base/host": [
+    [
+      "export declare function fail(code: i32, address: usize): void;",
+      'export { fail } from "../runtime/texts";',
+    ],
+  ],
+  // The collectors find a block's size in the word before it, as the bytes that the block has; a chunk's size is SIZE_SZ more. So under
+  // a collector the word is kept SIZE_SZ lower than glibc has it. Nothing else changes: not a size, not an address.
+  "malloc/chunk": [
+    [
+      "@unmanaged\nexport class Chunk {",
+      "const HEAD_BIAS: word = isDefined(PTMALLOC_COLLECTED) ? SIZE_SZ : 0;\n\n@unmanaged\nexport class Chunk {",
+    ],
+    [
+      "  mchunkSize: word; // mchunk_size: bytes, with the flag bits",
+      "  headWord: word; // mchunk_size: bytes, with the flag bits, less HEAD_BIAS",
+    ],
+    [
+      "  /** The chunk that a block belongs to (mem2chunk). */",
+      `  get mchunkSize(): word {
+    return this.headWord + HEAD_BIAS;
+  }
+
+  set mchunkSize(head: word) {
+    this.headWord = head - HEAD_BIAS;
+  }
+
+  /** The chunk that a block belongs to (mem2chunk). */`,
+    ],
+  ],
+  // A program's memory starts small.
+  "kernel/pages": [
+    [
+      "const GROWTH_MIN_PAGES: u32 = <u32>(MIB / WASM_PAGE_SIZE);",
+      "const GROWTH_MIN_PAGES: u32 = 4;",
+    ],
+    ["256 * GROWTH_MIN_PAGES", "256 * <u32>(MIB / WASM_PAGE_SIZE)"],
+  ],
+};
+
+/** Thrown for a source that this tool does not understand (any more). */
+class BuildError extends Error {}
+
+/** Applies the edits of one file. */
+function edited(name, text) {
+  for (const [from, to] of EDITS[name] ?? []) {
+    const parts = text.split(from);
+    if (parts.length !== 2)
+      throw new BuildError(`assembly/${name}.ts: ${parts.length - 1} places for "${from}"`);
+    text = parts.join(to);
+  }
+  return text;
+}
+
+/** The names that a file declares or imports itself. */
+function ownNames(source) {
+  const names = new Set();
+  const visit = (node) => {
+    if ((ts.isVariableDeclaration(node) || ts.isParameter(node)) && ts.isIdentifier(node.name))
+      names.add(node.name.text);
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return names;
+}
+
+/** The fields that a `@count` field stands for, and what of the source they replace. */
+function expandField(node, counted, isLp64) {
+  const lengths = counted.expression.arguments;
+  const length = Number(lengths[isLp64 ? lengths.length - 1 : 0].text);
+  if (!(length > 0)) throw new BuildError(`@count: ${counted.getText()}`);
+  const name = node.name.getText();
+  const rest = Array.from({ length: length - 1 }, (_, index) => `${name}__${index + 1}`);
+  return { rest, from: counted.getStart(), to: node.name.getStart() };
+}
+
+/** One source, made free of everything that needs a flag, and the names of the files that it imports. */
+function prepare(name, abi) {
+  const path = join(root, "assembly", `${name}.ts`);
+  const text = edited(name, readFileSync(path, "utf8"));
+  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const own = ownNames(source);
+  const changes = [];
+  const imports = [];
+  const visit = (node) => {
+    if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier)
+      imports.push(posix.join(posix.dirname(name), node.moduleSpecifier.text));
+    if (ts.isPropertyDeclaration(node)) {
+      const counted = ts.getDecorators(node)?.find((d) => /^@count\(/.test(d.getText()));
+      if (counted) {
+        const { rest, from, to } = expandField(node, counted, abi === "lp64");
+        const type = node.type.getText() === "word" ? WORDS[abi] : node.type.getText();
+        changes.push({ from, to, text: "" });
+        const more = rest.map((field) => ` ${field}: ${type};`).join("");
+        changes.push({ from: node.getEnd(), to: node.getEnd(), text: more });
+      }
+    }
+    if (ts.isIdentifier(node) && !own.has(node.text)) {
+      const isType = ts.isTypeReferenceNode(node.parent) && node.text === "word";
+      const to = isType ? WORDS[abi] : CONSTANTS[node.text];
+      if (to !== undefined && !ts.isPropertyAccessExpression(node.parent))
+        changes.push({ from: node.getStart(), to: node.getEnd(), text: to });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  changes.sort((a, b) => b.from - a.from);
+  let result = text;
+  for (const change of changes)
+    result = result.slice(0, change.from) + change.text + result.slice(change.to);
+  return { text: result, imports };
+}
+
+/** The source of runtime/texts: every message of glibc's. */
+async function textsSource() {
+  const { abortMessages } = await import(join(root, "dist/host/failures.js"));
+  const { Failure, Invariant } = await import(join(root, "dist/layout/generated.js"));
+  const AT = 997;
+  const NO_MEMORY = 998;
+  const LAST = 999;
+  const lines = Object.entries(abortMessages).map(([name, text]) => [Failure[name], text]);
+  for (const [name, code] of Object.entries(Invariant))
+    if (code !== Invariant.HOLDS) lines.push([code, `heap invariant ${name} does not hold`]);
+  if (lines.some(([code]) => code >= AT)) throw new BuildError(`a failure's code is above ${AT}`);
+  lines.push([AT, ", at 0x"], [NO_MEMORY, "out of memory: no room for a block of bytes: "]);
+  lines.push([LAST, "the heap is broken"]);
+  const longest = Math.max(...lines.map(([, text]) => text.length));
+  const bytes = [...Buffer.from(lines.map(([code, text]) => `${code} ${text}\n`).join(""), "ascii")];
+  return readFileSync(join(templates, "texts.ts.in"), "utf8")
+    .replace("__TEXTS__", bytes.join(","))
+    .replace("__MESSAGE_BYTES__", String(20 + 2 * (longest + 24)))
+    .replace("__AT__", String(AT))
+    .replace("__NO_MEMORY__", String(NO_MEMORY))
+    .replace("__LAST__", String(LAST));
+}
+
+const HEADER = "// Generated by tools/build-as.mjs from assembly/ and tools/as-runtime/. Do not edit.\n";
+
+function write(path, text) {
+  const file = join(root, path);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${HEADER}${text}`);
+}
+
+async function main() {
+  rmSync(join(root, "as"), { recursive: true, force: true });
+  const texts = await textsSource();
+  for (const abi of Object.keys(WORDS)) {
+    const wanted = abi === "ilp32" ? [...ENTRIES] : ["runtime/library"];
+    const seen = new Set(wanted);
+    for (const name of wanted) {
+      if (name === "runtime/texts") {
+        write(`as/${abi}/${name}.ts`, texts);
+        continue;
+      }
+      const { text, imports } = prepare(name, abi);
+      write(`as/${abi}/${name}.ts`, text);
+      const more = name === "base/host" ? [...imports, "runtime/texts"] : imports;
+      for (const other of more.filter((n) => !seen.has(n))) {
+        seen.add(other);
+        wanted.push(other);
+      }
+    }
+    write(`as/${abi}/index.ts`, 'export * from "./runtime/library";\n');
+  }
+  for (const name of ["incremental", "minimal", "collected", "zeroed"])
+    write(`as/${name}.ts`, readFileSync(join(templates, `${name}.ts.in`), "utf8"));
+  write("assembly.ts", 'export * from "./as/ilp32/index";\n');
+}
+
+main().catch((error) => {
+  console.error(error instanceof BuildError ? `build-as: ${error.message}` : error);
+  process.exitCode = 1;
+});

@@ -15,6 +15,9 @@ declare const THREADS: i32;
 /** 1 in the build that reports every place at which a thread can die with a lock held. */
 declare const CRASH_POINTS: i32;
 
+/** 1 where AssemblyScript's runtime is to leave malloc's parameters as they are in glibc. */
+declare const GLIBC_DEFAULTS: i32;
+
 /** Declares that a field is an inline array: so many elements, or in ilp32 so many and in lp64 so many (tools/layout-transform.mjs). */
 declare function count(...lengths: number[]): (target: object, field: string) => void;
 

@@ -4,6 +4,7 @@
 //   word               u32 or u64: one copy for each layout, as/ilp32 and as/lp64
 //   @count(n) fields   n fields
 //   HEAP_CHECK         0, or what the user says by --use PTMALLOC_CHECK=1 (or 2)
+//   GLIBC_DEFAULTS     0, or what the user says by --use PTMALLOC_DEFAULTS=1
 //   THREADS …          0
 //   host.fail          an abort of the program, with glibc's message
 //
@@ -24,6 +25,7 @@ const ENTRIES = ["runtime/library", "runtime/collected"];
 /** What asc's --use says in this project's builds. */
 const CONSTANTS = {
   HEAP_CHECK: "(isDefined(PTMALLOC_CHECK) ? PTMALLOC_CHECK : 0)",
+  GLIBC_DEFAULTS: "(isDefined(PTMALLOC_DEFAULTS) ? PTMALLOC_DEFAULTS : 0)",
   SYSCALL_TRACE: "0",
   THREADS: "0",
   CRASH_POINTS: "0",
@@ -74,6 +76,24 @@ const EDITS = {
   ],
 };
 
+/**
+ * Functions on the ways of malloc and free that asc is to inline: V8 inlines no calls within WebAssembly, and what asc's own -O3 inlines
+ * is less than what this project's builds do (tools/optimize-transform.mjs).
+ */
+const INLINE = [
+  "malloc/tcache/tcacheTake",
+  "malloc/allocate/nextFast",
+  "malloc/allocate/takeFast",
+  "malloc/allocate/takeSmall",
+  "malloc/allocate/sortUnsorted",
+  "malloc/allocate/allocateChunk",
+  "malloc/bins/insertSorted",
+  "malloc/bins/unlink",
+  "malloc/fastbins/mergeChunk",
+  "malloc/release/freeAndMerge",
+  "malloc/release/freeToFastbin",
+];
+
 /** Thrown for a source that this tool does not understand (any more). */
 class BuildError extends Error {}
 
@@ -118,6 +138,7 @@ function prepare(name, abi) {
   const own = ownNames(source);
   const changes = [];
   const imports = [];
+  const found = new Set();
   const visit = (node) => {
     if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier)
       imports.push(posix.join(posix.dirname(name), node.moduleSpecifier.text));
@@ -131,6 +152,11 @@ function prepare(name, abi) {
         changes.push({ from: node.getEnd(), to: node.getEnd(), text: more });
       }
     }
+    if (ts.isFunctionDeclaration(node) && INLINE.includes(`${name}/${node.name?.text}`)) {
+      const start = node.getStart();
+      found.add(`${name}/${node.name?.text}`);
+      changes.push({ from: start, to: start, text: "// @ts-ignore: decorator\n@inline\n" });
+    }
     if (ts.isIdentifier(node) && !own.has(node.text)) {
       const isType = ts.isTypeReferenceNode(node.parent) && node.text === "word";
       const to = isType ? WORDS[abi] : CONSTANTS[node.text];
@@ -140,6 +166,8 @@ function prepare(name, abi) {
     ts.forEachChild(node, visit);
   };
   visit(source);
+  for (const path of INLINE.filter((inline) => posix.dirname(inline) === name))
+    if (!found.has(path)) throw new BuildError(`assembly/${name}.ts has no function for "${path}"`);
   changes.sort((a, b) => b.from - a.from);
   let result = text;
   for (const change of changes)

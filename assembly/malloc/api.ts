@@ -176,8 +176,8 @@ function freeMapped(p: Chunk): void {
   unmapChunk(p);
 }
 
-/** The end of this thread: the blocks in its tcache go back to their arenas, then the tcache itself; its arena is free for others. */
-export function threadExit(): void {
+/** Gives the blocks in this thread's tcache back to their arenas, then the tcache itself (tcache_thread_shutdown). */
+export function emptyTcache(): void {
   const cache = surrenderTcache();
   if (cache != 0) {
     for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
@@ -190,6 +190,11 @@ export function threadExit(): void {
     }
     giveBack(Chunk.ofMem(cache));
   }
+}
+
+/** The end of this thread: its tcache is given back; its arena is free for others. */
+export function threadExit(): void {
+  emptyTcache();
   if (IS_THREADED) settleArena();
   lockList();
   leaveArena();

@@ -1,11 +1,40 @@
 // What AssemblyScript's garbage collectors ask of an allocator: blocks, never NULL. They live right behind the program's static data.
 // Addresses below `__heap_base` are the compiler's: static objects, which are never freed and move into the heap when they are resized.
+//
+// A collector frees in bursts, and what it frees first is asked for long after. While the heap is small that does not matter, all of it is
+// in the processor's cache: tcache takes whatever fits it, without limit. In a larger heap the order in memory is worth more than the
+// shortest way: neither tcache nor fast bins are used, all that is free is merged, and new objects lie side by side.
 
 import { SIZE_SZ } from "../abi/word";
-import { free, malloc, realloc } from "../malloc/api";
-import { Chunk, usableSize } from "../malloc/chunk";
+import { MIB } from "../base/align";
+import { allocateDirectly } from "../malloc/allocate";
+import { emptyTcache, free, malloc, realloc } from "../malloc/api";
+import { Chunk, isMisaligned, usableSize } from "../malloc/chunk";
+import { consolidate } from "../malloc/fastbins";
+import { verifyHeap } from "../malloc/invariants";
+import { Tunable, setTunableValue } from "../malloc/parameters";
+import { freeChunk } from "../malloc/release";
+import { mainArena } from "../malloc/state";
+import {
+  MAX_TCACHE_COUNT,
+  blocksIn,
+  isCacheable,
+  latestIn,
+  popEntry,
+  requestIndex,
+  tcache,
+} from "../malloc/tcache";
 import { startHeap } from "./start";
 import { noMemory } from "./texts";
+
+/** Above it a heap is large, bytes: what the caches of today's processors hold beside everything else. */
+const SMALL_HEAP_MAX: word = 2 * MIB;
+
+/** The largest request that tcache serves in a small heap, bytes. */
+const SMALL_HEAP_TCACHE_MAX: word = 508;
+
+/** Whether the heap has become large. */
+let isLarge: bool = false;
 
 /** The bytes of a static block, which the compiler has written in front of it. */
 function staticSize(address: usize): usize {
@@ -15,12 +44,57 @@ function staticSize(address: usize): usize {
 /** Begins the heap behind the static data. To be called once, before everything else. */
 export function startCollected(): void {
   if (startHeap() != 0) noMemory(0);
+  if (GLIBC_DEFAULTS) return;
+  setTunableValue(Tunable.TCACHE_COUNT, MAX_TCACHE_COUNT);
+  setTunableValue(Tunable.TCACHE_MAX, SMALL_HEAP_TCACHE_MAX);
+}
+
+/** Begins to keep order: merges all that tcache and the fast bins hold, and makes no more use of them. */
+function becomeLarge(): void {
+  isLarge = true;
+  setTunableValue(Tunable.TCACHE_COUNT, 0);
+  setTunableValue(Tunable.TCACHE_MAX, 0);
+  emptyTcache();
+  consolidate(mainArena);
+  setTunableValue(Tunable.MXFAST, 0);
 }
 
 /** A block of at least `bytes` bytes, aligned to 16. Aborts the program when the memory cannot grow. */
 export function allocateBlock(bytes: usize): usize {
-  const mem = <usize>malloc(<word>bytes);
-  if (mem == 0) noMemory(bytes);
+  verifyHeap();
+  // malloc's short way.
+  if (isCacheable(<word>bytes)) {
+    const cache = tcache;
+    const index = requestIndex(<word>bytes);
+    const left = blocksIn(cache, index);
+    if (left != 0) {
+      const mem = latestIn(cache, index);
+      if (!isMisaligned(mem)) {
+        popEntry(cache, index, mem, left);
+        return mem;
+      }
+    }
+  }
+  return allocateSlowly(bytes);
+}
+
+function allocateSlowly(bytes: usize): usize {
+  if (GLIBC_DEFAULTS == 0) {
+    if (!isLarge && mainArena.systemMem > SMALL_HEAP_MAX) becomeLarge();
+    if (isLarge) {
+      const mem = allocateDirectly(mainArena, <word>bytes);
+      if (mem == 0) noMemory(bytes);
+      return mem;
+    }
+  }
+  let mem = <usize>malloc(<word>bytes);
+  if (mem == 0) {
+    // Perhaps what tcache has kept makes a block when it is merged.
+    emptyTcache();
+    consolidate(mainArena);
+    mem = <usize>malloc(<word>bytes);
+    if (mem == 0) noMemory(bytes);
+  }
   return mem;
 }
 
@@ -29,7 +103,16 @@ export function resizeBlock(address: usize, bytes: usize): usize {
   if (address != 0 && address < __heap_base) return copyStatic(address, bytes);
   // Unlike C's, a resize to nothing leaves a block.
   const mem = <usize>realloc(<word>address, <word>(bytes == 0 ? 1 : bytes));
-  if (mem == 0) noMemory(bytes);
+  return mem != 0 ? mem : moveBlock(address, bytes);
+}
+
+/** The last try of a resize: what there is may hold a block when it is merged. */
+function moveBlock(address: usize, bytes: usize): usize {
+  const mem = allocateSlowly(bytes);
+  if (address != 0) {
+    memory.copy(mem, address, min(bytes, sizeOf(address)));
+    free(<word>address);
+  }
   return mem;
 }
 
@@ -41,7 +124,13 @@ function copyStatic(address: usize, bytes: usize): usize {
 
 /** Gives a block back. */
 export function freeBlock(address: usize): void {
-  if (address >= __heap_base) free(<word>address);
+  if (address < __heap_base) return;
+  if (GLIBC_DEFAULTS == 0 && isLarge) {
+    verifyHeap();
+    freeChunk(mainArena, Chunk.ofMem(address), false);
+  } else {
+    free(<word>address);
+  }
 }
 
 // The compiler takes every custom runtime for an incremental one, whose objects are zero when they are made and when they grow. The minimal

@@ -12,12 +12,8 @@ const sizes = {
 export default tseslint.config(
   {
     ignores: [
-      "node_modules/",
-      "dist/",
-      "build/",
-      "guest/",
-      "src/layout/generated.ts",
-      "tests/golden/",
+      ...["node_modules/", "dist/", "build/", "as/", "assembly.ts", "guest/"],
+      ...["src/layout/generated.ts", "tests/golden/"],
     ],
   },
   {
@@ -33,7 +29,7 @@ export default tseslint.config(
   },
   {
     files: ["{src,tests,bench}/**/*.ts", "*.config.ts"],
-    ignores: ["bench/assembly/**"],
+    ignores: ["bench/assembly/**", "bench/programs/**"],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
     rules: {
@@ -70,6 +66,12 @@ export default tseslint.config(
         "TryStatement",
       ],
     },
+  },
+  // Ordinary AssemblyScript, with a runtime.
+  {
+    files: ["bench/programs/**/*.ts"],
+    languageOptions: { parser: tseslint.parser },
+    rules: { eqeqeq: "off" },
   },
   {
     files: ["{tools,tests,bench}/**/*.mjs", "*.config.js"],

@@ -18,6 +18,9 @@ declare const CRASH_POINTS: i32;
 /** 1 where AssemblyScript's runtime is to leave malloc's parameters as they are in glibc. */
 declare const GLIBC_DEFAULTS: i32;
 
+/** Whether one of AssemblyScript's collectors uses the heap, and reads the sizes of its blocks. */
+declare const COLLECTED: bool;
+
 /** Declares that a field is an inline array: so many elements, or in ilp32 so many and in lp64 so many (tools/layout-transform.mjs). */
 declare function count(...lengths: number[]): (target: object, field: string) => void;
 

@@ -15,6 +15,7 @@ import type { Answer, Question } from "./question.js";
 import { crowds } from "./questions/crowds.js";
 import { heaps } from "./questions/heaps.js";
 import { guests } from "./questions/guests.js";
+import { assemblyScript } from "./questions/assemblyscript.js";
 import { jsBatches } from "./questions/js-batches.js";
 import { jsPairs } from "./questions/js-pairs.js";
 import { kernel } from "./questions/kernel.js";
@@ -37,6 +38,7 @@ const questions: readonly Question[] = [
   crowds,
   heaps,
   guests,
+  assemblyScript,
 ];
 
 function save(question: Question, answer: Answer, machine: Machine): void {

@@ -151,7 +151,7 @@ function checkHeaps(arena: MallocState): bool {
       return broken(Invariant.HEAP_SIZE, address);
     const end = address + <usize>heap.size;
     // Where two fenceposts end the heap, the last of them has no size.
-    const last = isLast ? 0 : end - (<usize>CHUNK_HDR_SZ + (ILP32 ? 8 : 0));
+    const last: usize = isLast ? 0 : end - (<usize>CHUNK_HDR_SZ + (ILP32 ? 8 : 0));
     const stop = walkChunks(arena, firstChunkOf(heap), last);
     if (addressOf(stop) == 0) return false;
     if (isLast) {

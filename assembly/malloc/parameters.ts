@@ -12,7 +12,8 @@ const M_MXFAST: i32 = 1;
 const M_TRIM_THRESHOLD: i32 = -1;
 const M_TOP_PAD: i32 = -2;
 const M_MMAP_THRESHOLD: i32 = -3;
-const M_MMAP_MAX: i32 = -4;
+/** mallopt's name for the most mappings that there may be. */
+export const M_MMAP_MAX: i32 = -4;
 const M_PERTURB: i32 = -6;
 const M_ARENA_TEST: i32 = -7;
 const M_ARENA_MAX: i32 = -8;

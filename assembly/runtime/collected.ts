@@ -28,7 +28,7 @@ import { startHeap } from "./start";
 import { noMemory } from "./texts";
 
 /** Above it a heap is large, bytes: what the caches of today's processors hold beside everything else. */
-const SMALL_HEAP_MAX: word = 2 * MIB;
+const SMALL_HEAP_MAX: word = MIB;
 
 /** The largest request that tcache serves in a small heap, bytes. */
 const SMALL_HEAP_TCACHE_MAX: word = 508;
@@ -136,21 +136,38 @@ export function freeBlock(address: usize): void {
 // The compiler takes every custom runtime for an incremental one, whose objects are zero when they are made and when they grow. The minimal
 // collector leaves that to its allocator.
 
+/** The most bytes that are not worth a memory.fill, which V8 does by a call out of WebAssembly. */
+const FILL_MIN: usize = 128;
+
 /** `allocateBlock`, zeroed to the last byte that it has. */
 export function allocateZeroed(bytes: usize): usize {
   const mem = allocateBlock(bytes);
-  memory.fill(mem, 0, sizeOf(mem));
+  const size = sizeOf(mem);
+  if (size > FILL_MIN) {
+    memory.fill(mem, 0, size);
+    return mem;
+  }
+  // A multiple of 16, less the next chunk's word.
+  let at = mem;
+  const last = mem + size - sizeof<u32>();
+  for (; at < last; at += sizeof<u64>()) store<u64>(at, 0);
+  store<u32>(last, 0);
   return mem;
 }
 
 /** `resizeBlock`; what the block has gained is zero. */
 export function resizeZeroed(address: usize, bytes: usize): usize {
-  const had =
-    address == 0 ? 0 : address < __heap_base ? min(bytes, staticSize(address)) : sizeOf(address);
+  const had = keptBytes(address, bytes);
   const mem = resizeBlock(address, bytes);
   const has = sizeOf(mem);
   if (has > had) memory.fill(mem + had, 0, has - had);
   return mem;
+}
+
+/** How many bytes of the block at `address`, or of none, a resize to `bytes` keeps as they are. */
+function keptBytes(address: usize, bytes: usize): usize {
+  if (address == 0) return 0;
+  return address < __heap_base ? min(bytes, staticSize(address)) : sizeOf(address);
 }
 
 /** The bytes that a block of the heap's has. */

@@ -19,6 +19,8 @@ export const ladders = {
     { names: ["(root)"] },
     // The replay build is the whole allocator and a loop on top.
     { names: ["replay"] },
+    // The allocator inside AssemblyScript programs; no build of this project's has it.
+    { names: ["runtime"] },
   ],
   src: [
     { names: ["layout", "inlined"] },

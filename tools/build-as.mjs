@@ -93,6 +93,10 @@ const INLINE = [
   "malloc/fastbins/mergeChunk",
   "malloc/release/freeAndMerge",
   "malloc/release/freeToFastbin",
+  "malloc/release/freeChunk",
+  "malloc/allocate/allocateDirectly",
+  "runtime/collected/allocateBlock",
+  "runtime/collected/freeBlock",
 ];
 
 /** Thrown for a source that this tool does not understand (any more). */

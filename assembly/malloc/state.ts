@@ -286,7 +286,9 @@ export function resetBins(arena: MallocState): void {
   memory.fill(changetype<usize>(arena) + offsetof<MallocState>("binmap"), 0, BINMAPSIZE * 4);
   const heads = changetype<usize>(arena) + offsetof<MallocState>("bins");
   for (let index: u32 = 1; index < NBINS; index++) {
-    const bin = changetype<Chunk>(heads + (<usize>(index - 1) << 1) * SIZE_SZ - <usize>CHUNK_HDR_SZ);
+    const bin = changetype<Chunk>(
+      heads + ((<usize>(index - 1)) << 1) * SIZE_SZ - <usize>CHUNK_HDR_SZ,
+    );
     bin.fd = bin;
     bin.bk = bin;
   }
@@ -318,7 +320,10 @@ if (((MAX_FAST_SIZE + SIZE_SZ + 15) & ~(<word>15)) / (ILP32 ? 8 : 16) - 1 != NFA
 if (offsetof<MallocState>("bins") - offsetof<MallocState>("topWord") != <usize>CHUNK_HDR_SZ) {
   ERROR("the unsorted bin's head must overlay top and last_remainder");
 }
-if (offsetof<MallocState>("binmap") - offsetof<MallocState>("bins") != <usize>(NBINS * 2 - 2) * SIZE_SZ)
+if (
+  offsetof<MallocState>("binmap") - offsetof<MallocState>("bins") !=
+  <usize>(NBINS * 2 - 2) * SIZE_SZ
+)
   ERROR("bins");
 if (SEGMENTS + (SEGMENTS_MAX + 1) * 4 > THREADS) ERROR("libc's data outgrew its page");
 if (THREADS + THREADS_MAX * offsetof<ThreadData>() > SCRATCHES)

@@ -5,7 +5,7 @@
 // in the processor's cache: tcache takes whatever fits it, without limit. In a larger heap the order in memory is worth more than the
 // shortest way: neither tcache nor fast bins are used, all that is free is merged, and new objects lie side by side.
 
-import { SIZE_SZ } from "../abi/word";
+import { SIZE_MAX, SIZE_SZ } from "../abi/word";
 import { MIB } from "../base/align";
 import { allocateDirectly } from "../malloc/allocate";
 import { emptyTcache, free, malloc, realloc } from "../malloc/api";
@@ -47,6 +47,8 @@ export function startCollected(): void {
   if (GLIBC_DEFAULTS) return;
   setTunableValue(Tunable.TCACHE_COUNT, MAX_TCACHE_COUNT);
   setTunableValue(Tunable.TCACHE_MAX, SMALL_HEAP_TCACHE_MAX);
+  // WebAssembly cannot give memory back.
+  setTunableValue(Tunable.TRIM_THRESHOLD, SIZE_MAX);
 }
 
 /** Begins to keep order: merges all that tcache and the fast bins hold, and makes no more use of them. */

@@ -85,7 +85,7 @@ function instantiate({ module }: Compiled): Exports {
 /** One program on one runtime, and the memory that its instance has when all is done, pages. */
 interface Entrant {
   readonly contestant: Contestant;
-  pages(): number;
+  readonly pages: () => number;
 }
 
 function entrant(compiled: Compiled, program: Program, answer: { value?: number }): Entrant {

@@ -32,11 +32,7 @@ describe("the npm package", () => {
 
   it("holds the compiled host, the binaries, the sources for AssemblyScript and the documents, nothing else", () => {
     const allowed =
-<<<<<<< HEAD
-      /^(dist\/.+\.(js|d\.ts)|build\/(core|checked|replay|full|image|threads)\.(ilp32|lp64)\.wasm|guest\/ptmalloc\.(c|rs|zig|ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md|ARCHITECTURE\.md)$/;
-=======
-      /^(dist\/.+\.(js|d\.ts)|as\/.+\.ts|assembly\.ts|build\/(core|checked|replay|full|image|threads)\.(ilp32|lp64)\.wasm|package\.json|README\.md|LICENSE|CHANGELOG\.md|ARCHITECTURE\.md)$/;
->>>>>>> 7672ce5 (AssemblyScript: tests of the runtimes and the library, a benchmark)
+      /^(dist\/.+\.(js|d\.ts)|as\/.+\.ts|assembly\.ts|build\/(core|checked|replay|full|image|threads)\.(ilp32|lp64)\.wasm|guest\/ptmalloc\.(c|rs|zig|ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md|ARCHITECTURE\.md)$/;
     expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
   });
 

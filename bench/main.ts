@@ -16,6 +16,7 @@ import { crowds } from "./questions/crowds.js";
 import { heaps } from "./questions/heaps.js";
 import { guests } from "./questions/guests.js";
 import { assemblyScript } from "./questions/assemblyscript.js";
+import { jsApi } from "./questions/js-api.js";
 import { jsBatches } from "./questions/js-batches.js";
 import { jsPairs } from "./questions/js-pairs.js";
 import { kernel } from "./questions/kernel.js";
@@ -33,6 +34,7 @@ const questions: readonly Question[] = [
   wasmBatches,
   jsPairs,
   jsBatches,
+  jsApi,
   kernel,
   threads,
   crowds,

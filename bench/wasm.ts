@@ -61,6 +61,8 @@ const MODULES = {
     ...["assembly/replay/index.ts", "--use", "word=u32", ...LAYOUT],
     ...["--transform", "./bench/assembly/no-checks.mjs"],
   ],
+  "many.ilp32": ["bench/assembly/many.ts", "--use", "word=u32"],
+  "many.lp64": ["bench/assembly/many.ts", "--use", "word=u64"],
   "threads-nothing": ["bench/assembly/thread-nothing.ts", "--use", "word=u32", ...SHARED],
   "threads-ptmalloc": [
     ...["bench/assembly/thread-ptmalloc.ts", "--use", "word=u32", ...LAYOUT],

@@ -10,10 +10,32 @@ export type {
 } from "./heap/create.js";
 export { CoreHeap } from "./heap/core-heap.js";
 export { Heap } from "./heap/heap.js";
-export type { HeapBuild, HeapOptions, OutOfMemoryPolicy } from "./heap/heap.js";
+export type { AllocOptions, HeapBuild, HeapOptions, OutOfMemoryPolicy } from "./heap/heap.js";
+export type { TypedArray } from "./heap/heap-memory.js";
+export type { ViewConstructor } from "./heap/core-heap.js";
+export { TypedBlock } from "./heap/typed-block.js";
+export { Scope } from "./heap/scope.js";
+export { structLayout, StructType } from "./heap/c-struct.js";
+export type { StructLayout } from "./heap/c-struct.js";
+export type {
+  CArray,
+  Definition,
+  EnumField,
+  FieldType,
+  OwnedArray,
+  OwnedStruct,
+  StructAbi,
+  StructCopy,
+  StructOptions,
+  StructValues,
+  StructView,
+} from "./heap/c-types.js";
+export type { ScalarName, ScalarValues } from "./heap/scalars.js";
+export type { DecodeOptions, WriteOptions } from "./heap/text.js";
+export type { GrowthEvent, GrowthListener } from "./heap/growth.js";
 export { ThreadedHeap } from "./heap/threaded-heap.js";
 export type { HeapHandle, ThreadNotice, WatchableWorker } from "./heap/threaded-heap.js";
-export { HeapDeadError, OutOfMemoryError } from "./heap/errors.js";
+export { FreedBlockError, HeapDeadError, OutOfMemoryError } from "./heap/errors.js";
 
 export { CoreProcess } from "./host/core-process.js";
 export { Process } from "./host/process.js";

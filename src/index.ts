@@ -7,11 +7,11 @@ import { binariesOf } from "./host/binaries.js";
 import { inlined } from "./host/inlined.js";
 import { processStarter, processStarterSync } from "./host/process.js";
 import type { StartProcess, StartProcessSync } from "./host/process.js";
-import { base64 } from "./inlined/core-ilp32.js";
+import { text } from "./inlined/core-ilp32.js";
 
 export * from "./api.js";
 
-const BINARIES = /* @__PURE__ */ binariesOf({ "core.ilp32": () => inlined(base64) });
+const BINARIES = /* @__PURE__ */ binariesOf({ "core.ilp32": () => inlined(text) });
 
 /**
  * Makes a heap: in a new memory, or inside the caller's at the caller's base.

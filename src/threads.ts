@@ -5,7 +5,7 @@ import type { ThreadedHeapOptions } from "./heap/create.js";
 import type { ThreadedHeap } from "./heap/threaded-heap.js";
 import { binariesOf } from "./host/binaries.js";
 import { inlined } from "./host/inlined.js";
-import { base64 } from "./inlined/threads-ilp32.js";
+import { text } from "./inlined/threads-ilp32.js";
 import type { Abi } from "./layout/address.js";
 
 export { attachHeap, attachHeapSync } from "./heap/create.js";
@@ -21,7 +21,7 @@ export type { LockCounters, Repair, ThreadDeath } from "./host/threads.js";
 export type { Abi, Mem } from "./layout/address.js";
 
 const BINARIES = /* @__PURE__ */ binariesOf({
-  "threads.ilp32": () => inlined(base64),
+  "threads.ilp32": () => inlined(text),
   "threads.lp64": () => new URL("../build/threads.lp64.wasm", import.meta.url),
 });
 

@@ -1,10 +1,12 @@
-// The last step of `npm run build:ts`: puts binaries into the compiled modules of dist/inlined/, in base64, and AssemblyScript's loader beside them.
+// The last step of `npm run build:ts`: puts binaries into the compiled modules of dist/inlined/, as text, and AssemblyScript's loader beside them.
 
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
+import { inlinable } from "../dist/host/inlined.js";
+
 const root = fileURLToPath(new URL("..", import.meta.url));
-const PLACE = "export const base64 = undefined;";
+const PLACE = "export const text = undefined;";
 
 for (const file of readdirSync(`${root}dist/inlined`).filter((name) => name.endsWith(".js"))) {
   const path = `${root}dist/inlined/${file}`;
@@ -13,7 +15,7 @@ for (const file of readdirSync(`${root}dist/inlined`).filter((name) => name.ends
   const binary = readFileSync(`${root}build/${file.replace("-", ".").replace(/js$/, "wasm")}`);
   writeFileSync(
     path,
-    source.replace(PLACE, `export const base64 = "${binary.toString("base64")}";`),
+    source.replace(PLACE, () => `export const text = "${inlinable(binary)}";`),
   );
 }
 
@@ -21,7 +23,10 @@ for (const file of readdirSync(`${root}dist/inlined`).filter((name) => name.ends
 const loader = `${root}node_modules/@assemblyscript/loader`;
 const { version, license } = JSON.parse(readFileSync(`${loader}/package.json`, "utf8"));
 mkdirSync(`${root}dist/vendor`, { recursive: true });
-copyFileSync(`${root}node_modules/assemblyscript/LICENSE`, `${root}dist/vendor/assemblyscript-loader.LICENSE`);
+copyFileSync(
+  `${root}node_modules/assemblyscript/LICENSE`,
+  `${root}dist/vendor/assemblyscript-loader.LICENSE`,
+);
 writeFileSync(
   `${root}dist/vendor/assemblyscript-loader.js`,
   `// @assemblyscript/loader ${version}, ${license}: see assemblyscript-loader.LICENSE.\n${readFileSync(`${loader}/index.js`, "utf8")}`,

@@ -3,48 +3,62 @@
 
 import { checkInteger, checkPowerOfTwo } from "../host/checks.js";
 import type { CoreProcess, Mallinfo2 } from "../host/core-process.js";
-import type { RawExports, Word } from "../host/exports.js";
+import type { MallocExports, RawExports, Word } from "../host/exports.js";
 import type { ProcessEnd } from "../host/fate.js";
-import type { ProcessOptions } from "../host/options.js";
 import type { Abi, Mem } from "../layout/address.js";
-import { BlockViews } from "./block-views.js";
+import { dispose } from "./dispose.js";
 import { HeapDeadError, OutOfMemoryError } from "./errors.js";
+import type { HeapBuild, OutOfMemoryPolicy } from "./options.js";
 
-/** The builds that a heap can run on. */
-export type HeapBuild = "core" | "checked" | "image" | "threads";
-
-/** What an allocation does when there is no memory. */
-export type OutOfMemoryPolicy = "null" | "throw";
-
-/** How to make a heap: all that a process takes, and what to do when memory runs out. */
-export interface HeapOptions<
-  A extends Abi = Abi,
-  B extends HeapBuild = HeapBuild,
-> extends ProcessOptions<A, B> {
-  /** What an allocation does when there is no memory: return 0 ("null", default) or throw an OutOfMemoryError. */
-  outOfMemory?: OutOfMemoryPolicy;
-  /** Threads that run at the same time: see ThreadedHeapOptions. */
-  threads?: boolean;
-}
+export type { HeapBuild, HeapOptions, OutOfMemoryPolicy } from "./options.js";
 
 const ADDRESS_MAX = 0xffffffff;
+
+/** The functions of C's that a heap allocates with. */
+export type CFunctions<A extends Abi = Abi> = Pick<
+  MallocExports<Word<A>>,
+  | "malloc"
+  | "calloc"
+  | "realloc"
+  | "reallocarray"
+  | "free"
+  | "memalign"
+  | "aligned_alloc"
+  | "posix_memalign"
+  | "malloc_usable_size"
+  | "malloc_trim"
+>;
+
+/** A typed array's constructor, such as Float64Array. */
+export interface ViewConstructor<T> {
+  readonly name: string;
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, offset: number, length: number): T;
+}
 
 /** A heap in a WebAssembly memory. Make one with `createHeap` of "ptmalloc-wasm/core". */
 export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   /** The process underneath. */
   readonly process: CoreProcess<A, B>;
-  readonly #throws: boolean;
-  readonly #sizeMax: number;
-  readonly #views: BlockViews;
+  /** C's functions: the exports, or what tracks their blocks. */
+  protected readonly c: CFunctions<A>;
+  /** Whether there shall be an error rather than 0 when memory runs out. */
+  protected readonly throws: boolean;
+  /** The greatest size that can be asked for, bytes. */
+  protected readonly sizeMax: number;
   #dead: Error | undefined;
   #disposed = false;
 
   /** Not for use from outside: see `createHeap`. */
-  constructor(process: CoreProcess<A, B>, outOfMemory: OutOfMemoryPolicy) {
+  constructor(
+    process: CoreProcess<A, B>,
+    outOfMemory: OutOfMemoryPolicy,
+    functions?: CFunctions<A>,
+  ) {
     this.process = process;
-    this.#throws = outOfMemory === "throw";
-    this.#sizeMax = process.abi === "ilp32" ? 0xffffffff : Number.MAX_SAFE_INTEGER;
-    this.#views = new BlockViews((end) => this.bufferTo(end));
+    this.c = functions ?? process.raw;
+    this.throws = outOfMemory === "throw";
+    this.sizeMax = process.abi === "ilp32" ? 0xffffffff : Number.MAX_SAFE_INTEGER;
   }
 
   /** The exports of the WebAssembly instance, untouched: C names, no checks, signed results. */
@@ -125,7 +139,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
    */
   free(mem: Mem): void {
     this.#block("free: address", mem);
-    this.run("free", () => this.#c.free(this.#word(mem)));
+    this.run("free", () => this.c.free(this.#word(mem)));
   }
 
   /**
@@ -157,7 +171,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
    */
   usableSize(mem: Mem): number {
     this.#block("usableSize: address", mem);
-    const usable = this.run("usableSize", () => this.#c.malloc_usable_size(this.#word(mem)));
+    const usable = this.run("usableSize", () => this.c.malloc_usable_size(this.#word(mem)));
     return this.process.fromWord(usable);
   }
 
@@ -169,7 +183,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
    */
   trim(pad = 0): boolean {
     this.#size("trim: pad", pad);
-    return this.run("trim", () => this.#c.malloc_trim(this.#word(pad))) !== 0;
+    return this.run("trim", () => this.c.malloc_trim(this.#word(pad))) !== 0;
   }
 
   /** The allocator's statistics, as mallinfo2 gives them: bytes and counts. */
@@ -182,49 +196,70 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     return this.run("errno", () => this.process.errno);
   }
 
-  /** `length` bytes from `address`. Valid until the next call that can allocate: the memory may grow. */
+  /**
+   * `length` bytes from `address`, as a typed array that is made anew. Valid until the next call that can allocate: the memory may grow, which
+   * detaches it, and a detached array has length 0.
+   * @param address its first byte, a multiple of the element's size, not NULL
+   * @param length number of elements
+   * @throws TypeError, RangeError when the range is not inside the memory
+   */
   u8(address: Mem, length: number): Uint8Array {
-    return this.#views.make("u8", Uint8Array, address, length);
+    return this.make("u8", Uint8Array, address, length);
   }
 
   /** `length` signed bytes from `address`; see `u8`. */
   i8(address: Mem, length: number): Int8Array {
-    return this.#views.make("i8", Int8Array, address, length);
+    return this.make("i8", Int8Array, address, length);
   }
 
   /** `length` 16-bit integers from `address`; see `u8`. */
   u16(address: Mem, length: number): Uint16Array {
-    return this.#views.make("u16", Uint16Array, address, length);
+    return this.make("u16", Uint16Array, address, length);
   }
 
   /** `length` signed 16-bit integers from `address`; see `u8`. */
   i16(address: Mem, length: number): Int16Array {
-    return this.#views.make("i16", Int16Array, address, length);
+    return this.make("i16", Int16Array, address, length);
   }
 
   /** `length` 32-bit integers from `address`; see `u8`. */
   u32(address: Mem, length: number): Uint32Array {
-    return this.#views.make("u32", Uint32Array, address, length);
+    return this.make("u32", Uint32Array, address, length);
   }
 
   /** `length` signed 32-bit integers from `address`; see `u8`. */
   i32(address: Mem, length: number): Int32Array {
-    return this.#views.make("i32", Int32Array, address, length);
+    return this.make("i32", Int32Array, address, length);
   }
 
   /** `length` 64-bit integers from `address`; see `u8`. */
   u64(address: Mem, length: number): BigUint64Array {
-    return this.#views.make("u64", BigUint64Array, address, length);
+    return this.make("u64", BigUint64Array, address, length);
   }
 
   /** `length` floats from `address`; see `u8`. */
   f32(address: Mem, length: number): Float32Array {
-    return this.#views.make("f32", Float32Array, address, length);
+    return this.make("f32", Float32Array, address, length);
   }
 
   /** `length` doubles from `address`; see `u8`. */
   f64(address: Mem, length: number): Float64Array {
-    return this.#views.make("f64", Float64Array, address, length);
+    return this.make("f64", Float64Array, address, length);
+  }
+
+  /** @throws TypeError, RangeError when the range is not inside the memory */
+  protected make<T extends ArrayBufferView>(
+    call: string,
+    View: ViewConstructor<T>,
+    address: Mem,
+    length: number,
+  ): T {
+    const step = View.BYTES_PER_ELEMENT;
+    const buffer = this.bufferTo(address + step * length);
+    checkInteger(`${call}: address`, address, { min: 1, max: buffer.byteLength, multipleOf: step });
+    const most = Math.floor((buffer.byteLength - address) / step);
+    checkInteger(`${call}: length at address ${address}`, length, { min: 0, max: most });
+    return new View(buffer, address, length);
   }
 
   /**
@@ -244,7 +279,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   /** For `using heap = …`. */
-  [Symbol.dispose](): void {
+  [dispose](): void {
     this.dispose();
   }
 
@@ -252,16 +287,12 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   #allocated(
     call: string,
     requested: number | undefined,
-    allocate: (c: RawExports<A>) => Word<A>,
+    allocate: (c: CFunctions<A>) => Word<A>,
   ): Mem {
-    const mem = this.process.fromWord(this.run(call, () => allocate(this.#c)));
-    if (mem === 0 && this.#throws && requested !== undefined)
+    const mem = this.process.fromWord(this.run(call, () => allocate(this.c)));
+    if (mem === 0 && this.throws && requested !== undefined)
       throw new OutOfMemoryError(call, requested);
     return mem;
-  }
-
-  get #c(): RawExports<A> {
-    return this.process.raw;
   }
 
   #word(value: number): Word<A> {
@@ -290,7 +321,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   #size(name: string, value: number): void {
-    checkInteger(name, value, { min: 0, max: this.#sizeMax });
+    checkInteger(name, value, { min: 0, max: this.sizeMax });
   }
 
   #alignment(name: string, value: number): void {

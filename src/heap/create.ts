@@ -28,6 +28,29 @@ export interface AttachOptions {
   onThreadDeath?: (notice: ThreadNotice) => void;
 }
 
+/** WebAssembly.Memory as https://webassembly.github.io/spec/js-api/#memories has it, which not all engines do. */
+interface ResizableMemory {
+  toResizableBuffer?(): ArrayBuffer;
+}
+
+/** @returns whether an option that can be true or false is true @throws TypeError naming it */
+function flag(name: string, value: unknown): boolean {
+  if (value !== undefined && typeof value !== "boolean")
+    throw new TypeError(`option "${name}" must be true or false, got ${show(value)}`);
+  return value === true;
+}
+
+/** Makes the memory's buffer one that grows with it, where it is asked for and can be done. */
+function stabilise(memory: WebAssembly.Memory): void {
+  try {
+    (memory as ResizableMemory).toResizableBuffer?.();
+  } catch (cause) {
+    throw new TypeError('option "stableViews" needs a memory that was made with a maximum', {
+      cause,
+    });
+  }
+}
+
 /** In a compact heap, the default, big blocks come from the heap too, unless the caller's tunables speak of mapping. */
 function withDefaults<A extends Abi, B extends HeapBuild>(
   options: HeapOptions<A, B>,
@@ -47,14 +70,13 @@ export function withoutMapping(tunables: string | TunableObject): string | Tunab
 function processOptions<A extends Abi, B extends HeapBuild>(
   options: HeapOptions<A, B>,
 ): ProcessOptions<A, B> {
-  const { threads, build } = options;
-  if (threads !== undefined && typeof threads !== "boolean")
-    throw new TypeError(`option "threads" must be true or false, got ${show(threads)}`);
-  if (threads === true && build !== undefined && build !== "threads")
+  const { build } = options;
+  const threads = flag("threads", options.threads);
+  if (threads && build !== undefined && build !== "threads")
     throw new TypeError(`option "threads" is for the build "threads", got build "${build}"`);
-  if (threads !== true && build === "threads")
+  if (!threads && build === "threads")
     throw new TypeError('the build "threads" is asked for with the option "threads"');
-  return threads === true ? { ...options, build: "threads" as B } : withDefaults(options);
+  return threads ? { ...options, build: "threads" as B } : withDefaults(options);
 }
 
 function noticeOption({
@@ -79,16 +101,39 @@ export interface CreateHeapSync {
   <A extends Abi = "ilp32", B extends HeapBuild = "core">(options?: HeapOptions<A, B>): Heap<A, B>;
 }
 
-/** Everything about a heap that does not depend on where its binary comes from: checks the options, and says what to do with its process. */
-function planHeap(options: HeapOptions) {
-  const policy = policyOf(options.outOfMemory);
-  const notice = noticeOption(options);
+/** How a heap is to be made, all checked. */
+export interface HeapPlan<A extends Abi, B extends HeapBuild> {
+  readonly policy: OutOfMemoryPolicy;
+  readonly process: ProcessOptions<A, B>;
+  /** What is to be done with the heap when there is one. @returns it */
+  readonly finish: <H extends Heap<A, B>>(heap: H) => H;
+}
+
+/** Everything about a heap that does not depend on where its binary comes from. @throws TypeError or RangeError naming a wrong option */
+export function planHeap<A extends Abi, B extends HeapBuild>(
+  options: HeapOptions<A, B>,
+): HeapPlan<A, B> {
+  const isStable = flag("stableViews", options.stableViews);
   return {
+    policy: policyOf(options.outOfMemory),
     process: processOptions(options),
+    finish: (heap) => {
+      if (isStable) stabilise(heap.memory);
+      return heap;
+    },
+  };
+}
+
+/** Checks the options, and says what to do with the process. */
+function plannedHeap(options: HeapOptions) {
+  const notice = noticeOption(options);
+  const { policy, process, finish } = planHeap(options);
+  return {
+    process,
     heapOf: (process: Process<Abi, HeapBuild>) =>
       process.build === "threads"
-        ? new ThreadedHeap(process as never, { policy, notice })
-        : new Heap(process, policy),
+        ? finish(new ThreadedHeap(process as Process<Abi, "threads">, { policy, notice }))
+        : finish(new Heap(process, policy)),
   };
 }
 
@@ -96,7 +141,7 @@ function planHeap(options: HeapOptions) {
 export function heapMaker(binaries: Binaries): CreateHeap {
   const startProcess = processStarter(binaries);
   const createHeap = async (options: HeapOptions = {}) => {
-    const { process, heapOf } = planHeap(options);
+    const { process, heapOf } = plannedHeap(options);
     return heapOf(await startProcess(process));
   };
   return createHeap as CreateHeap;
@@ -106,7 +151,7 @@ export function heapMaker(binaries: Binaries): CreateHeap {
 export function heapMakerSync(binaries: Binaries): CreateHeapSync {
   const startProcess = processStarterSync(binaries);
   const createHeap = (options: HeapOptions = {}) => {
-    const { process, heapOf } = planHeap(options);
+    const { process, heapOf } = plannedHeap(options);
     return heapOf(startProcess(process));
   };
   return createHeap as CreateHeapSync;

@@ -35,3 +35,13 @@ export class HeapDeadError extends Error {
     );
   }
 }
+
+/** A handle was used after its block had been freed, or after it had given the block away. */
+export class FreedBlockError extends Error {
+  override readonly name = "FreedBlockError";
+
+  /** @param call what was to be done with the handle */
+  constructor(call: string) {
+    super(`${call}: this handle has no block`);
+  }
+}

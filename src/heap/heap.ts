@@ -1,17 +1,182 @@
-// The friendly face of the heap: what core-heap.ts has, and the texts of glibc's that describe it. `heap.raw` has the bare C functions at full
-// speed.
+// The friendly face of the heap: on top of the C functions, what frees itself. Typed blocks, strings, structs, scopes, many blocks at once.
+// `heap.raw` has the bare C functions at full speed.
 
-import type { MmStruct, Process } from "../host/process.js";
+import { checkInteger, show } from "../host/checks.js";
+import type { MmStruct } from "../host/process.js";
 import { bufferReaching } from "../host/views.js";
 import { mallocInfo, mallocStats } from "../inspect/malloc-info.js";
-import type { Abi } from "../layout/address.js";
-import { CoreHeap, type HeapBuild } from "./core-heap.js";
+import type { Abi, Mem } from "../layout/address.js";
+import { allocateAll, checkAll, freeAll } from "./bulk.js";
+import { StructType } from "./c-struct.js";
+import type { Definition, StructOptions } from "./c-types.js";
+import { OutOfMemoryError } from "./errors.js";
+import { GrowthWatch, type GrowthListener } from "./growth.js";
+import { elementBytes, HeapMemory, type TypedArray } from "./heap-memory.js";
+import type { ViewConstructor } from "./core-heap.js";
+import { Leases, type Lease } from "./leases.js";
+import type { HeapBuild } from "./options.js";
+import { Scope } from "./scope.js";
+import { checkCText, checkText, encode } from "./text.js";
+import { TypedBlock } from "./typed-block.js";
 
-export type { HeapBuild, HeapOptions, OutOfMemoryPolicy } from "./core-heap.js";
+export type { HeapBuild, HeapOptions, OutOfMemoryPolicy } from "./options.js";
+
+/** How typed blocks are made. */
+export interface AllocOptions {
+  /** Whether all elements shall be 0; by default they are whatever was there before. */
+  zeroed?: boolean;
+}
 
 /** A heap in a WebAssembly memory. Make one with `createHeap`. */
-export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends CoreHeap<A, B> {
-  declare readonly process: Process<A, B>;
+export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends HeapMemory<A, B> {
+  /** Who owns which block, as far as handles and scopes do. */
+  protected readonly leases = new Leases((lease) => this.collected(lease));
+  #growth: GrowthWatch | undefined;
+
+  /**
+   * Allocates elements of one type.
+   * @param View such as Float64Array
+   * @param length number of elements
+   * @returns a block whose `view` is always valid, and which is freed by `free()`, by `using`, or when the collector finds that nobody uses it: that
+   *   may be late or never
+   * @throws OutOfMemoryError, whatever the policy
+   */
+  alloc<T extends TypedArray>(
+    View: ViewConstructor<T>,
+    length: number,
+    options: AllocOptions = {},
+  ): TypedBlock<T> {
+    const step = elementBytes("alloc", View);
+    checkInteger("alloc: length", length, { min: 0, max: Math.floor(this.sizeMax / step) });
+    const mem = options.zeroed === true ? this.calloc(length, step) : this.malloc(length * step);
+    if (mem === 0) throw new OutOfMemoryError("alloc", length * step);
+    const lease = this.own(mem);
+    const block = new TypedBlock(this, lease, View, length);
+    this.guard(block, lease);
+    return block;
+  }
+
+  /**
+   * Allocates a C string: the text as UTF-8, with a NUL byte behind it. Half a surrogate pair becomes U+FFFD.
+   * @returns its address, to be freed; 0 when there is no memory and the policy is "null"
+   * @throws TypeError when it is no text, RangeError when it contains U+0000
+   */
+  newCString(text: string): Mem {
+    checkCText("newCString: text", text);
+    const bytes = encode(text);
+    const mem = this.malloc(bytes.length + 1);
+    if (mem === 0) return mem;
+    const room = this.u8(mem, bytes.length + 1);
+    room.set(bytes);
+    room[bytes.length] = 0;
+    return mem;
+  }
+
+  /** Allocates the text as UTF-8, without a NUL byte: its `length` is that of the bytes. As `alloc`. */
+  newUtf8(text: string): TypedBlock<Uint8Array> {
+    checkText("newUtf8: text", text);
+    const bytes = encode(text);
+    const block = this.alloc<Uint8Array>(Uint8Array, bytes.length);
+    block.view.set(bytes);
+    return block;
+  }
+
+  /**
+   * A C struct's layout, and its objects in this heap.
+   * @param definition its fields in order: `{ id: "u32", name: "char[16]", at: { x: "f64", y: "f64" }, tags: "u8[4]" }`
+   * @throws TypeError, RangeError that name the field and the rule
+   */
+  struct<const D extends Definition>(definition: D, options: StructOptions = {}): StructType<D> {
+    return new StructType(this, definition, options);
+  }
+
+  /** What frees all that it makes when it ends: `using scope = heap.scope()`, or `scope.dispose()`. */
+  scope(): Scope {
+    this.assertAlive("scope");
+    return new Scope(this);
+  }
+
+  /**
+   * Calls `body` with a scope that ends when it returns or throws; when it returns a promise, when that is settled. For where there is no
+   * `using`.
+   * @returns what it returned
+   */
+  withScope<R>(body: (scope: Scope) => R): R {
+    const scope = this.scope();
+    let isPending = false;
+    try {
+      const result = body(scope);
+      isPending = typeof (result as { then?: unknown } | null | undefined)?.then === "function";
+      if (!isPending) return result;
+      return Promise.resolve(result).finally(() => scope.dispose()) as R;
+    } finally {
+      if (!isPending) scope.dispose();
+    }
+  }
+
+  /**
+   * `malloc` for each size, with one check of the heap.
+   * @param sizes bytes
+   * @returns the addresses, in the same order; 0 where there was no memory and the policy is "null"
+   * @throws OutOfMemoryError when the policy is "throw", and none is allocated
+   */
+  mallocMany(sizes: ArrayLike<number>): Uint32Array {
+    checkAll("mallocMany: sizes", sizes, this.sizeMax);
+    const blocks = this.run("mallocMany", () => allocateAll(this.process, this.c, sizes));
+    const failed = this.throws ? blocks.indexOf(0) : -1;
+    if (failed < 0) return blocks;
+    this.freeMany(blocks);
+    throw new OutOfMemoryError("mallocMany", sizes[failed]!);
+  }
+
+  /** `free` for each address, in their order, with one check of the heap. 0 is left out. @throws as `free` */
+  freeMany(blocks: ArrayLike<Mem>): void {
+    checkAll("freeMany: blocks", blocks, bufferReaching(this.memory, Infinity).byteLength);
+    this.run("freeMany", () => freeAll(this.process, this.c, blocks));
+    for (let i = 0; i < blocks.length; i++) this.leases.end(blocks[i]!);
+  }
+
+  /** For handles and scopes: the block at `mem` is the caller's from now on, and nobody else's. */
+  own(mem: Mem): Lease {
+    return this.leases.grant(mem);
+  }
+
+  /** For handles: frees the lease's block when the collector finds `handle` unused. */
+  guard(handle: object, lease: Lease): void {
+    this.leases.watch(handle, lease);
+  }
+
+  /** For handles and scopes: ends a lease, and leaves the block. */
+  disown(lease: Lease): void {
+    this.leases.end(lease.address);
+  }
+
+  /** For handles: realloc of the lease's block. @throws OutOfMemoryError */
+  resizeOwned(lease: Lease, size: number): void {
+    checkInteger("resize: size", size, { min: 1, max: this.sizeMax });
+    const word = (value: number) => this.process.toWord(value);
+    const result = this.run("resize", () => this.c.realloc(word(lease.address), word(size)));
+    const mem = this.process.fromWord(result);
+    if (mem === 0) throw new OutOfMemoryError("resize", size);
+    this.leases.move(lease, mem);
+  }
+
+  /**
+   * Calls `listener` when the memory has grown. Engines do not tell; so it is noticed when a call of this heap that goes to the allocator
+   * returns, whoever grew the memory since the one before (`heap.raw`, a guest module, another thread). `checkGrowth` looks at once.
+   * @returns what ends it
+   */
+  onGrow(listener: GrowthListener): () => void {
+    if (typeof listener !== "function")
+      throw new TypeError(`onGrow: listener must be a function, got ${show(listener)}`);
+    this.#growth ??= new GrowthWatch(this.memory);
+    return this.#growth.add(listener);
+  }
+
+  /** Tells the listeners of `onGrow` now if the memory has grown since the last time. */
+  checkGrowth(): void {
+    this.#growth?.notice("checkGrowth");
+  }
 
   protected override bufferTo(end: number): ArrayBufferLike {
     return bufferReaching(this.memory, end);
@@ -38,5 +203,51 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
    */
   mallocStats(): string {
     return this.run("mallocStats", () => mallocStats(this.process));
+  }
+
+  /** Whether calls still work: the heap was neither disposed of nor ended. */
+  get isAlive(): boolean {
+    try {
+      this.assertAlive("isAlive");
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  override realloc(mem: Mem, size: number): Mem {
+    return this.#moved(mem, size, super.realloc(mem, size));
+  }
+
+  override reallocarray(mem: Mem, count: number, size: number): Mem {
+    return this.#moved(mem, count * size, super.reallocarray(mem, count, size));
+  }
+
+  override free(mem: Mem): void {
+    // First: also what is found wrong about the block leaves nobody its owner.
+    this.leases.end(mem);
+    super.free(mem);
+  }
+
+  /** A block has gone elsewhere, or been freed, if that worked: what owned it by its address owns it no more. */
+  #moved(mem: Mem, size: number, result: Mem): Mem {
+    if (mem !== 0 && (result !== 0 || size === 0)) this.leases.end(mem);
+    return result;
+  }
+
+  /** The collector found the handle of a block unused, and nobody had freed the block. */
+  protected collected(lease: Lease): void {
+    if (!this.isAlive) return;
+    try {
+      this.free(lease.address);
+    } catch {
+      // Nobody to throw it to: the next call says what ended the heap.
+    }
+  }
+
+  protected override run<T>(name: string, call: () => T): T {
+    const result = super.run(name, call);
+    this.#growth?.notice(name);
+    return result;
   }
 }

@@ -28,7 +28,7 @@ export const ladders = {
     { names: ["inspect"] },
     { names: ["heap", "trace", "kernel"] },
     // A heap, in a file of the kernel's host.
-    { names: ["image", "link"] },
+    { names: ["image", "link", "debug"] },
     { names: ["(root)"] },
     { names: ["cli", "explorer"] },
   ],

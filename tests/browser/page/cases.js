@@ -89,6 +89,7 @@ export async function inWorker(...call) {
   }
 }
 
+export * from "./heap-cases.js";
 export { imageInMemory } from "./image-cases.js";
 export * from "./thread-cases.js";
 

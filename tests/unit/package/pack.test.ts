@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { inlinable, inlined } from "../../../src/host/inlined.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -53,7 +54,7 @@ describe("the npm package", () => {
   it("has the binaries inlined that its entries speak of", () => {
     for (const build of ["core", "threads"]) {
       const binary = readFileSync(new URL(`../../../build/${build}.ilp32.wasm`, import.meta.url));
-      expect(read(`dist/inlined/${build}-ilp32.js`)).toContain(`"${binary.toString("base64")}"`);
+      expect(read(`dist/inlined/${build}-ilp32.js`)).toContain(`"${inlinable(binary)}"`);
     }
   });
 
@@ -83,4 +84,12 @@ describe("dependencies", () => {
     expect(read(`${folder}package-lock.json`)).not.toContain('"resolved"');
     expect(read(`${folder}.npmrc`)).toContain("omit-lockfile-registry-resolved=true");
   });
+});
+
+it("what is inlined comes back, and needs no escapes", () => {
+  const bytes = Uint8Array.from({ length: 70_000 }, (_, i) => (i * 31 + (i >> 8)) & 0xff);
+  const text = inlinable(bytes);
+  expect(JSON.stringify(text)).toBe(`"${text}"`);
+  expect(text).toMatch(/^[ -~]*$/);
+  expect(Buffer.from(inlined(text)!).equals(bytes)).toBe(true);
 });

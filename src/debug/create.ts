@@ -1,0 +1,30 @@
+// Makes tracking heaps.
+
+import { planHeap } from "../heap/create.js";
+import { startProcess, startProcessSync } from "../host/process.js";
+import type { Abi } from "../layout/address.js";
+import { DebugHeap, type DebugBuild } from "./debug-heap.js";
+import { debugSettings, type DebugHeapOptions } from "./options.js";
+
+/**
+ * Makes a heap that finds mistakes: as `createHeap`, for a single thread.
+ * @throws TypeError or RangeError naming a wrong option; and as `createHeap`
+ */
+export async function createDebugHeap<A extends Abi = "ilp32", B extends DebugBuild = "core">(
+  options: DebugHeapOptions<A, B> = {},
+): Promise<DebugHeap<A, B>> {
+  const settings = debugSettings(options);
+  const plan = planHeap(options);
+  const process = await startProcess(plan.process);
+  return plan.finish(new DebugHeap(process, plan.policy, settings));
+}
+
+/** As `createDebugHeap`, without waiting. Browsers allow this on their main thread for small modules only. */
+export function createDebugHeapSync<A extends Abi = "ilp32", B extends DebugBuild = "core">(
+  options: DebugHeapOptions<A, B> = {},
+): DebugHeap<A, B> {
+  const settings = debugSettings(options);
+  const plan = planHeap(options);
+  const process = startProcessSync(plan.process);
+  return plan.finish(new DebugHeap(process, plan.policy, settings));
+}

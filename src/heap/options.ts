@@ -1,0 +1,27 @@
+// How a heap can be made.
+
+import type { ProcessOptions } from "../host/options.js";
+import type { Abi } from "../layout/address.js";
+
+/** The builds that a heap can run on. */
+export type HeapBuild = "core" | "checked" | "image" | "threads";
+
+/** What an allocation does when there is no memory. */
+export type OutOfMemoryPolicy = "null" | "throw";
+
+/** How to make a heap: all that a process takes, and what to do when memory runs out. */
+export interface HeapOptions<
+  A extends Abi = Abi,
+  B extends HeapBuild = HeapBuild,
+> extends ProcessOptions<A, B> {
+  /** What an allocation does when there is no memory: return 0 ("null", default) or throw an OutOfMemoryError. */
+  outOfMemory?: OutOfMemoryPolicy;
+  /**
+   * Whether typed arrays shall stay valid when the memory grows, where the engine can do that (WebAssembly.Memory's toResizableBuffer);
+   * `heap.hasStableViews` says whether it can. It changes `memory.buffer` for everybody who uses the memory, engines access resizable buffers
+   * more slowly, and many Web APIs refuse them. Default false.
+   */
+  stableViews?: boolean;
+  /** Threads that run at the same time: see ThreadedHeapOptions. */
+  threads?: boolean;
+}

@@ -15,12 +15,14 @@ export type { TypedArray } from "./heap/heap-memory.js";
 export type { ViewConstructor } from "./heap/core-heap.js";
 export { TypedBlock } from "./heap/typed-block.js";
 export { Scope } from "./heap/scope.js";
+export { enumeration } from "./heap/c-enum.js";
+export type { EnumStorage } from "./heap/c-enum.js";
 export { structLayout, StructType } from "./heap/c-struct.js";
 export type { StructLayout } from "./heap/c-struct.js";
 export type {
   CArray,
   Definition,
-  EnumField,
+  EnumType,
   FieldType,
   OwnedArray,
   OwnedStruct,

@@ -4,7 +4,7 @@
 import { checkChoice, checkInteger, show } from "../host/checks.js";
 import type {
   Definition,
-  EnumField,
+  EnumType,
   FieldType,
   NestedType,
   StructAbi,
@@ -126,7 +126,10 @@ function resolve(path: string, type: FieldType, outer: Outer): Node {
     return arrayOf(path, resolve(`${path}[]`, element, outer), count);
   }
   if (typeof type !== "object" || type === null || Array.isArray(type)) throw noType(path, type);
-  if (isEnum(type)) return enumNode(path, type, abi);
+  if (isEnum(type)) {
+    const { scalar } = type;
+    return { kind: "scalar", scalar, size: scalar.size, alignment: scalar.size };
+  }
   if (!isNested(type)) return layOut(path, type as Definition, outer);
   const own = type.options.abi ?? "wasm32";
   if (own !== abi)
@@ -140,11 +143,9 @@ function noType(path: string, type: unknown): TypeError {
   );
 }
 
-/** A definition may have a field called "enum", whose type is no object of numbers. */
-function isEnum(type: object): type is EnumField {
-  const constants = (type as { enum?: unknown }).enum;
-  if (typeof constants !== "object" || constants === null) return false;
-  return Object.values(constants).every((value) => typeof value === "number");
+/** A definition may have a field called "scalar", but that is no object with a function in it. */
+function isEnum(type: object): type is EnumType {
+  return typeof (type as Partial<EnumType>).scalar?.read === "function";
 }
 
 function isNested(type: object): type is NestedType {
@@ -189,37 +190,6 @@ function arrayOf(path: string, element: Node, count: unknown): ArrayNode {
   checkInteger(`${path}: length`, count, { min: 0, max: SIZE_MAX });
   const size = checkSize(path, element.size * (count as number));
   return { kind: "array", element, count: count as number, size, alignment: element.alignment };
-}
-
-function enumNode(path: string, type: EnumField, abi: StructAbi): ScalarNode {
-  const as = type.as ?? "i32";
-  if (!/^[iu](8|16|32)$/.test(as))
-    throw new TypeError(
-      `${path}: "as" must be an integer type of at most 4 bytes, got ${show(as)}`,
-    );
-  const base = scalarNode(as, abi)!;
-  const { read, write, check } = base.scalar as Scalar<number>;
-  const constants = new Map(Object.entries(type.enum));
-  for (const [name, value] of constants) check(`${path}: constant ${name}`, value);
-  // Of two names for one value the first is shown.
-  const names = new Map([...constants].reverse().map(([name, value]) => [value, name]));
-  const scalar: Scalar<string | number> = {
-    size: base.scalar.size,
-    read: (view, at) => {
-      const value = read(view, at);
-      return names.get(value) ?? value;
-    },
-    write: (view, at, value) =>
-      write(view, at, constants.get(value as string) ?? (value as number)),
-    check: (name, value) => {
-      if (typeof value !== "string") return check(name, value);
-      if (!constants.has(value))
-        throw new TypeError(
-          `${name} must be one of ${[...constants.keys()].join(", ")}, got ${show(value)}`,
-        );
-    },
-  };
-  return { ...base, scalar: scalar };
 }
 
 function roundUp(value: number, step: number): number {

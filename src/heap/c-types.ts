@@ -1,7 +1,7 @@
 // The types of struct definitions: what can be a field, and what JavaScript sees of it.
 
 import type { Mem } from "../layout/address.js";
-import type { ScalarValues } from "./scalars.js";
+import type { Scalar, ScalarValues } from "./scalars.js";
 
 /**
  * Whose rules lay a struct out: "wasm32" (clang --target=wasm32, which guests in the memory are made by), "i386" and "x86-64" (the System V ABIs). They
@@ -20,11 +20,11 @@ export interface WordValues {
 /** The name of a field's type that is neither array, text nor struct. */
 export type FieldName = keyof ScalarValues | keyof WordValues;
 
-/** An enumeration: its constants by name. */
-export interface EnumField<E extends Readonly<Record<string, number>> = Record<string, number>> {
-  readonly enum: E;
-  /** What it is in memory; "i32" by default. */
-  readonly as?: "u8" | "i8" | "u16" | "i16" | "u32" | "i32";
+/** An enumeration: see `enumeration`. */
+export interface EnumType<E extends Readonly<Record<string, number>> = Record<string, number>> {
+  readonly constants: E;
+  /** How it is read and written. */
+  readonly scalar: Scalar<unknown>;
 }
 
 /**
@@ -35,7 +35,7 @@ export type FieldType =
   | FieldName
   | `${FieldName | "char"}[${number}]`
   | readonly [FieldType, number]
-  | EnumField
+  | EnumType
   | NestedType
   | Definition;
 
@@ -78,12 +78,12 @@ export type FieldValue<T> = T extends FieldName
       ? CArray<N>
       : T extends readonly [infer E, number]
         ? CArray<E>
-        : T extends EnumField<infer E>
+        : T extends EnumType<infer E>
           ? keyof E | number
           : StructView<NestedDefinition<T>>;
 
 /** What a field can be set to; of structs, some fields suffice. */
-export type FieldInput<T> = T extends FieldName | `char[${number}]` | EnumField
+export type FieldInput<T> = T extends FieldName | `char[${number}]` | EnumType
   ? FieldValue<T>
   : T extends `${infer N extends FieldName}[${number}]`
     ? Iterable<NameValue<N>>
@@ -92,7 +92,7 @@ export type FieldInput<T> = T extends FieldName | `char[${number}]` | EnumField
       : StructValues<NestedDefinition<T>>;
 
 /** What copying a field out gives. */
-export type FieldCopy<T> = T extends FieldName | `char[${number}]` | EnumField
+export type FieldCopy<T> = T extends FieldName | `char[${number}]` | EnumType
   ? FieldValue<T>
   : T extends `${infer N extends FieldName}[${number}]`
     ? NameValue<N>[]
@@ -108,7 +108,7 @@ export type StructCopy<D extends Definition> = { -readonly [K in keyof D]: Field
 
 /** The fields that are assigned as a whole, by value. */
 type PlainKeys<D extends Definition> = {
-  [K in keyof D]: D[K] extends FieldName | `char[${number}]` | EnumField ? K : never;
+  [K in keyof D]: D[K] extends FieldName | `char[${number}]` | EnumType ? K : never;
 }[keyof D];
 
 /** What every view of a struct has besides its fields. */

@@ -6,8 +6,7 @@ import { bufferReaching } from "../host/views.js";
 import type { Mem } from "../layout/address.js";
 import type { ArrayNode, Member, Node, StructNode, TextNode } from "./c-layout.js";
 import { dispose } from "./dispose.js";
-import { FreedBlockError } from "./errors.js";
-import { freeLease, type HandleHeap } from "./handle.js";
+import { addressOf, Handle, type HandleHeap } from "./handle.js";
 import type { Lease } from "./leases.js";
 import { checkCText, decode, encodeInto } from "./text.js";
 
@@ -22,8 +21,7 @@ export interface Place {
 
 /** @returns the address of what is `offset` bytes on @throws FreedBlockError naming `call` */
 function addressAt({ lease, shift }: Place, offset: number, call: string): Mem {
-  if (lease.address === 0) throw new FreedBlockError(call);
-  return lease.address + shift + offset;
+  return addressOf(lease, call) + shift + offset;
 }
 
 function moved(place: Place, offset: number): Place {
@@ -264,17 +262,11 @@ export function makeOwner<T extends object>(
   release: string,
 ): T {
   const { heap, lease } = place;
-  const end = () => freeLease(heap, lease);
-  const give = () => {
-    const address = addressAt(place, 0, release);
-    heap.disown(lease);
-    return address;
-  };
-  const method = (value: () => unknown) => ({ value });
+  const handle = new Handle(heap, lease);
   Object.defineProperties(view, {
-    [free]: method(end),
-    [release]: method(give),
-    [dispose]: method(end),
+    [free]: { value: () => handle.free() },
+    [release]: { value: () => handle.release() },
+    [dispose]: { value: () => handle.free() },
   });
   (place as { owner: object }).owner = view;
   heap.guard(view, lease);

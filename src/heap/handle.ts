@@ -21,8 +21,14 @@ export interface HandleHeap extends HeapMemory {
   resizeOwned(lease: Lease, size: number): void;
 }
 
+/** @returns where a lease's block is @throws FreedBlockError naming `call` */
+export function addressOf({ address }: Lease, call: string): Mem {
+  if (address === 0) throw new FreedBlockError(call);
+  return address;
+}
+
 /** A block that is freed by its handle. */
-export abstract class Handle {
+export class Handle {
   protected readonly heap: HandleHeap;
   protected readonly lease: Lease;
 
@@ -34,7 +40,7 @@ export abstract class Handle {
 
   /** The block's address. @throws FreedBlockError */
   get address(): Mem {
-    return this.where("address");
+    return addressOf(this.lease, "address");
   }
 
   /** Whether the block is no longer this handle's: freed, by whatever way this heap knows of, moved, or released. */
@@ -53,7 +59,7 @@ export abstract class Handle {
    * @throws FreedBlockError
    */
   release(): Mem {
-    const address = this.where("release");
+    const address = addressOf(this.lease, "release");
     this.heap.disown(this.lease);
     return address;
   }
@@ -61,13 +67,6 @@ export abstract class Handle {
   /** For `using`: as `free`. */
   [dispose](): void {
     this.free();
-  }
-
-  /** @returns the block's address @throws FreedBlockError naming `call` */
-  protected where(call: string): Mem {
-    const { address } = this.lease;
-    if (address === 0) throw new FreedBlockError(call);
-    return address;
   }
 }
 

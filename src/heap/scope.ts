@@ -55,17 +55,17 @@ export class Scope {
 
   /** As `heap.malloc`. */
   malloc(size: number): Mem {
-    return this.#block(this.#heap.malloc(size));
+    return this.add(this.#heap.malloc(size));
   }
 
   /** As `heap.calloc`. */
   calloc(count: number, size: number): Mem {
-    return this.#block(this.#heap.calloc(count, size));
+    return this.add(this.#heap.calloc(count, size));
   }
 
   /** As `heap.memalign`. */
   memalign(alignment: number, size: number): Mem {
-    return this.#block(this.#heap.memalign(alignment, size));
+    return this.add(this.#heap.memalign(alignment, size));
   }
 
   /** As `heap.alloc`. */
@@ -79,7 +79,7 @@ export class Scope {
 
   /** As `heap.newCString`. */
   newCString(text: string): Mem {
-    return this.#block(this.#heap.newCString(text));
+    return this.add(this.#heap.newCString(text));
   }
 
   /** As `heap.newUtf8`. */
@@ -100,7 +100,10 @@ export class Scope {
    */
   add<T extends Mem | DisposableLike>(what: T): T {
     this.#assertOpen();
-    if (typeof what === "number") return this.#block(what) as T;
+    if (typeof what === "number") {
+      if (what !== 0) this.#entries.push(this.#owner.own(what));
+      return what;
+    }
     const end = (what as Partial<DisposableLike> | null | undefined)?.[dispose];
     if (typeof end !== "function")
       throw new TypeError(`add: what must be an address or disposable, got ${show(what)}`);
@@ -155,12 +158,6 @@ export class Scope {
   /** For `using scope = …`. */
   [dispose](): void {
     this.dispose();
-  }
-
-  #block(mem: Mem): Mem {
-    if (mem === 0) return mem;
-    this.#entries.push(this.#heap.own(mem));
-    return mem;
   }
 
   #assertOpen(): void {

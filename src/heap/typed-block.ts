@@ -2,7 +2,7 @@
 
 import { checkInteger } from "../host/checks.js";
 import { bufferReaching } from "../host/views.js";
-import { Handle, type HandleHeap } from "./handle.js";
+import { addressOf, Handle, type HandleHeap } from "./handle.js";
 import type { TypedArray } from "./heap-memory.js";
 import type { ViewConstructor } from "./core-heap.js";
 import type { Lease } from "./leases.js";
@@ -44,7 +44,7 @@ export class TypedBlock<T extends TypedArray = TypedArray> extends Handle {
    * @throws FreedBlockError
    */
   get view(): T {
-    const address = this.where("view");
+    const address = addressOf(this.lease, "view");
     this.heap.access("view", address, this.byteLength, "view");
     const buffer = bufferReaching(this.heap.memory, address + this.byteLength);
     const known = this.#view;
@@ -79,7 +79,7 @@ export class TypedBlock<T extends TypedArray = TypedArray> extends Handle {
    * @throws OutOfMemoryError, and the block is as it was; FreedBlockError
    */
   resize(length: number): void {
-    this.where("resize");
+    addressOf(this.lease, "resize");
     checkInteger("resize: length", length, { min: 0, max: Number.MAX_SAFE_INTEGER });
     // realloc would free it for 0 bytes.
     this.heap.resizeOwned(this.lease, Math.max(1, length * this.#step));
@@ -88,7 +88,7 @@ export class TypedBlock<T extends TypedArray = TypedArray> extends Handle {
   }
 
   #at(call: string, index: number): number {
-    const address = this.where(call);
+    const address = addressOf(this.lease, call);
     checkInteger(`${call}: index`, index, { min: 0, max: this.#length - 1 });
     return address + index * this.#step;
   }

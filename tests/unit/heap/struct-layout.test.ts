@@ -1,6 +1,7 @@
 // Offsets, sizes and alignments of structs, against the compilers whose ABIs they follow: random declarations, as static assertions.
 
 import { describe, expect, it } from "vitest";
+import { enumeration } from "../../../src/heap/c-enum.js";
 import { structLayout } from "../../../src/heap/c-struct.js";
 import type { Definition, FieldType, StructAbi, StructOptions } from "../../../src/heap/c-types.js";
 import { compilerErrors, compilerMissing } from "../../support/c-compilers.js";
@@ -29,7 +30,7 @@ function randomType(prng: Prng, depth: number): FieldType {
   if (kind < 5) return prng.pick(NAMES);
   if (kind === 5) return `char[${prng.int(1, 40)}]`;
   if (kind === 6) return `${prng.pick(NAMES)}[${prng.int(1, 9)}]`;
-  if (kind === 7) return { enum: { A: 0, B: 7 }, as: "i32" };
+  if (kind === 7) return enumeration({ A: 0, B: 7 }, "i32");
   if (depth >= 3) return prng.pick(NAMES);
   if (kind === 8) return [randomType(prng, depth + 1), prng.int(1, 5)];
   return randomDefinition(prng, depth + 1);
@@ -54,7 +55,7 @@ function declare(name: string, type: FieldType): string {
     const [element, count] = type as readonly [FieldType, number];
     return declare(`${name}[${count}]`, element);
   }
-  if ("enum" in type) return `enum { ${name.replace(/\W.*/, "")}_${serial++}_A = 0 } ${name};`;
+  if ("constants" in type) return `enum { ${name.replace(/\W.*/, "")}_${serial++}_A = 0 } ${name};`;
   return `struct { ${members(type as Definition)} } ${name};`;
 }
 
@@ -156,8 +157,8 @@ describe("wrong definitions", () => {
     ["abi", layout({ a: "u8" }, { abi: "arm" }), /option "abi" must be one of "wasm32"/],
     ["pack", layout({ a: "u8" }, { pack: 3 }), /option "pack" must be 1, 2, 4 or 8, got 3/],
     ["size", layout({ a: ["u8[1000000]", 5000] }), /must be at most 4294967295 bytes/],
-    ["enum", layout({ a: { enum: { A: 300 }, as: "u8" } }), /constant A must be from 0 to 255/],
-    ["enum as", layout({ a: { enum: { A: 1 }, as: "u64" } }), /"as" must be an integer type/],
+    ["enum", () => enumeration({ A: 300 }, "u8"), /constant A must be from 0 to 255/],
+    ["storage", () => enumeration({ A: 1 }, "u64" as "u8"), /storage must be an integer type/],
   ])("%s", (_name, call, expected) => {
     expect(call).toThrow(expected);
   });

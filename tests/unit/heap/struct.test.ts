@@ -2,6 +2,7 @@
 
 import { inspect } from "node:util";
 import { describe, expect, expectTypeOf, it } from "vitest";
+import { enumeration } from "../../../src/heap/c-enum.js";
 import { createHeap, createHeapSync } from "../../../src/heap/create.js";
 import { FreedBlockError, OutOfMemoryError } from "../../../src/heap/errors.js";
 import { collectOften, collectUntil } from "../../support/garbage.js";
@@ -17,7 +18,7 @@ describe.each(["ilp32", "lp64"] as const)("structs, %s", (abi) => {
     tags: "u8[4]",
     path: [Vec2, 3],
     inner: { on: "bool", next: "pointer" },
-    color: { enum: { RED: 0, GREEN: 5 }, as: "u8" },
+    color: enumeration({ RED: 0, GREEN: 5 }, "u8"),
   });
 
   it("fields are where C has them", () => {
@@ -190,7 +191,7 @@ it("types follow the definition", () => {
     name: "char[16]",
     at: { x: "f64", flags: "bool[2]" },
     list: [{ v: "u8" }, 2],
-    kind: { enum: { A: 0, B: 1 } },
+    kind: enumeration({ A: 0, B: 1 }),
   });
   const node = Node.alloc();
   expectTypeOf(node.id).toEqualTypeOf<number>();

@@ -1,6 +1,13 @@
 // The last step of `npm run build:ts`: puts binaries into the compiled modules of dist/inlined/, as text, and AssemblyScript's loader beside them.
 
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  writeFileSync,
+} from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { inlinable } from "../dist/host/inlined.js";
@@ -36,3 +43,6 @@ const SPECIFIER = '"@assemblyscript/loader"';
 const text = readFileSync(user, "utf8");
 if (!text.includes(SPECIFIER)) throw new Error(`${user}: does not import ${SPECIFIER}`);
 writeFileSync(user, text.replace(SPECIFIER, '"../vendor/assemblyscript-loader.js"'));
+
+// A checkout's node_modules/.bin leads here.
+chmodSync(`${root}dist/cli/main.js`, 0o755);

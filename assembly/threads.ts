@@ -1,6 +1,6 @@
 // The threaded build: the allocator over shared memory, one instance a thread, and what is to be done when a thread dies.
 
-import { becomeConcurrent } from "./sync/mutex";
+import { becomeConcurrent, setQueuesFrees } from "./sync/mutex";
 import { Repair, buryThread } from "./malloc/repair";
 import { libc, sharedState } from "./malloc/state";
 import { scratch } from "./process";
@@ -28,7 +28,7 @@ export function set_patience(ms: i32): void {
  * see malloc/remote.ts. Not while there are other threads.
  */
 export function set_queued_frees(queues: i32): void {
-  sharedState().queuesFrees = queues;
+  setQueuesFrees(queues != 0);
 }
 
 /** The address of SharedState. */

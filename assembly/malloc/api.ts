@@ -3,6 +3,7 @@
 
 import { MALLOC_ALIGNMENT, PTRDIFF_MAX, SIZE_MAX, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
+import { queuesFrees } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
 import { allocateAligned } from "./aligned";
 import { allocate, allocateDirectly } from "./allocate";
@@ -71,7 +72,7 @@ function initTcache(): void {
 /** The arena for a request of C's, locked, and with what others have queued for it. */
 function openArena(bytes: word): MallocState {
   const arena = arenaForCall(bytes);
-  if (IS_THREADED) takeBack(arena);
+  if (IS_THREADED && queuesFrees) takeBack(arena);
   return arena;
 }
 
@@ -195,7 +196,7 @@ export function emptyTcache(): void {
 /** The end of this thread: its tcache is given back; its arena is free for others. */
 export function threadExit(): void {
   emptyTcache();
-  if (IS_THREADED) settleArena();
+  if (IS_THREADED && queuesFrees) settleArena();
   lockList();
   leaveArena();
   unlockList();

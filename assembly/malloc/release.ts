@@ -2,6 +2,7 @@
 // glibc's, in glibc's order: which message comes first for a given corruption is part of the behaviour.
 
 import { Failure, corrupted } from "../base/failure";
+import { queuesFrees } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
 import { lockArena, unlockArena } from "./arena";
 import { Chunk, addressOf, isMisaligned, isOddSize, protectLink } from "./chunk";
@@ -36,7 +37,7 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
     return;
   }
   if (!isLocked) {
-    if (IS_THREADED && queueRemote(arena, p, size)) return;
+    if (IS_THREADED && queuesFrees && queueRemote(arena, p, size)) return;
     lockArena(arena);
   }
   if (!IS_THREADED || !arena.isRetired) {

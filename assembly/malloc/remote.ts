@@ -30,9 +30,9 @@ export function clearQueue(arena: MallocState): void {
   store<u32>(queuePlace(arena), 0);
 }
 
-/** Queues a chunk of `size` bytes that is to be freed in `arena`, if it is to be queued at all. Whether it was. */
+/** Where frees are queued: queues a chunk of `size` bytes that is to be freed in `arena`, if it is another thread's. Whether it was. */
 export function queueRemote(arena: MallocState, p: Chunk, size: word): bool {
-  if (sharedState().queuesFrees == 0 || arena == threadArena()) return false;
+  if (arena == threadArena()) return false;
   // Nobody would come by.
   if (arena.attachedThreads == 0 || arena.isRetired) return false;
   const isFirst = push(queuePlace(arena), p.mem) == 0;

@@ -1,5 +1,6 @@
 // Giving memory back to the kernel: the end of the heap by the break, whole pages inside free chunks by madvise.
 
+import { queuesFrees } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
 import { binAt, binIndex, unsortedBin } from "./bins";
 import { Chunk, PREV_INUSE, addressOf } from "./chunk";
@@ -53,7 +54,7 @@ export function trimAll(pad: word): bool {
   let arena = mainArena;
   do {
     lockArena(arena);
-    if (IS_THREADED) takeBack(arena);
+    if (IS_THREADED && queuesFrees) takeBack(arena);
     if (!(IS_THREADED && arena.isRetired)) {
       if (trimArena(arena)) released = true;
       if (arena == mainArena && trimTop(arena, pad)) released = true;

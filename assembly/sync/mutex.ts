@@ -51,6 +51,9 @@ export class SharedState {
 /** Whether there are other threads: until then nothing is locked (SINGLE_THREAD_P is the opposite). */
 export let isConcurrent: bool = false;
 
+/** Whether frees into others' arenas are queued (malloc/remote.ts): SharedState.queuesFrees, which does not change once there are others. */
+export let queuesFrees: bool = false;
+
 let self: i32 = 0; // this thread's number plus 1
 let mayWait: bool = true; // a browser's main thread may not
 let counters: LockCounters = changetype<LockCounters>(0);
@@ -64,6 +67,13 @@ export function bindThreadLocks(number: u32, own: LockCounters, common: SharedSt
   self = <i32>number + 1;
   counters = own;
   shared = common;
+  queuesFrees = common.queuesFrees != 0;
+}
+
+/** Says, before there are other threads, whether frees into others' arenas are queued. */
+export function setQueuesFrees(queues: bool): void {
+  shared.queuesFrees = queues ? 1 : 0;
+  queuesFrees = queues;
 }
 
 /** From now on others may run at the same time. `canWait`: whether the host lets this thread sleep. */

@@ -44,6 +44,7 @@ import {
   popEntry,
   pushEntry,
   requestIndex,
+  setLatest,
   surrenderTcache,
   tcache,
   tcacheIndex,
@@ -185,10 +186,12 @@ export function emptyTcache(): void {
       for (let mem = latestIn(cache, index); mem != 0;) {
         if (isMisaligned(mem)) corrupted(Failure.TCACHE_SHUTDOWN_UNALIGNED, mem);
         const next = revealLink(mem);
+        if (IS_THREADED) setLatest(cache, index, next);
         giveBack(Chunk.ofMem(mem));
         mem = next;
       }
     }
+    if (IS_THREADED) thread.tcache = 0;
     giveBack(Chunk.ofMem(cache));
   }
 }

@@ -2,6 +2,7 @@
 // neighbours. Its second word holds a key, by which free recognises a block that is already there; its first links to
 // the next one, protected (see chunk.ts). The struct is the first block that the thread allocates.
 
+import { IS_THREADED } from "../sync/tier";
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { Chunk, IS_MMAPPED, SIZE_BITS, isMisaligned, protectLink, revealLink } from "./chunk";
@@ -42,8 +43,12 @@ let key: word = 0; // tcache_key
 
 /** This thread has no tcache, as at its start. */
 export function resetTcache(): void {
-  tcache = 0;
+  forgetTcache();
   thread.tcache = 0;
+}
+
+function forgetTcache(): void {
+  tcache = 0;
   bins = 0;
   requestLimit = 0;
 }
@@ -65,10 +70,14 @@ export function bindTcache(mem: usize): void {
   thread.tcache = <u32>mem;
 }
 
-/** Takes this thread's tcache from it, at its exit. Until another is made nothing is cached. What it was, or 0. */
+/**
+ * Takes this thread's tcache from it, at its exit. Until another is made nothing is cached. What it was, or 0. In the threaded build ThreadData
+ * goes on to name it: should the thread die before it is empty, whoever buries it finds the rest.
+ */
 export function surrenderTcache(): usize {
   const cache = tcache;
-  resetTcache();
+  if (IS_THREADED) forgetTcache();
+  else resetTcache();
   return cache;
 }
 

@@ -158,6 +158,29 @@ describe.each(["ilp32", "lp64"] as const)("death in a call, %s", (abi) => {
     expect(withLock).toBeGreaterThan(deaths / 10);
   });
 
+  it("while it ends, with a full tcache", () => {
+    let deaths = 0;
+    for (let seed = 1; seed <= 60; seed++) {
+      const crowd = crowdOf(abi, seed);
+      warmUp(crowd);
+      crowd.fillTcache(1);
+      let left = crowd.random.power(0, 11);
+      crowd.atStore = (point) => {
+        if (left-- === 0) throw new Death(point);
+      };
+      const isDead = hasDied(() => crowd.end(1));
+      crowd.atStore = undefined;
+      if (!isDead) continue;
+      deaths++;
+      crowd.buryAll([1], 2);
+      crowd.check();
+      warmUp(crowd);
+      const lost = crowd.finish() - THREADS * overheadOf(abi) - crowd.foreignBytes;
+      expect(lost, `seed ${seed}`).toBeLessThanOrEqual(PAGE);
+    }
+    expect(deaths).toBeGreaterThan(30);
+  });
+
   it("of whoever buries another", () => {
     let second = 0;
     for (let seed = 1; seed <= (isFull ? 400 : 60); seed++) {

@@ -218,6 +218,8 @@ export class Crowd {
   /** The calls that are seldom made. */
   #rare(thread: Thread): void {
     const { raw } = thread;
+    // A block of tcache's at most, which is on its way.
+    this.inFlight = 0;
     const kind = this.random.int(0, 6 - 1);
     if (kind === 0) raw.malloc_trim(this.#word(0));
     else if (kind === 1) raw.mallopt(1, this.random.pick([0, 64, 80]));
@@ -231,6 +233,20 @@ export class Crowd {
     const bytes = 4096 * this.random.int(0, 2);
     this.foreignBytes += bytes === 0 ? 0 : bytes + 64;
     raw.sbrk(this.#word(bytes));
+  }
+
+  /** Fills the tcache of thread `index` with blocks of all its sizes, about 200 KB. */
+  fillTcache(index: number): void {
+    const raw = this.raw(index);
+    const blocks: (number | bigint)[] = [];
+    for (let bytes = 24; bytes <= 1000; bytes += 16)
+      for (let count = 0; count < 7; count++) blocks.push(raw.malloc(this.#word(bytes)));
+    for (const block of blocks) raw.free(block);
+  }
+
+  /** Ends thread `index`, for ever. */
+  end(index: number): void {
+    this.threads[index]!.raw.thread_exit();
   }
 
   /** The thread ends, and another one takes its place. */

@@ -31,6 +31,14 @@ export function set_queued_frees(queues: i32): void {
   setQueuesFrees(queues != 0);
 }
 
+/**
+ * How many bytes of blocks beyond tcache's largest bin each thread's tcache may keep, 0: none: an extension, see malloc/large-tcache.ts. Before
+ * the first allocation.
+ */
+export function set_large_tcache(bytes: u32): void {
+  sharedState().largeTcache = bytes;
+}
+
 /** The address of SharedState. */
 export function shared_state(): usize {
   return changetype<usize>(sharedState());

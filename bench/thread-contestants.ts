@@ -7,7 +7,7 @@ import { startC, type ThreadSetup } from "./thread-instances.js";
 import { HOST_BYTES, SLICE, TASK_SIZE, type Load } from "./thread-loads.js";
 import type { ThreadLocks, ThreadReport, ThreadTask } from "./thread-worker.js";
 import { startProcessSync } from "../src/host/process.js";
-import type { RemoteFrees } from "../src/host/options.js";
+import type { ProcessOptions } from "../src/host/options.js";
 import { handleOf } from "../src/host/threads.js";
 import { NATIVE_NAMES } from "./native.js";
 import { OURS } from "./allocators.js";
@@ -21,12 +21,20 @@ export const ALONE = `${OURS.ilp32}, no other thread`;
 export const LARGE_TCACHE = `${OURS.ilp32}, tcache_count=1000`;
 /** This project's threaded build with its own extension for blocks that one thread allocates and another one frees. */
 export const QUEUED = `${OURS.ilp32}, remoteFrees "queue"`;
+/** This project's threaded build with a large tcache and both of its extensions: for speed, without glibc's addresses. */
+export const EXTENDED = `${OURS.ilp32}, for speed`;
 export const MIMALLOC = "mimalloc";
 export const DLMALLOC = "dlmalloc, one lock";
 export const NOTHING = {
   clang: "no allocator (clang)",
   asc: "no allocator (asc)",
   gcc: "no allocator (gcc)",
+} as const;
+
+const FOR_SPEED = {
+  tunables: { tcache_count: 1000 },
+  largeTcache: 16 << 20,
+  remoteFrees: "queue",
 } as const;
 
 /** How long to measure. */
@@ -156,8 +164,7 @@ export function handoverTime(): number | null {
 /** This project's threaded build: a process in a fresh memory, whose first thread, the main one, does nothing. */
 function ours(
   name: string,
-  tunables: Readonly<Record<string, number>>,
-  remoteFrees: RemoteFrees = "lock",
+  given: Pick<ProcessOptions, "tunables" | "remoteFrees" | "largeTcache">,
 ): ThreadContestant {
   const wasm = wasmModule("threads-ptmalloc-shared");
   return inWasm(name, NOTHING.asc, () => {
@@ -170,8 +177,7 @@ function ours(
       base,
       taskSize,
       memory,
-      tunables,
-      remoteFrees,
+      ...given,
     } as const;
     return { kind: "ptmalloc", handle: handleOf(startProcessSync(options), name) };
   });
@@ -198,8 +204,9 @@ export function threadContestants(): { contestants: ThreadContestant[]; notes: s
     }));
   const contestants = [
     ...enter(OURS.ilp32, () => ours(OURS.ilp32, {})),
-    ...enter(LARGE_TCACHE, () => ours(LARGE_TCACHE, { tcache_count: 1000 })),
-    ...enter(QUEUED, () => ours(QUEUED, {}, "queue")),
+    ...enter(LARGE_TCACHE, () => ours(LARGE_TCACHE, { tunables: { tcache_count: 1000 } })),
+    ...enter(QUEUED, () => ours(QUEUED, { remoteFrees: "queue" })),
+    ...enter(EXTENDED, () => ours(EXTENDED, FOR_SPEED)),
     ...enter(SINGLE, () =>
       single(SINGLE, () => ({ kind: "single", module: wasmModule("threads-ptmalloc") })),
     ),

@@ -23,6 +23,14 @@ import {
 import { Chunk, addressOf, isMisaligned, revealLink, usableSize } from "./chunk";
 import { clearedAllocate } from "./clear";
 import { verifyHeap } from "./invariants";
+import {
+  hasLarge,
+  isLarge,
+  largeLists,
+  roundToClass,
+  takeLarge,
+  tcacheBytes,
+} from "./large-tcache";
 import { adjustThreshold, unmapChunk } from "./mapped";
 import { freeChunk } from "./release";
 import { takeBack } from "./remote";
@@ -32,25 +40,19 @@ import { MallocState, libc, setErrno, thread } from "./state";
 import { EINVAL, ENOMEM, PAGE_SIZE } from "./system";
 import {
   TCACHE_MAX_BINS,
-  TcachePerthreadStruct,
   adoptTcache,
-  blocksIn,
   hasBin,
   isBelowFill,
   isCacheable,
   isPlain,
-  keyOf,
-  latestIn,
-  popEntry,
-  pushEntry,
   requestIndex,
-  setLatest,
   surrenderTcache,
   tcache,
   tcacheIndex,
   tcacheKey,
   tcacheTake,
 } from "./tcache";
+import { blocksIn, keyOf, latestIn, popEntry, pushEntry, setLatest } from "./tcache-lists";
 
 /** Makes this thread's tcache on its first call that needs one (MAYBE_INIT_TCACHE). */
 function maybeInitTcache(): void {
@@ -59,7 +61,7 @@ function maybeInitTcache(): void {
 
 /** Makes this thread's tcache in its arena, or in another one (tcache_init). */
 function initTcache(): void {
-  const bytes = <word>offsetof<TcachePerthreadStruct>();
+  const bytes = <word>tcacheBytes();
   let arena = arenaGet(bytes);
   let mem = allocate(arena, bytes);
   if (mem == 0 && arena != NO_ARENA) {
@@ -117,6 +119,11 @@ function mallocUncached(bytes: word): usize {
   maybeInitTcache();
   const cached = isCacheable(bytes) ? tcacheTake(requestIndex(bytes)) : 0;
   if (cached != 0) return cached;
+  if (IS_THREADED && isLarge(bytes) && !isCacheable(bytes)) {
+    const kept = takeLarge(bytes);
+    if (kept != 0) return kept;
+    bytes = roundToClass(bytes);
+  }
   let arena = openArena(bytes);
   let mem = allocateDirectly(arena, bytes);
   if (mayRetry(mem, arena)) {
@@ -182,17 +189,23 @@ function freeMapped(p: Chunk): void {
 export function emptyTcache(): void {
   const cache = surrenderTcache();
   if (cache != 0) {
-    for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
-      for (let mem = latestIn(cache, index); mem != 0;) {
-        if (isMisaligned(mem)) corrupted(Failure.TCACHE_SHUTDOWN_UNALIGNED, mem);
-        const next = revealLink(mem);
-        if (IS_THREADED) setLatest(cache, index, next);
-        giveBack(Chunk.ofMem(mem));
-        mem = next;
-      }
-    }
+    emptyLists(cache);
+    if (IS_THREADED && hasLarge()) emptyLists(largeLists(cache));
     if (IS_THREADED) thread.tcache = 0;
     giveBack(Chunk.ofMem(cache));
+  }
+}
+
+/** Gives back the blocks in a tcache's lists. */
+function emptyLists(lists: usize): void {
+  for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
+    for (let mem = latestIn(lists, index); mem != 0;) {
+      if (isMisaligned(mem)) corrupted(Failure.TCACHE_SHUTDOWN_UNALIGNED, mem);
+      const next = revealLink(mem);
+      if (IS_THREADED) setLatest(lists, index, next);
+      giveBack(Chunk.ofMem(mem));
+      mem = next;
+    }
   }
 }
 

@@ -6,10 +6,12 @@ import { binAt, binIndex, binmapWord, isSmall } from "./bins";
 import { Chunk, addressOf, isMisaligned, revealLink } from "./chunk";
 import { fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
 import { binnedChunks, broken, countBinned, countFast, fastBytes, freeChunks } from "./findings";
+import { classOfChunk, hasLarge, largeLists } from "./large-tcache";
 import { MINSIZE } from "./sizes";
 import { MallocState, libc } from "./state";
 import { Invariant } from "./system";
-import { TCACHE_MAX_BINS, TcacheEntry, TcachePerthreadStruct, tcacheIndex } from "./tcache";
+import { TCACHE_MAX_BINS, tcacheIndex } from "./tcache";
+import { blocksIn, keyOf, latestIn } from "./tcache-lists";
 
 /** A bin's ring is whole, holds free chunks of its sizes, in order when large, and the binmap knows of it. */
 export function checkBin(arena: MallocState, index: u32): bool {
@@ -100,20 +102,23 @@ export function endsInHeap(p: Chunk): bool {
 export function checkTcache(tcache: usize): bool {
   if (!isInHeap(Chunk.ofMem(tcache)) || !endsInHeap(Chunk.ofMem(tcache)))
     return broken(Invariant.TCACHE_LINK, tcache);
+  return checkLists(tcache, false) && (!hasLarge() || checkLists(largeLists(tcache), true));
+}
+
+function checkLists(lists: usize, areLarge: bool): bool {
   for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
-    const place = tcache + <usize>index * SIZE_SZ;
-    let mem = <usize>load<word>(place, offsetof<TcachePerthreadStruct>("entries"));
-    let left = <i32>load<u16>(tcache + ((<usize>index) << 1));
+    let mem = latestIn(lists, index);
+    let left = <i32>blocksIn(lists, index);
     for (; mem != 0; mem = revealLink(mem)) {
       const p = Chunk.ofMem(mem);
       if (--left < 0) return broken(Invariant.TCACHE_COUNT, mem);
       if ((mem & MALLOC_ALIGN_MASK) != 0 || !isInHeap(p)) return broken(Invariant.TCACHE_LINK, mem);
-      if (tcacheIndex(p.size) != index) return broken(Invariant.TCACHE_SIZE, mem);
+      if ((areLarge ? classOfChunk(p.size) : tcacheIndex(p.size)) != index)
+        return broken(Invariant.TCACHE_SIZE, mem);
       if (!endsInHeap(p) || !p.inuse) return broken(Invariant.TCACHE_FREE, mem);
-      if (changetype<TcacheEntry>(mem).key != libc.tcacheKey)
-        return broken(Invariant.TCACHE_KEY, mem);
+      if (keyOf(mem) != libc.tcacheKey) return broken(Invariant.TCACHE_KEY, mem);
     }
-    if (left != 0) return broken(Invariant.TCACHE_COUNT, place);
+    if (left != 0) return broken(Invariant.TCACHE_COUNT, lists + <usize>index * 2);
   }
   return true;
 }

@@ -4,15 +4,34 @@
 import { Failure, corrupted } from "../base/failure";
 import { queuesFrees } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
-import { lockArena, unlockArena } from "./arena";
+import { arenaFor, lockArena, unlockArena } from "./arena";
 import { Chunk, addressOf, isMisaligned, isOddSize, protectLink } from "./chunk";
 import { consolidate, fastbinAt, fastbinIndex, linkPlace, mergeChunk } from "./fastbins";
 import { trimHeap } from "./heap";
+import {
+  Keeping,
+  LARGE_BINS,
+  bindLarge,
+  forgetLarge,
+  keepLarge,
+  largeLists,
+  resetLarge,
+} from "./large-tcache";
 import { unmapChunk } from "./mapped";
 import { queueRemote } from "./remote";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, mainArena, mp, thread } from "./state";
-import { findDoubleFree, hasBin, hasKey, hasRoom, tcacheIndex, tcachePut } from "./tcache";
+import {
+  findDoubleFree,
+  hasBin,
+  hasKey,
+  hasRoom,
+  tcache,
+  tcacheIndex,
+  tcacheKey,
+  tcachePut,
+} from "./tcache";
+import { takeEntry } from "./tcache-lists";
 import { trimTop } from "./trim";
 
 /**
@@ -37,6 +56,7 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
     return;
   }
   if (!isLocked) {
+    if (IS_THREADED && mayKeep(p, size)) return;
     if (IS_THREADED && queuesFrees && queueRemote(arena, p, size)) return;
     lockArena(arena);
   }
@@ -45,6 +65,30 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
     else freeAndMerge(arena, p, size);
   }
   if (!isLocked) unlockArena(arena);
+}
+
+/** Puts a chunk into tcache's lists for large blocks, if there are such lists and it has a class. Whether it did. */
+function mayKeep(p: Chunk, size: word): bool {
+  let what = keepLarge(p, size);
+  if (what == Keeping.FULL) {
+    emptyLarge();
+    what = keepLarge(p, size);
+  }
+  return what == Keeping.KEPT;
+}
+
+/** Frees everything that tcache's lists for large blocks hold. */
+function emptyLarge(): void {
+  const cache = tcache;
+  forgetLarge();
+  resetLarge();
+  for (let index: u32 = 0; index < LARGE_BINS; index++) {
+    for (let mem = takeEntry(largeLists(cache), index); mem != 0;) {
+      freeChunk(arenaFor(Chunk.ofMem(mem)), Chunk.ofMem(mem), false);
+      mem = takeEntry(largeLists(cache), index);
+    }
+  }
+  bindLarge(cache, tcacheKey());
 }
 
 /** Notes that this thread is about to free what was top: should it die first, others can. True. */

@@ -13,6 +13,7 @@ import { arenaFor, arenaPlace, listPlace, nextArena, putOnFreeList } from "./are
 import { insertUnsorted, unsortedBin } from "./bins";
 import { fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
 import { firstChunkOf, heapFor } from "./heap";
+import { hasLarge, isLargeBlock, largeLists } from "./large-tcache";
 import { endsInHeap, isInHeap } from "./list-checks";
 import { unmapChunk } from "./mapped";
 import { freeChunk } from "./release";
@@ -31,14 +32,8 @@ import {
   threadAt,
 } from "./state";
 import { enterKernelSoon, kernelOwner, leaveKernel, recoverKernel } from "./system";
-import {
-  TCACHE_MAX_BINS,
-  bindTcache,
-  isCachedBlock,
-  latestIn,
-  setLatest,
-  surrenderTcache,
-} from "./tcache";
+import { TCACHE_MAX_BINS, bindTcache, isCachedBlock, surrenderTcache } from "./tcache";
+import { latestIn, setLatest } from "./tcache-lists";
 
 /** What was found, and done. Not a struct of glibc's. */
 @unmanaged
@@ -254,18 +249,29 @@ function returnBacklog(dead: ThreadData, found: Repair): bool {
 }
 
 function emptyCache(cache: usize, found: Repair): bool {
+  if (!emptyLists(cache, false, found)) return false;
+  return !hasLarge() || emptyLists(largeLists(cache), true, found);
+}
+
+function emptyLists(lists: usize, areLarge: bool, found: Repair): bool {
   for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
-    let mem = latestIn(cache, index);
-    while (isInHeap(Chunk.ofMem(mem)) && isCachedBlock(mem, index)) {
+    let mem = latestIn(lists, index);
+    while (isListed(mem, index, areLarge)) {
       const next = revealLink(mem);
       if (!openArena(mem, found)) return false;
-      setLatest(cache, index, next);
+      setLatest(lists, index, next);
       freeOpen(mem);
       found.blocksReturned++;
       mem = next;
     }
   }
   return true;
+}
+
+/** Whether `mem` is in memory and looks like a block of the list. */
+function isListed(mem: usize, index: u32, isLarge: bool): bool {
+  if (!isInHeap(Chunk.ofMem(mem))) return false;
+  return isLarge ? isLargeBlock(mem, index) : isCachedBlock(mem, index);
 }
 
 function giveBackCache(dead: ThreadData, found: Repair): bool {

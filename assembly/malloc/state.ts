@@ -128,7 +128,7 @@ export class LibcData {
   alignedHeapArea: u32; // aligned_heap_area: where an aligned heap may fit, 0 when nothing is known
   globalMaxFast: word; // global_max_fast: the largest fast chunk, bytes
   tcacheKey: word; // tcache_key: marks a block as being in tcache
-  @count(5) shared: i32; // SharedState, in the threaded build
+  @count(6) shared: i32; // SharedState, in the threaded build
   @count(64) scratch: u32; // 256 bytes for the host
 }
 

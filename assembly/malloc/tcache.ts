@@ -4,10 +4,11 @@
 
 import { IS_THREADED } from "../sync/tier";
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
-import { Failure, corrupted } from "../base/failure";
-import { Chunk, IS_MMAPPED, SIZE_BITS, isMisaligned, protectLink, revealLink } from "./chunk";
+import { Chunk, IS_MMAPPED, SIZE_BITS, isMisaligned } from "./chunk";
+import { bindLarge, forgetLarge, resetLarge, tcacheBytes } from "./large-tcache";
 import { MINSIZE, requestToSize } from "./sizes";
 import { libc, mp, thread } from "./state";
+import { blocksIn, findTwice, keyOf, pushEntry, takeEntry } from "./tcache-lists";
 
 /** How many sizes tcache can hold (TCACHE_MAX_BINS). */
 export const TCACHE_MAX_BINS: u32 = 64;
@@ -15,24 +16,6 @@ export const TCACHE_MAX_BINS: u32 = 64;
 /** Default blocks per size (TCACHE_FILL_COUNT) and the most that can be set (MAX_TCACHE_COUNT). */
 export const TCACHE_FILL_COUNT: word = 7;
 export const MAX_TCACHE_COUNT: word = 65535;
-
-/** What tcache keeps in a block of its own (struct tcache_entry). */
-@unmanaged
-export class TcacheEntry {
-  next: word; // next, protected
-  key: word; // key
-}
-
-/** A thread's tcache (struct tcache_perthread_struct). */
-@unmanaged
-export class TcachePerthreadStruct {
-  @count(64) counts: u16; // counts: blocks by size
-  @count(64) entries: word; // entries: the latest block of each size
-}
-
-/** Where a cached block has its key, and tcache the heads of its lists: offsets, bytes. */
-const KEY: usize = offsetof<TcacheEntry>("key");
-const ENTRIES: usize = offsetof<TcachePerthreadStruct>("entries");
 
 // The thread's own variables. Until its tcache is made, the limits are 0: nothing fits, and the slow path makes it.
 export let tcache: usize = 0;
@@ -51,11 +34,13 @@ function forgetTcache(): void {
   tcache = 0;
   bins = 0;
   requestLimit = 0;
+  if (IS_THREADED) forgetLarge();
 }
 
-/** Begins to use the block at `mem`, of sizeof (TcachePerthreadStruct) bytes, as this thread's tcache (tcache_init). */
+/** Begins to use the block at `mem`, of `tcacheBytes`, as this thread's tcache (tcache_init). */
 export function adoptTcache(mem: usize): void {
-  memory.fill(mem, 0, offsetof<TcachePerthreadStruct>());
+  memory.fill(mem, 0, tcacheBytes());
+  if (IS_THREADED) resetLarge();
   bindTcache(mem);
 }
 
@@ -67,6 +52,7 @@ export function bindTcache(mem: usize): void {
   requestLimit = <word>(bins - 1) * <word>MALLOC_ALIGNMENT + MINSIZE - SIZE_SZ + 1;
   fillCount = <u32>mp.tcacheCount;
   key = libc.tcacheKey;
+  if (IS_THREADED) bindLarge(mem, key);
   thread.tcache = <u32>mem;
 }
 
@@ -122,41 +108,7 @@ export function tcachePut(mem: usize, index: u32): void {
 
 /** Takes the latest block of bin `index`, or 0 when it is empty (tcache_get). */
 export function tcacheTake(index: u32): usize {
-  const left = blocksIn(tcache, index);
-  if (left == 0) return 0;
-  const mem = latestIn(tcache, index);
-  if (isMisaligned(mem)) corrupted(Failure.TCACHE_UNALIGNED, mem);
-  popEntry(tcache, index, mem, left);
-  return mem;
-}
-
-// The steps of both, for the short ways of malloc and free. They take the tcache and the key as arguments because V8 reads a
-// global anew after every store: the short ways read each once.
-
-/** How many blocks bin `index` of `cache` says that it holds. */
-export function blocksIn(cache: usize, index: u32): u32 {
-  return <u32>load<u16>(cache + ((<usize>index) << 1));
-}
-
-/** The latest block of bin `index` of `cache`. */
-export function latestIn(cache: usize, index: u32): usize {
-  return <usize>load<word>(cache + <usize>index * SIZE_SZ, ENTRIES);
-}
-
-/** Takes `mem`, the latest of the `left` blocks of bin `index`, out of `cache`. */
-export function popEntry(cache: usize, index: u32, mem: usize, left: u32): void {
-  store<u16>(cache + ((<usize>index) << 1), left - 1);
-  store<word>(cache + <usize>index * SIZE_SZ, <word>revealLink(mem), ENTRIES);
-  store<word>(mem, 0, KEY);
-}
-
-/** Puts the block `mem` in front of the `count` blocks of bin `index` of `cache`, and the key `mark` into it. */
-export function pushEntry(cache: usize, index: u32, mem: usize, count: u32, mark: word): void {
-  const head = cache + <usize>index * SIZE_SZ;
-  store<word>(mem, mark, KEY);
-  store<word>(mem, <word>protectLink(mem, <usize>load<word>(head, ENTRIES)));
-  store<word>(head, <word>mem, ENTRIES);
-  store<u16>(cache + ((<usize>index) << 1), count + 1);
+  return takeEntry(tcache, index);
 }
 
 /** Whether an aligned block in memory looks like one of bin `index`: used when a thread died with it. */
@@ -166,24 +118,19 @@ export function isCachedBlock(mem: usize, index: u32): bool {
   );
 }
 
-/** Makes `mem`, or 0, the latest block of bin `index` of a dead thread's `cache`, whose counts may be wrong. */
-export function setLatest(cache: usize, index: u32, mem: usize): void {
-  store<word>(cache + <usize>index * SIZE_SZ, <word>mem, ENTRIES);
-}
-
 /** What marks a block of this thread's as being in tcache. */
 export function tcacheKey(): word {
   return key;
 }
 
-/** The key's word of a block that may be in tcache. */
-export function keyOf(mem: usize): word {
-  return load<word>(mem, KEY);
-}
-
 /** Whether a bin of `count` blocks takes one more. */
 export function isBelowFill(count: u32): bool {
   return count < fillCount;
+}
+
+/** Looks whether a block that holds the key really is in bin `index`: then it is freed twice. */
+export function findDoubleFree(mem: usize, index: u32): void {
+  findTwice(tcache, mem, index, fillCount);
 }
 
 /** Whether an aligned block of an aligned size, not mmapped, is at `mem`, `head` being its size word: three tests in one. */
@@ -193,19 +140,4 @@ export function isPlain(mem: usize, head: word): bool {
   );
 }
 
-/** Looks whether a block that holds the key really is in bin `index`: then it is freed twice. */
-export function findDoubleFree(mem: usize, index: u32): void {
-  let seen: u32 = 0;
-  let entry = <usize>load<word>(tcache + <usize>index * SIZE_SZ, ENTRIES);
-  while (entry != 0) {
-    if (seen >= fillCount) corrupted(Failure.FREE_TCACHE_COUNT, entry);
-    if (isMisaligned(entry)) corrupted(Failure.FREE_TCACHE_UNALIGNED, entry);
-    if (entry == mem) corrupted(Failure.FREE_TCACHE_DOUBLE, entry);
-    entry = revealLink(entry);
-    seen++;
-  }
-}
-
 if (SIZE_BITS >= MALLOC_ALIGNMENT / 2) ERROR("the size's odd bit must lie above the flags");
-if (offsetof<TcachePerthreadStruct>() != 64 * 2 + 64 * SIZE_SZ)
-  ERROR("tcache_perthread_struct differs from glibc's");

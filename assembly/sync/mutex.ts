@@ -46,6 +46,7 @@ export class SharedState {
   abortCode: i32; // the Failure that ended the process, or 0: the host writes it when a call fails
   queuesFrees: i32; // whether frees into others' arenas are queued (malloc/remote.ts)
   mainQueue: u32; // what is queued for main_arena
+  largeTcache: u32; // what each tcache may hold of larger blocks, bytes; 0: none (malloc/large-tcache.ts)
 }
 
 /** Whether there are other threads: until then nothing is locked (SINGLE_THREAD_P is the opposite). */

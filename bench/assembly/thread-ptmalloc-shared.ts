@@ -4,6 +4,7 @@ export * from "./thread-ptmalloc";
 export {
   share,
   set_patience,
+  set_large_tcache,
   set_queued_frees,
   shared_state,
   thread_died,

@@ -6,7 +6,7 @@ import { checkChoice, checkInteger, checkPowerOfTwo, show } from "./checks.js";
 import type { Build, RawExports } from "./exports.js";
 import { errorOf } from "./failures.js";
 import { Fate } from "./fate.js";
-import { NO_FILES, type FileImports } from "./files.js";
+import { NO_FILES } from "./files.js";
 import { MAX_TASK_SIZE, WASM_PAGE_BYTES } from "./memory-option.js";
 import { PAGE_BYTES, planCore } from "./options.js";
 import type {
@@ -19,7 +19,7 @@ import type {
 } from "./options.js";
 import { SHARED_TASK_SIZE, sharedMemories } from "./shared-memory.js";
 import { ThreadRegistry } from "./thread-registry.js";
-import { threadingOf } from "./threading.js";
+import { threadingOf, type Extensions } from "./threading.js";
 import { parseTunables } from "./tunable-text.js";
 import type { TunableSetting } from "./tunables.js";
 
@@ -90,37 +90,37 @@ function randomized(plan: ProcessPlan): void {
   plan.tcacheKey = plan.abi === "lp64" ? key : BigInt.asUintN(32, key);
 }
 
-function filesOption(given: FileImports | undefined, build: Build): FileImports | undefined {
-  if (given !== undefined && build !== "full")
-    throw new TypeError('option "files" is for the build "full"');
-  return given;
+/** Which build an option is for, where not all have it. */
+const ONLY_IN = {
+  files: "full",
+  trace: "full",
+  restore: "image",
+  patience: "threads",
+  remoteFrees: "threads",
+  largeTcache: "threads",
+} as const;
+
+/** @throws TypeError naming an option that is given and that `build` does not have */
+function checkBuildHasOptions(options: ProcessOptions<Abi, Build>, build: Build): void {
+  for (const [name, only] of Object.entries(ONLY_IN)) {
+    if (options[name as keyof typeof ONLY_IN] !== undefined && build !== only)
+      throw new TypeError(`option "${name}" is for the build "${only}"`);
+  }
 }
 
-function traceOption(given: unknown, build: Build): SyscallTrace | undefined {
-  if (given === undefined) return undefined;
-  if (typeof given !== "function") {
+function traceOption(given: unknown): SyscallTrace | undefined {
+  if (given !== undefined && typeof given !== "function") {
     throw new TypeError(`option "trace" must be a function, got ${show(given)}`);
   }
-  if (build !== "full") throw new TypeError('option "trace" is for the build "full"');
-  return given as SyscallTrace;
+  return given as SyscallTrace | undefined;
 }
 
-function restoreOption(given: unknown, build: Build): Restore | undefined {
-  if (given === undefined) return undefined;
-  if (build !== "image") throw new TypeError('option "restore" is for the build "image"');
-  return given as Restore;
-}
-
-function patienceOption(given: unknown, build: Build): number {
-  if (given === undefined) return DEFAULT_PATIENCE_MS;
-  if (build !== "threads") throw new TypeError('option "patience" is for the build "threads"');
-  return checkInteger('option "patience"', given, { min: 0, max: 0x7fffffff });
-}
-
-function remoteFreesOption(given: unknown, build: Build): boolean {
-  if (given === undefined) return false;
-  if (build !== "threads") throw new TypeError('option "remoteFrees" is for the build "threads"');
-  return checkChoice('option "remoteFrees"', given, ["lock", "queue"]) === "queue";
+function extensionsOf({ remoteFrees, largeTcache }: ProcessOptions<Abi, Build>): Extensions {
+  return {
+    queuesFrees:
+      checkChoice('option "remoteFrees"', remoteFrees ?? "lock", ["lock", "queue"]) === "queue",
+    largeTcache: checkInteger('option "largeTcache"', largeTcache ?? 0, { min: 0, max: 2 ** 30 }),
+  };
 }
 
 /** Goes on with a process whose bytes `restore` puts back. */
@@ -145,11 +145,14 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
   options: ProcessOptions<A, B>,
 ): ProcessPlan<A, B> {
   const build = checkChoice('option "build"', options.build ?? "core", BUILDS);
-  const patience = patienceOption(options.patience, build);
-  const queuesFrees = remoteFreesOption(options.remoteFrees, build);
-  const trace = traceOption(options.trace, build);
-  const files = filesOption(options.files, build);
-  const restore = restoreOption(options.restore, build);
+  checkBuildHasOptions(options, build);
+  const patience = checkInteger('option "patience"', options.patience ?? DEFAULT_PATIENCE_MS, {
+    min: 0,
+    max: 0x7fffffff,
+  });
+  const extensions = extensionsOf(options);
+  const trace = traceOption(options.trace);
+  const { files, restore } = options;
   const machine = [...hugePagesOption(options.hugePages), ...coresOption(options.cores)];
   const plan = planCore(options, traitsOf(build, options.abi ?? "ilp32"));
   // hugetlb looks at them.
@@ -160,6 +163,6 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
     plan.imports = { trace: trace ?? (() => undefined), ...(files ?? NO_FILES) };
   if (restore !== undefined) plan.resume = resumeWith(restore);
   if (build === "threads")
-    Object.assign(plan, threadingOf(new ThreadRegistry(patience), patience, queuesFrees));
+    Object.assign(plan, threadingOf(new ThreadRegistry(patience), patience, extensions));
   return plan;
 }

@@ -115,6 +115,7 @@ export interface ThreadsExports extends CheckExports {
   set_patience(this: void, ms: number): void;
   /** Whether frees into other threads' arenas are queued, an extension; before there are other threads. */
   set_queued_frees(this: void, queues: number): void;
+  set_large_tcache(this: void, bytes: number): void;
   /** The address of SharedState. */
   shared_state(this: void): number;
   /** Cleans up after a thread that runs no more; a Repair is at `scratch` then. A `Burial`. */

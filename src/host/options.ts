@@ -123,6 +123,12 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
    * build "threads".
    */
   remoteFrees?: RemoteFrees;
+  /**
+   * How many bytes of larger blocks each thread's tcache may keep. 0, the default, is glibc's way: tcache ends at blocks of 1,020 bytes (lp64:
+   * 1,032). Else it is an extension: blocks of up to 64 KiB are kept as well, by size classes, of which there are eight for each doubling; a
+   * request is rounded up to its class. Addresses are not glibc's then. At most 1 GiB. For the build "threads".
+   */
+  largeTcache?: number;
   /** WebAssembly pages of a new memory at the start. */
   initialPages?: number;
   /** WebAssembly pages that a new memory may grow to. */

@@ -8,6 +8,14 @@ import { SharedFate } from "./shared-fate.js";
 import type { Structs } from "./structs.js";
 import { mayWait, type ThreadRegistry } from "./thread-registry.js";
 
+/** What the first thread says before anything is allocated. */
+export interface Extensions {
+  /** Whether frees into other threads' arenas are queued. */
+  readonly queuesFrees: boolean;
+  /** What each tcache may keep of larger blocks, bytes. */
+  readonly largeTcache: number;
+}
+
 /** The part of a plan that is about threads which run at the same time. */
 export interface Threading {
   readonly registry: ThreadRegistry;
@@ -29,14 +37,11 @@ function share(raw: RawExports): void {
   threaded(raw).share(mayWait() ? 1 : 0);
 }
 
-/**
- * What a plan for the threaded build has besides.
- * @param queuesFrees whether frees into other threads' arenas are queued: what the first thread says
- */
+/** What a plan for the threaded build has besides. */
 export function threadingOf(
   registry: ThreadRegistry,
   patience: number,
-  queuesFrees = false,
+  extensions?: Extensions,
 ): Pick<ProcessPlan, "newFate" | "threading"> {
   const threading: Threading = {
     registry,
@@ -53,7 +58,8 @@ export function threadingOf(
       (fate as SharedFate).bind(plan.memory, threaded(raw), structs);
       if (!isFirst) return;
       threaded(raw).set_patience(patience);
-      threaded(raw).set_queued_frees(queuesFrees ? 1 : 0);
+      threaded(raw).set_queued_frees(extensions?.queuesFrees ? 1 : 0);
+      threaded(raw).set_large_tcache(extensions?.largeTcache ?? 0);
       registry.claim(0);
     },
   };

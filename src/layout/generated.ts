@@ -47,7 +47,7 @@ export const layouts = {
       },
     },
     LibcData: {
-      size: 340,
+      size: 344,
       fields: {
         perturbByte: { offset: 0, size: 4, kind: "i32" },
         alwaysFailMorecore: { offset: 4, size: 4, kind: "i32" },
@@ -65,8 +65,8 @@ export const layouts = {
         alignedHeapArea: { offset: 52, size: 4, kind: "u32" },
         globalMaxFast: { offset: 56, size: 4, kind: "u32" },
         tcacheKey: { offset: 60, size: 4, kind: "u32" },
-        shared: { offset: 64, size: 4, kind: "i32", count: 5 },
-        scratch: { offset: 84, size: 4, kind: "u32", count: 64 },
+        shared: { offset: 64, size: 4, kind: "i32", count: 6 },
+        scratch: { offset: 88, size: 4, kind: "u32", count: 64 },
       },
     },
     Mallinfo: {
@@ -307,13 +307,14 @@ export const layouts = {
       },
     },
     SharedState: {
-      size: 20,
+      size: 24,
       fields: {
         listLock: { offset: 0, size: 4, kind: "i32" },
         patienceMs: { offset: 4, size: 4, kind: "i32" },
         abortCode: { offset: 8, size: 4, kind: "i32" },
         queuesFrees: { offset: 12, size: 4, kind: "i32" },
         mainQueue: { offset: 16, size: 4, kind: "u32" },
+        largeTcache: { offset: 20, size: 4, kind: "u32" },
       },
     },
   },
@@ -380,8 +381,8 @@ export const layouts = {
         alignedHeapArea: { offset: 72, size: 4, kind: "u32" },
         globalMaxFast: { offset: 80, size: 8, kind: "u64" },
         tcacheKey: { offset: 88, size: 8, kind: "u64" },
-        shared: { offset: 96, size: 4, kind: "i32", count: 5 },
-        scratch: { offset: 116, size: 4, kind: "u32", count: 64 },
+        shared: { offset: 96, size: 4, kind: "i32", count: 6 },
+        scratch: { offset: 120, size: 4, kind: "u32", count: 64 },
       },
     },
     Mallinfo: {
@@ -622,13 +623,14 @@ export const layouts = {
       },
     },
     SharedState: {
-      size: 20,
+      size: 24,
       fields: {
         listLock: { offset: 0, size: 4, kind: "i32" },
         patienceMs: { offset: 4, size: 4, kind: "i32" },
         abortCode: { offset: 8, size: 4, kind: "i32" },
         queuesFrees: { offset: 12, size: 4, kind: "i32" },
         mainQueue: { offset: 16, size: 4, kind: "u32" },
+        largeTcache: { offset: 20, size: 4, kind: "u32" },
       },
     },
   },
@@ -636,8 +638,8 @@ export const layouts = {
 
 /** Checksums (`layoutDigest`) of the sections "layout" that binaries of this version have. */
 export const layoutDigests: Readonly<Record<"ilp32" | "lp64", readonly number[]>> = {
-  ilp32: [1150096658, 1626807492, 1722539434, 3087139099],
-  lp64: [448774560, 1037922693, 1912968361, 2519789803],
+  ilp32: [290139017, 1108542483, 1913839587, 2370427323],
+  lp64: [1036983940, 2262826298, 2524242634, 2786631088],
 };
 
 /** Members of `Advice` in assembly/. */
@@ -802,6 +804,10 @@ export const Invariant = {
   HEAP_SIZE: 240,
 } as const;
 export type Invariant = (typeof Invariant)[keyof typeof Invariant];
+
+/** Members of `Keeping` in assembly/. */
+export const Keeping = { NOT: 0, KEPT: 1, FULL: 2 } as const;
+export type Keeping = (typeof Keeping)[keyof typeof Keeping];
 
 /** Members of `KernelOption` in assembly/. */
 export const KernelOption = {

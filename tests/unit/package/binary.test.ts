@@ -51,6 +51,7 @@ const REPLAY = ["replay", "release_all"];
 const THREADS = [
   "share",
   "set_patience",
+  "set_large_tcache",
   "set_queued_frees",
   "shared_state",
   "thread_died",

@@ -66,16 +66,18 @@ interface Thread {
   blocks: Map<number, Held>;
 }
 
-/** The memory's maximum, pages of 64 KiB, and whether frees into others' arenas are queued. */
+/** The memory's maximum, pages of 64 KiB, and the extensions: whether frees are queued, what tcaches keep of large blocks, bytes. */
 export interface CrowdMemory {
   pages: number;
   queuesFrees: boolean;
+  largeTcache: number;
 }
 
 export class Crowd {
   readonly abi: Abi;
   readonly random: Prng;
   readonly memory: WebAssembly.Memory;
+  readonly largeTcache: number;
   readonly threads: Thread[] = [];
   /** Bytes of the blocks that the call under way gets or gives back. */
   inFlight = 0;
@@ -85,7 +87,9 @@ export class Crowd {
   atStore: ((point: number, raw: Raw) => void) | undefined;
   #word: (value: number) => Word<Abi>;
 
-  constructor(abi: Abi, random: Prng, { pages, queuesFrees }: CrowdMemory, threads: number) {
+  constructor(abi: Abi, random: Prng, memory: CrowdMemory, threads: number) {
+    const { pages, queuesFrees, largeTcache } = memory;
+    this.largeTcache = largeTcache;
     this.abi = abi;
     this.random = random;
     this.#word = abi === "lp64" ? BigInt : Number;
@@ -98,6 +102,7 @@ export class Crowd {
     // Whoever waits longer than that waits for a dead thread.
     raw.set_patience(500);
     raw.set_queued_frees(queuesFrees ? 1 : 0);
+    raw.set_large_tcache(largeTcache);
     this.threads.push({ raw, number: 0, blocks: new Map() });
     for (let index = 1; index < threads; index++) this.threads.push(this.#join(new Map()));
   }

@@ -44,6 +44,8 @@ export interface CrewOptions {
   tunables?: Partial<Record<keyof typeof Tunable, number>>;
   patienceMs?: number;
   queuesFrees?: boolean;
+  /** What each tcache may keep of large blocks, bytes. */
+  largeTcache?: number;
 }
 
 /** Fields of malloc's structs in the shared memory. */
@@ -95,6 +97,7 @@ export class Crew {
     this.raw.share(1);
     this.raw.set_patience(patienceMs);
     this.raw.set_queued_frees(options.queuesFrees === true ? 1 : 0);
+    this.raw.set_large_tcache(options.largeTcache ?? 0);
   }
 
   word(value: number): number | bigint {

@@ -32,6 +32,13 @@ const MEMORIES: Partial<CrewOptions>[] = [
     taskSize: 65_535 * 65_536,
     tunables: { ARENA_MAX: 2, TCACHE_COUNT: 0 },
   },
+  {
+    pages: 4096,
+    mmapBase: 64 * MIB,
+    taskSize: 65_535 * 65_536,
+    largeTcache: MIB / 4,
+    queuesFrees: true,
+  },
 ];
 
 /** What became of those who were killed. */

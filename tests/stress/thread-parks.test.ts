@@ -30,7 +30,7 @@ const PROGRESS = 300;
 /** Plenty of memory and few arenas; and memory that runs out, once with the arenas that glibc would make. */
 const MEMORIES: Pick<
   CrewOptions,
-  "pages" | "mmapBase" | "taskSize" | "tunables" | "queuesFrees"
+  "pages" | "mmapBase" | "taskSize" | "tunables" | "queuesFrees" | "largeTcache"
 >[] = [
   { pages: 65_536, mmapBase: 1024 * MIB, taskSize: 65_535 * 65_536, tunables: { ARENA_MAX: 2 } },
   { pages: 160, mmapBase: 5 * MIB, taskSize: 65_535 * 65_536, tunables: { MMAP_MAX: 4 } },
@@ -41,6 +41,7 @@ const MEMORIES: Pick<
     taskSize: 65_535 * 65_536,
     tunables: { TCACHE_COUNT: 1 },
     queuesFrees: true,
+    largeTcache: MIB / 8,
   },
 ];
 

@@ -20,7 +20,7 @@ const TIMEOUT = SECONDS * 1000 + 240_000;
 /** Where there is enough, and where malloc fails now and then: because memory.grow does, or because the kernel's address space is full. */
 const MEMORIES: Record<
   string,
-  Pick<CrewOptions, "pages" | "mmapBase" | "taskSize" | "tunables" | "queuesFrees">
+  Pick<CrewOptions, "pages" | "mmapBase" | "taskSize" | "tunables" | "queuesFrees" | "largeTcache">
 > = {
   plenty: { pages: 65_536, mmapBase: 1024 * MIB, taskSize: 65_535 * 65_536 },
   "memory.grow fails": {
@@ -46,6 +46,20 @@ const MEMORIES: Record<
     mmapBase: 1024 * MIB,
     taskSize: 65_535 * 65_536,
     tunables: { ARENA_MAX: 5, TCACHE_COUNT: 2 },
+    queuesFrees: true,
+  },
+  "large tcaches": {
+    pages: 2048,
+    mmapBase: 48 * MIB,
+    taskSize: 2048 * 65_536,
+    tunables: { ARENA_MAX: 4, TCACHE_COUNT: 100 },
+    largeTcache: 2 * MIB,
+  },
+  "large tcaches, queued frees": {
+    pages: 65_536,
+    mmapBase: 1024 * MIB,
+    taskSize: 65_535 * 65_536,
+    largeTcache: MIB / 4,
     queuesFrees: true,
   },
 };

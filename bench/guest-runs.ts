@@ -5,6 +5,7 @@ import { WASI } from "node:wasi";
 import { createHeapSync } from "../src/heap/create.js";
 import type { Heap } from "../src/heap/heap.js";
 import { heapOptionsFor } from "../src/link/guest.js";
+import { packageBinary } from "./package-binary.js";
 import { linkGuestSync, slowCalls } from "../src/link/link.js";
 import type { RawExports } from "../src/host/exports.js";
 import type { TunableObject } from "../src/host/tunables.js";
@@ -77,7 +78,8 @@ export function linkedProgram(
 ): GuestRunner {
   return () => {
     const wasi = wasiFor(given);
-    const heap = createHeapSync({ ...heapOptionsFor(bytes), ...options });
+    const wasm = packageBinary(`${options.build ?? "core"}.ilp32`);
+    const heap = createHeapSync({ ...heapOptionsFor(bytes), ...options, wasm });
     // Checking at every call takes the square of the time.
     if (options.build === "checked") (heap.raw as RawExports<"ilp32", "checked">).verify_calls(0);
     const imports = { wasi_snapshot_preview1: wasi.wasiImport as WebAssembly.ModuleImports };

@@ -7,12 +7,10 @@
 // V8 reserves addresses for that (10 GiB a memory in Node.js 20 and 22, 8 GiB in 24) but no memory. The first heap of a program also
 // compiles, which takes some milliseconds; it is not in the table.
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { createHeap, createHeapSync } from "../../src/heap/create.js";
 import type { Contestant } from "../harness.js";
 import { race } from "../harness.js";
-import { root } from "../paths.js";
+import { packageBinary } from "../package-binary.js";
 import { ratio, scaled, type Cell, type Question } from "../question.js";
 
 const HEAPS_A_CALL = 20;
@@ -33,7 +31,7 @@ export const heaps: Question = {
   name: "heaps",
   question: "What does it cost to have one more heap?",
   async answer(scale) {
-    const wasm = new WebAssembly.Module(readFileSync(join(root, "build", "core.ilp32.wasm")));
+    const wasm = packageBinary("core.ilp32");
     const fail = () => undefined;
     const found = await race(
       "heaps",

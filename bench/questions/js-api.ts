@@ -13,6 +13,7 @@ import type { Abi } from "../../src/layout/address.js";
 import type { Contestant } from "../harness.js";
 import { ratio, scaled, type Question } from "../question.js";
 import { cellOf, raceSizes } from "../sizes.js";
+import { packageBinary } from "../package-binary.js";
 import { wasmModule } from "../wasm.js";
 
 const COUNTS = [8, 100, 10_000];
@@ -87,7 +88,7 @@ const ways: Readonly<Record<string, Way>> = {
 
 function contestant(name: string, way: Way, abi: Abi, count: number): Contestant {
   const sizes = Uint32Array.from({ length: count }, (_, i) => 16 + ((i * 37) % 200));
-  const work = way(createHeapSync<Abi>({ abi }), sizes);
+  const work = way(createHeapSync<Abi>({ abi, wasm: packageBinary(`core.${abi}`) }), sizes);
   const repeats = Math.ceil(CALL_BLOCKS / count);
   const call = () => {
     for (let i = 0; i < repeats; i++) work();

@@ -83,6 +83,7 @@ const EDITS = {
  */
 const INLINE = [
   "malloc/tcache/tcacheTake",
+  "malloc/tcache-lists/takeEntry",
   "malloc/allocate/nextFast",
   "malloc/allocate/takeFast",
   "malloc/allocate/takeSmall",

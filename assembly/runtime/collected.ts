@@ -15,15 +15,8 @@ import { verifyHeap } from "../malloc/invariants";
 import { Tunable, setTunableValue } from "../malloc/parameters";
 import { freeChunk } from "../malloc/release";
 import { mainArena } from "../malloc/state";
-import {
-  MAX_TCACHE_COUNT,
-  blocksIn,
-  isCacheable,
-  latestIn,
-  popEntry,
-  requestIndex,
-  tcache,
-} from "../malloc/tcache";
+import { MAX_TCACHE_COUNT, isCacheable, requestIndex, tcache } from "../malloc/tcache";
+import { blocksIn, latestIn, popEntry } from "../malloc/tcache-lists";
 import { startHeap } from "./start";
 import { noMemory } from "./texts";
 

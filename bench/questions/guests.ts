@@ -25,15 +25,16 @@ const NAMES = {
   optimised: "dlmalloc, optimised as well",
   imported: "ptmalloc-wasm, imported",
   merged: "ptmalloc-wasm, merged",
-  mergedLarge: "merged, tcache of 1,000",
+  importedExact: "imported, glibc's own tunables",
+  mergedExact: "merged, glibc's own tunables",
 } as const;
 
 const ARGUMENTS = ["/workload.lua"];
 
-function merged(file: string, tunables: string): string {
-  const out = file.replace(/\.wasm$/, `.merged${tunables.replaceAll(/[^\w]/g, "-")}.wasm`);
+function merged(file: string, ...options: readonly string[]): string {
+  const out = file.replace(/\.wasm$/, `.merged${options.length}.wasm`);
   const cli = join(root, "dist", "cli", "main.js");
-  const args = [cli, "link", file, "-o", out, "--tunables", tunables];
+  const args = [cli, "link", file, "-o", out, ...options];
   execFileSync(process.execPath, args, { stdio: "pipe" });
   return out;
 }
@@ -55,11 +56,9 @@ function runners(stdout: number): Record<string, GuestRunner> {
     [NAMES.theirs]: wholeProgram(bytesOf(theirs), given),
     [NAMES.optimised]: wholeProgram(bytesOf(optimised(theirs)), given),
     [NAMES.imported]: linkedProgram(bytesOf(ours), given),
-    [NAMES.merged]: wholeProgram(bytesOf(merged(ours, "")), given),
-    [NAMES.mergedLarge]: wholeProgram(
-      bytesOf(merged(ours, "glibc.malloc.tcache_count=1000")),
-      given,
-    ),
+    [NAMES.merged]: wholeProgram(bytesOf(merged(ours)), given),
+    [NAMES.importedExact]: linkedProgram(bytesOf(ours), given, { tunables: {} }),
+    [NAMES.mergedExact]: wholeProgram(bytesOf(merged(ours, "--tunables", "")), given),
   };
 }
 
@@ -117,7 +116,12 @@ export const guests: Question = {
         ...against("merged to dlmalloc", NAMES.merged, NAMES.theirs, 1),
         ...against("merged to dlmalloc, optimised as well", NAMES.merged, NAMES.optimised, 1),
         ...against("imported to dlmalloc", NAMES.imported, NAMES.theirs, 1.1),
-        ...against("tcache of 1,000 to dlmalloc", NAMES.mergedLarge, NAMES.theirs),
+        ...against("merged, glibc's own tunables, to dlmalloc", NAMES.mergedExact, NAMES.theirs),
+        ...against(
+          "imported, glibc's own tunables, to dlmalloc",
+          NAMES.importedExact,
+          NAMES.theirs,
+        ),
       ],
       notes,
     };

@@ -6,7 +6,7 @@ import { withoutMapping } from "../heap/create.js";
 import { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "../host/options.js";
 import type { AddressLayout } from "../host/options.js";
 import { startProcessSync } from "../host/process.js";
-import { hex, readGuest, SERVED } from "../link/guest.js";
+import { GUEST_TUNABLES, hex, readGuest, SERVED } from "../link/guest.js";
 import type { GuestInfo } from "../link/guest.js";
 import { checkGuest } from "../link/link.js";
 import { formatBytes } from "./format.js";
@@ -20,7 +20,7 @@ interface Options {
   base?: number;
   maxMemory?: number;
   layout: AddressLayout;
-  tunables?: string;
+  tunables: string;
   keepExports: string[];
   fail: "trap" | "import";
   optimize: string;
@@ -31,6 +31,10 @@ interface Options {
 
 /** The flag of `initialize` that says that the memory is zero. */
 const FRESH = 4;
+
+const DEFAULT_TUNABLES = Object.entries(GUEST_TUNABLES)
+  .map(([name, value]) => `glibc.malloc.${name}=${value}`)
+  .join(":");
 
 const EXAMPLES = `
 Examples:
@@ -64,7 +68,8 @@ export function linkCommand(io: CliIo): Command {
     )
     .option(
       "--tunables <settings>",
-      "glibc tunables, as in GLIBC_TUNABLES: glibc.malloc.NAME=VALUE:...",
+      'glibc tunables, as in GLIBC_TUNABLES: glibc.malloc.NAME=VALUE:...; "" for glibc\'s own',
+      DEFAULT_TUNABLES,
     )
     .option(
       "--keep-exports <names>",
@@ -189,7 +194,7 @@ function startOf(path: string, { end, memory }: GuestInfo, options: Options): He
     throw new UserError(`--base ${hex(base)}: ${path} has data or stack up to ${hex(end)}`);
   const maximum = (memory?.maximum ?? Infinity) * WASM_PAGE_BYTES;
   const taskSize = Math.min(options.maxMemory ?? maximum, MAX_TASK_SIZE);
-  const { layout, tunables = "" } = options;
+  const { layout, tunables } = options;
   const fresh = options.fresh ?? memory?.isImported === false;
   try {
     // A process like the one that is to be: its checks are the same, and it has all numbers.

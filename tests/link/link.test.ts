@@ -269,7 +269,12 @@ describe("readGuest", () => {
   it("takes the end of the memory where __heap_base is not exported", () => {
     const bytes = assemble(`(module ${IMPORTS} (memory 3 7) (data (i32.const 16) "x"))`);
     expect(readGuest(bytes).end).toBe(3 * 65536);
-    expect(heapOptionsFor(bytes)).toEqual({ base: 3 * 65536, initialPages: 5, maximumPages: 7 });
+    expect(heapOptionsFor(bytes)).toEqual({
+      base: 3 * 65536,
+      initialPages: 5,
+      maximumPages: 7,
+      tunables: { tcache_count: 1000 },
+    });
     const small = assemble(`(module ${IMPORTS} (memory 3 4))`);
     expect(() => heapOptionsFor(small)).toThrow("the guests allow a memory of 4 pages");
   });

@@ -26,15 +26,21 @@ interface Program {
   readonly files: (folder: string) => string[];
   readonly flags: (folder: string) => string[];
   readonly libraries: readonly string[];
+  /** What it is to do: its arguments, and the folder that it sees. Its output depends on all that it did. */
+  readonly workload: (folder: string) => { readonly args: string[]; readonly folder: string };
+}
+
+/** @returns the C files of a folder but some */
+function sources(folder: string, ...without: readonly string[]): string[] {
+  return readdirSync(folder)
+    .filter((name) => name.endsWith(".c") && !without.includes(name))
+    .map((name) => join(folder, name));
 }
 
 const PROGRAMS = {
   lua: {
     source: "lua5.4",
-    files: (folder: string) =>
-      readdirSync(join(folder, "src"))
-        .filter((name) => name.endsWith(".c") && name !== "luac.c")
-        .map((name) => join(folder, "src", name)),
+    files: (folder: string) => sources(join(folder, "src"), "luac.c"),
     flags: () => [
       "-O2",
       "-w",
@@ -44,6 +50,23 @@ const PROGRAMS = {
       "-D_WASI_EMULATED_PROCESS_CLOCKS",
     ],
     libraries: ["-lwasi-emulated-signal", "-lwasi-emulated-process-clocks", "-lm"],
+    workload: () => ({ args: ["/workload.lua"], folder: guests }),
+  },
+  cmark: {
+    source: "cmark",
+    files: (folder: string) => sources(join(folder, "src")),
+    flags: (folder: string) => [
+      "-O2",
+      "-w",
+      `-I${join(guests, "cmark")}`,
+      `-I${join(folder, "src")}`,
+    ],
+    libraries: [],
+    // Its own specification, so many times: one document.
+    workload: (folder: string) => ({
+      args: Array.from({ length: 12 }, () => "/spec.txt"),
+      folder: join(folder, "test"),
+    }),
   },
 } satisfies Record<string, Program>;
 
@@ -89,6 +112,12 @@ export function wasiProgram(
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
+}
+
+/** @returns what a program is to do. @throws Error where its source cannot be had */
+export function workloadOf(name: ProgramName): { args: string[]; folder: string } {
+  const program: Program = PROGRAMS[name];
+  return program.workload(debianSource(program.source));
 }
 
 /** The program's own objects, which are the same for every malloc. */

@@ -1,10 +1,14 @@
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
-import { bytesOf, wasiProgram } from "../../bench/guest-builds.js";
-import { linkedProgram, wholeProgram, type GuestRunner } from "../../bench/guest-runs.js";
-import { root } from "../../bench/paths.js";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bytesOf, wasiProgram, workloadOf } from "../../bench/guest-builds.js";
+import {
+  linkedProgram,
+  wholeProgram,
+  type GuestArguments,
+  type GuestRunner,
+} from "../../bench/guest-runs.js";
 import type { Heap } from "../../src/heap/heap.js";
 import type { RawExports } from "../../src/host/exports.js";
 import { Invariant } from "../../src/layout/generated.js";
@@ -12,82 +16,88 @@ import { readGuest } from "../../src/link/index.js";
 import { run } from "../unit/cli/run.js";
 import { describeToolchain } from "./toolchains.js";
 
-// A program in C that was not written here: Lua, from Debian's source package, with the workload of bench/questions/guests.ts (times are
-// compared there). It prints a line that depends on all that it did; that must be the same with wasi-libc's malloc and with
+// Programs in C that were not written here, from Debian's source packages, with the workloads of bench/questions/guests.ts (times are
+// compared there). What they print depends on all that they did; it must be the same with wasi-libc's malloc and with
 // this one, linked in each of the ways that there are.
 
-describeToolchain("Lua, compiled by clang with wasi-libc", "clang", () => {
-  const folder = mkdtempSync(join(tmpdir(), "ptmalloc-lua-"));
-  const stdout = openSync(join(folder, "stdout"), "w+");
-  const given = { args: ["/workload.lua"], folder: join(root, "bench", "guests"), stdout };
-  let theirs = "";
-  let ours: Uint8Array<ArrayBuffer>;
-  let file = "";
+/** What each prints. */
+const PRINTED = {
+  lua: /^\d+\t\d+\t\d+\t\d+\n$/,
+  cmark: /^<hr \/>\n<p>title: CommonMark Spec\n[^]*<h1>Introduction[^]*\n$/,
+} as const;
 
-  let position = 0;
-  /** What a run printed. */
-  function outputOf(runner: GuestRunner): string {
-    runner();
-    const text = readFileSync(join(folder, "stdout"), "utf8");
-    const printed = text.slice(position);
-    position = text.length;
-    return printed;
-  }
+/** What each imports of malloc's family. */
+const IMPORTED = ["__errno_location", "calloc", "free", "malloc", "realloc"];
 
-  beforeAll(() => {
-    theirs = outputOf(wholeProgram(bytesOf(wasiProgram("lua", "dlmalloc")), given));
-    file = wasiProgram("lua", "ptmalloc");
-    ours = bytesOf(file);
-  });
+describe.each(["lua", "cmark"] as const)("%s", (program) =>
+  describeToolchain("compiled by clang with wasi-libc", "clang", () => {
+    const folder = mkdtempSync(join(tmpdir(), `ptmalloc-${program}-`));
+    const stdout = openSync(join(folder, "stdout"), "w+");
+    let given: GuestArguments;
+    let theirs = "";
+    let ours: Uint8Array<ArrayBuffer>;
+    let file = "";
 
-  afterAll(() => {
-    closeSync(stdout);
-    rmSync(folder, { recursive: true, force: true });
-  });
+    let position = 0;
+    /** What a run printed. */
+    function outputOf(runner: GuestRunner): string {
+      runner();
+      const text = readFileSync(join(folder, "stdout"), "utf8");
+      const printed = text.slice(position);
+      position = text.length;
+      return printed;
+    }
 
-  it("has nothing of wasi-libc's malloc left", () => {
-    const { imports, ownAllocator } = readGuest(ours);
-    expect([...imports].sort()).toEqual([
-      "__errno_location",
-      "calloc",
-      "free",
-      "malloc",
-      "realloc",
-    ]);
-    expect(ownAllocator).toBeUndefined();
-    expect(readGuest(bytesOf(wasiProgram("lua", "dlmalloc"))).ownAllocator).toBe("dlmalloc");
-  });
+    beforeAll(() => {
+      given = { ...workloadOf(program), stdout };
+      theirs = outputOf(wholeProgram(bytesOf(wasiProgram(program, "dlmalloc")), given));
+      file = wasiProgram(program, "ptmalloc");
+      ours = bytesOf(file);
+    });
 
-  it("prints the same with its malloc imported", () => {
-    expect(theirs).toMatch(/^\d+\t\d+\t\d+\t\d+\n$/);
-    expect(outputOf(linkedProgram(ours, given))).toBe(theirs);
-    expect(
-      outputOf(linkedProgram(ours, given, { tunables: { tcache_count: 0, perturb: 90 } })),
-    ).toBe(theirs);
-  });
+    afterAll(() => {
+      closeSync(stdout);
+      rmSync(folder, { recursive: true, force: true });
+    });
 
-  it("leaves a sound heap", () => {
-    let invariant = -1;
-    const check = (heap: Heap): void => {
-      invariant = (heap.raw as RawExports<"ilp32", "checked">).check_heap();
-    };
-    expect(outputOf(linkedProgram(ours, given, { build: "checked" }, check))).toBe(theirs);
-    expect(invariant).toBe(Invariant.HOLDS);
-  });
+    it("has nothing of wasi-libc's malloc left", () => {
+      const { imports, ownAllocator } = readGuest(ours);
+      expect([...imports].sort()).toEqual(IMPORTED);
+      expect(ownAllocator).toBeUndefined();
+      expect(readGuest(bytesOf(wasiProgram(program, "dlmalloc"))).ownAllocator).toBe("dlmalloc");
+    });
 
-  it("prints the same with its memory imported", () => {
-    const imported = bytesOf(wasiProgram("lua", "ptmalloc", ["--import-memory"]));
-    expect(readGuest(imported).memory?.isImported).toBe(true);
-    expect(outputOf(linkedProgram(imported, given))).toBe(theirs);
-  });
+    it("prints the same with its malloc imported", () => {
+      expect(theirs).toMatch(PRINTED[program]);
+      expect(outputOf(linkedProgram(ours, given))).toBe(theirs);
+      expect(
+        outputOf(linkedProgram(ours, given, { tunables: { tcache_count: 0, perturb: 90 } })),
+      ).toBe(theirs);
+    });
 
-  it("prints the same when merged", async () => {
-    const out = join(folder, "merged.wasm");
-    const { code, stderr } = await run(["link", file, "-o", out]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    const merged = bytesOf(out);
-    const imports = WebAssembly.Module.imports(new WebAssembly.Module(merged));
-    expect([...new Set(imports.map(({ module }) => module))]).toEqual(["wasi_snapshot_preview1"]);
-    expect(outputOf(wholeProgram(merged, given))).toBe(theirs);
-  });
-});
+    it("leaves a sound heap", () => {
+      let invariant = -1;
+      const check = (heap: Heap): void => {
+        invariant = (heap.raw as RawExports<"ilp32", "checked">).check_heap();
+      };
+      expect(outputOf(linkedProgram(ours, given, { build: "checked" }, check))).toBe(theirs);
+      expect(invariant).toBe(Invariant.HOLDS);
+    });
+
+    it("prints the same with its memory imported", () => {
+      const imported = bytesOf(wasiProgram(program, "ptmalloc", ["--import-memory"]));
+      expect(readGuest(imported).memory?.isImported).toBe(true);
+      expect(outputOf(linkedProgram(imported, given))).toBe(theirs);
+    });
+
+    it("prints the same when merged", async () => {
+      const out = join(folder, "merged.wasm");
+      const { code, stderr } = await run(["link", file, "-o", out]);
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+      const merged = bytesOf(out);
+      const imports = WebAssembly.Module.imports(new WebAssembly.Module(merged));
+      expect([...new Set(imports.map(({ module }) => module))]).toEqual(["wasi_snapshot_preview1"]);
+      expect(outputOf(wholeProgram(merged, given))).toBe(theirs);
+    });
+  }),
+);

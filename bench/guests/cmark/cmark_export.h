@@ -1,0 +1,3 @@
+/* What cmark's build would write for a static library. */
+
+#define CMARK_EXPORT

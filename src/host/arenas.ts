@@ -1,24 +1,23 @@
 // The arenas of a process and their heaps, read from glibc's structs.
 
 import type { Abi } from "../layout/address.js";
-import type { layouts } from "../layout/generated.js";
-import { readStruct, type StructValues } from "./struct.js";
+import type { HeapInfo, MallocPar, MallocState } from "../layout/generated.js";
+import { readStruct } from "./struct.js";
 import type { Process } from "./process.js";
 
-/** malloc_state's fields, as numbers. */
-export type MallocState = StructValues<(typeof layouts)[Abi]["MallocState"]>;
+export type { MallocPar, MallocState } from "../layout/generated.js";
 
-/** malloc_par's fields, as numbers. */
-export type MallocPar = StructValues<(typeof layouts)[Abi]["MallocPar"]>;
-
-/** heap_info's fields, as numbers, and where it is. */
-export interface Heap extends StructValues<(typeof layouts)[Abi]["HeapInfo"]> {
+/** A heap of an arena other than main_arena: what its header says (struct heap_info), and where it is. */
+export interface Heap extends HeapInfo {
+  /** The address of its header, which is its start. */
   readonly address: number;
 }
 
 /** An arena as it is now. */
 export interface Arena {
+  /** Where its malloc_state is. */
   readonly address: number;
+  /** A copy of that struct. */
   readonly state: MallocState;
   /** Its heaps, the last first; none for main_arena, which lies on the break. */
   readonly heaps: readonly Heap[];

@@ -1,16 +1,14 @@
 // A process, as far as a heap of the core build needs it: one instance of the WebAssembly side in one memory, with its address space set up.
 
 import { wordBytes, type Abi } from "../layout/address.js";
-import type { layouts } from "../layout/generated.js";
+import type { Mallinfo2 } from "../layout/generated.js";
 import { begin } from "./begin.js";
 import type { Build, RawExports, Word } from "./exports.js";
 import type { Fate, ProcessEnd } from "./fate.js";
 import type { Loaded } from "./load.js";
 import type { ProcessPlan } from "./options.js";
-import type { StructValues } from "./struct.js";
 
-/** mallinfo2's fields, as numbers. */
-export type Mallinfo2 = StructValues<(typeof layouts)[Abi]["Mallinfo2"]>;
+export type { Mallinfo2 } from "../layout/generated.js";
 
 /** The names of its fields, which are words, in their order: what is read without the tables of structs. */
 const MALLINFO_FIELDS = [

@@ -2,7 +2,7 @@
 // with checked arguments see src/heap.
 
 import type { Abi, Mem } from "../layout/address.js";
-import type { layouts } from "../layout/generated.js";
+import type { MmStruct } from "../layout/generated.js";
 import { begin, join } from "./begin.js";
 import { PACKAGE_FILES } from "./binaries.js";
 import { planProcess } from "./build-options.js";
@@ -11,15 +11,12 @@ import type { Build, RawExports, Word } from "./exports.js";
 import { instantiate, instantiateSync, load, loadSync } from "./load.js";
 import type { Binaries, Loaded } from "./load.js";
 import type { AddressLayout, ProcessOptions, ProcessPlan } from "./options.js";
-import { liveStruct, type StructValues } from "./struct.js";
+import { liveStruct } from "./struct.js";
 import { structsOf, type Structs } from "./structs.js";
 import { MemoryViews } from "./views.js";
 
-export type { Mallinfo2 } from "./core-process.js";
+export type { Mallinfo2, MmStruct } from "../layout/generated.js";
 export type { AddressLayout, ProcessOptions, SyscallTrace } from "./options.js";
-
-/** mm_struct's fields, as numbers. */
-export type MmStruct = StructValues<(typeof layouts)[Abi]["MmStruct"]>;
 
 /**
  * A started process, as one of its threads sees it: usually there is but one. Numbers in, unsigned numbers out, in both layouts; `raw`

@@ -1,5 +1,14 @@
-// The package's default entry: core.ilp32 is inlined, so nothing need be configured, fetched or waited for. Other builds are read from the
-// package's files.
+/**
+ * The default entry: `createHeap`, and `startProcess` underneath. The binary core.ilp32 is inlined, so nothing need be configured, fetched or
+ * waited for; those of other builds are read from the package's files.
+ *
+ * Sizes are bytes, addresses plain unsigned numbers, and 0 is NULL. A caller's mistake is a TypeError or RangeError that names the argument and the
+ * rule; damage that glibc would have died of is a HeapAbort with glibc's message.
+ *
+ * Most people need {@link createHeap}, {@link Heap} and {@link HeapOptions}; the C functions themselves are {@link MallocExports}.
+ *
+ * @module ptmalloc-wasm
+ */
 
 import { heapMaker, heapMakerSync } from "./heap/create.js";
 import type { CreateHeap, CreateHeapSync } from "./heap/create.js";

@@ -1,4 +1,9 @@
-// The entry "ptmalloc-wasm/threads": heaps that workers share, with threads.ilp32 inlined.
+/**
+ * Heaps that workers share, with threads.ilp32 inlined: one shared memory, an arena and a tcache for each thread, and locks that survive the death of
+ * whoever holds them. One worker makes the heap and posts `heap.handle()`; the others join with {@link attachHeap}.
+ *
+ * @module ptmalloc-wasm/threads
+ */
 
 import { heapMaker, heapMakerSync } from "./heap/create.js";
 import type { ThreadedHeapOptions } from "./heap/create.js";

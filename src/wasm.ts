@@ -1,5 +1,9 @@
-// The entry "ptmalloc-wasm/wasm": as the default one, but the core's binaries are files of their own, which bundlers carry along and browsers
-// fetch. JavaScript stays smaller by them; "lp64" is here, too.
+/**
+ * As the default entry, but the core's binaries are files of their own, which bundlers carry along and browsers fetch. JavaScript stays smaller by
+ * them; "lp64" is here, too. All other names are those of `ptmalloc-wasm`.
+ *
+ * @module ptmalloc-wasm/wasm
+ */
 
 import { heapMaker, heapMakerSync } from "./heap/create.js";
 import type { CreateHeap, CreateHeapSync } from "./heap/create.js";

@@ -54,33 +54,65 @@ function docstring(text) {
 }
 
 /** The struct's values as the host reads them, as an interface: what the sources say of each field is for those who use the package. */
-function structType(name, { fields }, comments) {
+function structType(name, { fields }, wide, comments) {
+  // An array in one layout may be a single element in the other.
+  const valueType = (field) =>
+    [fields, wide.fields]
+      .map((all) => (all[field].count ? "number[]" : "number"))
+      .filter((type, index, types) => types.indexOf(type) === index)
+      .join(" | ");
   return [
     "",
     ...docstring(comments?.whole ?? `Members of \`${name}\` in assembly/.`),
     `export interface ${name} {`,
-    ...Object.entries(fields).flatMap(([field, { count }]) => [
+    ...Object.keys(fields).flatMap((field) => [
       ...docstring(comments?.members[field]),
-      `readonly ${field}: ${count ? "number[]" : "number"};`,
+      `readonly ${field}: ${valueType(field)};`,
     ]),
     "}",
   ];
 }
 
+/** Enums whose members the host knows by name, and what it calls these names. */
+const NAMED = {
+  Failure: [
+    "FailureName",
+    "The name of an integrity check of glibc's, by its message, or by the function that has the assertion and what that says.",
+  ],
+  Invariant: ["InvariantName", "The name of an invariant that the whole-heap checker knows."],
+  KernelOption: [
+    "KernelOptionName",
+    "The name of a setting of the kernel's or the machine's; after it what the setting is.",
+  ],
+};
+
 /** An enum's members by name, and their type. */
 function enumSource(name, values, comments) {
+  // Those of failures are glibc's messages, or begin with the function that has the assertion.
+  const textOf = (member) => {
+    const text = comments?.members[member];
+    return name === "Failure" && text ? [`/** \`${text}\` */`] : docstring(text);
+  };
+  const [nameType, nameText] = NAMED[name] ?? [];
+  const names = nameType && [
+    "",
+    `/** ${nameText} */`,
+    `export type ${nameType} =`,
+    ...Object.keys(values).flatMap((member) => [...textOf(member), `| "${member}"`]),
+    ";",
+  ];
   return [
     "",
     ...docstring(comments?.whole ?? `Members of \`${name}\` in assembly/.`),
     `export const ${name} = {`,
     ...Object.entries(values).flatMap(([member, value]) => [
-      // Those of failures are messages of glibc's.
-      ...(name === "Failure" ? [] : docstring(comments?.members[member])),
+      ...textOf(member),
       `${member}: ${value},`,
     ]),
     "} as const;",
     `/** A member of \`${name}\`. */`,
     `export type ${name} = (typeof ${name})[keyof typeof ${name}];`,
+    ...(names ?? []),
   ];
 }
 
@@ -109,7 +141,7 @@ async function generatedSource({ ilp32, lp64 }) {
     `export const layoutDigests: Readonly<Record<"ilp32" | "lp64", readonly number[]>> = ${JSON.stringify(digests())};`,
   ];
   for (const [name, struct] of Object.entries(structs))
-    lines.push(...structType(name, struct, comments[name]));
+    lines.push(...structType(name, struct, lp64.structs[name], comments[name]));
   for (const [name, values] of Object.entries(enums))
     lines.push(...enumSource(name, values, comments[name]));
   const options = (await prettier.resolveConfig(generated)) ?? {};

@@ -51,7 +51,7 @@ export class DebugHeap<A extends Abi = Abi, B extends DebugBuild = DebugBuild> e
   readonly #settings: DebugSettings;
   readonly #views = new ViewLog();
 
-  /** Not for use from outside: see `createDebugHeap`. */
+  /** Not for use from outside: see `createDebugHeap`. @internal */
   constructor(process: Process<A, B>, policy: OutOfMemoryPolicy, settings: DebugSettings) {
     const tracker = new Tracker(process, settings);
     super(process, policy, cFunctions(process, tracker));
@@ -136,7 +136,7 @@ export class DebugHeap<A extends Abi = Abi, B extends DebugBuild = DebugBuild> e
     }
   }
 
-  /** Checks whose bytes they are. */
+  /** Checks whose bytes they are. @internal */
   override access(call: string, address: Mem, length: number, kind: AccessKind): DataView {
     const what = kind === "view" ? "view" : kind;
     const action = `${what} of ${length === 1 ? "1 byte" : `${length} bytes`} by ${call}`;
@@ -144,6 +144,7 @@ export class DebugHeap<A extends Abi = Abi, B extends DebugBuild = DebugBuild> e
     return super.access(call, address, length, kind);
   }
 
+  /** @internal */
   override handOut<T extends ArrayBufferView>(view: T): T {
     this.#views.add(view, this.#settings.stackDepth, entryOf(this, "handOut"));
     return view;

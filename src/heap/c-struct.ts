@@ -55,7 +55,7 @@ export class StructType<D extends Definition = Definition> implements StructLayo
   readonly #heap: HandleHeap;
   readonly #node: StructNode;
 
-  /** Not for use from outside: see `heap.struct`. */
+  /** Not for use from outside: see `heap.struct`. @internal */
   constructor(heap: HandleHeap, definition: D, options: StructOptions) {
     this.#node = layOut("struct", definition, options);
     const { size, alignment, offsets } = layoutOf<D>(this.#node);

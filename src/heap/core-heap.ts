@@ -49,7 +49,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   #dead: Error | undefined;
   #disposed = false;
 
-  /** Not for use from outside: see `createHeap`. */
+  /** Not for use from outside: see `createHeap`. @internal */
   constructor(
     process: CoreProcess<A, B>,
     outOfMemory: OutOfMemoryPolicy,

@@ -151,12 +151,13 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
   /**
    * A DataView over the whole memory for one access to a range that has been checked to be inside it. Handles go through here; a tracking heap
    * checks whose bytes they are.
+   * @internal
    */
   access(_call: string, _address: Mem, _length: number, _kind: AccessKind): DataView {
     return this.process.view();
   }
 
-  /** A typed array goes to the program; a tracking heap remembers it. */
+  /** A typed array goes to the program; a tracking heap remembers it. @internal */
   handOut<T extends ArrayBufferView>(view: T): T {
     return view;
   }

@@ -136,22 +136,22 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
     for (let i = 0; i < blocks.length; i++) this.leases.end(blocks[i]!);
   }
 
-  /** For handles and scopes: the block at `mem` is the caller's from now on, and nobody else's. */
+  /** For handles and scopes: the block at `mem` is the caller's from now on, and nobody else's. @internal */
   own(mem: Mem): Lease {
     return this.leases.grant(mem);
   }
 
-  /** For handles: frees the lease's block when the collector finds `handle` unused. */
+  /** For handles: frees the lease's block when the collector finds `handle` unused. @internal */
   guard(handle: object, lease: Lease): void {
     this.leases.watch(handle, lease);
   }
 
-  /** For handles and scopes: ends a lease, and leaves the block. */
+  /** For handles and scopes: ends a lease, and leaves the block. @internal */
   disown(lease: Lease): void {
     this.leases.end(lease.address);
   }
 
-  /** For handles: realloc of the lease's block. @throws OutOfMemoryError */
+  /** For handles: realloc of the lease's block. @throws OutOfMemoryError @internal */
   resizeOwned(lease: Lease, size: number): void {
     checkInteger("resize: size", size, { min: 1, max: this.sizeMax });
     const word = (value: number) => this.process.toWord(value);

@@ -37,7 +37,7 @@ export class Scope {
   readonly #entries: Entry[] = [];
   #hasEnded = false;
 
-  /** Not for use from outside: see `heap.scope`. */
+  /** Not for use from outside: see `heap.scope`. @internal */
   constructor(heap: Heap) {
     this.#owner = heap;
   }

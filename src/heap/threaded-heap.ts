@@ -68,7 +68,7 @@ export class ThreadedHeap<A extends Abi = Abi> extends Heap<A, "threads"> {
   #watch: DeathWatch | undefined;
   #hasEnded = false;
 
-  /** Not for use from outside: see `createHeap` and `attachHeap`. */
+  /** Not for use from outside: see `createHeap` and `attachHeap`. @internal */
   constructor(process: Process<A, "threads">, origin: Origin) {
     super(process, origin.policy);
     this.#origin = origin;

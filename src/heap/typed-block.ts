@@ -20,7 +20,7 @@ export class TypedBlock<T extends TypedArray = TypedArray> extends Handle {
   #length: number;
   #view: T | undefined;
 
-  /** Not for use from outside: see `heap.alloc`. */
+  /** Not for use from outside: see `heap.alloc`. @internal */
   constructor(heap: HandleHeap, lease: Lease, View: ViewConstructor<T>, length: number) {
     super(heap, lease);
     this.#View = View;

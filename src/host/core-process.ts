@@ -32,13 +32,14 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
   readonly raw: RawExports<A, B>;
   /** The binary, compiled: other threads can be given it. */
   readonly module: WebAssembly.Module;
-  /** How the process was set up. Not for use from outside. */
+  /** How the process was set up. Not for use from outside. @internal */
   readonly plan: ProcessPlan<A, B>;
   protected number: number;
   protected readonly fate: Fate;
 
   /**
    * Not for use from outside: see `startProcess` and `attachThread`.
+   * @internal
    * @param start makes the instance a thread, and gives its number
    */
   constructor(

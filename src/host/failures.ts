@@ -1,11 +1,10 @@
 // What a failed integrity check says. glibc prints the message and aborts the process; here the call throws a HeapAbort that
 // carries the very same text. The texts are part of what is imitated: do not reword them.
 
-import { Invariant, type Failure } from "../layout/generated.js";
+import { Invariant, type FailureName, type InvariantName } from "../layout/generated.js";
 import { show } from "./checks.js";
 
-/** The name of a failed check: the keys of the generated enum `Failure`. */
-export type FailureName = keyof typeof Failure;
+export type { FailureName, InvariantName } from "../layout/generated.js";
 
 // Texts and numbers take a good part of what an embedder downloads, so they are kept as lists, in the order of their numbers in assembly/base/failure.ts
 // (a test compares). A line is a name and what glibc 2.36 writes to stderr before it aborts.
@@ -110,9 +109,6 @@ export const abortMessages = /* @__PURE__ */ byName();
 function failureAt(code: number): [FailureName, string] | undefined {
   return checks[code - 1] ?? assertions[code - ASSERTIONS_FROM];
 }
-
-/** The name of an invariant of the whole-heap checker: the keys of the generated enum `Invariant`. */
-export type InvariantName = keyof typeof Invariant;
 
 /**
  * The name of a failure code.

@@ -34,7 +34,7 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
   readonly #views: MemoryViews;
   readonly #mm: MmStruct;
 
-  /** Not for use from outside: see `startProcess` and `attachThread`. */
+  /** Not for use from outside: see `startProcess` and `attachThread`. @internal */
   constructor(plan: ProcessPlan<A, B>, loaded: Loaded<A, B>, isThread = false) {
     super(plan, loaded, isThread ? join : begin);
     this.build = plan.build;

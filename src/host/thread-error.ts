@@ -42,7 +42,7 @@ export class ThreadError extends Error {
   /** For "process-aborted": what the other thread's error had as its code, a value of `Failure`; -1 for a trap. */
   readonly endedBy: number | undefined;
 
-  /** Not for use from outside: see the functions below. */
+  /** Not for use from outside: see the functions below. @internal */
   constructor(
     reason: ThreadFailure,
     message: string,

@@ -2,7 +2,7 @@
 // one is killed.
 
 import type { Abi } from "../layout/address.js";
-import { Burial, type layouts } from "../layout/generated.js";
+import { Burial, type LockCounters, type Repair as RepairStruct } from "../layout/generated.js";
 import { checkBinary } from "./check-binary.js";
 import { checkChoice, checkInteger, show } from "./checks.js";
 import { instantiate, instantiateSync } from "./load.js";
@@ -10,7 +10,7 @@ import { isShared } from "./memory-option.js";
 import type { AddressLayout, ProcessPlan } from "./options.js";
 import { Process } from "./process.js";
 import { assertShareable } from "./shared-memory.js";
-import { readStruct, type StructValues } from "./struct.js";
+import { readStruct } from "./struct.js";
 import { structsOf } from "./structs.js";
 import { burialBlocked } from "./thread-error.js";
 import { threadingOf } from "./threading.js";
@@ -38,10 +38,9 @@ export interface ProcessHandle<A extends Abi = Abi> {
 }
 
 /** What was found and done after a thread's death: counts. `systemCalls` were undone; of the arenas that it was in some may be lost. */
-export type Repair = Omit<StructValues<(typeof layouts)[Abi]["Repair"]>, "blockedBy">;
+export type Repair = Omit<RepairStruct, "blockedBy">;
 
-/** How often a thread met others at a lock. */
-export type LockCounters = StructValues<(typeof layouts)[Abi]["LockCounters"]>;
+export type { LockCounters } from "../layout/generated.js";
 
 /** A thread that was found dead, and what was done. */
 export interface ThreadDeath {

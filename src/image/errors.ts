@@ -53,7 +53,10 @@ export class HeapImageError extends Error {
   /** The invariant that does not hold at `address`, for "torn-heap". */
   readonly invariant: InvariantName | undefined;
 
-  /** @param rule which rule is broken, and by what; the path is put in front */
+  /**
+   * @param rule which rule is broken, and by what; the path is put in front
+   * @internal
+   */
   constructor(reason: HeapImageReason, path: string, rule: string, place: HeapImagePlace = {}) {
     const at = place.offset === undefined ? "" : ` at byte ${place.offset}`;
     super(

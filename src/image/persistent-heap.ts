@@ -24,7 +24,7 @@ export class PersistentHeap<A extends Abi = Abi> {
   #root: Mem;
   #isClosed = false;
 
-  /** Not for use from outside: see `openHeapImage`. */
+  /** Not for use from outside: see `openHeapImage`. @internal */
   constructor(heap: Heap<A, "image">, image: ImageFile) {
     this.heap = heap;
     this.#image = image;

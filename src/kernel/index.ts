@@ -1,4 +1,9 @@
-// The package's entry "ptmalloc-wasm/kernel": system calls, the texts of /proc, strace's log.
+/**
+ * The kernel's side: a process whose system calls, `/proc` texts, checked memory and strace log are those of Linux. Addresses and sizes are bytes; a
+ * call that fails returns -1 and sets `errno`, or throws a SystemCallError in `kernel.orThrow`. Begin with {@link startKernel}.
+ *
+ * @module ptmalloc-wasm/kernel
+ */
 
 export { Kernel, PAGE_SIZE, startKernel, startKernelSync } from "./kernel.js";
 export type { FullProcess, KernelOptionName, KernelOptions } from "./kernel.js";
@@ -17,7 +22,7 @@ export type { BlobLike, FileHandle, WritableFile } from "./files/blob.js";
 export { FileError, FileKind } from "./files/host-file.js";
 export type { HostFile } from "./files/host-file.js";
 export { BufferFile, MemoryFile } from "./files/memory-file.js";
-export type { FileOptions } from "./files/memory-file.js";
+export type { FileContents, FileOptions } from "./files/memory-file.js";
 export { openSyncHandle } from "./files/opfs.js";
 export type { SyncHandle } from "./files/opfs.js";
 export { FileTable } from "./files/table.js";

@@ -8,7 +8,7 @@ import type { ProcessOptions } from "../host/options.js";
 import { processStarter, processStarterSync } from "../host/process.js";
 import type { MmStruct, Process, SyscallTrace } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
-import { KernelOption, layouts } from "../layout/generated.js";
+import { KernelOption, layouts, type KernelOptionName } from "../layout/generated.js";
 import type { Access } from "./faults.js";
 import { FileTable } from "./files/table.js";
 import { CheckedMemory } from "./memory.js";
@@ -27,8 +27,7 @@ import { findVma, walkVmas, type NameSource, type Vma } from "./vmas.js";
 /** A process of the build that has every system call. */
 export type FullProcess<A extends Abi = Abi> = Process<A, "full">;
 
-/** The name of a setting of the kernel, such as OVERCOMMIT_MEMORY. */
-export type KernelOptionName = keyof typeof KernelOption;
+export type { KernelOptionName } from "../layout/generated.js";
 
 /**
  * The kernel's side of a process. Its own methods are the system calls in C's style: -1 on failure, see `errno`; `orThrow` has the
@@ -42,7 +41,7 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
   readonly #names: NameSource;
   readonly #tracing: Tracing;
 
-  /** Not for use from outside: see `startKernel`. */
+  /** Not for use from outside: see `startKernel`. @internal */
   constructor(process: FullProcess<A>, tracing: Tracing, files: FileTable) {
     super(process, "errno", files);
     this.#tracing = tracing;

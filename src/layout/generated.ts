@@ -672,7 +672,7 @@ export interface HeapInfo {
   /** `pagesize`: what it grows by, bytes. */
   readonly pagesize: number;
   /** `pad`: keeps chunks aligned. */
-  readonly pad: number;
+  readonly pad: number | number[];
 }
 
 /** A file itself (struct inode), however often it is open. */
@@ -1162,78 +1162,288 @@ export type Advice = (typeof Advice)[keyof typeof Advice];
 
 /** Which integrity check failed. The order is glibc's own, by function. */
 export const Failure = {
+  /** `corrupted size vs. prev_size` */
   UNLINK_SIZE: 1,
+  /** `corrupted double-linked list` */
   UNLINK_LIST: 2,
+  /** `corrupted double-linked list (not small)` */
   UNLINK_NEXTSIZE: 3,
+  /** `break adjusted to free malloc space` */
   BREAK_ADJUSTED: 4,
+  /** `munmap_chunk(): invalid pointer` */
   MUNMAP_POINTER: 5,
+  /** `mremap_chunk(): invalid pointer` */
   MREMAP_POINTER: 6,
+  /** `malloc(): unaligned tcache chunk detected` */
   TCACHE_UNALIGNED: 7,
+  /** `tcache_thread_shutdown(): unaligned tcache chunk detected` */
   TCACHE_SHUTDOWN_UNALIGNED: 8,
+  /** `realloc(): invalid pointer` */
   REALLOC_POINTER: 9,
+  /** `malloc(): unaligned fastbin chunk detected` */
   FASTBIN_UNALIGNED: 10,
+  /** `malloc(): unaligned fastbin chunk detected 2` */
   FASTBIN_UNALIGNED_2: 11,
+  /** `malloc(): memory corruption (fast)` */
   FASTBIN_SIZE: 12,
+  /** `malloc(): unaligned fastbin chunk detected 3` */
   FASTBIN_UNALIGNED_3: 13,
+  /** `malloc(): smallbin double linked list corrupted` */
   SMALLBIN_LIST: 14,
+  /** `malloc(): invalid size (unsorted)` */
   UNSORTED_SIZE: 15,
+  /** `malloc(): invalid next size (unsorted)` */
   UNSORTED_NEXT_SIZE: 16,
+  /** `malloc(): mismatching next->prev_size (unsorted)` */
   UNSORTED_PREV_SIZE: 17,
+  /** `malloc(): unsorted double linked list corrupted` */
   UNSORTED_LIST: 18,
+  /** `malloc(): invalid next->prev_inuse (unsorted)` */
   UNSORTED_PREV_INUSE: 19,
+  /** `malloc(): largebin double linked list corrupted (nextsize)` */
   LARGEBIN_NEXTSIZE: 20,
+  /** `malloc(): largebin double linked list corrupted (bk)` */
   LARGEBIN_BK: 21,
+  /** `malloc(): corrupted unsorted chunks` */
   REMAINDER_LIST: 22,
+  /** `malloc(): corrupted unsorted chunks 2` */
   REMAINDER_LIST_2: 23,
+  /** `malloc(): corrupted top size` */
   TOP_SIZE: 24,
+  /** `free(): invalid pointer` */
   FREE_POINTER: 25,
+  /** `free(): invalid size` */
   FREE_SIZE: 26,
+  /** `free(): too many chunks detected in tcache` */
   FREE_TCACHE_COUNT: 27,
+  /** `free(): unaligned chunk detected in tcache 2` */
   FREE_TCACHE_UNALIGNED: 28,
+  /** `free(): double free detected in tcache 2` */
   FREE_TCACHE_DOUBLE: 29,
+  /** `free(): invalid next size (fast)` */
   FREE_NEXT_SIZE_FAST: 30,
+  /** `double free or corruption (fasttop)` */
   DOUBLE_FREE_FASTTOP: 31,
+  /** `invalid fastbin entry (free)` */
   FREE_FASTBIN_ENTRY: 32,
+  /** `double free or corruption (top)` */
   DOUBLE_FREE_TOP: 33,
+  /** `double free or corruption (out)` */
   DOUBLE_FREE_OUT: 34,
+  /** `double free or corruption (!prev)` */
   DOUBLE_FREE_PREV: 35,
+  /** `free(): invalid next size (normal)` */
   FREE_NEXT_SIZE_NORMAL: 36,
+  /** `corrupted size vs. prev_size while consolidating` */
   CONSOLIDATE_PREV_SIZE: 37,
+  /** `free(): corrupted unsorted chunks` */
   FREE_UNSORTED_LIST: 38,
+  /** `malloc_consolidate(): unaligned fastbin chunk detected` */
   FASTBINS_UNALIGNED: 39,
+  /** `malloc_consolidate(): invalid chunk size` */
   FASTBINS_SIZE: 40,
+  /** `corrupted size vs. prev_size in fastbins` */
   FASTBINS_PREV_SIZE: 41,
+  /** `realloc(): invalid old size` */
   REALLOC_OLD_SIZE: 42,
+  /** `realloc(): invalid next size` */
   REALLOC_NEXT_SIZE: 43,
+  /** `int_mallinfo(): unaligned fastbin chunk detected` */
   MALLINFO_UNALIGNED: 44,
+  /** `__malloc_info(): unaligned fastbin chunk detected` */
   MALLOC_INFO_UNALIGNED: 45,
+  /** `sysmalloc: (old_top == initial_top (av) && old_size == 0) || …` */
   ASSERT_OLD_TOP: 101,
+  /** `sysmalloc: (unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)` */
   ASSERT_OLD_TOP_SMALL: 102,
+  /** `sysmalloc: ((unsigned long) chunk2mem (brk) & MALLOC_ALIGN_MASK) == 0 (lp64)` */
   ASSERT_BREAK_ALIGNED: 103,
+  /** `_int_malloc: chunk_main_arena (bck->bk)` */
   ASSERT_LARGEBIN_BK_ARENA: 104,
+  /** `_int_malloc: chunk_main_arena (fwd)` */
   ASSERT_LARGEBIN_FWD_ARENA: 105,
+  /** `_int_malloc: (unsigned long) (size) >= (unsigned long) (nb)` */
   ASSERT_BIN_SIZE: 106,
+  /** `munmap_chunk: chunk_is_mmapped (p)` */
   ASSERT_MUNMAP_MMAPPED: 107,
+  /** `mremap_chunk: chunk_is_mmapped (p)` */
   ASSERT_MREMAP_MMAPPED: 108,
+  /** `mremap_chunk: aligned_OK (chunk2mem (p))` */
   ASSERT_MREMAP_ALIGNED: 109,
+  /** `_int_realloc: !chunk_is_mmapped (oldp)` */
   ASSERT_REALLOC_MMAPPED: 110,
+  /** `_int_realloc: (unsigned long) (newsize) >= (unsigned long) (nb)` */
   ASSERT_REALLOC_SIZE: 111,
+  /** `_int_memalign: newsize >= nb && (((unsigned long) (chunk2mem (p))) % alignment) == 0` */
   ASSERT_MEMALIGN_SIZE: 112,
+  /** `__libc_malloc: !victim || chunk_is_mmapped (mem2chunk (victim)) || &main_arena == …` */
   ASSERT_MALLOC_ARENA: 113,
+  /** `__libc_realloc: !newp || chunk_is_mmapped (mem2chunk (newp)) || ar_ptr == …` */
   ASSERT_REALLOC_ARENA: 114,
+  /** `_mid_memalign: !p || chunk_is_mmapped (mem2chunk (p)) || &main_arena == …` */
   ASSERT_MEMALIGN_ARENA: 115,
+  /** `__libc_calloc: !mem || chunk_is_mmapped (mem2chunk (mem)) || av == …` */
   ASSERT_CALLOC_ARENA: 116,
+  /** `__libc_calloc: nclears >= 3` */
   ASSERT_CALLOC_CLEARS: 117,
+  /** `__libc_malloc: the same with ar_ptr in place of &main_arena: when there are threads` */
   ASSERT_MALLOC_ARENA_2: 118,
+  /** `_mid_memalign: likewise` */
   ASSERT_MEMALIGN_ARENA_2: 119,
+  /** `_int_free: heap->ar_ptr == av` */
   ASSERT_HEAP_ARENA: 120,
+  /** `heap_trim: chunksize_nomask (p) == (0 | PREV_INUSE)` */
   ASSERT_HEAP_FENCE: 121,
+  /** `get_free_list: result->attached_threads == 0` */
   ASSERT_ARENA_FREE: 122,
+  /** `detach_arena: replaced_arena->attached_threads > 0` */
   ASSERT_ARENA_REPLACED: 123,
+  /** `__malloc_arena_thread_freeres: a->attached_threads > 0` */
   ASSERT_ARENA_LEFT: 124,
 } as const;
 /** A member of `Failure`. */
 export type Failure = (typeof Failure)[keyof typeof Failure];
+
+/** The name of an integrity check of glibc's, by its message, or by the function that has the assertion and what that says. */
+export type FailureName =
+  /** `corrupted size vs. prev_size` */
+  | "UNLINK_SIZE"
+  /** `corrupted double-linked list` */
+  | "UNLINK_LIST"
+  /** `corrupted double-linked list (not small)` */
+  | "UNLINK_NEXTSIZE"
+  /** `break adjusted to free malloc space` */
+  | "BREAK_ADJUSTED"
+  /** `munmap_chunk(): invalid pointer` */
+  | "MUNMAP_POINTER"
+  /** `mremap_chunk(): invalid pointer` */
+  | "MREMAP_POINTER"
+  /** `malloc(): unaligned tcache chunk detected` */
+  | "TCACHE_UNALIGNED"
+  /** `tcache_thread_shutdown(): unaligned tcache chunk detected` */
+  | "TCACHE_SHUTDOWN_UNALIGNED"
+  /** `realloc(): invalid pointer` */
+  | "REALLOC_POINTER"
+  /** `malloc(): unaligned fastbin chunk detected` */
+  | "FASTBIN_UNALIGNED"
+  /** `malloc(): unaligned fastbin chunk detected 2` */
+  | "FASTBIN_UNALIGNED_2"
+  /** `malloc(): memory corruption (fast)` */
+  | "FASTBIN_SIZE"
+  /** `malloc(): unaligned fastbin chunk detected 3` */
+  | "FASTBIN_UNALIGNED_3"
+  /** `malloc(): smallbin double linked list corrupted` */
+  | "SMALLBIN_LIST"
+  /** `malloc(): invalid size (unsorted)` */
+  | "UNSORTED_SIZE"
+  /** `malloc(): invalid next size (unsorted)` */
+  | "UNSORTED_NEXT_SIZE"
+  /** `malloc(): mismatching next->prev_size (unsorted)` */
+  | "UNSORTED_PREV_SIZE"
+  /** `malloc(): unsorted double linked list corrupted` */
+  | "UNSORTED_LIST"
+  /** `malloc(): invalid next->prev_inuse (unsorted)` */
+  | "UNSORTED_PREV_INUSE"
+  /** `malloc(): largebin double linked list corrupted (nextsize)` */
+  | "LARGEBIN_NEXTSIZE"
+  /** `malloc(): largebin double linked list corrupted (bk)` */
+  | "LARGEBIN_BK"
+  /** `malloc(): corrupted unsorted chunks` */
+  | "REMAINDER_LIST"
+  /** `malloc(): corrupted unsorted chunks 2` */
+  | "REMAINDER_LIST_2"
+  /** `malloc(): corrupted top size` */
+  | "TOP_SIZE"
+  /** `free(): invalid pointer` */
+  | "FREE_POINTER"
+  /** `free(): invalid size` */
+  | "FREE_SIZE"
+  /** `free(): too many chunks detected in tcache` */
+  | "FREE_TCACHE_COUNT"
+  /** `free(): unaligned chunk detected in tcache 2` */
+  | "FREE_TCACHE_UNALIGNED"
+  /** `free(): double free detected in tcache 2` */
+  | "FREE_TCACHE_DOUBLE"
+  /** `free(): invalid next size (fast)` */
+  | "FREE_NEXT_SIZE_FAST"
+  /** `double free or corruption (fasttop)` */
+  | "DOUBLE_FREE_FASTTOP"
+  /** `invalid fastbin entry (free)` */
+  | "FREE_FASTBIN_ENTRY"
+  /** `double free or corruption (top)` */
+  | "DOUBLE_FREE_TOP"
+  /** `double free or corruption (out)` */
+  | "DOUBLE_FREE_OUT"
+  /** `double free or corruption (!prev)` */
+  | "DOUBLE_FREE_PREV"
+  /** `free(): invalid next size (normal)` */
+  | "FREE_NEXT_SIZE_NORMAL"
+  /** `corrupted size vs. prev_size while consolidating` */
+  | "CONSOLIDATE_PREV_SIZE"
+  /** `free(): corrupted unsorted chunks` */
+  | "FREE_UNSORTED_LIST"
+  /** `malloc_consolidate(): unaligned fastbin chunk detected` */
+  | "FASTBINS_UNALIGNED"
+  /** `malloc_consolidate(): invalid chunk size` */
+  | "FASTBINS_SIZE"
+  /** `corrupted size vs. prev_size in fastbins` */
+  | "FASTBINS_PREV_SIZE"
+  /** `realloc(): invalid old size` */
+  | "REALLOC_OLD_SIZE"
+  /** `realloc(): invalid next size` */
+  | "REALLOC_NEXT_SIZE"
+  /** `int_mallinfo(): unaligned fastbin chunk detected` */
+  | "MALLINFO_UNALIGNED"
+  /** `__malloc_info(): unaligned fastbin chunk detected` */
+  | "MALLOC_INFO_UNALIGNED"
+  /** `sysmalloc: (old_top == initial_top (av) && old_size == 0) || …` */
+  | "ASSERT_OLD_TOP"
+  /** `sysmalloc: (unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)` */
+  | "ASSERT_OLD_TOP_SMALL"
+  /** `sysmalloc: ((unsigned long) chunk2mem (brk) & MALLOC_ALIGN_MASK) == 0 (lp64)` */
+  | "ASSERT_BREAK_ALIGNED"
+  /** `_int_malloc: chunk_main_arena (bck->bk)` */
+  | "ASSERT_LARGEBIN_BK_ARENA"
+  /** `_int_malloc: chunk_main_arena (fwd)` */
+  | "ASSERT_LARGEBIN_FWD_ARENA"
+  /** `_int_malloc: (unsigned long) (size) >= (unsigned long) (nb)` */
+  | "ASSERT_BIN_SIZE"
+  /** `munmap_chunk: chunk_is_mmapped (p)` */
+  | "ASSERT_MUNMAP_MMAPPED"
+  /** `mremap_chunk: chunk_is_mmapped (p)` */
+  | "ASSERT_MREMAP_MMAPPED"
+  /** `mremap_chunk: aligned_OK (chunk2mem (p))` */
+  | "ASSERT_MREMAP_ALIGNED"
+  /** `_int_realloc: !chunk_is_mmapped (oldp)` */
+  | "ASSERT_REALLOC_MMAPPED"
+  /** `_int_realloc: (unsigned long) (newsize) >= (unsigned long) (nb)` */
+  | "ASSERT_REALLOC_SIZE"
+  /** `_int_memalign: newsize >= nb && (((unsigned long) (chunk2mem (p))) % alignment) == 0` */
+  | "ASSERT_MEMALIGN_SIZE"
+  /** `__libc_malloc: !victim || chunk_is_mmapped (mem2chunk (victim)) || &main_arena == …` */
+  | "ASSERT_MALLOC_ARENA"
+  /** `__libc_realloc: !newp || chunk_is_mmapped (mem2chunk (newp)) || ar_ptr == …` */
+  | "ASSERT_REALLOC_ARENA"
+  /** `_mid_memalign: !p || chunk_is_mmapped (mem2chunk (p)) || &main_arena == …` */
+  | "ASSERT_MEMALIGN_ARENA"
+  /** `__libc_calloc: !mem || chunk_is_mmapped (mem2chunk (mem)) || av == …` */
+  | "ASSERT_CALLOC_ARENA"
+  /** `__libc_calloc: nclears >= 3` */
+  | "ASSERT_CALLOC_CLEARS"
+  /** `__libc_malloc: the same with ar_ptr in place of &main_arena: when there are threads` */
+  | "ASSERT_MALLOC_ARENA_2"
+  /** `_mid_memalign: likewise` */
+  | "ASSERT_MEMALIGN_ARENA_2"
+  /** `_int_free: heap->ar_ptr == av` */
+  | "ASSERT_HEAP_ARENA"
+  /** `heap_trim: chunksize_nomask (p) == (0 | PREV_INUSE)` */
+  | "ASSERT_HEAP_FENCE"
+  /** `get_free_list: result->attached_threads == 0` */
+  | "ASSERT_ARENA_FREE"
+  /** `detach_arena: replaced_arena->attached_threads > 0` */
+  | "ASSERT_ARENA_REPLACED"
+  /** `__malloc_arena_thread_freeres: a->attached_threads > 0` */
+  | "ASSERT_ARENA_LEFT";
 
 /** What a file is. */
 export const FileKind = {
@@ -1341,6 +1551,91 @@ export const Invariant = {
 /** A member of `Invariant`. */
 export type Invariant = (typeof Invariant)[keyof typeof Invariant];
 
+/** The name of an invariant that the whole-heap checker knows. */
+export type InvariantName =
+  /** Nothing is wrong. */
+  | "HOLDS"
+  /** Start_brk <= brk <= task_size. */
+  | "BREAK"
+  /** Regions are whole pages, ascending, disjoint, below task_size. */
+  | "REGION_ORDER"
+  /** Total_vm counts the pages of all regions but foreign ones. */
+  | "TOTAL_VM"
+  /** The pages from start_brk to brk are mapped. */
+  | "HEAP_MAPPED"
+  /** Chunks are at least MINSIZE, aligned, inside the memory. */
+  | "CHUNK_SIZE"
+  /** No chunk of a heap has M set, those in use outside main_arena have A set; blocks are aligned. */
+  | "CHUNK_FLAGS"
+  /** A segment's first chunk has the P bit set: nothing lies before it. */
+  | "PREV_INUSE"
+  /** No two free chunks are neighbours. */
+  | "ADJACENT_FREE"
+  /** A free chunk's size stands behind it, too. */
+  | "FOOT"
+  /** A segment ends in top or in two fenceposts. */
+  | "FENCEPOST"
+  /** Walking the chunks leads to top. */
+  | "TOP_MISSING"
+  /** Top has P set, and no free chunk before it. */
+  | "TOP_FLAGS"
+  /** Top ends at a page boundary, at the break if nobody else moved that. */
+  | "TOP_SIZE"
+  /** In a bin's ring fd and bk agree. */
+  | "BIN_LINKS"
+  /** Bins hold free chunks only. */
+  | "BIN_HOLDS_USED"
+  /** A chunk is in the bin of its size. */
+  | "BIN_SIZE"
+  /** Large bins are sorted by size. */
+  | "BIN_ORDER"
+  /** The ring of sizes holds the first chunk of each size. */
+  | "NEXTSIZE"
+  /** A bin that holds a chunk is marked. */
+  | "BINMAP"
+  /** Every free chunk is in exactly one bin. */
+  | "FREE_NOT_BINNED"
+  /** Have_fastchunks is set while a fast bin holds a chunk. */
+  | "HAVE_FASTCHUNKS"
+  /** Fast bins end in null and stay inside the heap. */
+  | "FASTBIN_LINK"
+  /** A chunk is in the fast bin of its size. */
+  | "FASTBIN_SIZE"
+  /** Chunks in fast bins look in use. */
+  | "FASTBIN_FREE"
+  /** Tcache counts are the lengths of its lists. */
+  | "TCACHE_COUNT"
+  /** Tcache lists stay inside the heap. */
+  | "TCACHE_LINK"
+  /** A block is in the tcache bin of its size. */
+  | "TCACHE_SIZE"
+  /** Chunks in tcache look in use. */
+  | "TCACHE_FREE"
+  /** Blocks in tcache hold the key. */
+  | "TCACHE_KEY"
+  /** System_mem is what the heap covers, at most max_system_mem. */
+  | "SYSTEM_MEM"
+  /** 0 <= n_mmaps <= max_n_mmaps. */
+  | "MMAP_COUNT"
+  /** Mmapped_mem is whole pages, at most max_mmapped_mem. */
+  | "MMAPPED_MEM"
+  /** Mallinfo2 agrees with a walk over everything. */
+  | "MALLINFO"
+  /** The region table is balanced, linked both ways, its nodes know their subtrees, and mmap_cache is right. */
+  | "TREE"
+  /** Map_count is the number of the program's regions. */
+  | "MAP_COUNT"
+  /** The ring of arenas holds narenas of them. */
+  | "ARENA_RING"
+  /** Attached_threads is the number of threads that use an arena. */
+  | "ARENA_THREADS"
+  /** The free list holds arenas that no thread uses. */
+  | "ARENA_FREE_LIST"
+  /** A heap is aligned and belongs to the arena whose it is. */
+  | "HEAP_ARENA"
+  /** Size <= mprotect_size <= HEAP_MAX_SIZE. */
+  | "HEAP_SIZE";
+
 /** What `set_kernel_option` sets. Numbers index MmStruct.options. */
 export const KernelOption = {
   /** `vm.overcommit_memory`: 0 heuristic (default), 1 always, 2 never. */
@@ -1376,6 +1671,39 @@ export const KernelOption = {
 } as const;
 /** A member of `KernelOption`. */
 export type KernelOption = (typeof KernelOption)[keyof typeof KernelOption];
+
+/** The name of a setting of the kernel's or the machine's; after it what the setting is. */
+export type KernelOptionName =
+  /** `vm.overcommit_memory`: 0 heuristic (default), 1 always, 2 never. */
+  | "OVERCOMMIT_MEMORY"
+  /** `vm.overcommit_ratio`: percent of the RAM, default 50. */
+  | "OVERCOMMIT_RATIO"
+  /** `vm.overcommit_kbytes`: KiB instead of a ratio; 0 is off, default. */
+  | "OVERCOMMIT_KBYTES"
+  /** RAM of the model's machine, pages; default 4 GiB's. */
+  | "TOTAL_RAM_PAGES"
+  /** Its swap, pages; default 0. */
+  | "SWAP_PAGES"
+  /** `vm.max_map_count`: default 65530. */
+  | "MAX_MAP_COUNT"
+  /** Vm.mmap_min_addr, bytes: default 4096. */
+  | "MMAP_MIN_ADDR"
+  /** Whether RLIMIT_MEMLOCK does not bind the process; default 0. */
+  | "CAP_IPC_LOCK"
+  /** Whether it may raise hard limits; default 0. */
+  | "CAP_SYS_RESOURCE"
+  /** 6001 for Linux 6.1, 6018 (default) for 6.18: what changed in between. */
+  | "KERNEL_VERSION"
+  /** `stack_guard_gap`: pages that stay free below a region that grows down, default 256. */
+  | "STACK_GAP"
+  /** Whether it may move other processes' pages (MPOL_MF_MOVE_ALL); default 0. */
+  | "CAP_SYS_NICE"
+  /** Whether the administrator's reserve is for it, too; default 0. */
+  | "CAP_SYS_ADMIN"
+  /** `vm.admin_reserve_kbytes`: default 8192. */
+  | "ADMIN_RESERVE_KBYTES"
+  /** `vm.user_reserve_kbytes`: default 131072, which is that of 4 GiB of RAM. */
+  | "USER_RESERVE_KBYTES";
 
 /** Where mmap looks for room. */
 export const Layout = {

@@ -38,7 +38,7 @@ async function contentsOf(blob: BlobLike): Promise<FileContents> {
 export class BlobFile extends BufferFile {
   readonly #type: string;
 
-  /** Not for use from outside: see `openBlob`. */
+  /** Not for use from outside: see `openBlob`. @internal */
   constructor(contents: FileContents, blob: BlobLike, options: FileOptions) {
     const place = [Device.BLOB, newInode(Device.BLOB)] as const;
     super(contents, options.path ?? pathOf(blob), options.flags ?? O.RDWR, place);
@@ -80,7 +80,7 @@ export class HandleFile extends BufferFile {
   #last: Promise<void> = Promise.resolve();
   #failure: { error: unknown } | undefined;
 
-  /** Not for use from outside: see `openFileHandle`. */
+  /** Not for use from outside: see `openFileHandle`. @internal */
   constructor(contents: FileContents, handle: FileHandle, options: FileOptions) {
     const place = [Device.BLOB, newInode(Device.BLOB)] as const;
     super(contents, options.path ?? pathOf(handle), options.flags ?? O.RDWR, place);

@@ -12,9 +12,11 @@ export interface TrackedBlock {
   readonly address: Mem;
   /** Bytes asked for. */
   readonly size: number;
+  /** What has become of it. */
   readonly state: BlockState;
   /** The function that allocated it. */
   readonly call: string;
+  /** Who allocated it. */
   readonly allocated: Stack;
   /** Who freed it; undefined while it is live. */
   readonly freed: Stack | undefined;

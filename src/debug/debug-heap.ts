@@ -24,6 +24,7 @@ export type DebugBuild = "core" | "checked" | "image";
 
 /** Whose an address is. */
 export interface Owner {
+  /** The address. */
   readonly address: Mem;
   /** What the address is: in a block, in the zone before or behind one, or what malloc and the kernel have there. */
   readonly where: "live-block" | "freed-block" | "left-redzone" | "right-redzone" | PlaceKind;
@@ -37,11 +38,13 @@ export interface Owner {
 
 /** What a tracking heap has. */
 export interface TrackedCounts {
-  /** Blocks in use, and their bytes. */
+  /** Blocks in use. */
   readonly blocks: number;
+  /** Bytes that were asked for, of the blocks in use. */
   readonly bytes: number;
-  /** Freed blocks that are kept, and their bytes with what is around them. */
+  /** Freed blocks that are kept. */
   readonly quarantinedBlocks: number;
+  /** Their bytes, with what is around them. */
   readonly quarantinedBytes: number;
 }
 

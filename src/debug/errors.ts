@@ -17,6 +17,7 @@ export type MistakeKind =
 
 /** What was done wrong, where, and to which block. */
 export interface Mistake {
+  /** What kind of mistake. */
   readonly kind: MistakeKind;
   /** The first byte that it is about. */
   readonly address: Mem;
@@ -32,7 +33,9 @@ export interface Mistake {
 
 /** The program used memory wrongly. The message has all that is known, with stacks. */
 export class MemoryError extends Error {
+  /** "MemoryError", also where a bundler has renamed the class. */
   override readonly name = "MemoryError";
+  /** What kind of mistake. */
   readonly kind: MistakeKind;
   /** The first byte that it is about. */
   readonly address: Mem;
@@ -50,7 +53,9 @@ export class MemoryError extends Error {
 
 /** Blocks were never freed. The message lists them by where they were allocated. */
 export class LeakError extends Error {
+  /** "LeakError", also where a bundler has renamed the class. */
   override readonly name = "LeakError";
+  /** The blocks, by who allocated them, most bytes first. */
   readonly leaks: readonly LeakGroup[];
 
   /** @param leaks at least one */

@@ -47,7 +47,9 @@ export function structLayout<const D extends Definition>(
 
 /** A kind of struct in a heap. Make one with `heap.struct`; it can be a field of another one, of any heap. */
 export class StructType<D extends Definition = Definition> implements StructLayout<D> {
+  /** Its fields, as they were given. */
   readonly definition: D;
+  /** Its options, as they were given. */
   readonly options: StructOptions;
   readonly size: number;
   readonly alignment: number;
@@ -77,8 +79,9 @@ export class StructType<D extends Definition = Definition> implements StructLayo
 
   /**
    * Allocates a struct: all zero but for `values`.
+   * @param values of some fields, or all
    * @returns a view that frees it: by `$free()`, `using`, or when the collector finds that nobody uses it
-   * @throws OutOfMemoryError, whatever the heap's policy
+   * @throws OutOfMemoryError, whatever the heap's policy; TypeError, RangeError when a field cannot hold its value
    */
   alloc(values?: StructValues<D>): OwnedStruct<D> {
     const place = this.#allocated(1);
@@ -92,13 +95,20 @@ export class StructType<D extends Definition = Definition> implements StructLayo
     return view as never;
   }
 
-  /** `length` structs, one after the other, at an address; as `at`. */
+  /**
+   * `length` structs, one after the other, at an address; as `at`.
+   * @throws RangeError when there is no room for as many, or as `at`
+   */
   arrayAt(address: Mem, length: number): CArray<D> {
     const node = this.#array("arrayAt", length);
     return new ArrayView(node, this.#place("arrayAt", address, node.size)) as never;
   }
 
-  /** Allocates an array of structs, all zero; as `alloc`. */
+  /**
+   * Allocates an array of structs, all zero; as `alloc`.
+   * @param length number of structs
+   * @throws RangeError when that is no length; OutOfMemoryError, whatever the heap's policy
+   */
   allocArray(length: number): OwnedArray<D> {
     const node = this.#array("allocArray", length);
     const place = this.#allocated(length);

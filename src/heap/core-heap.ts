@@ -31,8 +31,11 @@ export type CFunctions<A extends Abi = Abi> = Pick<
 
 /** A typed array's constructor, such as Float64Array. */
 export interface ViewConstructor<T> {
+  /** The constructor's name, such as "Float64Array". */
   readonly name: string;
+  /** Bytes of an element. */
   readonly BYTES_PER_ELEMENT: number;
+  /** Makes the array: `offset` in bytes, `length` in elements. */
   new (buffer: ArrayBufferLike, offset: number, length: number): T;
 }
 

@@ -15,6 +15,7 @@ import type { StructType } from "./c-struct.js";
 
 /** Something that `using` accepts. */
 export interface DisposableLike {
+  /** Frees it, or whatever its end is. */
   [Symbol.dispose](): void;
 }
 

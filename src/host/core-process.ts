@@ -26,7 +26,9 @@ const MALLINFO_FIELDS = [
 
 /** What a heap needs of a started process, as one of its threads sees it: usually there is but one. */
 export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
+  /** The memory layout. */
   readonly abi: A;
+  /** The memory that it lives in. */
   readonly memory: WebAssembly.Memory;
   /** The instance's exports, untouched. In ilp32 results are signed (use `>>> 0`), in lp64 size_t is a BigInt. */
   readonly raw: RawExports<A, B>;

@@ -123,6 +123,7 @@ export function failureName(code: number): FailureName | undefined {
  * Thrown by the raw functions as well as by the safe ones.
  */
 export class HeapAbort extends Error {
+  /** "HeapAbort", also where a bundler has renamed the class. */
   override readonly name = "HeapAbort";
   /** The number of the failed check, a value of `Failure`. */
   readonly code: number;
@@ -155,6 +156,7 @@ export class HeapAbort extends Error {
  * program wrote where it should not have, or the allocator has a bug.
  */
 export class BrokenInvariant extends Error {
+  /** "BrokenInvariant", also where a bundler has renamed the class. */
   override readonly name = "BrokenInvariant";
   /** The number of the invariant, a value of `Invariant`. */
   readonly code: number;

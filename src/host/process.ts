@@ -23,13 +23,15 @@ export type { AddressLayout, ProcessOptions, SyscallTrace } from "./options.js";
  * has the exports as they are.
  */
 export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreProcess<A, B> {
+  /** Which build it runs on. */
   readonly build: B;
   /** Where the kernel's and libc's data begin. */
   readonly base: number;
   /** Where the heap begins. */
   readonly startBrk: number;
-  /** The limit of the address space. */
+  /** The limit of the address space: no address at or above it is ever mapped. */
   readonly taskSize: number;
+  /** Where mappings go. */
   readonly layout: AddressLayout;
   readonly #views: MemoryViews;
   readonly #mm: MmStruct;
@@ -118,7 +120,7 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
     return this.mm().brk - this.mm().startBrk;
   }
 
-  /** man 3 malloc. @returns a block of at least `size` bytes, 16-aligned, or 0 */
+  /** man 3 malloc. @param size bytes @returns a block of at least `size` bytes, 16-aligned, or 0 */
   malloc(size: number | bigint): Mem {
     return this.#address(this.#raw.malloc(this.toWord(size)));
   }
@@ -158,19 +160,24 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
   posixMemalign(
     alignment: number | bigint,
     size: number | bigint,
-  ): { error: number; address: Mem } {
+  ): {
+    /** 0; 22 (EINVAL) for an alignment that is no power of two times a pointer's size; 12 (ENOMEM). */
+    error: number;
+    /** The block's; 0 on failure. */
+    address: Mem;
+  } {
     const out = this.raw.scratch() >>> 0;
     const words = [out, alignment, size].map((value) => this.toWord(value)) as Words3<A>;
     const error = this.#raw.posix_memalign(...words);
     return { error, address: error === 0 ? this.readWord(out) : 0 };
   }
 
-  /** man 3 valloc: a block aligned to the page. */
+  /** man 3 valloc. @param size bytes @returns a block aligned to the page, 4096 bytes, or 0 */
   valloc(size: number | bigint): Mem {
     return this.#address(this.#raw.valloc(this.toWord(size)));
   }
 
-  /** man 3 pvalloc: whole pages, aligned to the page. */
+  /** man 3 pvalloc. @param size bytes, rounded up to whole pages @returns a block aligned to the page, or 0 */
   pvalloc(size: number | bigint): Mem {
     return this.#address(this.#raw.pvalloc(this.toWord(size)));
   }
@@ -180,7 +187,7 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
     return this.fromWord(this.#raw.malloc_usable_size(this.toWord(mem)));
   }
 
-  /** man 3 mallopt. @returns whether the value was taken */
+  /** man 3 mallopt. @param param as in malloc.h: see {@link MallocExports.mallopt} @returns whether the value was taken */
   mallopt(param: number, value: number): boolean {
     return this.raw.mallopt(param, value) !== 0;
   }

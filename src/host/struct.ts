@@ -12,6 +12,7 @@ export interface FieldLayout {
   readonly offset: number;
   /** Bytes; of one element when the field is an inline array. */
   readonly size: number;
+  /** Its width and sign. */
   readonly kind: FieldKind;
   /** Number of elements when the field is an inline array. */
   readonly count?: number;
@@ -19,7 +20,9 @@ export interface FieldLayout {
 
 /** A struct: its size in bytes and its fields by name. */
 export interface StructLayout {
+  /** Bytes of the whole, padding included. */
   readonly size: number;
+  /** The fields by name, in the order of the struct. */
   readonly fields: Readonly<Record<string, FieldLayout>>;
 }
 

@@ -35,7 +35,9 @@ function describeEnd(code: number): string {
 
 /** A thread's call found that the process cannot go on because of another thread. */
 export class ThreadError extends Error {
+  /** "ThreadError", also where a bundler has renamed the class. */
   override readonly name = "ThreadError";
+  /** Why the thread cannot go on. */
   readonly reason: ThreadFailure;
   /** For "lock-held": the lock. */
   readonly lock: HeldLock | undefined;

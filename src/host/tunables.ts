@@ -27,15 +27,19 @@ export type TunableName = (typeof tunableNames)[number];
 
 /** The values that a tunable takes, both ends included. */
 export interface TunableRange {
+  /** The least. */
   min: bigint;
+  /** The greatest. */
   max: bigint;
 }
 
 /** One setting, checked. */
 export interface TunableSetting {
+  /** The tunable, or what else the setting is about. */
   name: string;
   /** The WebAssembly side's number for it, a value of `Tunable`. */
   id: number;
+  /** What it is set to: bytes or a number, as the tunable has it. */
   value: bigint;
 }
 

@@ -47,11 +47,15 @@ export class PersistentHeap<A extends Abi = Abi> {
     return this.#image.recoveredPages;
   }
 
-  /** An address of the program's choice, kept in the file: how a later process finds its data. 0 when never set. */
+  /**
+   * An address of the program's choice, kept in the file from the next msync on: how a later process finds its data. 0 when never set.
+   * @throws TypeError, RangeError when it is set to something that is no address in the memory
+   */
   get root(): Mem {
     return this.#root;
   }
 
+  /** Sets it. */
   set root(address: Mem) {
     const max = this.heap.memory.buffer.byteLength;
     this.#root = checkInteger("root", address, { min: 0, max });

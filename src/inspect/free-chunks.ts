@@ -7,11 +7,15 @@ import type { Process } from "../host/process.js";
 import { memOf } from "../layout/address.js";
 import { Failure } from "../layout/generated.js";
 
-/** The chunks of one list: bytes of the smallest, the greatest and all, and how many there are. All 0 when there are none. */
+/** The chunks of one list. All 0 when there are none. */
 export interface ChunkSizes {
+  /** Bytes of the smallest. */
   readonly from: number;
+  /** Bytes of the greatest. */
   readonly to: number;
+  /** Bytes of all. */
   readonly total: number;
+  /** How many there are. */
   readonly count: number;
 }
 

@@ -119,6 +119,7 @@ export function errnoMessage(errno: number): string {
 
 /** A system call failed, and the throwing style was asked for. */
 export class SystemCallError extends Error {
+  /** "SystemCallError", also where a bundler has renamed the class. */
   override readonly name = "SystemCallError";
   /** The system call's name, such as "mmap". */
   readonly call: string;

@@ -34,6 +34,7 @@ export type { KernelOptionName } from "../layout/generated.js";
  * same ones that throw a SystemCallError instead.
  */
 export class Kernel<A extends Abi = Abi> extends SystemCalls {
+  /** The process underneath: malloc and its family, views of the memory. */
   readonly process: FullProcess<A>;
   /** The system calls, throwing a SystemCallError on failure. */
   readonly orThrow: SystemCalls;
@@ -86,6 +87,7 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
 
   /**
    * Changes a setting that on Linux is the administrator's (sysctl vm.*) or the machine's.
+   * @param name see {@link KernelOptionName}, which has units and defaults
    * @throws RangeError when the kernel refuses the value
    */
   setOption(name: KernelOptionName, value: number): void {
@@ -160,12 +162,12 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
     this.#memory.touch(address, length, access);
   }
 
-  /** Copies `length` bytes out. @throws SegmentationFault, BusError naming address, access and mapping */
+  /** Copies `length` bytes from `address` out, as a program that reads them. @throws SegmentationFault, BusError naming address, access and mapping */
   read(address: number, length: number): Uint8Array {
     return this.#memory.read(address, length);
   }
 
-  /** Copies `bytes` in, all or none of them. @throws SegmentationFault, BusError naming address, access and mapping */
+  /** Copies `bytes` to `address`, all or none of them. @throws SegmentationFault, BusError naming address, access and mapping */
   write(address: number, bytes: ArrayLike<number>): void {
     this.#memory.write(address, bytes);
   }
@@ -257,9 +259,10 @@ const startProcess = /* @__PURE__ */ processStarter(BINARIES);
 const startProcessSync = /* @__PURE__ */ processStarterSync(BINARIES);
 
 /**
- * Starts a process with every system call.
- * @param options see ProcessOptions; nothing is required
- * @throws what startProcess throws
+ * Starts a process with every system call, in a memory of its own or the caller's.
+ * @param options nothing is required; the layout is "linux" by default
+ * @returns its kernel: system calls, /proc texts, checked memory; malloc is at `kernel.process`
+ * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
  */
 export async function startKernel<A extends Abi = "ilp32">(
   options: KernelOptions<A> = {},

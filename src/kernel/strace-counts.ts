@@ -3,10 +3,13 @@
 
 /** Counts of one system call. */
 export interface CallCount {
+  /** The call's name. */
   readonly name: string;
-  /** Orders calls of equal counts, as in strace. */
+  /** Its number. Orders calls of equal counts, as in strace. */
   readonly nr: number;
+  /** How often it was made. */
   calls: number;
+  /** How often it failed. */
   errors: number;
 }
 

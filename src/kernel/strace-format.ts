@@ -28,6 +28,7 @@ export type { MemoryReader };
 export interface SyscallRecord {
   /** The system call's name, such as "mmap2"; undefined for a number that strace has no name for. */
   readonly name: string | undefined;
+  /** Its number in the layout. */
   readonly nr: number;
   /** Six arguments, each unsigned and as wide as the layout's word. */
   readonly args: readonly bigint[];
@@ -37,7 +38,9 @@ export interface SyscallRecord {
 
 /** What a line depends on besides the call. */
 export interface FormatContext {
+  /** The process's layout. */
   readonly abi: Abi;
+  /** Reads the process's memory, for strings and structs. */
   readonly read: MemoryReader;
   /** Column of the result (strace -a); default 40. */
   readonly column?: number | undefined;

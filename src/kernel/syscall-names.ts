@@ -13,7 +13,9 @@ function lowercase<E extends Readonly<Record<string, number>>>(numbers: E) {
 
 /** Numbers by name, for both layouts. */
 export const syscallNumbers = {
+  /** i386's. */
   ilp32: lowercase(SyscallI386),
+  /** x86-64's. */
   lp64: lowercase(SyscallX86_64),
 } as const;
 

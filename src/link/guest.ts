@@ -41,7 +41,12 @@ export interface GuestInfo {
   /** The allocation functions that it imports. */
   readonly imports: readonly string[];
   /** Its memory; undefined when it has none. */
-  readonly memory: (MemoryLimits & { readonly isImported: boolean }) | undefined;
+  readonly memory:
+    | (MemoryLimits & {
+        /** Whether it imports the memory; else it defines it. */
+        readonly isImported: boolean;
+      })
+    | undefined;
   /** Where its data begins; undefined when it has none. */
   readonly dataBegin: number | undefined;
   /**

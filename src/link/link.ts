@@ -21,7 +21,12 @@ import type { GuestInfo } from "./guest.js";
 import { rewrite } from "./rewrite.js";
 
 /** A heap, as `createHeap` makes it, or a process, as `startProcess` does. */
-export type GuestHost = Process<Abi> | { readonly process: Process<Abi> };
+export type GuestHost =
+  | Process<Abi>
+  | {
+      /** The process under the heap. */
+      readonly process: Process<Abi>;
+    };
 
 /** What a guest gets besides the heap. */
 export interface LinkOptions {
@@ -36,6 +41,7 @@ export interface LinkOptions {
 
 /** A guest that was linked. `wasi.start` and `wasi.initialize` of node:wasi take it as it is. */
 export interface Guest {
+  /** The instance, as the engine made it. */
   readonly instance: WebAssembly.Instance;
   /** Its exports, and the heap's memory as `memory`. */
   readonly exports: WebAssembly.Exports;

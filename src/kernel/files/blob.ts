@@ -6,23 +6,33 @@ import { BufferFile, Device, FileContents, newInode, type FileOptions } from "./
 
 /** What is needed of a Blob: a File is one, too. */
 export interface BlobLike {
+  /** A File's name. */
   readonly name?: string;
+  /** Its MIME type; empty when that is not known. */
   readonly type: string;
+  /** Reads all of its bytes. */
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
 /** What is needed of a FileSystemFileHandle, of the user's own file system or of navigator.storage's. */
 export interface FileHandle {
+  /** Its name, without a folder. */
   readonly name: string;
+  /** The file as it is now, for reading. */
   getFile(): Promise<BlobLike>;
+  /** Begins to write it; nothing shows before the stream is closed. */
   createWritable(options: { keepExistingData: boolean }): Promise<WritableFile>;
 }
 
 /** What is needed of a FileSystemWritableFileStream. */
 export interface WritableFile {
+  /** Writes `data` from byte `position` on. */
   write(part: { type: "write"; position: number; data: Uint8Array<ArrayBuffer> }): Promise<void>;
+  /** Makes the file `size` bytes long. */
   truncate(size: number): Promise<void>;
+  /** Ends the writing: the file is as it was written. */
   close(): Promise<void>;
+  /** Ends the writing: the file stays as it was. */
   abort(): Promise<void>;
 }
 

@@ -6,11 +6,17 @@ import { Device, newInode, type FileOptions } from "./memory-file.js";
 
 /** What is needed of a FileSystemSyncAccessHandle. */
 export interface SyncHandle {
+  /** Reads from byte `at` on. @returns how many bytes */
   read(into: Uint8Array, options: { at: number }): number;
+  /** Writes from byte `at` on. @returns how many bytes */
   write(from: Uint8Array, options: { at: number }): number;
+  /** Bytes of the file. */
   getSize(): number;
+  /** Makes the file `size` bytes long. */
   truncate(size: number): void;
+  /** Waits until what was written is stored for good. */
   flush(): void;
+  /** Gives the file back. */
   close(): void;
 }
 

@@ -30,7 +30,7 @@ const BINARIES = /* @__PURE__ */ binariesOf({
   "threads.lp64": () => new URL("../build/threads.lp64.wasm", import.meta.url),
 });
 
-/** What `createHeap` takes here: `threads: true` goes without saying. */
+/** What `createHeap` takes here: `threads: true` goes without saying. @interface */
 export type Options<A extends Abi = Abi> = Omit<ThreadedHeapOptions<A>, "threads" | "build">;
 
 /**

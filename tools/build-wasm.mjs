@@ -103,7 +103,10 @@ function enumSource(name, values, comments) {
   ];
   return [
     "",
-    ...docstring(comments?.whole ?? `Members of \`${name}\` in assembly/.`),
+    "/**",
+    ` * ${comments?.whole ?? `Members of \`${name}\` in assembly/.`}`,
+    " * @enum",
+    " */",
     `export const ${name} = {`,
     ...Object.entries(values).flatMap(([member, value]) => [
       ...textOf(member),

@@ -64,15 +64,14 @@ export interface StructOptions {
 }
 
 /** What a field of a named type is in JavaScript. */
-export type NameValue<N extends FieldName> = N extends keyof ScalarValues
+type NameValue<N extends FieldName> = N extends keyof ScalarValues
   ? ScalarValues[N]
   : N extends keyof WordValues
     ? WordValues[N]
     : never;
 
 /** The definition behind a nested struct. */
-export type NestedDefinition<T> =
-  T extends NestedType<infer D> ? D : T extends Definition ? T : never;
+type NestedDefinition<T> = T extends NestedType<infer D> ? D : T extends Definition ? T : never;
 
 /** What reading a field gives. */
 export type FieldValue<T> = T extends FieldName
@@ -112,7 +111,7 @@ export type StructValues<D extends Definition> = { readonly [K in keyof D]?: Fie
 export type StructCopy<D extends Definition> = { -readonly [K in keyof D]: FieldCopy<D[K]> };
 
 /** The fields that are assigned as a whole, by value. */
-export type PlainKeys<D extends Definition> = {
+type PlainKeys<D extends Definition> = {
   [K in keyof D]: D[K] extends FieldName | `char[${number}]` | EnumType ? K : never;
 }[keyof D];
 

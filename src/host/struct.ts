@@ -27,7 +27,12 @@ export interface StructLayout {
 }
 
 /** What reading a field gives: a number, or an array of them. 64-bit values above 2^53 are rounded. */
-export type FieldValue<F> = F extends { readonly count: number } ? number[] : number;
+export type FieldValue<F> = F extends {
+  /** Number of elements: the field is an array. */
+  readonly count: number;
+}
+  ? number[]
+  : number;
 
 /** A struct's values by field name. */
 export type StructValues<L extends StructLayout> = {

@@ -42,7 +42,7 @@ export interface ProcessHandle<A extends Abi = Abi> {
   readonly patience: number;
 }
 
-/** What was found and done after a thread's death, all counts: `systemCalls` undone, `listLocks` taken from it, `arenasMended`, `arenasRetired` (given up, with what is in them), `blocksReturned` from its tcache. */
+/** What was found and done after a thread's death, all counts: `systemCalls` undone, `listLocks` taken from it, `arenasMended`, `arenasRetired` (given up, with what is in them), `blocksReturned` from its tcache. @interface */
 export type Repair = Omit<RepairStruct, "blockedBy">;
 
 export type { LockCounters } from "../layout/generated.js";

@@ -224,7 +224,7 @@ interface Tracing {
   log: Strace | undefined;
 }
 
-/** What a kernel's process can be started with: all that any process can, but for the build and the files, see `openFile`. */
+/** What a kernel's process can be started with: all that any process can, but for the build and the files, see `openFile`. @interface */
 export type KernelOptions<A extends Abi = Abi> = Omit<ProcessOptions<A, "full">, "build" | "files">;
 
 /** What is around a process before there is one. */

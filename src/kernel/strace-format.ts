@@ -4,6 +4,7 @@
 import { PAGE_BYTES } from "../host/options.js";
 import type { Abi } from "../layout/address.js";
 import { errnoMessage, errnoName, MAX_ERRNO } from "./errno.js";
+import { MREMAP, PR } from "./flags.js";
 import {
   adviceText,
   bindFlagsText,
@@ -11,15 +12,13 @@ import {
   mlock2FlagsText,
   mlockallFlagsText,
   mremapFlagsText,
-  MREMAP,
   msyncFlagsText,
   policyText,
-  PR,
   prctlText,
   protText,
   resourceText,
   vmaAttributeText,
-} from "./flags.js";
+} from "./flags-text.js";
 import { stringText, terminatedText, type MemoryReader } from "./strace-string.js";
 
 export type { MemoryReader };

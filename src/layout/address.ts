@@ -8,10 +8,16 @@ export type Abi = "ilp32" | "lp64";
 declare const unit: unique symbol;
 
 /** The address of a block, as malloc returns it and free takes it: unsigned, a multiple of 16; 0 is NULL. */
-export type Mem = number & { readonly [unit]?: "mem" };
+export type Mem = number & {
+  /** For the compiler only: at run time it is a plain number. */
+  readonly [unit]?: "mem";
+};
 
 /** The address of a chunk (glibc's `mchunkptr`): unsigned, two words below its block. */
-export type Chunk = number & { readonly [unit]?: "chunk" };
+export type Chunk = number & {
+  /** For the compiler only: at run time it is a plain number. */
+  readonly [unit]?: "chunk";
+};
 
 /**
  * The size of a header word (glibc's SIZE_SZ).

@@ -1127,7 +1127,10 @@ export interface SharedState {
   readonly mainQueue: number;
 }
 
-/** Advice, by Linux's numbers. */
+/**
+ * Advice, by Linux's numbers.
+ * @enum
+ */
 export const Advice = {
   NORMAL: 0,
   RANDOM: 1,
@@ -1160,7 +1163,10 @@ export const Advice = {
 /** A member of `Advice`. */
 export type Advice = (typeof Advice)[keyof typeof Advice];
 
-/** Which integrity check failed. The order is glibc's own, by function. */
+/**
+ * Which integrity check failed. The order is glibc's own, by function.
+ * @enum
+ */
 export const Failure = {
   /** `corrupted size vs. prev_size` */
   UNLINK_SIZE: 1,
@@ -1445,7 +1451,10 @@ export type FailureName =
   /** `__malloc_arena_thread_freeres: a->attached_threads > 0` */
   | "ASSERT_ARENA_LEFT";
 
-/** What a file is. */
+/**
+ * What a file is.
+ * @enum
+ */
 export const FileKind = {
   /** Bytes of the host's. */
   REGULAR: 0,
@@ -1463,7 +1472,10 @@ export const FileKind = {
 /** A member of `FileKind`. */
 export type FileKind = (typeof FileKind)[keyof typeof FileKind];
 
-/** The invariants that the whole-heap checker knows. The numbers follow those of `Failure`. */
+/**
+ * The invariants that the whole-heap checker knows. The numbers follow those of `Failure`.
+ * @enum
+ */
 export const Invariant = {
   /** Nothing is wrong. */
   HOLDS: 0,
@@ -1636,7 +1648,10 @@ export type InvariantName =
   /** Size <= mprotect_size <= HEAP_MAX_SIZE. */
   | "HEAP_SIZE";
 
-/** What `set_kernel_option` sets. Numbers index MmStruct.options. */
+/**
+ * What `set_kernel_option` sets. Numbers index MmStruct.options.
+ * @enum
+ */
 export const KernelOption = {
   /** `vm.overcommit_memory`: 0 heuristic (default), 1 always, 2 never. */
   OVERCOMMIT_MEMORY: 0,
@@ -1705,7 +1720,10 @@ export type KernelOptionName =
   /** `vm.user_reserve_kbytes`: default 131072, which is that of 4 GiB of RAM. */
   | "USER_RESERVE_KBYTES";
 
-/** Where mmap looks for room. */
+/**
+ * Where mmap looks for room.
+ * @enum
+ */
 export const Layout = {
   /** Lowest fit from mmap_base upwards, as Linux with ADDR_COMPAT_LAYOUT. */
   LEGACY: 0,
@@ -1717,7 +1735,10 @@ export const Layout = {
 /** A member of `Layout`. */
 export type Layout = (typeof Layout)[keyof typeof Layout];
 
-/** Members of `PageMark` in assembly/. */
+/**
+ * Members of `PageMark` in assembly/.
+ * @enum
+ */
 export const PageMark = {
   /** An access finds it. */
   PRESENT: 1,
@@ -1739,7 +1760,10 @@ export const PageMark = {
 /** A member of `PageMark`. */
 export type PageMark = (typeof PageMark)[keyof typeof PageMark];
 
-/** I386's numbers (ilp32). */
+/**
+ * i386's numbers (ilp32).
+ * @enum
+ */
 export const SyscallI386 = {
   CLOSE: 6,
   GETPID: 20,
@@ -1774,7 +1798,10 @@ export const SyscallI386 = {
 /** A member of `SyscallI386`. */
 export type SyscallI386 = (typeof SyscallI386)[keyof typeof SyscallI386];
 
-/** X86-64's numbers (lp64). */
+/**
+ * x86-64's numbers (lp64).
+ * @enum
+ */
 export const SyscallX86_64 = {
   CLOSE: 3,
   MMAP: 9,
@@ -1808,7 +1835,10 @@ export const SyscallX86_64 = {
 /** A member of `SyscallX86_64`. */
 export type SyscallX86_64 = (typeof SyscallX86_64)[keyof typeof SyscallX86_64];
 
-/** The tunables of glibc 2.36 in the order of its list, then what this model asks about the machine. */
+/**
+ * The tunables of glibc 2.36 in the order of its list, then what this model asks about the machine.
+ * @enum
+ */
 export const Tunable = {
   /** `glibc.malloc.check`: accepted, without effect as without the debug library. */
   CHECK: 0,
@@ -1848,7 +1878,10 @@ export const Tunable = {
 /** A member of `Tunable`. */
 export type Tunable = (typeof Tunable)[keyof typeof Tunable];
 
-/** Whose memory a region is. */
+/**
+ * Whose memory a region is.
+ * @enum
+ */
 export const VmaKind = {
   /** The program's. */
   USER: 0,
@@ -1860,7 +1893,10 @@ export const VmaKind = {
 /** A member of `VmaKind`. */
 export type VmaKind = (typeof VmaKind)[keyof typeof VmaKind];
 
-/** Members of `OpKind` in assembly/. */
+/**
+ * Members of `OpKind` in assembly/.
+ * @enum
+ */
 export const OpKind = {
   MALLOC: 0,
   CALLOC: 1,
@@ -1871,7 +1907,10 @@ export const OpKind = {
 /** A member of `OpKind`. */
 export type OpKind = (typeof OpKind)[keyof typeof OpKind];
 
-/** What `buryThread` returns. */
+/**
+ * What `buryThread` returns.
+ * @enum
+ */
 export const Burial = {
   DONE: 0,
   /** There is no such thread. */
@@ -1882,7 +1921,10 @@ export const Burial = {
 /** A member of `Burial`. */
 export type Burial = (typeof Burial)[keyof typeof Burial];
 
-/** Why a thread ends over a lock: codes that follow those of `Failure` and `Invariant`. */
+/**
+ * Why a thread ends over a lock: codes that follow those of `Failure` and `Invariant`.
+ * @enum
+ */
 export const LockFailure = {
   /** The lock at this address was held for longer than this thread has patience. */
   LOCK_HELD: 301,

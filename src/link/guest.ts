@@ -140,9 +140,13 @@ export const GUEST_TUNABLES = { tcache_count: 1000 } as const;
 
 /** What `createHeap` is to be told so that guests can live in the heap's memory. */
 export interface GuestHeapOptions {
+  /** The tunables that serve guests best: tcache keeps more blocks of a size. */
   tunables: typeof GUEST_TUNABLES;
+  /** The lowest address that the heap may begin at, a multiple of 4096. */
   base: number;
+  /** WebAssembly pages of 64 KiB that guests and heap need at the start. */
   initialPages: number;
+  /** The fewest WebAssembly pages that a guest allows as the limit; absent when none has one. */
   maximumPages?: number;
 }
 

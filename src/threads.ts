@@ -37,13 +37,19 @@ export type Options<A extends Abi = Abi> = Omit<ThreadedHeapOptions<A>, "threads
  * Makes a heap that other workers can join: in a new shared memory, or inside the caller's.
  * @param options nothing is required
  * @throws TypeError or RangeError naming a wrong option; Error where memory cannot be shared, and when the binary does not fit this code
+ * @function
  */
 export const createHeap: <A extends Abi = "ilp32">(
   options?: Options<A>,
 ) => Promise<ThreadedHeap<A>> = (options) =>
   heapMaker(BINARIES)({ ...options, threads: true } as ThreadedHeapOptions<never>);
 
-/** As `createHeap`, without waiting. */
+/**
+ * As `createHeap`, without waiting.
+ * @param options nothing is required
+ * @throws as `createHeap`
+ * @function
+ */
 export const createHeapSync: <A extends Abi = "ilp32">(options?: Options<A>) => ThreadedHeap<A> = (
   options,
 ) => heapMakerSync(BINARIES)({ ...options, threads: true } as ThreadedHeapOptions<never>);

@@ -3,8 +3,14 @@
 import type { Mem } from "../layout/address.js";
 import type { Stack } from "./stacks.js";
 
-/** What has become of a block: in use; freed, and kept from being used again; given back to malloc. */
-export type BlockState = "live" | "quarantined" | "released";
+/** What has become of a block. */
+export type BlockState =
+  /** It is in use. */
+  | "live"
+  /** It was freed, and is kept from being used again. */
+  | "quarantined"
+  /** It was given back to malloc. */
+  | "released";
 
 /** A block that was allocated through a tracking heap. */
 export interface TrackedBlock {

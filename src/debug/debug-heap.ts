@@ -86,7 +86,10 @@ export class DebugHeap<A extends Abi = Abi, B extends DebugBuild = DebugBuild> e
     this.run("check", () => this.#tracker.check());
   }
 
-  /** Whose an address is: the block, with who allocated and freed it, or what malloc has there. */
+  /**
+   * Whose an address is: the block, with who allocated and freed it, or what malloc has there.
+   * @param address any address, also inside a block
+   */
   whoOwns(address: Mem): Owner {
     const block = this.#tracker.blockAt(address);
     if (block === undefined) {
@@ -109,7 +112,11 @@ export class DebugHeap<A extends Abi = Abi, B extends DebugBuild = DebugBuild> e
     return describeLeaks(this.leaks());
   }
 
-  /** A block is to live as long as the heap: it is no leak. @throws RangeError when there is no such block */
+  /**
+   * A block is to live as long as the heap: it is no leak.
+   * @param mem its address
+   * @throws RangeError when there is no such block
+   */
   ignoreLeak(mem: Mem): void {
     const block = this.#tracker.live.get(mem);
     if (block === undefined)

@@ -8,11 +8,17 @@ import type { Stack } from "./stacks.js";
 
 /** The kinds of mistakes. */
 export type MistakeKind =
+  /** Behind a block, in its redzone. */
   | "heap-buffer-overflow"
+  /** Before a block, in its redzone. */
   | "heap-buffer-underflow"
+  /** In a block that was freed. */
   | "heap-use-after-free"
+  /** Where there is no block at all. */
   | "wild-access"
+  /** A block was freed that had been freed before. */
   | "double-free"
+  /** Something was freed that is no block's address. */
   | "invalid-free";
 
 /** What was done wrong, where, and to which block. */

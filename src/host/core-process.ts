@@ -75,6 +75,7 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
 
   /**
    * A number as a size_t for the raw functions.
+   * @param value unsigned
    * @throws RangeError when it does not fit (in ilp32 it would silently wrap)
    */
   toWord(value: number | bigint): Word<A> {
@@ -95,7 +96,7 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
       : Number(this.view().getBigUint64(address, true));
   }
 
-  /** The C library's error number of the last failed call (man errno). */
+  /** The C library's error number of the last failed call (errno(3)); 12 is ENOMEM, 22 EINVAL. */
   get errno(): number {
     return this.view().getInt32(this.fromWord(this.raw.__errno_location()), true);
   }

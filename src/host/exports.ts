@@ -3,8 +3,20 @@
 
 import type { Abi } from "../layout/address.js";
 
-/** Which of the builds: the allocator, the same with its checker, with the replay loop, with all system calls, for files, with locks. */
-export type Build = "core" | "checked" | "replay" | "full" | "image" | "threads";
+/** Which of the builds. */
+export type Build =
+  /** The allocator, and the kernel that it needs; every glibc integrity check is on. */
+  | "core"
+  /** The same, with a checker of the whole heap at every public call, and fault injection. */
+  | "checked"
+  /** core with the replay loop. */
+  | "replay"
+  /** core with all system calls, files, limits, residency and tracing. */
+  | "full"
+  /** core for heaps in files, with the checker on request. */
+  | "image"
+  /** core over shared memory, with locks and repair after a thread's death, and the checker on request. */
+  | "threads";
 
 /** How JavaScript passes a size_t to the raw functions of a layout: a number in ilp32, a BigInt in lp64. */
 export type Word<A extends Abi> = A extends "ilp32" ? number : bigint;
@@ -130,7 +142,7 @@ export interface SystemExports<W> {
    * mmap(2): the new mapping's address, or -1 and EINVAL, ENOMEM, EBADF or EEXIST.
    * @param address 0, a hint, or with MAP_FIXED the place
    * @param prot PROT bits @param flags MAP bits: see ptmalloc-wasm/kernel
-   * @param fd -1 for anonymous memory; files are there in the build "full" only
+   * @param fd a descriptor, in the build "full"; -1 for anonymous memory
    * @param offset bytes, a multiple of 4096
    */
   mmap(this: void, address: W, length: W, prot: number, flags: number, fd: number, offset: W): W;
@@ -212,7 +224,14 @@ export interface ThreadsExports extends CheckExports {
 
 /** What the `full` build adds: all system calls by number, tracing, and a look at what the kernel knows. */
 export interface FullExports<W> extends CheckExports {
-  /** Gives a file of the host's a descriptor: see `openFile` in assembly/kernel/file.ts. The descriptor, or -errno. */
+  /**
+   * Gives a file of the host's a descriptor.
+   * @param file the number by which the imports know it
+   * @param number the file's identity: equal for all that is open of one file
+   * @param kind one of FileKind
+   * @param flags O bits
+   * @returns the descriptor, or -errno
+   */
   open_file(this: void, file: number, number: number, kind: number, flags: number): number;
   /** Makes a system call (`SyscallI386` in ilp32, `SyscallX86_64` in lp64). Its result, or -errno as a word. */
   syscall(this: void, nr: number, a1: W, a2: W, a3: W, a4: W, a5: W, a6: W): W;

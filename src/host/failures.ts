@@ -125,9 +125,9 @@ export function failureName(code: number): FailureName | undefined {
 export class HeapAbort extends Error {
   /** "HeapAbort", also where a bundler has renamed the class. */
   override readonly name = "HeapAbort";
-  /** The number of the failed check, a value of `Failure`. */
+  /** The number of the failed check; `failure` is its name. */
   readonly code: number;
-  /** The name of the failed check, a key of `Failure`. */
+  /** The name of the failed check: {@link abortMessages} has its text. */
   readonly failure: FailureName;
   /** The chunk or list entry that failed the check, an unsigned address. */
   readonly address: number;
@@ -135,7 +135,7 @@ export class HeapAbort extends Error {
   readonly abortMessage: string;
 
   /**
-   * @param code a value of `Failure`, as the WebAssembly side reports it
+   * @param code the number of a check, as the WebAssembly side reports it
    * @param address the failing chunk's address, signed or unsigned
    */
   constructor(code: number, address: number) {
@@ -158,9 +158,9 @@ export class HeapAbort extends Error {
 export class BrokenInvariant extends Error {
   /** "BrokenInvariant", also where a bundler has renamed the class. */
   override readonly name = "BrokenInvariant";
-  /** The number of the invariant, a value of `Invariant`. */
+  /** The number of the invariant. */
   readonly code: number;
-  /** The name of the invariant, a key of `Invariant`. */
+  /** The name of the invariant. */
   readonly invariant: InvariantName;
   /** Where it does not hold, an unsigned address; 0 when no place is to blame. */
   readonly address: number;

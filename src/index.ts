@@ -24,6 +24,22 @@ const BINARIES = /* @__PURE__ */ binariesOf({ "core.ilp32": () => inlined(text) 
 
 /**
  * Makes a heap: in a new memory, or inside the caller's at the caller's base.
+ * @example
+ * ```ts
+ * import { createHeap, HeapAbort } from "ptmalloc-wasm";
+ *
+ * const heap = await createHeap();
+ * const block = heap.malloc(100);
+ * heap.u8(block, 3).set([1, 2, 3]);
+ * const bigger = heap.realloc(block, 1000);
+ * console.log(heap.usableSize(bigger), heap.u8(bigger, 3)[2]); // 1004 3
+ * heap.free(bigger);
+ * try {
+ *   heap.free(bigger);
+ * } catch (error) {
+ *   console.log(error instanceof HeapAbort && error.message); // free(): double free detected in tcache 2
+ * }
+ * ```
  * @function
  */
 export const createHeap: CreateHeap = /* @__PURE__ */ heapMaker(BINARIES);

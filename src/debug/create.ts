@@ -9,6 +9,20 @@ import { debugSettings, type DebugHeapOptions } from "./options.js";
 /**
  * Makes a heap that finds mistakes: as `createHeap`, for a single thread.
  * @param options nothing is required
+ * @example
+ * ```ts
+ * import { createDebugHeap, MemoryError } from "ptmalloc-wasm/debug";
+ *
+ * const heap = await createDebugHeap();
+ * const block = heap.malloc(8);
+ * try {
+ *   heap.store("u32", block + 8, 1);
+ * } catch (error) {
+ *   console.log(error instanceof MemoryError && error.kind); // heap-buffer-overflow
+ * }
+ * heap.free(block);
+ * heap.dispose();
+ * ```
  * @throws TypeError or RangeError naming a wrong option; and as `createHeap`
  */
 export async function createDebugHeap<A extends Abi = "ilp32", B extends DebugBuild = "core">(

@@ -36,6 +36,7 @@ function layoutOf<D extends Definition>(node: StructNode): StructLayout<D> {
 /**
  * Lays a struct out without a heap.
  * @param definition its fields in order: `{ id: "u32", name: "char[16]", at: { x: "f64", y: "f64" }, tags: "u8[4]" }`
+ * @param options whose ABI lays it out, and how it is packed; clang's for wasm32 by default
  * @throws TypeError, RangeError that name the field and the rule
  */
 export function structLayout<const D extends Definition>(
@@ -71,6 +72,7 @@ export class StructType<D extends Definition = Definition> implements StructLayo
 
   /**
    * The struct at an address, whoever made it. The view is valid as long as the struct is there, also when the memory grows.
+   * @param address its first byte, a multiple of its alignment
    * @throws RangeError when the address is NULL, not aligned, or there is no room for a struct
    */
   at(address: Mem): StructView<D> {

@@ -148,7 +148,9 @@ export interface CArray<T> extends Iterable<FieldValue<T>> {
   readonly address: Mem;
   /** Number of elements. */
   readonly length: number;
-  /** @throws RangeError when there is no such element */
+  /**
+   * Reads an element. @param index from 0 @throws RangeError when there is no such element
+   */
   get(index: number): FieldValue<T>;
   /** Sets an element. @throws RangeError when there is no such element; TypeError, RangeError when it cannot hold the value */
   set(index: number, value: FieldInput<T>): void;

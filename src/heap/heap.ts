@@ -100,6 +100,18 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
    * @param options whose ABI lays it out, and how it is packed; clang's for wasm32 by default
    * @returns the type: `at(address)` looks at one, `alloc()` makes one
    * @throws TypeError, RangeError that name the field and the rule
+   * @example
+   * ```ts
+   * import { createHeap } from "ptmalloc-wasm";
+   *
+   * const heap = await createHeap();
+   * const Player = heap.struct({ id: "u32", name: "char[16]", at: { x: "f64", y: "f64" } });
+   * const player = Player.alloc({ id: 7, name: "Ada", at: { x: 1.5 } });
+   * player.at.y = 2;
+   * console.log(Player.size, Player.offsets.at); // 40 24
+   * console.log(Player.at(player.$address).name, player.at.y); // Ada 2
+   * player.$free();
+   * ```
    */
   struct<const D extends Definition>(definition: D, options: StructOptions = {}): StructType<D> {
     return new StructType(this, definition, options);
@@ -119,6 +131,18 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
    * `using`.
    * @param body gets the scope
    * @returns what it returned
+   * @example
+   * ```ts
+   * import { createHeap } from "ptmalloc-wasm";
+   *
+   * const heap = await createHeap();
+   * const sum = heap.withScope((scope) => {
+   *   const numbers = scope.alloc(Float64Array, 3);
+   *   numbers.view.set([1, 2, 3.5]);
+   *   return numbers.view.reduce((total, value) => total + value);
+   * });
+   * console.log(sum); // 6.5
+   * ```
    */
   withScope<R>(body: (scope: Scope) => R): R {
     const scope = this.scope();
@@ -138,6 +162,15 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
    * @param sizes bytes of each block
    * @returns the addresses, in the same order; 0 where there was no memory and the policy is "null"
    * @throws OutOfMemoryError when there is no memory for one and the policy is "throw": then none is allocated
+   * @example
+   * ```ts
+   * import { createHeap } from "ptmalloc-wasm";
+   *
+   * const heap = await createHeap();
+   * const blocks = heap.mallocMany([16, 100, 5000]);
+   * console.log([...blocks].every((block) => block % 16 === 0)); // true
+   * heap.freeMany(blocks);
+   * ```
    */
   mallocMany(sizes: ArrayLike<number>): Uint32Array {
     checkAll("mallocMany: sizes", sizes, this.sizeMax);

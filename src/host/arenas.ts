@@ -26,19 +26,31 @@ export interface Arena {
 /** Without huge pages a heap reserves this much, and is aligned to it (HEAP_MAX_SIZE). */
 const HEAP_MAX_BYTES: Readonly<Record<Abi, number>> = { ilp32: 2 ** 20, lp64: 2 ** 26 };
 
-/** @returns mp_ as it is now */
+/**
+ * glibc's `mp_`, the parameters and statistics of the whole process.
+ * @param process `heap.process`, or what `startProcess` gave
+ * @returns a copy of it
+ */
 export function readMallocPar(process: Process): MallocPar {
   const address = process.raw.malloc_par() >>> 0;
   return readStruct(process.view(), address, process.structs.MallocPar);
 }
 
-/** @returns what a heap of an arena other than main_arena reserves, and its alignment, bytes */
+/**
+ * What a heap of an arena other than main_arena reserves (HEAP_MAX_SIZE).
+ * @param process `heap.process`, or what `startProcess` gave
+ * @returns bytes; also the heap's alignment
+ */
 export function heapMaxBytes(process: Process): number {
   const huge = readMallocPar(process).hpPagesize;
   return huge === 0 ? HEAP_MAX_BYTES[process.abi] : huge * 4;
 }
 
-/** @returns all arenas in the order of their ring: main_arena, then the youngest first */
+/**
+ * All arenas with their heaps, copied out.
+ * @param process `heap.process`, or what `startProcess` gave
+ * @returns in the order of their ring: main_arena, then the youngest first
+ */
 export function readArenas(process: Process): Arena[] {
   const main = process.raw.main_arena() >>> 0;
   const arenas: Arena[] = [];

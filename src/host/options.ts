@@ -134,7 +134,7 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   largeTcache?: number;
   /** WebAssembly pages of 64 KiB that a new memory has at the start. Default: what reaches the heap's start. */
   initialPages?: number;
-  /** WebAssembly pages of 64 KiB that a new memory may grow to. Default: what the address space needs, 65,535. */
+  /** WebAssembly pages of 64 KiB that a new memory may grow to. Default: up to `taskSize`. */
   maximumPages?: number;
 }
 

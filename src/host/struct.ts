@@ -64,6 +64,7 @@ function readScalar(view: DataView, address: number, kind: FieldKind): number {
  * Reads one field.
  * @param view a current view of the memory
  * @param base the struct's address
+ * @param field one of `layouts[abi].STRUCT.fields`
  * @returns its number, or an array of numbers
  */
 export function readField(view: DataView, base: number, field: FieldLayout): number | number[] {
@@ -76,7 +77,9 @@ export function readField(view: DataView, base: number, field: FieldLayout): num
 
 /**
  * Copies a struct out of the memory.
+ * @param view a current view of the memory: `process.view()`
  * @param base the struct's address
+ * @param layout one of `layouts[abi]`
  * @returns a plain object with every field's value as it is now
  */
 export function readStruct<L extends StructLayout>(

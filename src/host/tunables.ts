@@ -64,7 +64,11 @@ const MOST: Readonly<Partial<Record<TunableName, number | readonly [number, numb
   mxfast: [80, 160],
 };
 
-/** The values that a tunable takes: the same in both layouts where the type is int, up to SIZE_MAX else, but for what malloc itself limits. */
+/**
+ * The values that a tunable takes: the same in both layouts where the type is int, up to SIZE_MAX else, but for what malloc itself limits.
+ * @param name without `glibc.malloc.`
+ * @param abi the layout
+ */
 export function tunableRange(name: TunableName, abi: Abi): TunableRange {
   const isIlp32 = abi === "ilp32";
   const most = MOST[name] ?? (isIlp32 ? 0xffffffffn : 0xffffffffffffffffn);

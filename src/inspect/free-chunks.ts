@@ -42,7 +42,12 @@ function plain(word: number): number {
   return word - (word % FLAG_BITS);
 }
 
-/** @returns the free chunks of an arena; tcache's are in use, as for glibc */
+/**
+ * The free chunks of an arena, list by list; tcache's are in use, as for glibc.
+ * @param process `heap.process`, or what `startProcess` gave
+ * @param arena one of `readArenas`
+ * @throws HeapAbort when a fast bin holds what is no chunk, as malloc_info would
+ */
 export function chunkSizes(process: Process, { address, state }: Arena): FreeChunks {
   const fast = state.fastbinsY.map((first) => fastList(process, first));
   const heads = binHeads(process, address);

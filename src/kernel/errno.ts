@@ -143,6 +143,7 @@ export const MAX_ERRNO = 4095;
 
 /**
  * The name of an error number.
+ * @param errno positive
  * @returns such as "ENOMEM"; undefined for a number that is not in the table
  */
 export function errnoName(errno: number): ErrnoName | undefined {
@@ -151,6 +152,7 @@ export function errnoName(errno: number): ErrnoName | undefined {
 
 /**
  * What strerror(3) says.
+ * @param errno positive
  * @returns such as "Cannot allocate memory", or "Unknown error 4000"
  */
 export function errnoMessage(errno: number): string {

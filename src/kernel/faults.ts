@@ -63,7 +63,7 @@ export class SegmentationFault extends MemoryFault {
   /** "SegmentationFault", also where a bundler has renamed the class. */
   override readonly name = "SegmentationFault";
 
-  /** See MemoryFault. */
+  /** @param access what was tried @param address the first byte that could not be accessed @param vma the mapping there, if there is one */
   constructor(access: Access, address: number, vma: Region | undefined) {
     super("SIGSEGV", access, address, vma);
   }
@@ -74,7 +74,7 @@ export class BusError extends MemoryFault {
   /** "BusError", also where a bundler has renamed the class. */
   override readonly name = "BusError";
 
-  /** See MemoryFault. */
+  /** @param access what was tried @param address the first byte that could not be accessed @param vma the mapping there, if there is one */
   constructor(access: Access, address: number, vma: Region | undefined) {
     super("SIGBUS", access, address, vma);
   }

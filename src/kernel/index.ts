@@ -22,7 +22,7 @@ export type { BlobLike, FileHandle, WritableFile } from "./files/blob.js";
 export { FileError, FileKind } from "./files/host-file.js";
 export type { HostFile } from "./files/host-file.js";
 export { BufferFile, MemoryFile } from "./files/memory-file.js";
-export type { FileContents, FileOptions } from "./files/memory-file.js";
+export type { FileOptions } from "./files/memory-file.js";
 export { openSyncHandle } from "./files/opfs.js";
 export type { SyncHandle } from "./files/opfs.js";
 export { FileTable } from "./files/table.js";

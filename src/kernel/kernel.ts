@@ -66,6 +66,7 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
   /**
    * A bare system call.
    * @param nr its number in the process's layout (i386's or x86-64's), or its name there
+   * @param args up to six; those that are left out are 0
    * @returns an unsigned result or -errno; -38 (ENOSYS) for a number that this kernel does not have
    * @throws RangeError for a name that the layout does not have, or more than six arguments
    */
@@ -88,6 +89,7 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
   /**
    * Changes a setting that on Linux is the administrator's (sysctl vm.*) or the machine's.
    * @param name see {@link KernelOptionName}, which has units and defaults
+   * @param value in the setting's own unit; 0 or 1 where it is yes or no
    * @throws RangeError when the kernel refuses the value
    */
   setOption(name: KernelOptionName, value: number): void {
@@ -156,6 +158,9 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
 
   /**
    * Accesses memory as a program would, without looking at it: its pages become resident.
+   * @param address where it begins
+   * @param length bytes
+   * @param access what the program does
    * @throws SegmentationFault, BusError when a signal would have been the answer
    */
   touch(address: number, length: number, access: Access): void {
@@ -174,6 +179,7 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
 
   /**
    * Begins to log system calls, malloc's own included. One log at a time: a new one ends the old.
+   * @param options which calls, and where the lines go; by default all, into `lines`
    * @throws FilterError for a filter that strace would refuse
    */
   startStrace(options: StraceOptions = {}): Strace {
@@ -262,6 +268,20 @@ const startProcessSync = /* @__PURE__ */ processStarterSync(BINARIES);
  * Starts a process with every system call, in a memory of its own or the caller's.
  * @param options nothing is required; the layout is "linux" by default
  * @returns its kernel: system calls, /proc texts, checked memory; malloc is at `kernel.process`
+ * @example
+ * ```ts
+ * import { PROT, startKernel } from "ptmalloc-wasm/kernel";
+ *
+ * const kernel = await startKernel();
+ * const page = kernel.mmap(0, 4096);
+ * kernel.write(page, [1, 2, 3]);
+ * console.log(kernel.mprotect(page, 4096, PROT.READ)); // 0
+ * try {
+ *   kernel.write(page, [4]);
+ * } catch (error) {
+ *   console.log((error as Error).message.slice(0, 21)); // SIGSEGV (SEGV_ACCERR)
+ * }
+ * ```
  * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
  */
 export async function startKernel<A extends Abi = "ilp32">(
@@ -271,7 +291,11 @@ export async function startKernel<A extends Abi = "ilp32">(
   return around.kernelOf(await startProcess<A, "full">(around.optionsOf(options)));
 }
 
-/** As `startKernel`, without waiting: in browsers with the option "wasm" only. */
+/**
+ * As `startKernel`, without waiting: in browsers with the option "wasm" only.
+ * @param options as there
+ * @throws as `startKernel`
+ */
 export function startKernelSync<A extends Abi = "ilp32">(
   options: KernelOptions<A> = {},
 ): Kernel<A> {

@@ -21,6 +21,7 @@ export type Chunk = number & {
 
 /**
  * The size of a header word (glibc's SIZE_SZ).
+ * @param abi the layout
  * @returns bytes: 4 in ilp32, 8 in lp64
  */
 export function wordBytes(abi: Abi): 4 | 8 {
@@ -30,6 +31,7 @@ export function wordBytes(abi: Abi): 4 | 8 {
 /**
  * The chunk that holds the block `mem` (glibc's mem2chunk).
  * @param mem a block's address
+ * @param abi the layout: a word is 4 or 8 bytes
  * @returns the address of the chunk's first header word, unsigned
  */
 export function chunkOf(mem: Mem, abi: Abi): Chunk {
@@ -39,6 +41,7 @@ export function chunkOf(mem: Mem, abi: Abi): Chunk {
 /**
  * The block in the chunk `chunk` (glibc's chunk2mem).
  * @param chunk a chunk's address
+ * @param abi the layout: a word is 4 or 8 bytes
  * @returns the address of the block's first byte, unsigned
  */
 export function memOf(chunk: Chunk, abi: Abi): Mem {

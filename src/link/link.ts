@@ -57,6 +57,7 @@ const residents = new WeakMap<WebAssembly.Memory, GuestInfo[]>();
  * The guest's data lies where it was linked to: the heap's `base` has to be above (`heapOptionsFor` says where).
  * @param guest its bytes, which are checked before anything runs, or a module that imports its memory
  * @param heap a heap or a process, ilp32
+ * @param options other imports of the guest, such as WASI's
  * @throws TypeError naming an import that cannot be served, or what is wrong with the guest or the heap; RangeError when they do not fit
  *   into the memory together; WebAssembly.CompileError
  */
@@ -73,7 +74,13 @@ export async function linkGuest(
   return finish(instance, plan);
 }
 
-/** As `linkGuest`, without waiting. Browsers allow this on their main thread for small modules only. */
+/**
+ * As `linkGuest`, without waiting. Browsers allow this on their main thread for small modules only.
+ * @param guest as there
+ * @param heap as there
+ * @param options as there
+ * @throws as `linkGuest`
+ */
 export function linkGuestSync(
   guest: WasmSource,
   heap: GuestHost,

@@ -70,6 +70,7 @@ export class BlobFile extends BufferFile {
 /**
  * Reads a Blob, or a File that somebody chose, into memory and makes a file of it. What is written goes to that copy: see `blob()`.
  * Each call makes a file of its own.
+ * @param blob a Blob or a File
  * @param options `path` is the File's name by default, or "/blob"
  * @throws what reading the Blob throws, a DOMException
  */
@@ -194,6 +195,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
  * they succeed before anything is in the file, and a crash of the page loses it. What munmap leaves goes with the next of them.
  * `flushed()` tells when all is in the file, and what went wrong. Nobody else should change the file meanwhile: a write-back puts back
  * all that this side changed, and the size.
+ * @param handle from a file picker, or of navigator.storage
  * @param options `path` is the handle's name by default
  * @throws what reading the file throws, a DOMException
  */

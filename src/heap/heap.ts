@@ -33,6 +33,8 @@ export interface AllocOptions {
  * All calls: sizes are bytes, addresses unsigned numbers; a wrong argument is a TypeError or RangeError that names it and the rule, and nothing was
  * done. Damage that glibc finds is a HeapAbort, after which, as after a trap or `dispose`, each call is a HeapDeadError. Out of memory is 0 with errno
  * ENOMEM, or with the option `outOfMemory: "throw"` an OutOfMemoryError; the heap goes on working. docs/javascript.md shows it all in use.
+ * @typeParam A the memory layout: "ilp32" or "lp64"
+ * @typeParam B the build that it runs on
  */
 export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends HeapMemory<A, B> {
   /** Who owns which block, as far as handles and scopes do. */

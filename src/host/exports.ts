@@ -24,6 +24,7 @@ export type Word<A extends Abi> = A extends "ilp32" ? number : bigint;
 /**
  * What sets a process up and shows where its structs are. Addresses and sizes are bytes; addresses are signed here: use `>>> 0`. `createHeap` and
  * `startProcess` call what is to be called of these.
+ * @typeParam W how a size_t is passed: a number in ilp32, a BigInt in lp64
  */
 export interface SetupExports<W> {
   /**
@@ -76,6 +77,7 @@ export interface SetupExports<W> {
  * are bytes; 0 is NULL; results are signed in ilp32 (use `>>> 0`), BigInts in lp64. No argument is checked beyond what glibc does.
  * Where glibc aborts the process, each of these throws a {@link HeapAbort}; an access beyond the memory is a
  * WebAssembly.RuntimeError. Running out of memory returns 0 and leaves ENOMEM (12) at `__errno_location()`.
+ * @typeParam W how a size_t is passed: a number in ilp32, a BigInt in lp64
  */
 export interface MallocExports<W> {
   /** malloc(3), `__libc_malloc`: a block of at least `size` bytes, its content whatever was there. malloc(0) gives a block, too. The address is a multiple of 16. */
@@ -132,6 +134,7 @@ export interface MallocExports<W> {
 /**
  * System calls, as the C library wraps them: on failure -1, and errno says why. Addresses and lengths are bytes. Bits and errors are Linux's; the
  * builds other than "full" have anonymous memory only.
+ * @typeParam W how a size_t is passed: a number in ilp32, a BigInt in lp64
  */
 export interface SystemExports<W> {
   /** brk(2), libc's: moves the break to `address`. 0, or -1 and ENOMEM. An address below start_brk gives 0 and changes nothing. */

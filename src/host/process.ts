@@ -21,6 +21,8 @@ export type { AddressLayout, ProcessOptions, SyscallTrace } from "./options.js";
 /**
  * A started process, as one of its threads sees it: usually there is but one. Numbers in, unsigned numbers out, in both layouts; `raw`
  * has the exports as they are.
+ * @typeParam A the memory layout: "ilp32" or "lp64"
+ * @typeParam B the build that it runs on
  */
 export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreProcess<A, B> {
   /** Which build it runs on. */

@@ -58,6 +58,7 @@ const residents = new WeakMap<WebAssembly.Memory, GuestInfo[]>();
  * @param guest its bytes, which are checked before anything runs, or a module that imports its memory
  * @param heap a heap or a process, ilp32
  * @param options other imports of the guest, such as WASI's
+ * @returns the instance, and its exports with the heap's memory among them
  * @throws TypeError naming an import that cannot be served, or what is wrong with the guest or the heap; RangeError when they do not fit
  *   into the memory together; WebAssembly.CompileError
  */

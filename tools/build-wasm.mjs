@@ -53,7 +53,10 @@ function docstring(text) {
   return [`/** ${sentence}${sentence.endsWith(".") ? "" : "."} */`];
 }
 
-/** The struct's values as the host reads them, as an interface: what the sources say of each field is for those who use the package. */
+/**
+ * The type of a struct's values as the host reads them: what the sources say of each field is for those who use the package. No interface: TypeScript
+ * does not know the types of an interface's values in Object.entries.
+ */
 function structType(name, { fields }, wide, comments) {
   // An array in one layout may be a single element in the other.
   const valueType = (field) =>
@@ -63,13 +66,16 @@ function structType(name, { fields }, wide, comments) {
       .join(" | ");
   return [
     "",
-    ...docstring(comments?.whole ?? `Members of \`${name}\` in assembly/.`),
-    `export interface ${name} {`,
+    "/**",
+    ` * ${comments?.whole ?? `Members of \`${name}\` in assembly/.`}`,
+    " * @interface",
+    " */",
+    `export type ${name} = {`,
     ...Object.keys(fields).flatMap((field) => [
       ...docstring(comments?.members[field]),
       `readonly ${field}: ${valueType(field)};`,
     ]),
-    "}",
+    "};",
   ];
 }
 

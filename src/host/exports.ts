@@ -218,6 +218,7 @@ export interface ThreadsExports extends CheckExports {
   set_patience(this: void, ms: number): void;
   /** Whether frees into other threads' arenas are queued, an extension; before there are other threads. */
   set_queued_frees(this: void, queues: number): void;
+  /** How many bytes of blocks beyond tcache's largest bin each thread's tcache may keep, an extension; 0: none. Before the first allocation. */
   set_large_tcache(this: void, bytes: number): void;
   /** The address of SharedState. */
   shared_state(this: void): number;

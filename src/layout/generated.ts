@@ -45,7 +45,7 @@ const ilp32 = {
     },
   },
   LibcData: {
-    size: 340,
+    size: 344,
     fields: {
       perturbByte: { offset: 0, size: 4, kind: "i32" },
       alwaysFailMorecore: { offset: 4, size: 4, kind: "i32" },
@@ -63,8 +63,8 @@ const ilp32 = {
       alignedHeapArea: { offset: 52, size: 4, kind: "u32" },
       globalMaxFast: { offset: 56, size: 4, kind: "u32" },
       tcacheKey: { offset: 60, size: 4, kind: "u32" },
-      shared: { offset: 64, size: 4, kind: "i32", count: 5 },
-      scratch: { offset: 84, size: 4, kind: "u32", count: 64 },
+      shared: { offset: 64, size: 4, kind: "i32", count: 6 },
+      scratch: { offset: 88, size: 4, kind: "u32", count: 64 },
     },
   },
   Mallinfo: {
@@ -302,13 +302,14 @@ const ilp32 = {
     },
   },
   SharedState: {
-    size: 20,
+    size: 24,
     fields: {
       listLock: { offset: 0, size: 4, kind: "i32" },
       patienceMs: { offset: 4, size: 4, kind: "i32" },
       abortCode: { offset: 8, size: 4, kind: "i32" },
       queuesFrees: { offset: 12, size: 4, kind: "i32" },
       mainQueue: { offset: 16, size: 4, kind: "u32" },
+      largeTcache: { offset: 20, size: 4, kind: "u32" },
     },
   },
 } as const;
@@ -376,8 +377,8 @@ const lp64 = {
       alignedHeapArea: { offset: 72, size: 4, kind: "u32" },
       globalMaxFast: { offset: 80, size: 8, kind: "u64" },
       tcacheKey: { offset: 88, size: 8, kind: "u64" },
-      shared: { offset: 96, size: 4, kind: "i32", count: 5 },
-      scratch: { offset: 116, size: 4, kind: "u32", count: 64 },
+      shared: { offset: 96, size: 4, kind: "i32", count: 6 },
+      scratch: { offset: 120, size: 4, kind: "u32", count: 64 },
     },
   },
   Mallinfo: {
@@ -615,13 +616,14 @@ const lp64 = {
     },
   },
   SharedState: {
-    size: 20,
+    size: 24,
     fields: {
       listLock: { offset: 0, size: 4, kind: "i32" },
       patienceMs: { offset: 4, size: 4, kind: "i32" },
       abortCode: { offset: 8, size: 4, kind: "i32" },
       queuesFrees: { offset: 12, size: 4, kind: "i32" },
       mainQueue: { offset: 16, size: 4, kind: "u32" },
+      largeTcache: { offset: 20, size: 4, kind: "u32" },
     },
   },
 } as const;
@@ -639,12 +641,15 @@ export const layouts: {
 
 /** Checksums (`layoutDigest`) of the sections "layout" that binaries of this version have. */
 export const layoutDigests: Readonly<Record<"ilp32" | "lp64", readonly number[]>> = {
-  ilp32: [1150096658, 1626807492, 1722539434, 3087139099],
-  lp64: [448774560, 1037922693, 1912968361, 2519789803],
+  ilp32: [290139017, 1108542483, 1913839587, 2370427323],
+  lp64: [1036983940, 2262826298, 2524242634, 2786631088],
 };
 
-/** A chunk's header and, while it is free, its links (struct malloc_chunk). */
-export interface Chunk {
+/**
+ * A chunk's header and, while it is free, its links (struct malloc_chunk).
+ * @interface
+ */
+export type Chunk = {
   /** `mchunk_prev_size`. */
   readonly mchunkPrevSize: number;
   /** `mchunk_size`: bytes, with the flag bits. */
@@ -657,10 +662,13 @@ export interface Chunk {
   readonly fdNextsizeWord: number;
   /** `bk_nextsize`: next larger size. */
   readonly bkNextsizeWord: number;
-}
+};
 
-/** The header of a heap that is not main_arena's (struct heap_info). */
-export interface HeapInfo {
+/**
+ * The header of a heap that is not main_arena's (struct heap_info).
+ * @interface
+ */
+export type HeapInfo = {
   /** `ar_ptr`: the address of the arena that the heap belongs to. */
   readonly arPtr: number;
   /** `prev`: the address of the arena's heap before this one, or 0. */
@@ -673,10 +681,13 @@ export interface HeapInfo {
   readonly pagesize: number;
   /** `pad`: keeps chunks aligned. */
   readonly pad: number | number[];
-}
+};
 
-/** A file itself (struct inode), however often it is open. */
-export interface Inode {
+/**
+ * A file itself (struct inode), however often it is open.
+ * @interface
+ */
+export type Inode = {
   /** `i_size`: bytes. */
   readonly size: number;
   /** `i_ino`: what the host calls it; 0 for shared memory. */
@@ -693,20 +704,26 @@ export interface Inode {
   readonly nextLink: number;
   /** Of shared memory the pages that nothing maps (KeptPage). */
   readonly kept: number;
-}
+};
 
-/** A page of a shared object that nothing maps, or one that is free to become that. */
-export interface KeptPage {
+/**
+ * A page of a shared object that nothing maps, or one that is free to become that.
+ * @interface
+ */
+export type KeptPage = {
   /** Where its bytes are. */
   readonly frame: number;
   /** The next one of the object, in no order; or the next free one. */
   readonly nextLink: number;
   /** Its place in the object, pages. */
   readonly pgoff: number;
-}
+};
 
-/** Glibc's static variables that malloc uses, and room for the host's out-parameters. Not a struct of glibc's. */
-export interface LibcData {
+/**
+ * glibc's static variables that malloc uses, and room for the host's out-parameters. Not a struct of glibc's.
+ * @interface
+ */
+export type LibcData = {
   /** `perturb_byte`: 0, or what blocks are filled with. */
   readonly perturbByte: number;
   /** `__always_fail_morecore`. */
@@ -743,10 +760,13 @@ export interface LibcData {
   readonly shared: number[];
   /** 256 bytes for the host. */
   readonly scratch: number[];
-}
+};
 
-/** The same in ints (struct mallinfo). */
-export interface Mallinfo {
+/**
+ * The same in ints (struct mallinfo).
+ * @interface
+ */
+export type Mallinfo = {
   readonly arena: number;
   readonly ordblks: number;
   readonly smblks: number;
@@ -757,10 +777,13 @@ export interface Mallinfo {
   readonly uordblks: number;
   readonly fordblks: number;
   readonly keepcost: number;
-}
+};
 
-/** What the allocator holds (struct mallinfo2). Bytes where not said otherwise. */
-export interface Mallinfo2 {
+/**
+ * What the allocator holds (struct mallinfo2). Bytes where not said otherwise.
+ * @interface
+ */
+export type Mallinfo2 = {
   /** `arena`: bytes got from the kernel by the break, and for heaps of other arenas. */
   readonly arena: number;
   /** `ordblks`: number of free chunks that are not fast, top among them. */
@@ -781,10 +804,13 @@ export interface Mallinfo2 {
   readonly fordblks: number;
   /** `keepcost`: bytes of top of main_arena: what malloc_trim could give back. */
   readonly keepcost: number;
-}
+};
 
-/** The process's malloc parameters and mmap statistics (struct malloc_par, mp_). */
-export interface MallocPar {
+/**
+ * The process's malloc parameters and mmap statistics (struct malloc_par, mp_).
+ * @interface
+ */
+export type MallocPar = {
   /** `trim_threshold`: top is trimmed when it reaches this, bytes. */
   readonly trimThreshold: number;
   /** `top_pad`: asked for beyond need, bytes. */
@@ -823,10 +849,13 @@ export interface MallocPar {
   readonly tcacheCount: number;
   /** `tcache_unsorted_limit`: 0, or how many chunks to sort at most while filling tcache. */
   readonly tcacheUnsortedLimit: number;
-}
+};
 
-/** An arena (struct malloc_state). The mutex guards all of it but the links to other arenas, which the list lock guards. */
-export interface MallocState {
+/**
+ * An arena (struct malloc_state). The mutex guards all of it but the links to other arenas, which the list lock guards.
+ * @interface
+ */
+export type MallocState = {
   /** `mutex`: 0, or the thread that holds it, in the threaded build. */
   readonly mutex: number;
   /** `flags`: bit 1 set when the heap is not contiguous, bit 2 when the arena was given up after a death. */
@@ -853,10 +882,13 @@ export interface MallocState {
   readonly systemMem: number;
   /** `max_system_mem`: the most that it ever was. */
   readonly maxSystemMem: number;
-}
+};
 
-/** The kernel's record of the address space (struct mm_struct). Counts are pages unless said otherwise. */
-export interface MmStruct {
+/**
+ * The kernel's record of the address space (struct mm_struct). Counts are pages unless said otherwise.
+ * @interface
+ */
+export type MmStruct = {
   /** `start_code`: where the program's code begins; 0 here, since its code is no memory. */
   readonly startCode: number;
   /** `end_code`: where it ends. */
@@ -961,10 +993,13 @@ export interface MmStruct {
   readonly options: number[];
   /** Soft and hard limit of resource n at 2n and 2n + 1 (struct rlimit64), bytes. */
   readonly rlimits: number[];
-}
+};
 
-/** An open file description (struct file). */
-export interface OpenFile {
+/**
+ * An open file description (struct file).
+ * @interface
+ */
+export type OpenFile = {
   /** The host's number for it; -1 for shared memory. */
   readonly host: number;
   /** `f_flags`: O_* bits. */
@@ -975,26 +1010,35 @@ export interface OpenFile {
   readonly inodeLink: number;
   /** Which one of all that there ever were, from 1: regions with equal numbers may merge. */
   readonly number: number;
-}
+};
 
-/** What tcache keeps in a block of its own (struct tcache_entry). */
-export interface TcacheEntry {
+/**
+ * What tcache keeps in a block of its own (struct tcache_entry).
+ * @interface
+ */
+export type TcacheEntry = {
   /** Next, protected. */
   readonly next: number;
   /** `key`. */
   readonly key: number;
-}
+};
 
-/** A thread's tcache (struct tcache_perthread_struct). */
-export interface TcachePerthreadStruct {
+/**
+ * A thread's tcache (struct tcache_perthread_struct).
+ * @interface
+ */
+export type TcachePerthreadStruct = {
   /** `counts`: blocks by size. */
   readonly counts: number[];
   /** `entries`: the latest block of each size. */
   readonly entries: number[];
-}
+};
 
-/** A thread, as the others see it. Not a struct of glibc's. */
-export interface ThreadData {
+/**
+ * A thread, as the others see it. Not a struct of glibc's.
+ * @interface
+ */
+export type ThreadData = {
   /** `errno`. */
   readonly errno: number;
   /** Whether a thread has this place. */
@@ -1009,10 +1053,13 @@ export interface ThreadData {
   readonly inHand: number;
   /** The first of the blocks that it takes back from its arena's queue; in the threaded build. */
   readonly backlog: number;
-}
+};
 
-/** A virtual memory area (struct vm_area_struct): whole pages, half-open. The first group is what Linux has, the others are the model's. */
-export interface Vma {
+/**
+ * A virtual memory area (struct vm_area_struct): whole pages, half-open. The first group is what Linux has, the others are the model's.
+ * @interface
+ */
+export type Vma = {
   /** `vm_start`: first address. */
   readonly vmStart: number;
   /** `vm_end`: first address behind it. */
@@ -1045,20 +1092,26 @@ export interface Vma {
   readonly subEnd: number;
   /** The widest gap between two of its regions, bytes. */
   readonly subGap: number;
-}
+};
 
-/** One packed operation. */
-export interface Op {
+/**
+ * One packed operation.
+ * @interface
+ */
+export type Op = {
   /** Slot of the block table * 8 + OpKind. */
   readonly idKind: number;
   /** Bytes; for CALLOC the number of elements, for MEMALIGN the alignment. */
   readonly x: number;
   /** `CALLOC`: bytes of an element; MEMALIGN: bytes. */
   readonly y: number;
-}
+};
 
-/** A region's name and policy. All from `policy` on is what makes two of them equal. */
-export interface VmaLabel {
+/**
+ * A region's name and policy. All from `policy` on is what makes two of them equal.
+ * @interface
+ */
+export type VmaLabel = {
   /** The list of those in use, or of unused ones. */
   readonly nextLink: number;
   /** Whether some region has it, while `reclaim` looks. */
@@ -1071,34 +1124,46 @@ export interface VmaLabel {
   readonly userNodes: number;
   /** The name's bytes, zeroes behind it. */
   readonly text: number[];
-}
+};
 
-/** One word as it was. */
-export interface JournalEntry {
+/**
+ * One word as it was.
+ * @interface
+ */
+export type JournalEntry = {
   /** Its address, a multiple of 4. */
   readonly address: number;
   /** Its value. */
   readonly value: number;
-}
+};
 
-/** What the journal begins with. */
-export interface JournalHead {
+/**
+ * What the journal begins with.
+ * @interface
+ */
+export type JournalHead = {
   /** Words that were changed since the lock was taken; more than there are entries: some are missing. */
   readonly count: number;
   /** `0`. */
   readonly reserved: number;
-}
+};
 
-/** What a thread tells others of its locks. Not a struct of glibc's. */
-export interface LockCounters {
+/**
+ * What a thread tells others of its locks. Not a struct of glibc's.
+ * @interface
+ */
+export type LockCounters = {
   /** Times that a lock was found taken. */
   readonly contended: number;
   /** Times that this thread went to sleep over one. */
   readonly waited: number;
-}
+};
 
-/** What was found, and done. Not a struct of glibc's. */
-export interface Repair {
+/**
+ * What was found, and done. Not a struct of glibc's.
+ * @interface
+ */
+export type Repair = {
   /** System calls that were undone: 0 or 1. */
   readonly systemCalls: number;
   /** Whether it held the list lock: 0 or 1. */
@@ -1111,10 +1176,13 @@ export interface Repair {
   readonly blocksReturned: number;
   /** The thread that holds a lock that is needed to go on, or -1. */
   readonly blockedBy: number;
-}
+};
 
-/** What the threads share besides. Not a struct of glibc's. */
-export interface SharedState {
+/**
+ * What the threads share besides. Not a struct of glibc's.
+ * @interface
+ */
+export type SharedState = {
   /** List_lock, free_list_lock: the ring and the free list of arenas, and the threads' places. */
   readonly listLock: number;
   /** How long a thread waits for a lock, ms; 0: for ever. */
@@ -1125,7 +1193,9 @@ export interface SharedState {
   readonly queuesFrees: number;
   /** What is queued for main_arena. */
   readonly mainQueue: number;
-}
+  /** What each tcache may hold of larger blocks, bytes; 0: none (malloc/large-tcache.ts). */
+  readonly largeTcache: number;
+};
 
 /**
  * Advice, by Linux's numbers.
@@ -1647,6 +1717,20 @@ export type InvariantName =
   | "HEAP_ARENA"
   /** Size <= mprotect_size <= HEAP_MAX_SIZE. */
   | "HEAP_SIZE";
+
+/**
+ * What becomes of a block that is freed.
+ * @enum
+ */
+export const Keeping = {
+  /** It is to be freed. */
+  NOT: 0,
+  KEPT: 1,
+  /** The lists hold as much as they may: they are to be emptied first. */
+  FULL: 2,
+} as const;
+/** A member of `Keeping`. */
+export type Keeping = (typeof Keeping)[keyof typeof Keeping];
 
 /**
  * What `set_kernel_option` sets. Numbers index MmStruct.options.

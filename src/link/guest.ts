@@ -136,7 +136,10 @@ const RESERVED_PAGES = 2;
  * The tunables of a guest's heap, unless others are given: a tcache of 1,000 blocks a size instead of glibc's 7. Programs that free many blocks
  * at a time and allocate them anew, as collectors do, mostly stay in tcache then.
  */
-export const GUEST_TUNABLES = { tcache_count: 1000 } as const;
+export const GUEST_TUNABLES = {
+  /** Blocks of each size that tcache keeps. */
+  tcache_count: 1000,
+} as const;
 
 /** What `createHeap` is to be told so that guests can live in the heap's memory. */
 export interface GuestHeapOptions {

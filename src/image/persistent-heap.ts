@@ -93,6 +93,7 @@ export class PersistentHeap<A extends Abi = Abi> {
   /**
    * Brings the heap to the file and closes both. The file then ends behind the heap's last page. An aborted heap is not written: the file
    * keeps the last msync's state. A second call does nothing.
+   * @throws as `msync`, and both stay open
    */
   close(): void {
     if (this.#isClosed) return;

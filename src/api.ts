@@ -1,5 +1,5 @@
 // What all entries have that can run any build: the package's public face but for what makes heaps and processes, which depends on where an
-// entry has its binaries from.
+// entry has its binaries from. Types are here as soon as something public speaks of them.
 
 export { attachHeap, attachHeapSync } from "./heap/create.js";
 export type {
@@ -12,9 +12,11 @@ export { CoreHeap } from "./heap/core-heap.js";
 export { Heap } from "./heap/heap.js";
 export type { AllocOptions, HeapBuild, HeapOptions, OutOfMemoryPolicy } from "./heap/heap.js";
 export type { TypedArray } from "./heap/heap-memory.js";
-export type { ViewConstructor } from "./heap/core-heap.js";
+export type { CFunctions, ViewConstructor } from "./heap/core-heap.js";
 export { TypedBlock } from "./heap/typed-block.js";
+export type { ElementOf } from "./heap/typed-block.js";
 export { Scope } from "./heap/scope.js";
+export type { DisposableLike } from "./heap/scope.js";
 export { enumeration } from "./heap/c-enum.js";
 export type { EnumStorage } from "./heap/c-enum.js";
 export { structLayout, StructType } from "./heap/c-struct.js";
@@ -23,16 +25,23 @@ export type {
   CArray,
   Definition,
   EnumType,
+  FieldCopy,
+  FieldInput,
+  FieldName,
   FieldType,
+  FieldValue,
+  NestedType,
   OwnedArray,
   OwnedStruct,
   StructAbi,
   StructCopy,
+  StructMembers,
   StructOptions,
   StructValues,
   StructView,
+  WordValues,
 } from "./heap/c-types.js";
-export type { ScalarName, ScalarValues } from "./heap/scalars.js";
+export type { Scalar, ScalarName, ScalarValues } from "./heap/scalars.js";
 export type { DecodeOptions, WriteOptions } from "./heap/text.js";
 export type { GrowthEvent, GrowthListener } from "./heap/growth.js";
 export { ThreadedHeap } from "./heap/threaded-heap.js";
@@ -43,8 +52,30 @@ export { CoreProcess } from "./host/core-process.js";
 export { Process } from "./host/process.js";
 export type { Mallinfo2, MmStruct, StartProcess, StartProcessSync } from "./host/process.js";
 export { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "./host/options.js";
-export type { AddressLayout, ProcessOptions, RemoteFrees } from "./host/options.js";
-export type { Build, RawExports, Word } from "./host/exports.js";
+export type {
+  AddressLayout,
+  HugePages,
+  ProcessOptions,
+  RemoteFrees,
+  Restore,
+  SyscallTrace,
+} from "./host/options.js";
+export type {
+  Build,
+  CheckedExports,
+  CheckExports,
+  CoreExports,
+  FullExports,
+  ImageExports,
+  MallocExports,
+  RawExports,
+  ReplayExports,
+  SetupExports,
+  SystemExports,
+  ThreadsExports,
+  Word,
+} from "./host/exports.js";
+export type { FileImports } from "./host/files.js";
 export type { WasmInput, WasmSource } from "./host/load.js";
 export { abortMessages, BrokenInvariant, HeapAbort } from "./host/failures.js";
 export type { FailureName, InvariantName } from "./host/failures.js";

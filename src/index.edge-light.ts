@@ -11,10 +11,20 @@ export * from "./api.js";
 
 const BINARIES = /* @__PURE__ */ binariesOf({ "core.ilp32": () => core });
 
+/**
+ * Makes a heap: in a new memory, or inside the caller's at the caller's base.
+ * @function
+ */
 export const createHeap: CreateHeap = /* @__PURE__ */ heapMaker(BINARIES);
 
+/** As `createHeap`, without waiting. */
 export const createHeapSync: CreateHeapSync = /* @__PURE__ */ heapMakerSync(BINARIES);
 
+/**
+ * Starts a process: the thin layer under a heap, for any build. Its functions are C's, with numbers in and unsigned numbers out.
+ * @function
+ */
 export const startProcess: StartProcess = /* @__PURE__ */ processStarter(BINARIES);
 
+/** As `startProcess`, without waiting. */
 export const startProcessSync: StartProcessSync = /* @__PURE__ */ processStarterSync(BINARIES);

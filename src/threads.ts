@@ -1,4 +1,9 @@
-// The entry "ptmalloc-wasm/threads": heaps that workers share, with threads.ilp32 inlined.
+/**
+ * Heaps that workers share, with threads.ilp32 inlined: one shared memory, an arena and a tcache for each thread, and locks that survive the death of
+ * whoever holds them. One worker makes the heap and posts `heap.handle()`; the others join with {@link attachHeap}.
+ *
+ * @module ptmalloc-wasm/threads
+ */
 
 import { heapMaker, heapMakerSync } from "./heap/create.js";
 import type { ThreadedHeapOptions } from "./heap/create.js";
@@ -25,20 +30,26 @@ const BINARIES = /* @__PURE__ */ binariesOf({
   "threads.lp64": () => new URL("../build/threads.lp64.wasm", import.meta.url),
 });
 
-/** What `createHeap` takes here: `threads: true` goes without saying. */
+/** What `createHeap` takes here: `threads: true` goes without saying. @interface */
 export type Options<A extends Abi = Abi> = Omit<ThreadedHeapOptions<A>, "threads" | "build">;
 
 /**
  * Makes a heap that other workers can join: in a new shared memory, or inside the caller's.
  * @param options nothing is required
  * @throws TypeError or RangeError naming a wrong option; Error where memory cannot be shared, and when the binary does not fit this code
+ * @function
  */
 export const createHeap: <A extends Abi = "ilp32">(
   options?: Options<A>,
 ) => Promise<ThreadedHeap<A>> = (options) =>
   heapMaker(BINARIES)({ ...options, threads: true } as ThreadedHeapOptions<never>);
 
-/** As `createHeap`, without waiting. */
+/**
+ * As `createHeap`, without waiting.
+ * @param options nothing is required
+ * @throws as `createHeap`
+ * @function
+ */
 export const createHeapSync: <A extends Abi = "ilp32">(options?: Options<A>) => ThreadedHeap<A> = (
   options,
 ) => heapMakerSync(BINARIES)({ ...options, threads: true } as ThreadedHeapOptions<never>);

@@ -1,5 +1,9 @@
-// The entry "ptmalloc-wasm/wasm": as the default one, but the core's binaries are files of their own, which bundlers carry along and browsers
-// fetch. JavaScript stays smaller by them; "lp64" is here, too.
+/**
+ * As the default entry, but the core's binaries are files of their own, which bundlers carry along and browsers fetch. JavaScript stays smaller by
+ * them; "lp64" is here, too. All other names are those of `ptmalloc-wasm`.
+ *
+ * @module ptmalloc-wasm/wasm
+ */
 
 import { heapMaker, heapMakerSync } from "./heap/create.js";
 import type { CreateHeap, CreateHeapSync } from "./heap/create.js";
@@ -9,7 +13,11 @@ import type { StartProcess, StartProcessSync } from "./host/process.js";
 
 export * from "./api.js";
 
-/** @returns where core.ilp32.wasm or core.lp64.wasm is, for `fetch`, preloading, or a content-security policy */
+/**
+ * Where the core's binary is, for `fetch`, preloading, or a content-security policy.
+ * @param abi which layout's
+ * @returns the URL of core.ilp32.wasm or core.lp64.wasm
+ */
 export function wasmUrl(abi: "ilp32" | "lp64" = "ilp32"): URL {
   return abi === "ilp32"
     ? new URL("../build/core.ilp32.wasm", import.meta.url)
@@ -23,22 +31,25 @@ const BINARIES = /* @__PURE__ */ binariesOf({
 
 /**
  * Makes a heap: in a new memory, or inside the caller's at the caller's base.
- * @param options nothing is required; the layout is "compact" by default. With `threads: true` other workers can join the heap: see
- *   ThreadedHeap
- * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code, or when
- *   `threads` is asked for where memory cannot be shared
+ * @function
  */
 export const createHeap: CreateHeap = /* @__PURE__ */ heapMaker(BINARIES);
 
-/** As `createHeap`, without waiting: where files can be read, or with the option "wasm". */
+/** As `createHeap`, without waiting: where files can be read, or with the option "wasm". @function */
 export const createHeapSync: CreateHeapSync = /* @__PURE__ */ heapMakerSync(BINARIES);
 
 /**
- * Starts a process: the thin layer under a heap, for any build.
- * @param options see ProcessOptions; nothing is required
+ * Starts a process: the thin layer under a heap, for any build. Its functions are C's, with numbers in and unsigned numbers out.
+ * @param options nothing is required; the layout is "linux" by default
  * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
+ * @function
  */
 export const startProcess: StartProcess = /* @__PURE__ */ processStarter(BINARIES);
 
-/** As `startProcess`, without waiting: where files can be read, or with the option "wasm". */
+/**
+ * As `startProcess`, without waiting: where files can be read, or with the option "wasm".
+ * @param options as there
+ * @throws as `startProcess`; TypeError or Error where the binary cannot be read at once
+ * @function
+ */
 export const startProcessSync: StartProcessSync = /* @__PURE__ */ processStarterSync(BINARIES);

@@ -1,7 +1,7 @@
 // The asc transform behind every struct that crosses the language border. Before compilation it expands `@count(n)` fields into
 // inline arrays (`@count(n, m)`: n elements in ilp32, m in lp64). After it, it collects offset, size and kind of every
 // field of every `@unmanaged` class and every member of every enum, adds them to the binary as the custom section "layout",
-// and hands them to the build script (PTMALLOC_LAYOUT_OUT), which writes src/layout/generated.ts.
+// and hands them, with the comments beside them, to the build script (PTMALLOC_LAYOUT_OUT), which writes src/layout/generated.ts.
 
 import { writeFileSync } from "node:fs";
 import assemblyscript from "assemblyscript";
@@ -28,6 +28,7 @@ export default class LayoutTransform extends Transform {
   afterCompile(module) {
     const structs = {};
     const enums = {};
+    const comments = {};
     const isThreaded = this.program.options.globalAliases?.get("THREADS") === "1";
     for (const element of this.program.elementsByName.values()) {
       if (element.internalName.startsWith("~lib")) continue;
@@ -35,14 +36,16 @@ export default class LayoutTransform extends Transform {
       const name = element.name;
       if (element.kind === assemblyscript.ElementKind.ClassPrototype) {
         const instance = element.instances?.values().next().value;
-        if (instance?.hasDecorator(assemblyscript.DecoratorFlags.Unmanaged))
-          structs[name] ??= struct(instance);
+        if (!instance?.hasDecorator(assemblyscript.DecoratorFlags.Unmanaged)) continue;
+        structs[name] ??= struct(instance);
+        comments[name] ??= commentsOf(element.declaration, element.declaration.members);
       } else if (element.kind === assemblyscript.ElementKind.Enum) {
         enums[name] ??= members(element);
+        comments[name] ??= commentsOf(element.declaration, element.declaration.values);
       }
     }
     for (const [name, { size }] of Object.entries(structs)) if (size === 0) delete structs[name];
-    const layout = { structs: sorted(structs), enums: sorted(enums) };
+    const layout = { structs: sorted(structs), enums: sorted(enums), comments };
     const lines = Object.entries(layout.structs).map(([name, struct]) => described(name, struct));
     module.addCustomSection("layout", new TextEncoder().encode(lines.join("\n")));
     if (process.env.PTMALLOC_LAYOUT_OUT)
@@ -118,6 +121,25 @@ function members(element) {
     values[name.text] = next++;
   }
   return values;
+}
+
+/**
+ * What the sources say of a class or an enum, and of its members.
+ * @returns the text of the docstring in front of it, and what the comments at the ends of its members' lines say, by name
+ */
+function commentsOf({ range }, members) {
+  const { text } = range.source;
+  const own = text.slice(0, text.indexOf("{", range.start));
+  const whole = /\/\*\* ((?:(?!\*\/)[^])*) \*\/\s*(?:@\w+\s*)*(?:export\s+)?\w+ \w+\s*$/.exec(
+    own,
+  )?.[1];
+  const ofMembers = {};
+  for (const { name, range } of members) {
+    const rest = text.slice(range.end, text.indexOf("\n", range.end));
+    const comment = /^[;,]?\s*\/\/ (.+)$/.exec(rest)?.[1];
+    if (comment && !ELEMENT.test(name.text)) ofMembers[name.text] = comment;
+  }
+  return { whole, members: ofMembers };
 }
 
 function sorted(record) {

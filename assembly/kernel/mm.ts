@@ -16,30 +16,30 @@ import { VM_EXEC, VM_GROWSDOWN, VM_SHARED, VM_WRITE } from "./vma";
 @unmanaged
 export class MmStruct {
   startCode: word; // start_code: where the program's code begins; 0 here, since its code is no memory
-  endCode: word; // end_code
+  endCode: word; // end_code: where it ends
   startData: word; // start_data: where its data begins
-  endData: word; // end_data
+  endData: word; // end_data: where it ends
   startBrk: word; // start_brk: where [heap] begins, page-aligned
   brk: word; // brk: the program break, exact to the byte
-  startStack: word; // start_stack
-  argStart: word; // arg_start
-  argEnd: word; // arg_end
-  envStart: word; // env_start
-  envEnd: word; // env_end
+  startStack: word; // start_stack: 0, as the arguments and the environment: this program has no stack in memory
+  argStart: word; // arg_start: 0
+  argEnd: word; // arg_end: 0
+  envStart: word; // env_start: 0
+  envEnd: word; // env_end: 0
   mmapBase: word; // mmap_base: where the search for free space begins
   taskSize: word; // task_size: no address at or above it is ever mapped
-  totalVm: word; // total_vm: mapped now
-  dataVm: word; // data_vm: private, writable and not a stack
-  execVm: word; // exec_vm: executable and not writable
-  stackVm: word; // stack_vm: growing down
-  lockedVm: word; // locked_vm: with VM_LOCKED
-  pinnedVm: word; // pinned_vm
+  totalVm: word; // total_vm: pages mapped now
+  dataVm: word; // data_vm: pages that are private, writable and not a stack
+  execVm: word; // exec_vm: pages that are executable and not writable
+  stackVm: word; // stack_vm: pages of regions that grow down
+  lockedVm: word; // locked_vm: pages with VM_LOCKED
+  pinnedVm: word; // pinned_vm: 0 pages
   hiwaterVm: word; // hiwater_vm: the most that total_vm ever was
   hiwaterRss: word; // hiwater_rss: the most that was ever resident
   rssAnon: word; // rss_stat[MM_ANONPAGES]: resident private pages, as far as this model knows
-  rssFile: word; // rss_stat[MM_FILEPAGES]
+  rssFile: word; // rss_stat[MM_FILEPAGES]: resident pages of files
   rssShmem: word; // rss_stat[MM_SHMEMPAGES]: resident pages of shared objects
-  mapCount: i32; // map_count: the program's regions
+  mapCount: i32; // map_count: number of the program's regions
   defFlags: word; // def_flags: vm_flags that new regions get (mlockall)
 
   layout: i32; // where mmap looks for room: one of Layout
@@ -47,14 +47,14 @@ export class MmStruct {
   isTracing: i32; // whether system calls are reported to the host
   knownPages: u32; // WebAssembly pages that this kernel has seen; more than that is somebody else's
   heapDirtyEnd: word; // below it the brk area may hold old bytes; from it on it reads as zero
-  dirtyLow: word; // mapped areas that were released lie in [dirtyLow, dirtyHigh), rounded outwards;
-  dirtyHigh: word; // no byte outside has ever been written through a mapping
+  dirtyLow: word; // mapped areas that were released lie in [dirtyLow, dirtyHigh), rounded outwards
+  dirtyHigh: word; // no byte from here on has ever been written through a mapping
   vmaRoot: u32; // the region table's root node, or 0
-  mmapCache: u32; // mmap_cache: the region that was last looked for, or 0;
-  mmapCacheFrom: u32; // it is the answer from this address on
+  mmapCache: u32; // mmap_cache: the region that was last looked for, or 0
+  mmapCacheFrom: u32; // mmap_cache is the answer from this address on
   freeVma: u32; // unused nodes, linked by rightLink
   freeVmas: i32; // nodes that are to be had without a new slab
-  nodeNext: u32; // the first node of the newest slab that was never used
+  nodeNext: u32; // the first node of the newest slab of nodes that was never used
   nodeRest: i32; // how many nodes follow there, itself included
   markNext: u32; // the next unused page for page marks
   markRest: i32; // how many of them there are
@@ -62,11 +62,11 @@ export class MmStruct {
   lastFileId: u32; // file ids given so far
   inodes: u32; // the host's files that are open: the first Inode, or 0
   writtenBack: u32; // regions whose stores belong in a file of the host's
-  labels: u32; // names and policies of regions (VmaLabel): those in use,
-  freeLabel: u32; // and unused ones
+  labels: u32; // names and policies of regions (VmaLabel): those in use
+  freeLabel: u32; // unused labels
   freeKept: u32; // unused places for pages of shared memory that nothing maps (KeptPage)
   committed: word; // Committed_AS: pages that this process may come to need
-  @count(15) options: word; // by KernelOption
+  @count(15) options: word; // their values by KernelOption
   @count(32) rlimits: u64; // soft and hard limit of resource n at 2n and 2n + 1 (struct rlimit64), bytes
 }
 

@@ -31,17 +31,17 @@ export const NFASTBINS: u32 = ILP32 ? 11 : 10;
 /** An arena (struct malloc_state). The mutex guards all of it but the links to other arenas, which the list lock guards. */
 @unmanaged
 export class MallocState {
-  mutex: i32; // mutex
-  flags: i32; // flags: bit 1 set when the heap is not contiguous
+  mutex: i32; // mutex: 0, or the thread that holds it, in the threaded build
+  flags: i32; // flags: bit 1 set when the heap is not contiguous, bit 2 when the arena was given up after a death
   haveFastchunks: i32; // have_fastchunks: whether a fast bin may hold a chunk
-  @count(11, 10) fastbinsY: word; // fastbinsY: heads of the fast bins
-  topWord: word; // top
-  lastRemainderWord: word; // last_remainder: what was left of the latest split of a small request
+  @count(11, 10) fastbinsY: word; // fastbinsY: heads of the fast bins: addresses of chunks, or 0
+  topWord: word; // top: the address of the chunk at the end
+  lastRemainderWord: word; // last_remainder: the address of what was left of the latest split of a small request
   @count(254) bins: word; // bins: fd and bk of the list heads, packed
   @count(4) binmap: u32; // binmap: which bins may hold a chunk
-  next: word; // next: the arenas' ring
-  nextFree: word; // next_free: arenas that no thread uses
-  attachedThreads: word; // attached_threads
+  next: word; // next: the address of the next arena in their ring
+  nextFree: word; // next_free: the next arena that no thread uses, or 0
+  attachedThreads: word; // attached_threads: how many threads allocate from it
   systemMem: word; // system_mem: bytes got from the kernel for this arena
   maxSystemMem: word; // max_system_mem: the most that it ever was
 
@@ -91,8 +91,8 @@ export class MallocPar {
   trimThreshold: word; // trim_threshold: top is trimmed when it reaches this, bytes
   topPad: word; // top_pad: asked for beyond need, bytes
   mmapThreshold: word; // mmap_threshold: chunks from this size on are mapped, bytes
-  arenaTest: word; // arena_test
-  arenaMax: word; // arena_max
+  arenaTest: word; // arena_test: from how many arenas on their limit is computed
+  arenaMax: word; // arena_max: the limit of arenas, 0: computed
   thpPagesize: word; // thp_pagesize: transparent huge page, bytes, or 0
   hpPagesize: word; // hp_pagesize: explicit huge page, bytes, or 0
   hpFlags: i32; // hp_flags: MAP_HUGETLB and the size
@@ -103,8 +103,8 @@ export class MallocPar {
   mmappedMem: word; // mmapped_mem: bytes of mmapped chunks now
   maxMmappedMem: word; // max_mmapped_mem: the most that it was
   sbrkBase: word; // sbrk_base: where the heap began
-  tcacheBins: word; // tcache_bins
-  tcacheMaxBytes: word; // tcache_max_bytes: the largest request that tcache serves
+  tcacheBins: word; // tcache_bins: how many bins of tcache are used
+  tcacheMaxBytes: word; // tcache_max_bytes: the largest request that tcache serves, bytes
   tcacheCount: word; // tcache_count: blocks per bin
   tcacheUnsortedLimit: word; // tcache_unsorted_limit: 0, or how many chunks to sort at most while filling tcache
 }
@@ -147,8 +147,8 @@ export class ThreadData {
 /** The header of a heap that is not main_arena's (struct heap_info). */
 @unmanaged
 export class HeapInfo {
-  arPtr: word; // ar_ptr: the arena that the heap belongs to
-  prev: word; // prev: the arena's heap before this one
+  arPtr: word; // ar_ptr: the address of the arena that the heap belongs to
+  prev: word; // prev: the address of the arena's heap before this one, or 0
   size: word; // size: bytes in use
   mprotectSize: word; // mprotect_size: bytes made accessible so far
   pagesize: word; // pagesize: what it grows by, bytes

@@ -11,16 +11,16 @@ import { MallocState, NBINS, NFASTBINS, mainArena, mp } from "./state";
 /** What the allocator holds (struct mallinfo2). Bytes where not said otherwise. */
 @unmanaged
 export class Mallinfo2 {
-  arena: word; // arena: got from the kernel by the break
-  ordblks: word; // ordblks: free chunks that are not fast, a number, counting top
-  smblks: word; // smblks: fast chunks, a number
-  hblks: word; // hblks: mmapped chunks, a number
-  hblkhd: word; // hblkhd: in mmapped chunks
+  arena: word; // arena: bytes got from the kernel by the break, and for heaps of other arenas
+  ordblks: word; // ordblks: number of free chunks that are not fast, top among them
+  smblks: word; // smblks: number of fast chunks
+  hblks: word; // hblks: number of mmapped chunks
+  hblkhd: word; // hblkhd: bytes in mmapped chunks
   usmblks: word; // usmblks: always 0
-  fsmblks: word; // fsmblks: in fast chunks
-  uordblks: word; // uordblks: in use, counting tcache
-  fordblks: word; // fordblks: free, counting fast chunks
-  keepcost: word; // keepcost: top
+  fsmblks: word; // fsmblks: bytes in fast chunks
+  uordblks: word; // uordblks: bytes in use, with those in tcache
+  fordblks: word; // fordblks: bytes free, with those in fast chunks
+  keepcost: word; // keepcost: bytes of top of main_arena: what malloc_trim could give back
 }
 
 /** The same in ints (struct mallinfo). */

@@ -3,8 +3,14 @@
 import type { Mem } from "../layout/address.js";
 import type { Stack } from "./stacks.js";
 
-/** What has become of a block: in use; freed, and kept from being used again; given back to malloc. */
-export type BlockState = "live" | "quarantined" | "released";
+/** What has become of a block. */
+export type BlockState =
+  /** It is in use. */
+  | "live"
+  /** It was freed, and is kept from being used again. */
+  | "quarantined"
+  /** It was given back to malloc. */
+  | "released";
 
 /** A block that was allocated through a tracking heap. */
 export interface TrackedBlock {
@@ -12,9 +18,11 @@ export interface TrackedBlock {
   readonly address: Mem;
   /** Bytes asked for. */
   readonly size: number;
+  /** What has become of it. */
   readonly state: BlockState;
   /** The function that allocated it. */
   readonly call: string;
+  /** Who allocated it. */
   readonly allocated: Stack;
   /** Who freed it; undefined while it is live. */
   readonly freed: Stack | undefined;

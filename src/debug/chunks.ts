@@ -5,14 +5,23 @@ import { memOf, wordBytes } from "../layout/address.js";
 
 /** What an address is to malloc and the kernel. */
 export type PlaceKind =
+  /** NULL. */
   | "null"
+  /** Beyond the memory's end. */
   | "outside"
+  /** Among malloc's and the kernel's own data. */
   | "libc"
+  /** In a chunk's header, malloc's own. */
   | "chunk-header"
+  /** In a chunk that malloc gave out without tracking, or keeps in a cache. */
   | "in-use-chunk"
+  /** In a free chunk. */
   | "free-chunk"
+  /** In the top chunk, which nobody has allocated. */
   | "top"
+  /** In [heap], where chunks cannot be followed. */
   | "unknown-chunk"
+  /** Outside [heap]: in a mapping, or not this heap's memory. */
   | "not-heap";
 
 const FLAG_BITS = 8;

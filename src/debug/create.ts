@@ -8,6 +8,21 @@ import { debugSettings, type DebugHeapOptions } from "./options.js";
 
 /**
  * Makes a heap that finds mistakes: as `createHeap`, for a single thread.
+ * @param options nothing is required
+ * @example
+ * ```ts
+ * import { createDebugHeap, MemoryError } from "ptmalloc-wasm/debug";
+ *
+ * const heap = await createDebugHeap();
+ * const block = heap.malloc(8);
+ * try {
+ *   heap.store("u32", block + 8, 1);
+ * } catch (error) {
+ *   console.log(error instanceof MemoryError && error.kind); // heap-buffer-overflow
+ * }
+ * heap.free(block);
+ * heap.dispose();
+ * ```
  * @throws TypeError or RangeError naming a wrong option; and as `createHeap`
  */
 export async function createDebugHeap<A extends Abi = "ilp32", B extends DebugBuild = "core">(
@@ -19,7 +34,11 @@ export async function createDebugHeap<A extends Abi = "ilp32", B extends DebugBu
   return plan.finish(new DebugHeap(process, plan.policy, settings));
 }
 
-/** As `createDebugHeap`, without waiting. Browsers allow this on their main thread for small modules only. */
+/**
+ * As `createDebugHeap`, without waiting. Browsers allow this on their main thread for small modules only.
+ * @param options nothing is required
+ * @throws as `createDebugHeap`
+ */
 export function createDebugHeapSync<A extends Abi = "ilp32", B extends DebugBuild = "core">(
   options: DebugHeapOptions<A, B> = {},
 ): DebugHeap<A, B> {

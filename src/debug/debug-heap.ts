@@ -24,6 +24,7 @@ export type DebugBuild = "core" | "checked" | "image";
 
 /** Whose an address is. */
 export interface Owner {
+  /** The address. */
   readonly address: Mem;
   /** What the address is: in a block, in the zone before or behind one, or what malloc and the kernel have there. */
   readonly where: "live-block" | "freed-block" | "left-redzone" | "right-redzone" | PlaceKind;
@@ -37,11 +38,13 @@ export interface Owner {
 
 /** What a tracking heap has. */
 export interface TrackedCounts {
-  /** Blocks in use, and their bytes. */
+  /** Blocks in use. */
   readonly blocks: number;
+  /** Bytes that were asked for, of the blocks in use. */
   readonly bytes: number;
-  /** Freed blocks that are kept, and their bytes with what is around them. */
+  /** Freed blocks that are kept. */
   readonly quarantinedBlocks: number;
+  /** Their bytes, with what is around them. */
   readonly quarantinedBytes: number;
 }
 
@@ -51,7 +54,7 @@ export class DebugHeap<A extends Abi = Abi, B extends DebugBuild = DebugBuild> e
   readonly #settings: DebugSettings;
   readonly #views = new ViewLog();
 
-  /** Not for use from outside: see `createDebugHeap`. */
+  /** Not for use from outside: see `createDebugHeap`. @internal */
   constructor(process: Process<A, B>, policy: OutOfMemoryPolicy, settings: DebugSettings) {
     const tracker = new Tracker(process, settings);
     super(process, policy, cFunctions(process, tracker));
@@ -83,7 +86,10 @@ export class DebugHeap<A extends Abi = Abi, B extends DebugBuild = DebugBuild> e
     this.run("check", () => this.#tracker.check());
   }
 
-  /** Whose an address is: the block, with who allocated and freed it, or what malloc has there. */
+  /**
+   * Whose an address is: the block, with who allocated and freed it, or what malloc has there.
+   * @param address any address, also inside a block
+   */
   whoOwns(address: Mem): Owner {
     const block = this.#tracker.blockAt(address);
     if (block === undefined) {
@@ -106,7 +112,11 @@ export class DebugHeap<A extends Abi = Abi, B extends DebugBuild = DebugBuild> e
     return describeLeaks(this.leaks());
   }
 
-  /** A block is to live as long as the heap: it is no leak. @throws RangeError when there is no such block */
+  /**
+   * A block is to live as long as the heap: it is no leak.
+   * @param mem its address
+   * @throws RangeError when there is no such block
+   */
   ignoreLeak(mem: Mem): void {
     const block = this.#tracker.live.get(mem);
     if (block === undefined)
@@ -136,7 +146,7 @@ export class DebugHeap<A extends Abi = Abi, B extends DebugBuild = DebugBuild> e
     }
   }
 
-  /** Checks whose bytes they are. */
+  /** Checks whose bytes they are. @internal */
   override access(call: string, address: Mem, length: number, kind: AccessKind): DataView {
     const what = kind === "view" ? "view" : kind;
     const action = `${what} of ${length === 1 ? "1 byte" : `${length} bytes`} by ${call}`;
@@ -144,6 +154,7 @@ export class DebugHeap<A extends Abi = Abi, B extends DebugBuild = DebugBuild> e
     return super.access(call, address, length, kind);
   }
 
+  /** @internal */
   override handOut<T extends ArrayBufferView>(view: T): T {
     this.#views.add(view, this.#settings.stackDepth, entryOf(this, "handOut"));
     return view;

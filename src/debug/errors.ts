@@ -8,15 +8,22 @@ import type { Stack } from "./stacks.js";
 
 /** The kinds of mistakes. */
 export type MistakeKind =
+  /** Behind a block, in its redzone. */
   | "heap-buffer-overflow"
+  /** Before a block, in its redzone. */
   | "heap-buffer-underflow"
+  /** In a block that was freed. */
   | "heap-use-after-free"
+  /** Where there is no block at all. */
   | "wild-access"
+  /** A block was freed that had been freed before. */
   | "double-free"
+  /** Something was freed that is no block's address. */
   | "invalid-free";
 
 /** What was done wrong, where, and to which block. */
 export interface Mistake {
+  /** What kind of mistake. */
   readonly kind: MistakeKind;
   /** The first byte that it is about. */
   readonly address: Mem;
@@ -32,7 +39,9 @@ export interface Mistake {
 
 /** The program used memory wrongly. The message has all that is known, with stacks. */
 export class MemoryError extends Error {
+  /** "MemoryError", also where a bundler has renamed the class. */
   override readonly name = "MemoryError";
+  /** What kind of mistake. */
   readonly kind: MistakeKind;
   /** The first byte that it is about. */
   readonly address: Mem;
@@ -50,7 +59,9 @@ export class MemoryError extends Error {
 
 /** Blocks were never freed. The message lists them by where they were allocated. */
 export class LeakError extends Error {
+  /** "LeakError", also where a bundler has renamed the class. */
   override readonly name = "LeakError";
+  /** The blocks, by who allocated them, most bytes first. */
   readonly leaks: readonly LeakGroup[];
 
   /** @param leaks at least one */

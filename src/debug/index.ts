@@ -1,4 +1,9 @@
-// The package's entry "ptmalloc-wasm/debug": a heap that finds mistakes of the program.
+/**
+ * A heap that finds mistakes of the program: leaks, overflows, use after free, double frees, typed arrays that have become stale. Begin with
+ * {@link createDebugHeap}.
+ *
+ * @module ptmalloc-wasm/debug
+ */
 
 export { createDebugHeap, createDebugHeapSync } from "./create.js";
 export { DebugHeap } from "./debug-heap.js";

@@ -7,9 +7,11 @@ import type { Stack } from "./stacks.js";
 export interface LeakGroup {
   /** The function that allocated them. */
   readonly call: string;
+  /** Who called that. */
   readonly stack: Stack;
   /** Bytes of all. */
   readonly bytes: number;
+  /** The blocks, the oldest first. */
   readonly blocks: readonly TrackedBlock[];
 }
 

@@ -63,6 +63,7 @@ export class Stack {
     return frames.slice(Math.max(0, first - 1));
   }
 
+  /** The frames, each on a line of its own with four spaces in front; "(no stack was kept)" when there are none. */
   toString(): string {
     const { frames } = this;
     return frames.length === 0

@@ -9,6 +9,7 @@ export interface StaleView {
   readonly reason: "detached" | "freed";
   /** Its constructor's name. */
   readonly type: string;
+  /** Its first byte. */
   readonly address: Mem;
   /** Bytes. */
   readonly length: number;

@@ -36,6 +36,7 @@ function layoutOf<D extends Definition>(node: StructNode): StructLayout<D> {
 /**
  * Lays a struct out without a heap.
  * @param definition its fields in order: `{ id: "u32", name: "char[16]", at: { x: "f64", y: "f64" }, tags: "u8[4]" }`
+ * @param options whose ABI lays it out, and how it is packed; clang's for wasm32 by default
  * @throws TypeError, RangeError that name the field and the rule
  */
 export function structLayout<const D extends Definition>(
@@ -47,7 +48,9 @@ export function structLayout<const D extends Definition>(
 
 /** A kind of struct in a heap. Make one with `heap.struct`; it can be a field of another one, of any heap. */
 export class StructType<D extends Definition = Definition> implements StructLayout<D> {
+  /** Its fields, as they were given. */
   readonly definition: D;
+  /** Its options, as they were given. */
   readonly options: StructOptions;
   readonly size: number;
   readonly alignment: number;
@@ -55,7 +58,7 @@ export class StructType<D extends Definition = Definition> implements StructLayo
   readonly #heap: HandleHeap;
   readonly #node: StructNode;
 
-  /** Not for use from outside: see `heap.struct`. */
+  /** Not for use from outside: see `heap.struct`. @internal */
   constructor(heap: HandleHeap, definition: D, options: StructOptions) {
     this.#node = layOut("struct", definition, options);
     const { size, alignment, offsets } = layoutOf<D>(this.#node);
@@ -69,6 +72,7 @@ export class StructType<D extends Definition = Definition> implements StructLayo
 
   /**
    * The struct at an address, whoever made it. The view is valid as long as the struct is there, also when the memory grows.
+   * @param address its first byte, a multiple of its alignment
    * @throws RangeError when the address is NULL, not aligned, or there is no room for a struct
    */
   at(address: Mem): StructView<D> {
@@ -77,8 +81,9 @@ export class StructType<D extends Definition = Definition> implements StructLayo
 
   /**
    * Allocates a struct: all zero but for `values`.
+   * @param values of some fields, or all
    * @returns a view that frees it: by `$free()`, `using`, or when the collector finds that nobody uses it
-   * @throws OutOfMemoryError, whatever the heap's policy
+   * @throws OutOfMemoryError, whatever the heap's policy; TypeError, RangeError when a field cannot hold its value
    */
   alloc(values?: StructValues<D>): OwnedStruct<D> {
     const place = this.#allocated(1);
@@ -92,13 +97,20 @@ export class StructType<D extends Definition = Definition> implements StructLayo
     return view as never;
   }
 
-  /** `length` structs, one after the other, at an address; as `at`. */
+  /**
+   * `length` structs, one after the other, at an address; as `at`.
+   * @throws RangeError when there is no room for as many, or as `at`
+   */
   arrayAt(address: Mem, length: number): CArray<D> {
     const node = this.#array("arrayAt", length);
     return new ArrayView(node, this.#place("arrayAt", address, node.size)) as never;
   }
 
-  /** Allocates an array of structs, all zero; as `alloc`. */
+  /**
+   * Allocates an array of structs, all zero; as `alloc`.
+   * @param length number of structs
+   * @throws RangeError when that is no length; OutOfMemoryError, whatever the heap's policy
+   */
   allocArray(length: number): OwnedArray<D> {
     const node = this.#array("allocArray", length);
     const place = this.#allocated(length);

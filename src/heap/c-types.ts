@@ -22,6 +22,7 @@ export type FieldName = keyof ScalarValues | keyof WordValues;
 
 /** An enumeration: see `enumeration`. */
 export interface EnumType<E extends Readonly<Record<string, number>> = Record<string, number>> {
+  /** The values by name. */
   readonly constants: E;
   /** How it is read and written. */
   readonly scalar: Scalar<unknown>;
@@ -46,7 +47,9 @@ export interface Definition {
 
 /** What a struct type is inside another one: see `StructType`. */
 export interface NestedType<D extends Definition = Definition> {
+  /** Its fields. */
   readonly definition: D;
+  /** How it is laid out. */
   readonly options: StructOptions;
 }
 
@@ -60,6 +63,7 @@ export interface StructOptions {
   union?: boolean;
 }
 
+/** What a field of a named type is in JavaScript. */
 type NameValue<N extends FieldName> = N extends keyof ScalarValues
   ? ScalarValues[N]
   : N extends keyof WordValues
@@ -115,7 +119,7 @@ type PlainKeys<D extends Definition> = {
 export interface StructMembers<D extends Definition> {
   /** Where it is. */
   readonly $address: Mem;
-  /** Sets some fields, or all. */
+  /** Sets some fields, or all. @throws TypeError, RangeError when a field cannot hold its value */
   $set(values: StructValues<D>): void;
   /** Copies it out. */
   $get(): StructCopy<D>;
@@ -134,16 +138,21 @@ export type OwnedStruct<D extends Definition> = StructView<D> & {
   $free(): void;
   /** Gives it away, and gives its address: whoever has that frees it. */
   $release(): Mem;
+  /** For `using`: as `$free`. */
   [Symbol.dispose](): void;
 };
 
 /** An array in memory. */
 export interface CArray<T> extends Iterable<FieldValue<T>> {
+  /** Where its first element is. */
   readonly address: Mem;
+  /** Number of elements. */
   readonly length: number;
-  /** @throws RangeError when there is no such element */
+  /**
+   * Reads an element. @param index from 0 @throws RangeError when there is no such element
+   */
   get(index: number): FieldValue<T>;
-  /** Sets an element. */
+  /** Sets an element. @throws RangeError when there is no such element; TypeError, RangeError when it cannot hold the value */
   set(index: number, value: FieldInput<T>): void;
   /** Sets the first elements, as many as there are values. @throws RangeError when there are more values than elements */
   assign(values: Iterable<FieldInput<T>>): void;
@@ -157,5 +166,6 @@ export interface OwnedArray<T> extends CArray<T> {
   free(): void;
   /** Gives it away, and gives its address: whoever has that frees it. */
   release(): Mem;
+  /** For `using`: as `free`. */
   [Symbol.dispose](): void;
 }

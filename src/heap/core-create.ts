@@ -73,7 +73,11 @@ export async function createHeap<A extends Abi = "ilp32">(
   return new CoreHeap(new CoreProcess(plan, await load(plan, NONE)), policy);
 }
 
-/** As `createHeap`, without waiting. Browsers allow this on their main thread for small modules only. */
+/**
+ * As `createHeap`, without waiting. Browsers allow this on their main thread for small modules only.
+ * @param options as there
+ * @throws as `createHeap`
+ */
 export function createHeapSync<A extends Abi = "ilp32">(
   options = {} as CoreHeapOptions<A>,
 ): CoreHeap<A, "core"> {

@@ -14,7 +14,7 @@ export type { HeapBuild, HeapOptions, OutOfMemoryPolicy } from "./options.js";
 
 const ADDRESS_MAX = 0xffffffff;
 
-/** The functions of C's that a heap allocates with. */
+/** The functions of C's that a heap allocates with, as {@link MallocExports} has them. */
 export type CFunctions<A extends Abi = Abi> = Pick<
   MallocExports<Word<A>>,
   | "malloc"
@@ -31,12 +31,23 @@ export type CFunctions<A extends Abi = Abi> = Pick<
 
 /** A typed array's constructor, such as Float64Array. */
 export interface ViewConstructor<T> {
+  /** The constructor's name, such as "Float64Array". */
   readonly name: string;
+  /** Bytes of an element. */
   readonly BYTES_PER_ELEMENT: number;
+  /** Makes the array: `offset` in bytes, `length` in elements. */
   new (buffer: ArrayBufferLike, offset: number, length: number): T;
 }
 
-/** A heap in a WebAssembly memory. Make one with `createHeap` of "ptmalloc-wasm/core". */
+/**
+ * A heap in a WebAssembly memory. Make one with `createHeap` of "ptmalloc-wasm/core".
+ *
+ * All calls: sizes are bytes, addresses unsigned numbers; a wrong argument is a TypeError or RangeError that names it and the rule, and nothing was
+ * done. Damage that glibc finds is a HeapAbort, after which, as after a trap or `dispose`, each call is a HeapDeadError. Out of memory is 0 with errno
+ * ENOMEM, or with the option `outOfMemory: "throw"` an OutOfMemoryError; the heap goes on working.
+ * @typeParam A the memory layout: "ilp32" or "lp64"
+ * @typeParam B the build that it runs on
+ */
 export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   /** The process underneath. */
   readonly process: CoreProcess<A, B>;
@@ -49,7 +60,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   #dead: Error | undefined;
   #disposed = false;
 
-  /** Not for use from outside: see `createHeap`. */
+  /** Not for use from outside: see `createHeap`. @internal */
   constructor(
     process: CoreProcess<A, B>,
     outOfMemory: OutOfMemoryPolicy,
@@ -61,7 +72,9 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     this.sizeMax = process.abi === "ilp32" ? 0xffffffff : Number.MAX_SAFE_INTEGER;
   }
 
-  /** The exports of the WebAssembly instance, untouched: C names, no checks, signed results. */
+  /**
+   * The exports of the WebAssembly instance, untouched: C names, no checks, signed results (use `>>> 0`). See {@link MallocExports}.
+   */
   get raw(): RawExports<A, B> {
     return this.process.raw;
   }
@@ -76,15 +89,16 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     return this.process.abi;
   }
 
-  /** What ended this heap, if something did: a failed integrity check or, among threads, also what another thread did. */
+  /** What ended this heap, if something did: a failed integrity check or, among threads, also what another thread did. undefined while it lives. */
   get aborted(): ProcessEnd | undefined {
     return this.process.aborted;
   }
 
   /**
-   * Allocates a block. Its content is whatever was there before.
+   * Allocates a block (malloc(3)). Its content is whatever was there before.
    * @param size bytes; 0 gives a block too
-   * @returns its address, 16-aligned; 0 when there is no memory and the policy is "null"
+   * @returns its address, a multiple of 16; 0 when there is no memory and the policy is "null"
+   * @throws OutOfMemoryError when there is none and the policy is "throw"
    */
   malloc(size: number): Mem {
     this.#size("malloc: size", size);
@@ -92,10 +106,11 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   /**
-   * Allocates a zeroed array.
+   * Allocates a zeroed array (calloc(3)).
    * @param count number of elements
    * @param size bytes of an element
-   * @returns its address; 0 as for malloc, also when the product overflows
+   * @returns its address, a multiple of 16; 0 as for malloc, also when the product overflows
+   * @throws OutOfMemoryError as malloc
    */
   calloc(count: number, size: number): Mem {
     this.#size("calloc: count", count);
@@ -106,10 +121,11 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   /**
-   * Changes a block's size, moving it when it must.
+   * Changes a block's size, moving it when it must (realloc(3)). The bytes up to the smaller of the two sizes stay; more have whatever was there.
    * @param mem a block's address; 0 allocates a new one
    * @param size bytes; 0 frees the block and returns 0, as in glibc
-   * @returns the address now; 0 when there is no memory and the policy is "null": the old block is as it was
+   * @returns the address now, a multiple of 16; 0 when there is no memory and the policy is "null": the old block is as it was
+   * @throws OutOfMemoryError when there is no memory and the policy is "throw", and the old block is as it was; HeapAbort when glibc would abort
    */
   realloc(mem: Mem, size: number): Mem {
     this.#block("realloc: address", mem);
@@ -121,7 +137,14 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     );
   }
 
-  /** `realloc(mem, count * size)`; an overflowing product counts as out of memory. */
+  /**
+   * `realloc(mem, count * size)` (reallocarray(3)); an overflowing product counts as out of memory.
+   * @param mem a block's address; 0 allocates a new one
+   * @param count number of elements
+   * @param size bytes of an element; a product of 0 frees the block and returns 0
+   * @returns as realloc
+   * @throws as realloc
+   */
   reallocarray(mem: Mem, count: number, size: number): Mem {
     this.#block("reallocarray: address", mem);
     this.#size("reallocarray: count", count);
@@ -133,7 +156,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   /**
-   * Gives a block back.
+   * Gives a block back (free(3)).
    * @param mem a block's address; 0 does nothing
    * @throws HeapAbort when glibc would abort: a double free, a stray address, a damaged header
    */
@@ -143,10 +166,11 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   /**
-   * Allocates an aligned block.
-   * @param alignment bytes, a power of two
+   * Allocates an aligned block (memalign(3)).
+   * @param alignment bytes, a power of two up to 2^31; below 16 it is 16
    * @param size bytes
    * @returns its address, a multiple of `alignment`; 0 as for malloc
+   * @throws OutOfMemoryError as malloc
    */
   memalign(alignment: number, size: number): Mem {
     this.#alignment("memalign: alignment", alignment);
@@ -156,7 +180,13 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     );
   }
 
-  /** C11's name for memalign; glibc 2.36 does not ask that `size` be a multiple of `alignment`. */
+  /**
+   * C11's name for memalign (aligned_alloc(3)); glibc 2.36 does not ask that `size` be a multiple of `alignment`.
+   * @param alignment bytes, a power of two up to 2^31
+   * @param size bytes
+   * @returns as memalign
+   * @throws as memalign
+   */
   alignedAlloc(alignment: number, size: number): Mem {
     this.#alignment("alignedAlloc: alignment", alignment);
     this.#size("alignedAlloc: size", size);
@@ -166,7 +196,8 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   /**
-   * How much of a block can be used.
+   * How much of a block can be used (malloc_usable_size(3)).
+   * @param mem a block's address, or 0
    * @returns bytes, at least what was asked for; 0 for address 0
    */
   usableSize(mem: Mem): number {
@@ -186,12 +217,17 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     return this.run("trim", () => this.c.malloc_trim(this.#word(pad))) !== 0;
   }
 
-  /** The allocator's statistics, as mallinfo2 gives them: bytes and counts. */
+  /**
+   * The allocator's statistics (mallinfo2(3)).
+   * @returns a copy: bytes and counts, see {@link Mallinfo2}
+   */
   stats(): Mallinfo2 {
     return this.run("stats", () => this.process.mallinfo2());
   }
 
-  /** The error number of the last call that failed; 12 is ENOMEM. */
+  /**
+   * C's errno: the error number of the last call that failed; 12 is ENOMEM, 22 EINVAL. A call that works leaves it.
+   */
   get errno(): number {
     return this.run("errno", () => this.process.errno);
   }

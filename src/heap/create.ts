@@ -15,6 +15,7 @@ import { ThreadedHeap, type HeapHandle, type ThreadNotice } from "./threaded-hea
 
 /** How to make a heap for threads that run at the same time. Memory is shared, mappings are laid out as "linux" by default. */
 export interface ThreadedHeapOptions<A extends Abi = Abi> extends HeapOptions<A, "threads"> {
+  /** Asks for it. */
   threads: true;
   /** Called when a thread was found dead by itself (see `watch`), after what it left was put in order, or could not be. */
   onThreadDeath?: (notice: ThreadNotice) => void;
@@ -89,7 +90,18 @@ function noticeOption({
 
 /** Makes heaps: see `createHeap`. */
 export interface CreateHeap {
+  /**
+   * With `threads: true`: a heap that other workers can join, in shared memory.
+   * @param options the layout is "linux" by default
+   * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code, and where memory
+   *   cannot be shared
+   */
   <A extends Abi = "ilp32">(options: ThreadedHeapOptions<A>): Promise<ThreadedHeap<A>>;
+  /**
+   * A heap of one thread.
+   * @param options nothing is required; the layout is "compact" by default, in which big blocks come from the heap, too
+   * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
+   */
   <A extends Abi = "ilp32", B extends HeapBuild = "core">(
     options?: HeapOptions<A, B>,
   ): Promise<Heap<A, B>>;
@@ -97,7 +109,17 @@ export interface CreateHeap {
 
 /** As `CreateHeap`, without waiting. */
 export interface CreateHeapSync {
+  /**
+   * With `threads: true`: a heap that other workers can join, in shared memory.
+   * @param options as for `createHeap`
+   * @throws as `createHeap`; TypeError or Error where the binary cannot be read at once: browsers need the option "wasm" then, with bytes or a module
+   */
   <A extends Abi = "ilp32">(options: ThreadedHeapOptions<A>): ThreadedHeap<A>;
+  /**
+   * A heap of one thread.
+   * @param options as for `createHeap`
+   * @throws as `createHeap`; TypeError or Error where the binary cannot be read at once: browsers need the option "wasm" then, with bytes or a module
+   */
   <A extends Abi = "ilp32", B extends HeapBuild = "core">(options?: HeapOptions<A, B>): Heap<A, B>;
 }
 
@@ -167,6 +189,7 @@ export const createHeapSync: CreateHeapSync = /* @__PURE__ */ heapMakerSync(PACK
  * Makes this worker a thread of a heap that another one made. In browsers the thread holds a Web Lock from here on, so that the others notice
  * when the worker is ended; where there is no `navigator.locks`, its death must be reported with `threadExited`.
  * @param handle what `heap.handle()` returned there, posted to here
+ * @param options nothing is required
  * @throws TypeError or RangeError naming what is wrong with the handle, or when there are 128 threads already; Error when the other
  *   worker runs another version of this package
  */
@@ -195,6 +218,9 @@ export async function attachHeap<A extends Abi>(
 /**
  * As `attachHeap`, without waiting. In browsers nobody notices by itself when this worker is ended: that is to be reported with
  * `threadExited`.
+ * @param handle what `heap.handle()` returned there, posted to here
+ * @param options nothing is required
+ * @throws as `attachHeap`
  */
 export function attachHeapSync<A extends Abi>(
   handle: HeapHandle<A>,

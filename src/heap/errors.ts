@@ -2,6 +2,7 @@
 
 /** There was no memory for a request, and the heap's policy is to throw. The heap is intact and goes on working. */
 export class OutOfMemoryError extends Error {
+  /** "OutOfMemoryError", also where a bundler has renamed the class. */
   override readonly name = "OutOfMemoryError";
   /** As in C's errno. */
   readonly code = "ENOMEM";
@@ -20,6 +21,7 @@ export class OutOfMemoryError extends Error {
 
 /** The heap can no longer be used: an integrity check failed earlier (see `cause`), or it was disposed of. */
 export class HeapDeadError extends Error {
+  /** "HeapDeadError", also where a bundler has renamed the class. */
   override readonly name = "HeapDeadError";
 
   /**
@@ -38,6 +40,7 @@ export class HeapDeadError extends Error {
 
 /** A handle was used after its block had been freed, or after it had given the block away. */
 export class FreedBlockError extends Error {
+  /** "FreedBlockError", also where a bundler has renamed the class. */
   override readonly name = "FreedBlockError";
 
   /** @param call what was to be done with the handle */

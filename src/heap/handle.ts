@@ -32,7 +32,7 @@ export class Handle {
   protected readonly heap: HandleHeap;
   protected readonly lease: Lease;
 
-  /** Not for use from outside: see `heap.alloc`. */
+  /** Not for use from outside: see `heap.alloc`. @internal */
   constructor(heap: HandleHeap, lease: Lease) {
     this.heap = heap;
     this.lease = lease;

@@ -77,7 +77,8 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
   /**
    * Reads one value, whatever its alignment.
    * @param type "u8" "i8" "u16" "i16" "u32" "i32" "f32" "f64" (numbers), "u64" "i64" (bigints), "bool"
-   * @param address its first byte
+   * @param address its first byte, unsigned, not NULL
+   * @throws TypeError for another type; RangeError when the value is not inside the memory
    */
   load<K extends ScalarName>(type: K, address: Mem): ScalarValues[K] {
     const { size, read } = scalarNamed("load", type);
@@ -85,7 +86,13 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
     return read(this.access("load", address, size, "read"), address);
   }
 
-  /** Writes one value; see `load`. @throws TypeError, RangeError when the type cannot hold it */
+  /**
+   * Writes one value, whatever its alignment.
+   * @param type as for `load`
+   * @param address its first byte, unsigned, not NULL
+   * @param value a bigint for "u64" and "i64", a boolean for "bool", else a number
+   * @throws TypeError, RangeError when the type cannot hold it, or when it is not inside the memory
+   */
   store<K extends ScalarName>(type: K, address: Mem, value: ScalarValues[K]): void {
     const { size, write, check } = scalarNamed("store", type);
     this.#range("store", address, size);
@@ -97,7 +104,8 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
    * Reads text of a known length.
    * @param address its first byte
    * @param length bytes
-   * @throws TypeError when `fatal` is asked for and they are no UTF-8
+   * @param options what becomes of bytes that are no UTF-8: U+FFFD by default
+   * @throws TypeError when `fatal` is asked for and they are no UTF-8; RangeError when they are not inside the memory
    */
   utf8(address: Mem, length: number, options?: DecodeOptions): string {
     return decode("utf8", this.#bytes("utf8", address, length, "read"), options);
@@ -105,7 +113,9 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
 
   /**
    * Reads the C string at `address`: what is before its first NUL byte.
+   * @param address its first byte
    * @param most bytes to look at: when there is no NUL among them, the text is that long (as for strnlen)
+   * @param options as for `utf8`
    * @throws RangeError when there is no NUL up to the memory's end
    */
   cString(address: Mem, most?: number, options?: DecodeOptions): string {
@@ -123,7 +133,10 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
 
   /**
    * Writes text as UTF-8, without a NUL byte behind it.
+   * @param address where the first byte goes
    * @param capacity bytes that there is room for
+   * @param text half a surrogate pair becomes U+FFFD
+   * @param options what becomes of text that does not fit
    * @returns bytes written
    * @throws RangeError when it does not fit, unless `truncate` is asked for
    */
@@ -135,7 +148,10 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
 
   /**
    * Writes a C string: the text as UTF-8, and a NUL byte. A NUL inside the text ends it early for C.
+   * @param address where the first byte goes
    * @param capacity bytes that there is room for, the NUL included; at least 1
+   * @param text half a surrogate pair becomes U+FFFD
+   * @param options what becomes of text that does not fit
    * @returns bytes written before the NUL
    * @throws RangeError when it does not fit, unless `truncate` is asked for
    */
@@ -151,12 +167,13 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
   /**
    * A DataView over the whole memory for one access to a range that has been checked to be inside it. Handles go through here; a tracking heap
    * checks whose bytes they are.
+   * @internal
    */
   access(_call: string, _address: Mem, _length: number, _kind: AccessKind): DataView {
     return this.process.view();
   }
 
-  /** A typed array goes to the program; a tracking heap remembers it. */
+  /** A typed array goes to the program; a tracking heap remembers it. @internal */
   handOut<T extends ArrayBufferView>(view: T): T {
     return view;
   }

@@ -27,7 +27,15 @@ export interface AllocOptions {
   zeroed?: boolean;
 }
 
-/** A heap in a WebAssembly memory. Make one with `createHeap`. */
+/**
+ * A heap in a WebAssembly memory. Make one with `createHeap`.
+ *
+ * All calls: sizes are bytes, addresses unsigned numbers; a wrong argument is a TypeError or RangeError that names it and the rule, and nothing was
+ * done. Damage that glibc finds is a HeapAbort, after which, as after a trap or `dispose`, each call is a HeapDeadError. Out of memory is 0 with errno
+ * ENOMEM, or with the option `outOfMemory: "throw"` an OutOfMemoryError; the heap goes on working. docs/javascript.md shows it all in use.
+ * @typeParam A the memory layout: "ilp32" or "lp64"
+ * @typeParam B the build that it runs on
+ */
 export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends HeapMemory<A, B> {
   /** Who owns which block, as far as handles and scopes do. */
   protected readonly leases = new Leases((lease) => this.collected(lease));
@@ -37,6 +45,7 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
    * Allocates elements of one type.
    * @param View such as Float64Array
    * @param length number of elements
+   * @param options whether all are to be 0
    * @returns a block whose `view` is always valid, and which is freed by `free()`, by `using`, or when the collector finds that nobody uses it: that
    *   may be late or never
    * @throws OutOfMemoryError, whatever the policy
@@ -58,6 +67,7 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
 
   /**
    * Allocates a C string: the text as UTF-8, with a NUL byte behind it. Half a surrogate pair becomes U+FFFD.
+   * @param text without U+0000
    * @returns its address, to be freed; 0 when there is no memory and the policy is "null"
    * @throws TypeError when it is no text, RangeError when it contains U+0000
    */
@@ -72,7 +82,12 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
     return mem;
   }
 
-  /** Allocates the text as UTF-8, without a NUL byte: its `length` is that of the bytes. As `alloc`. */
+  /**
+   * Allocates the text as UTF-8, without a NUL byte.
+   * @param text half a surrogate pair becomes U+FFFD
+   * @returns the block, whose `length` is the number of bytes; it is freed as those of `alloc` are
+   * @throws TypeError when it is no text; OutOfMemoryError, whatever the policy
+   */
   newUtf8(text: string): TypedBlock<Uint8Array> {
     checkText("newUtf8: text", text);
     const bytes = encode(text);
@@ -84,13 +99,30 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
   /**
    * A C struct's layout, and its objects in this heap.
    * @param definition its fields in order: `{ id: "u32", name: "char[16]", at: { x: "f64", y: "f64" }, tags: "u8[4]" }`
+   * @param options whose ABI lays it out, and how it is packed; clang's for wasm32 by default
+   * @returns the type: `at(address)` looks at one, `alloc()` makes one
    * @throws TypeError, RangeError that name the field and the rule
+   * @example
+   * ```ts
+   * import { createHeap } from "ptmalloc-wasm";
+   *
+   * const heap = await createHeap();
+   * const Player = heap.struct({ id: "u32", name: "char[16]", at: { x: "f64", y: "f64" } });
+   * const player = Player.alloc({ id: 7, name: "Ada", at: { x: 1.5 } });
+   * player.at.y = 2;
+   * console.log(Player.size, Player.offsets.at); // 40 24
+   * console.log(Player.at(player.$address).name, player.at.y); // Ada 2
+   * player.$free();
+   * ```
    */
   struct<const D extends Definition>(definition: D, options: StructOptions = {}): StructType<D> {
     return new StructType(this, definition, options);
   }
 
-  /** What frees all that it makes when it ends: `using scope = heap.scope()`, or `scope.dispose()`. */
+  /**
+   * A scope, which frees all that it makes when it ends: `using scope = heap.scope()`, or `scope.dispose()`.
+   * @throws HeapDeadError
+   */
   scope(): Scope {
     this.assertAlive("scope");
     return new Scope(this);
@@ -99,7 +131,20 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
   /**
    * Calls `body` with a scope that ends when it returns or throws; when it returns a promise, when that is settled. For where there is no
    * `using`.
+   * @param body gets the scope
    * @returns what it returned
+   * @example
+   * ```ts
+   * import { createHeap } from "ptmalloc-wasm";
+   *
+   * const heap = await createHeap();
+   * const sum = heap.withScope((scope) => {
+   *   const numbers = scope.alloc(Float64Array, 3);
+   *   numbers.view.set([1, 2, 3.5]);
+   *   return numbers.view.reduce((total, value) => total + value);
+   * });
+   * console.log(sum); // 6.5
+   * ```
    */
   withScope<R>(body: (scope: Scope) => R): R {
     const scope = this.scope();
@@ -115,10 +160,19 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
   }
 
   /**
-   * `malloc` for each size, with one check of the heap.
-   * @param sizes bytes
+   * `malloc` for each size, with one check of the arguments and the heap: faster than as many calls.
+   * @param sizes bytes of each block
    * @returns the addresses, in the same order; 0 where there was no memory and the policy is "null"
-   * @throws OutOfMemoryError when the policy is "throw", and none is allocated
+   * @throws OutOfMemoryError when there is no memory for one and the policy is "throw": then none is allocated
+   * @example
+   * ```ts
+   * import { createHeap } from "ptmalloc-wasm";
+   *
+   * const heap = await createHeap();
+   * const blocks = heap.mallocMany([16, 100, 5000]);
+   * console.log([...blocks].every((block) => block % 16 === 0)); // true
+   * heap.freeMany(blocks);
+   * ```
    */
   mallocMany(sizes: ArrayLike<number>): Uint32Array {
     checkAll("mallocMany: sizes", sizes, this.sizeMax);
@@ -129,29 +183,33 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
     throw new OutOfMemoryError("mallocMany", sizes[failed]!);
   }
 
-  /** `free` for each address, in their order, with one check of the heap. 0 is left out. @throws as `free` */
+  /**
+   * `free` for each address, in their order, with one check of the arguments and the heap. 0 is left out.
+   * @param blocks their addresses
+   * @throws HeapAbort as `free`: the blocks before the one it is about are free then
+   */
   freeMany(blocks: ArrayLike<Mem>): void {
     checkAll("freeMany: blocks", blocks, bufferReaching(this.memory, Infinity).byteLength);
     this.run("freeMany", () => freeAll(this.process, this.c, blocks));
     for (let i = 0; i < blocks.length; i++) this.leases.end(blocks[i]!);
   }
 
-  /** For handles and scopes: the block at `mem` is the caller's from now on, and nobody else's. */
+  /** For handles and scopes: the block at `mem` is the caller's from now on, and nobody else's. @internal */
   own(mem: Mem): Lease {
     return this.leases.grant(mem);
   }
 
-  /** For handles: frees the lease's block when the collector finds `handle` unused. */
+  /** For handles: frees the lease's block when the collector finds `handle` unused. @internal */
   guard(handle: object, lease: Lease): void {
     this.leases.watch(handle, lease);
   }
 
-  /** For handles and scopes: ends a lease, and leaves the block. */
+  /** For handles and scopes: ends a lease, and leaves the block. @internal */
   disown(lease: Lease): void {
     this.leases.end(lease.address);
   }
 
-  /** For handles: realloc of the lease's block. @throws OutOfMemoryError */
+  /** For handles: realloc of the lease's block. @throws OutOfMemoryError @internal */
   resizeOwned(lease: Lease, size: number): void {
     checkInteger("resize: size", size, { min: 1, max: this.sizeMax });
     const word = (value: number) => this.process.toWord(value);
@@ -164,7 +222,8 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
   /**
    * Calls `listener` when the memory has grown. Engines do not tell; so it is noticed when a call of this heap that goes to the allocator
    * returns, whoever grew the memory since the one before (`heap.raw`, a guest module, another thread). `checkGrowth` looks at once.
-   * @returns what ends it
+   * @param listener gets how many bytes there were and are
+   * @returns a function that ends it
    */
   onGrow(listener: GrowthListener): () => void {
     if (typeof listener !== "function")

@@ -7,7 +7,11 @@ import type { Abi } from "../layout/address.js";
 export type HeapBuild = "core" | "checked" | "image" | "threads";
 
 /** What an allocation does when there is no memory. */
-export type OutOfMemoryPolicy = "null" | "throw";
+export type OutOfMemoryPolicy =
+  /** It returns 0, as C's does, and errno is ENOMEM. */
+  | "null"
+  /** It throws an OutOfMemoryError. */
+  | "throw";
 
 /** How to make a heap: all that a process takes, and what to do when memory runs out. */
 export interface HeapOptions<

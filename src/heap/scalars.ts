@@ -35,10 +35,11 @@ export type ScalarName = keyof ScalarValues;
 export interface Scalar<T = number | bigint | boolean> {
   /** Bytes. */
   readonly size: 1 | 2 | 4 | 8;
-  /** @param at an address with all of the value inside the memory */
+  /** Reads a value. @param at an address with all of the value inside the memory */
   read(this: void, view: DataView, at: number): T;
+  /** Writes a value that was checked. @param at as for `read` */
   write(this: void, view: DataView, at: number, value: T): void;
-  /** @throws TypeError, RangeError that begin with `name` */
+  /** Refuses what the type cannot hold. @throws TypeError, RangeError that begin with `name` */
   check(this: void, name: string, value: unknown): void;
 }
 

@@ -15,6 +15,7 @@ import type { StructType } from "./c-struct.js";
 
 /** Something that `using` accepts. */
 export interface DisposableLike {
+  /** Frees it, or whatever its end is. */
   [Symbol.dispose](): void;
 }
 
@@ -31,13 +32,16 @@ function isWhat(entry: Entry, what: unknown): boolean {
   return "end" in entry ? entry.what === what : entry.address === what;
 }
 
-/** Frees what it made. Make one with `using scope = heap.scope()`, or `heap.withScope(…)`. */
+/**
+ * Frees what it made when it ends, the last first. Make one with `using scope = heap.scope()`, or `heap.withScope(…)`. Its functions take and
+ * give what the heap's of the same names do; after the end each is a RangeError.
+ */
 export class Scope {
   readonly #owner: Heap;
   readonly #entries: Entry[] = [];
   #hasEnded = false;
 
-  /** Not for use from outside: see `heap.scope`. */
+  /** Not for use from outside: see `heap.scope`. @internal */
   constructor(heap: Heap) {
     this.#owner = heap;
   }
@@ -111,7 +115,10 @@ export class Scope {
     return what;
   }
 
-  /** Calls a function at the end, in the order of everything else. */
+  /**
+   * Calls a function at the end, in the order of everything else: the last first.
+   * @param end gets nothing, and what it returns is not waited for
+   */
   defer(end: (this: void) => void): void {
     this.#assertOpen();
     if (typeof end !== "function")

@@ -25,11 +25,20 @@ export interface HeapHandle<A extends Abi = Abi> extends ProcessHandle<A> {
 }
 
 /** What `onThreadDeath` is told: which thread died, and what was done or, when it cannot be mended, why not. */
-export type ThreadNotice = ThreadDeath | { readonly thread: undefined; readonly error: Error };
+export type ThreadNotice =
+  | ThreadDeath
+  | {
+      /** Which thread it was cannot be said. */
+      readonly thread: undefined;
+      /** Why what it left could not be put in order. */
+      readonly error: Error;
+    };
 
 /** A worker of Node.js, as far as it matters here. */
 export interface WatchableWorker {
+  /** Node's number for it; -1 once it has ended. */
   readonly threadId: number;
+  /** Calls `listener` when the worker has ended. */
   once(event: "exit", listener: () => void): unknown;
 }
 
@@ -68,7 +77,7 @@ export class ThreadedHeap<A extends Abi = Abi> extends Heap<A, "threads"> {
   #watch: DeathWatch | undefined;
   #hasEnded = false;
 
-  /** Not for use from outside: see `createHeap` and `attachHeap`. */
+  /** Not for use from outside: see `createHeap` and `attachHeap`. @internal */
   constructor(process: Process<A, "threads">, origin: Origin) {
     super(process, origin.policy);
     this.#origin = origin;

@@ -20,7 +20,7 @@ export class TypedBlock<T extends TypedArray = TypedArray> extends Handle {
   #length: number;
   #view: T | undefined;
 
-  /** Not for use from outside: see `heap.alloc`. */
+  /** Not for use from outside: see `heap.alloc`. @internal */
   constructor(heap: HandleHeap, lease: Lease, View: ViewConstructor<T>, length: number) {
     super(heap, lease);
     this.#View = View;
@@ -56,7 +56,11 @@ export class TypedBlock<T extends TypedArray = TypedArray> extends Handle {
     return this.heap.handOut(view);
   }
 
-  /** @returns an element @throws RangeError when there is none of that index; FreedBlockError */
+  /**
+   * Reads an element.
+   * @param index from 0
+   * @throws RangeError when there is none of that index; FreedBlockError
+   */
   get(index: number): ElementOf<T> {
     const address = this.#at("get", index);
     this.heap.access("get", address, this.#step, "read");
@@ -65,6 +69,7 @@ export class TypedBlock<T extends TypedArray = TypedArray> extends Handle {
 
   /**
    * Sets an element, with the conversion that the typed array does.
+   * @param index from 0
    * @throws RangeError when there is none of that index; FreedBlockError
    */
   set(index: number, value: ElementOf<T>): void {
@@ -76,6 +81,7 @@ export class TypedBlock<T extends TypedArray = TypedArray> extends Handle {
   /**
    * Changes the number of elements: the first ones keep their values, more have whatever was there before. Views of before are not to be
    * used any more.
+   * @param length number of elements
    * @throws OutOfMemoryError, and the block is as it was; FreedBlockError
    */
   resize(length: number): void {

@@ -1,24 +1,23 @@
 // The arenas of a process and their heaps, read from glibc's structs.
 
 import type { Abi } from "../layout/address.js";
-import type { layouts } from "../layout/generated.js";
-import { readStruct, type StructValues } from "./struct.js";
+import type { HeapInfo, MallocPar, MallocState } from "../layout/generated.js";
+import { readStruct } from "./struct.js";
 import type { Process } from "./process.js";
 
-/** malloc_state's fields, as numbers. */
-export type MallocState = StructValues<(typeof layouts)[Abi]["MallocState"]>;
+export type { MallocPar, MallocState } from "../layout/generated.js";
 
-/** malloc_par's fields, as numbers. */
-export type MallocPar = StructValues<(typeof layouts)[Abi]["MallocPar"]>;
-
-/** heap_info's fields, as numbers, and where it is. */
-export interface Heap extends StructValues<(typeof layouts)[Abi]["HeapInfo"]> {
+/** A heap of an arena other than main_arena: what its header says (struct heap_info), and where it is. */
+export interface Heap extends HeapInfo {
+  /** The address of its header, which is its start. */
   readonly address: number;
 }
 
 /** An arena as it is now. */
 export interface Arena {
+  /** Where its malloc_state is. */
   readonly address: number;
+  /** A copy of that struct. */
   readonly state: MallocState;
   /** Its heaps, the last first; none for main_arena, which lies on the break. */
   readonly heaps: readonly Heap[];
@@ -27,19 +26,31 @@ export interface Arena {
 /** Without huge pages a heap reserves this much, and is aligned to it (HEAP_MAX_SIZE). */
 const HEAP_MAX_BYTES: Readonly<Record<Abi, number>> = { ilp32: 2 ** 20, lp64: 2 ** 26 };
 
-/** @returns mp_ as it is now */
+/**
+ * glibc's `mp_`, the parameters and statistics of the whole process.
+ * @param process `heap.process`, or what `startProcess` gave
+ * @returns a copy of it
+ */
 export function readMallocPar(process: Process): MallocPar {
   const address = process.raw.malloc_par() >>> 0;
   return readStruct(process.view(), address, process.structs.MallocPar);
 }
 
-/** @returns what a heap of an arena other than main_arena reserves, and its alignment, bytes */
+/**
+ * What a heap of an arena other than main_arena reserves (HEAP_MAX_SIZE).
+ * @param process `heap.process`, or what `startProcess` gave
+ * @returns bytes; also the heap's alignment
+ */
 export function heapMaxBytes(process: Process): number {
   const huge = readMallocPar(process).hpPagesize;
   return huge === 0 ? HEAP_MAX_BYTES[process.abi] : huge * 4;
 }
 
-/** @returns all arenas in the order of their ring: main_arena, then the youngest first */
+/**
+ * All arenas with their heaps, copied out.
+ * @param process `heap.process`, or what `startProcess` gave
+ * @returns in the order of their ring: main_arena, then the youngest first
+ */
 export function readArenas(process: Process): Arena[] {
   const main = process.raw.main_arena() >>> 0;
   const arenas: Arena[] = [];

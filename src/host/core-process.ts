@@ -1,16 +1,14 @@
 // A process, as far as a heap of the core build needs it: one instance of the WebAssembly side in one memory, with its address space set up.
 
 import { wordBytes, type Abi } from "../layout/address.js";
-import type { layouts } from "../layout/generated.js";
+import type { Mallinfo2 } from "../layout/generated.js";
 import { begin } from "./begin.js";
 import type { Build, RawExports, Word } from "./exports.js";
 import type { Fate, ProcessEnd } from "./fate.js";
 import type { Loaded } from "./load.js";
 import type { ProcessPlan } from "./options.js";
-import type { StructValues } from "./struct.js";
 
-/** mallinfo2's fields, as numbers. */
-export type Mallinfo2 = StructValues<(typeof layouts)[Abi]["Mallinfo2"]>;
+export type { Mallinfo2 } from "../layout/generated.js";
 
 /** The names of its fields, which are words, in their order: what is read without the tables of structs. */
 const MALLINFO_FIELDS = [
@@ -28,19 +26,22 @@ const MALLINFO_FIELDS = [
 
 /** What a heap needs of a started process, as one of its threads sees it: usually there is but one. */
 export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
+  /** The memory layout. */
   readonly abi: A;
+  /** The memory that it lives in. */
   readonly memory: WebAssembly.Memory;
   /** The instance's exports, untouched. In ilp32 results are signed (use `>>> 0`), in lp64 size_t is a BigInt. */
   readonly raw: RawExports<A, B>;
   /** The binary, compiled: other threads can be given it. */
   readonly module: WebAssembly.Module;
-  /** How the process was set up. Not for use from outside. */
+  /** How the process was set up. Not for use from outside. @internal */
   readonly plan: ProcessPlan<A, B>;
   protected number: number;
   protected readonly fate: Fate;
 
   /**
    * Not for use from outside: see `startProcess` and `attachThread`.
+   * @internal
    * @param start makes the instance a thread, and gives its number
    */
   constructor(
@@ -74,6 +75,7 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
 
   /**
    * A number as a size_t for the raw functions.
+   * @param value unsigned
    * @throws RangeError when it does not fit (in ilp32 it would silently wrap)
    */
   toWord(value: number | bigint): Word<A> {
@@ -94,7 +96,7 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
       : Number(this.view().getBigUint64(address, true));
   }
 
-  /** The C library's error number of the last failed call (man errno). */
+  /** The C library's error number of the last failed call (errno(3)); 12 is ENOMEM, 22 EINVAL. */
   get errno(): number {
     return this.view().getInt32(this.fromWord(this.raw.__errno_location()), true);
   }

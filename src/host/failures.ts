@@ -1,11 +1,10 @@
 // What a failed integrity check says. glibc prints the message and aborts the process; here the call throws a HeapAbort that
 // carries the very same text. The texts are part of what is imitated: do not reword them.
 
-import { Invariant, type Failure } from "../layout/generated.js";
+import { Invariant, type FailureName, type InvariantName } from "../layout/generated.js";
 import { show } from "./checks.js";
 
-/** The name of a failed check: the keys of the generated enum `Failure`. */
-export type FailureName = keyof typeof Failure;
+export type { FailureName, InvariantName } from "../layout/generated.js";
 
 // Texts and numbers take a good part of what an embedder downloads, so they are kept as lists, in the order of their numbers in assembly/base/failure.ts
 // (a test compares). A line is a name and what glibc 2.36 writes to stderr before it aborts.
@@ -111,9 +110,6 @@ function failureAt(code: number): [FailureName, string] | undefined {
   return checks[code - 1] ?? assertions[code - ASSERTIONS_FROM];
 }
 
-/** The name of an invariant of the whole-heap checker: the keys of the generated enum `Invariant`. */
-export type InvariantName = keyof typeof Invariant;
-
 /**
  * The name of a failure code.
  * @returns a key of `Failure`, or undefined for a code that this version does not know
@@ -127,10 +123,11 @@ export function failureName(code: number): FailureName | undefined {
  * Thrown by the raw functions as well as by the safe ones.
  */
 export class HeapAbort extends Error {
+  /** "HeapAbort", also where a bundler has renamed the class. */
   override readonly name = "HeapAbort";
-  /** The number of the failed check, a value of `Failure`. */
+  /** The number of the failed check; `failure` is its name. */
   readonly code: number;
-  /** The name of the failed check, a key of `Failure`. */
+  /** The name of the failed check: {@link abortMessages} has its text. */
   readonly failure: FailureName;
   /** The chunk or list entry that failed the check, an unsigned address. */
   readonly address: number;
@@ -138,7 +135,7 @@ export class HeapAbort extends Error {
   readonly abortMessage: string;
 
   /**
-   * @param code a value of `Failure`, as the WebAssembly side reports it
+   * @param code the number of a check, as the WebAssembly side reports it
    * @param address the failing chunk's address, signed or unsigned
    */
   constructor(code: number, address: number) {
@@ -159,10 +156,11 @@ export class HeapAbort extends Error {
  * program wrote where it should not have, or the allocator has a bug.
  */
 export class BrokenInvariant extends Error {
+  /** "BrokenInvariant", also where a bundler has renamed the class. */
   override readonly name = "BrokenInvariant";
-  /** The number of the invariant, a value of `Invariant`. */
+  /** The number of the invariant. */
   readonly code: number;
-  /** The name of the invariant, a key of `Invariant`. */
+  /** The name of the invariant. */
   readonly invariant: InvariantName;
   /** Where it does not hold, an unsigned address; 0 when no place is to blame. */
   readonly address: number;

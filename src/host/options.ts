@@ -24,11 +24,14 @@ export const PAGE_BYTES = 4096;
 
 export { MAX_TASK_SIZE, WASM_PAGE_BYTES } from "./memory-option.js";
 
-/**
- * Where mappings go. `linux`: upwards from a third of the address space (the kernel's legacy layout); `top-down`: downwards
- * from near its end (the kernel's usual layout); `compact`: right above what the memory covers, so that it stays small.
- */
-export type AddressLayout = "linux" | "top-down" | "compact";
+/** Where mappings go. */
+export type AddressLayout =
+  /** Upwards from a third of the address space: the kernel's legacy layout. */
+  | "linux"
+  /** Downwards from near its end: the kernel's usual layout. */
+  | "top-down"
+  /** Right above what the memory covers, so that it stays small. */
+  | "compact";
 
 /**
  * The huge pages of the machine that is modelled: powers of two in bytes, 0 for none (the default). They change what malloc
@@ -90,9 +93,9 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
    * 1 GiB in ilp32, because engines may reserve all of a shared memory when it is made.
    */
   taskSize?: number;
-  /** Default "linux". */
+  /** Where mappings go. Default "linux"; heaps of one thread have "compact". */
   layout?: AddressLayout;
-  /** `glibc.malloc.*` tunables: an object, or text as in GLIBC_TUNABLES. */
+  /** `glibc.malloc.*` tunables: an object such as `{ tcache_count: 0 }`, or text as in GLIBC_TUNABLES. Default: glibc's own defaults. */
   tunables?: string | TunableObject;
   /** What the model's machine offers to `glibc.malloc.hugetlb`. */
   hugePages?: HugePages;
@@ -129,13 +132,13 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
    * request is rounded up to its class. Addresses are not glibc's then. At most 1 GiB. For the build "threads".
    */
   largeTcache?: number;
-  /** WebAssembly pages of a new memory at the start. */
+  /** WebAssembly pages of 64 KiB that a new memory has at the start. Default: what reaches the heap's start. */
   initialPages?: number;
-  /** WebAssembly pages that a new memory may grow to. */
+  /** WebAssembly pages of 64 KiB that a new memory may grow to. Default: up to `taskSize`. */
   maximumPages?: number;
 }
 
-/** What happens to blocks freed into another thread's arena. */
+/** What happens to blocks freed into another thread's arena: see the option `remoteFrees`. */
 export type RemoteFrees = "lock" | "queue";
 
 /** Options with everything decided. */

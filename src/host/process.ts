@@ -2,7 +2,7 @@
 // with checked arguments see src/heap.
 
 import type { Abi, Mem } from "../layout/address.js";
-import type { layouts } from "../layout/generated.js";
+import type { MmStruct } from "../layout/generated.js";
 import { begin, join } from "./begin.js";
 import { PACKAGE_FILES } from "./binaries.js";
 import { planProcess } from "./build-options.js";
@@ -11,33 +11,34 @@ import type { Build, RawExports, Word } from "./exports.js";
 import { instantiate, instantiateSync, load, loadSync } from "./load.js";
 import type { Binaries, Loaded } from "./load.js";
 import type { AddressLayout, ProcessOptions, ProcessPlan } from "./options.js";
-import { liveStruct, type StructValues } from "./struct.js";
+import { liveStruct } from "./struct.js";
 import { structsOf, type Structs } from "./structs.js";
 import { MemoryViews } from "./views.js";
 
-export type { Mallinfo2 } from "./core-process.js";
+export type { Mallinfo2, MmStruct } from "../layout/generated.js";
 export type { AddressLayout, ProcessOptions, SyscallTrace } from "./options.js";
-
-/** mm_struct's fields, as numbers. */
-export type MmStruct = StructValues<(typeof layouts)[Abi]["MmStruct"]>;
 
 /**
  * A started process, as one of its threads sees it: usually there is but one. Numbers in, unsigned numbers out, in both layouts; `raw`
  * has the exports as they are.
+ * @typeParam A the memory layout: "ilp32" or "lp64"
+ * @typeParam B the build that it runs on
  */
 export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreProcess<A, B> {
+  /** Which build it runs on. */
   readonly build: B;
   /** Where the kernel's and libc's data begin. */
   readonly base: number;
   /** Where the heap begins. */
   readonly startBrk: number;
-  /** The limit of the address space. */
+  /** The limit of the address space: no address at or above it is ever mapped. */
   readonly taskSize: number;
+  /** Where mappings go. */
   readonly layout: AddressLayout;
   readonly #views: MemoryViews;
   readonly #mm: MmStruct;
 
-  /** Not for use from outside: see `startProcess` and `attachThread`. */
+  /** Not for use from outside: see `startProcess` and `attachThread`. @internal */
   constructor(plan: ProcessPlan<A, B>, loaded: Loaded<A, B>, isThread = false) {
     super(plan, loaded, isThread ? join : begin);
     this.build = plan.build;
@@ -79,7 +80,7 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
   /**
    * Makes another thread of this process: an instance of its own over the same memory, with its own tcache and, from its first allocation
    * on, its own arena. It is a simulated one: one call at a time, on this JavaScript thread. For threads that run at the same time see
-   * `handleOf`.
+   * `createHeap` with `threads: true`.
    * @throws RangeError when the process has as many threads as it can have
    */
   async attachThread(): Promise<Process<A, B>> {
@@ -116,74 +117,125 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
     this.fate.threads?.add(this.number);
   }
 
-  /** How far the break is above the heap's start, bytes. */
+  /**
+   * How far the break is above the heap's start, bytes.
+   */
   breakOffset(): number {
     return this.mm().brk - this.mm().startBrk;
   }
 
-  /** man 3 malloc. @returns a block of at least `size` bytes, 16-aligned, or 0 */
+  /** man 3 malloc. @param size bytes @returns a block of at least `size` bytes, 16-aligned, or 0 */
   malloc(size: number | bigint): Mem {
     return this.#address(this.#raw.malloc(this.toWord(size)));
   }
 
-  /** man 3 calloc. @returns a zeroed block of `count * size` bytes, or 0 */
+  /**
+   * man 3 calloc.
+   * @param count number of elements
+   * @param size bytes of an element
+   * @returns a zeroed block of `count * size` bytes, 16-aligned, or 0, also when the product overflows
+   */
   calloc(count: number | bigint, size: number | bigint): Mem {
     return this.#address(this.#raw.calloc(this.toWord(count), this.toWord(size)));
   }
 
-  /** man 3 realloc. @returns the block in its new place, or 0 and the old one stays (size 0 frees it) */
+  /**
+   * man 3 realloc.
+   * @param mem a block's address; 0 allocates
+   * @param size bytes; 0 frees the block
+   * @returns the block in its new place, 16-aligned, or 0 and the old one stays, unless `size` is 0
+   * @throws HeapAbort
+   */
   realloc(mem: Mem, size: number | bigint): Mem {
     return this.#address(this.#raw.realloc(this.toWord(mem), this.toWord(size)));
   }
 
-  /** man 3 reallocarray: `realloc(mem, count * size)`, 0 when the product overflows. */
+  /**
+   * man 3 reallocarray.
+   * @param mem as for realloc
+   * @param count number of elements
+   * @param size bytes of an element
+   * @returns as realloc; 0 when the product overflows
+   */
   reallocarray(mem: Mem, count: number | bigint, size: number | bigint): Mem {
     const words = [mem, count, size].map((value) => this.toWord(value)) as Words3<A>;
     return this.#address(this.#raw.reallocarray(...words));
   }
 
-  /** man 3 free. NULL is fine. @throws HeapAbort when the block or its surroundings are corrupt */
+  /**
+   * man 3 free.
+   * @param mem a block's address; 0 does nothing
+   * @throws HeapAbort when the block or its surroundings are corrupt
+   */
   free(mem: Mem): void {
     this.#raw.free(this.toWord(mem));
   }
 
-  /** man 3 memalign. @returns a block aligned to `alignment` (rounded up to a power of two), or 0 */
+  /**
+   * man 3 memalign.
+   * @param alignment bytes, rounded up to a power of two
+   * @param size bytes
+   * @returns a block at a multiple of `alignment`, or 0
+   */
   memalign(alignment: number | bigint, size: number | bigint): Mem {
     return this.#address(this.#raw.memalign(this.toWord(alignment), this.toWord(size)));
   }
 
-  /** man 3 aligned_alloc; the same as memalign in glibc 2.36. */
+  /**
+   * man 3 aligned_alloc; the same as memalign in glibc 2.36.
+   * @param alignment bytes, rounded up to a power of two
+   * @param size bytes
+   */
   alignedAlloc(alignment: number | bigint, size: number | bigint): Mem {
     return this.#address(this.#raw.aligned_alloc(this.toWord(alignment), this.toWord(size)));
   }
 
-  /** man 3 posix_memalign. @returns the error number (0 when it worked) and the block's address */
+  /**
+   * man 3 posix_memalign.
+   * @param alignment bytes: a power of two, and a multiple of a pointer's size
+   * @param size bytes
+   * @returns the error number (0 when it worked) and the block's address
+   */
   posixMemalign(
     alignment: number | bigint,
     size: number | bigint,
-  ): { error: number; address: Mem } {
+  ): {
+    /** 0; 22 (EINVAL) for an alignment that is no power of two times a pointer's size; 12 (ENOMEM). */
+    error: number;
+    /** The block's; 0 on failure. */
+    address: Mem;
+  } {
     const out = this.raw.scratch() >>> 0;
     const words = [out, alignment, size].map((value) => this.toWord(value)) as Words3<A>;
     const error = this.#raw.posix_memalign(...words);
     return { error, address: error === 0 ? this.readWord(out) : 0 };
   }
 
-  /** man 3 valloc: a block aligned to the page. */
+  /** man 3 valloc. @param size bytes @returns a block aligned to the page, 4096 bytes, or 0 */
   valloc(size: number | bigint): Mem {
     return this.#address(this.#raw.valloc(this.toWord(size)));
   }
 
-  /** man 3 pvalloc: whole pages, aligned to the page. */
+  /** man 3 pvalloc. @param size bytes, rounded up to whole pages @returns a block aligned to the page, or 0 */
   pvalloc(size: number | bigint): Mem {
     return this.#address(this.#raw.pvalloc(this.toWord(size)));
   }
 
-  /** man 3 malloc_usable_size. @returns bytes that the block really has; 0 for NULL */
+  /**
+   * man 3 malloc_usable_size.
+   * @param mem a block's address, or 0
+   * @returns bytes that the block really has; 0 for NULL
+   */
   usableSize(mem: Mem): number {
     return this.fromWord(this.#raw.malloc_usable_size(this.toWord(mem)));
   }
 
-  /** man 3 mallopt. @returns whether the value was taken */
+  /**
+   * man 3 mallopt.
+   * @param param as in malloc.h: see {@link MallocExports.mallopt}
+   * @param value bytes, or a number, as the parameter has it
+   * @returns whether the value was taken
+   */
   mallopt(param: number, value: number): boolean {
     return this.raw.mallopt(param, value) !== 0;
   }
@@ -204,12 +256,20 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
 
 type Words3<A extends Abi> = [Word<A>, Word<A>, Word<A>];
 
-/** Starts a process, by the options of one: see `startProcess`. */
+/**
+ * Starts a process: see `startProcess`.
+ * @param options nothing is required; the layout is "linux" by default
+ * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
+ */
 export type StartProcess = <A extends Abi = "ilp32", B extends Build = "core">(
   options?: ProcessOptions<A, B>,
 ) => Promise<Process<A, B>>;
 
-/** As `StartProcess`, without waiting. */
+/**
+ * As `StartProcess`, without waiting.
+ * @param options as there
+ * @throws as there; TypeError or Error where the binary cannot be read at once: browsers need the option "wasm" then, with bytes or a module
+ */
 export type StartProcessSync = <A extends Abi = "ilp32", B extends Build = "core">(
   options?: ProcessOptions<A, B>,
 ) => Process<A, B>;

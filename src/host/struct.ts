@@ -12,6 +12,7 @@ export interface FieldLayout {
   readonly offset: number;
   /** Bytes; of one element when the field is an inline array. */
   readonly size: number;
+  /** Its width and sign. */
   readonly kind: FieldKind;
   /** Number of elements when the field is an inline array. */
   readonly count?: number;
@@ -19,12 +20,19 @@ export interface FieldLayout {
 
 /** A struct: its size in bytes and its fields by name. */
 export interface StructLayout {
+  /** Bytes of the whole, padding included. */
   readonly size: number;
+  /** The fields by name, in the order of the struct. */
   readonly fields: Readonly<Record<string, FieldLayout>>;
 }
 
 /** What reading a field gives: a number, or an array of them. 64-bit values above 2^53 are rounded. */
-export type FieldValue<F> = F extends { readonly count: number } ? number[] : number;
+export type FieldValue<F> = F extends {
+  /** Number of elements: the field is an array. */
+  readonly count: number;
+}
+  ? number[]
+  : number;
 
 /** A struct's values by field name. */
 export type StructValues<L extends StructLayout> = {
@@ -56,6 +64,7 @@ function readScalar(view: DataView, address: number, kind: FieldKind): number {
  * Reads one field.
  * @param view a current view of the memory
  * @param base the struct's address
+ * @param field one of `layouts[abi].STRUCT.fields`
  * @returns its number, or an array of numbers
  */
 export function readField(view: DataView, base: number, field: FieldLayout): number | number[] {
@@ -68,7 +77,9 @@ export function readField(view: DataView, base: number, field: FieldLayout): num
 
 /**
  * Copies a struct out of the memory.
+ * @param view a current view of the memory: `process.view()`
  * @param base the struct's address
+ * @param layout one of `layouts[abi]`
  * @returns a plain object with every field's value as it is now
  */
 export function readStruct<L extends StructLayout>(

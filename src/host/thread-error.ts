@@ -3,12 +3,14 @@
 import { Invariant, LockFailure } from "../layout/generated.js";
 import { abortMessages, failureName } from "./failures.js";
 
-/**
- * Why a thread cannot go on. `lock-held`: a lock was held for longer than threads have patience; the
- * heap goes on unless the thread that gave up held another one; `process-aborted`: another thread's
- * call ended the process; `kernel-lost`: a thread was killed in a system call that changed more than can be undone.
- */
-export type ThreadFailure = "lock-held" | "process-aborted" | "kernel-lost";
+/** Why a thread cannot go on. */
+export type ThreadFailure =
+  /** A lock was held for longer than threads have patience. The heap goes on, unless the thread that gave up held another lock. */
+  | "lock-held"
+  /** Another thread's call ended the process. */
+  | "process-aborted"
+  /** A thread was killed in a system call that changed more than can be undone. */
+  | "kernel-lost";
 
 /** A lock, as far as an error can tell. */
 export interface HeldLock {
@@ -35,14 +37,16 @@ function describeEnd(code: number): string {
 
 /** A thread's call found that the process cannot go on because of another thread. */
 export class ThreadError extends Error {
+  /** "ThreadError", also where a bundler has renamed the class. */
   override readonly name = "ThreadError";
+  /** Why the thread cannot go on. */
   readonly reason: ThreadFailure;
   /** For "lock-held": the lock. */
   readonly lock: HeldLock | undefined;
-  /** For "process-aborted": what the other thread's error had as its code, a value of `Failure`; -1 for a trap. */
+  /** For "process-aborted": the code of the other thread's HeapAbort; -1 for a trap. */
   readonly endedBy: number | undefined;
 
-  /** Not for use from outside: see the functions below. */
+  /** Not for use from outside: see the functions below. @internal */
   constructor(
     reason: ThreadFailure,
     message: string,

@@ -2,7 +2,7 @@
 // one is killed.
 
 import type { Abi } from "../layout/address.js";
-import { Burial, type layouts } from "../layout/generated.js";
+import { Burial, type LockCounters, type Repair as RepairStruct } from "../layout/generated.js";
 import { checkBinary } from "./check-binary.js";
 import { checkChoice, checkInteger, show } from "./checks.js";
 import { instantiate, instantiateSync } from "./load.js";
@@ -10,7 +10,7 @@ import { isShared } from "./memory-option.js";
 import type { AddressLayout, ProcessPlan } from "./options.js";
 import { Process } from "./process.js";
 import { assertShareable } from "./shared-memory.js";
-import { readStruct, type StructValues } from "./struct.js";
+import { readStruct } from "./struct.js";
 import { structsOf } from "./structs.js";
 import { burialBlocked } from "./thread-error.js";
 import { threadingOf } from "./threading.js";
@@ -20,16 +20,21 @@ import { MOST_THREADS, ThreadRegistry } from "./thread-registry.js";
 export interface ProcessHandle<A extends Abi = Abi> {
   /** Tells the process from others; random. */
   readonly id: string;
+  /** The memory layout. */
   readonly abi: A;
   /** The shared memory. */
   readonly memory: WebAssembly.Memory;
   /** The compiled binary. */
   readonly module: WebAssembly.Module;
-  /** Addresses, as the process has them. */
+  /** Where the kernel's and libc's data begin, an address. */
   readonly base: number;
+  /** Where the heap begins, an address. */
   readonly startBrk: number;
+  /** Where the search for room for mappings begins, an address. */
   readonly mmapBase: number;
+  /** The limit of the address space, an address. */
   readonly taskSize: number;
+  /** Where mappings go. */
   readonly layout: AddressLayout;
   /** Shared words beside the memory: which worker is which thread. */
   readonly registry: SharedArrayBuffer;
@@ -37,15 +42,16 @@ export interface ProcessHandle<A extends Abi = Abi> {
   readonly patience: number;
 }
 
-/** What was found and done after a thread's death: counts. `systemCalls` were undone; of the arenas that it was in some may be lost. */
-export type Repair = Omit<StructValues<(typeof layouts)[Abi]["Repair"]>, "blockedBy">;
+/** What was found and done after a thread's death, all counts: `systemCalls` undone, `listLocks` taken from it, `arenasMended`, `arenasRetired` (given up, with what is in them), `blocksReturned` from its tcache. @interface */
+export type Repair = Omit<RepairStruct, "blockedBy">;
 
-/** How often a thread met others at a lock. */
-export type LockCounters = StructValues<(typeof layouts)[Abi]["LockCounters"]>;
+export type { LockCounters } from "../layout/generated.js";
 
 /** A thread that was found dead, and what was done. */
 export interface ThreadDeath {
+  /** Its number. */
   readonly thread: number;
+  /** What was done. */
   readonly repair: Repair;
 }
 

@@ -27,15 +27,19 @@ export type TunableName = (typeof tunableNames)[number];
 
 /** The values that a tunable takes, both ends included. */
 export interface TunableRange {
+  /** The least. */
   min: bigint;
+  /** The greatest. */
   max: bigint;
 }
 
 /** One setting, checked. */
 export interface TunableSetting {
+  /** The tunable, or what else the setting is about. */
   name: string;
   /** The WebAssembly side's number for it, a value of `Tunable`. */
   id: number;
+  /** What it is set to: bytes or a number, as the tunable has it. */
   value: bigint;
 }
 
@@ -60,7 +64,11 @@ const MOST: Readonly<Partial<Record<TunableName, number | readonly [number, numb
   mxfast: [80, 160],
 };
 
-/** The values that a tunable takes: the same in both layouts where the type is int, up to SIZE_MAX else, but for what malloc itself limits. */
+/**
+ * The values that a tunable takes: the same in both layouts where the type is int, up to SIZE_MAX else, but for what malloc itself limits.
+ * @param name without `glibc.malloc.`
+ * @param abi the layout
+ */
 export function tunableRange(name: TunableName, abi: Abi): TunableRange {
   const isIlp32 = abi === "ilp32";
   const most = MOST[name] ?? (isIlp32 ? 0xffffffffn : 0xffffffffffffffffn);

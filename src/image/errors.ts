@@ -37,12 +37,15 @@ export interface HeapImagePlace {
   address?: number;
   /** Which of the checker's invariants does not hold there. */
   invariant?: InvariantName;
+  /** The error underneath. */
   cause?: unknown;
 }
 
 /** A heap image that cannot be opened, or not be written. Nothing was changed in the file. */
 export class HeapImageError extends Error {
+  /** "HeapImageError", also where a bundler has renamed the class. */
   override readonly name = "HeapImageError";
+  /** Why the image is refused. */
   readonly reason: HeapImageReason;
   /** The file. */
   readonly path: string;
@@ -53,7 +56,10 @@ export class HeapImageError extends Error {
   /** The invariant that does not hold at `address`, for "torn-heap". */
   readonly invariant: InvariantName | undefined;
 
-  /** @param rule which rule is broken, and by what; the path is put in front */
+  /**
+   * @param rule which rule is broken, and by what; the path is put in front
+   * @internal
+   */
   constructor(reason: HeapImageReason, path: string, rule: string, place: HeapImagePlace = {}) {
     const at = place.offset === undefined ? "" : ` at byte ${place.offset}`;
     super(

@@ -24,12 +24,15 @@ export const PAGES_AT = 2 * SLOT_BYTES;
 export interface JournalPlace {
   /** Bytes from the file's start; a multiple of 4096. */
   readonly position: number;
+  /** How many, of 4096 bytes each. */
   readonly pages: number;
+  /** A checksum of them all. */
   readonly checksum: bigint;
 }
 
 /** What a heap image says of itself. Addresses and sizes are bytes. */
 export interface HeapImageHeader {
+  /** The memory layout. */
   readonly abi: Abi;
   /** Grows with each msync that changed something; 0: nothing was ever completed. */
   readonly generation: number;
@@ -43,6 +46,7 @@ export interface HeapImageHeader {
   readonly mmapBase: number;
   /** The end of the address space. */
   readonly taskSize: number;
+  /** Where mappings go. */
   readonly layout: AddressLayout;
   /** The address behind the last page: the break, rounded up. */
   readonly end: number;
@@ -50,6 +54,7 @@ export interface HeapImageHeader {
   readonly root: number;
   /** Bytes from the base that are the kernel's and libc's. */
   readonly kernelBytes: number;
+  /** Pages that an msync was killed with on their way; undefined when all are in their places. */
   readonly journal: JournalPlace | undefined;
 }
 

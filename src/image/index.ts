@@ -1,4 +1,8 @@
-// The package's entry "ptmalloc-wasm/image": a heap in a file, which a later process goes on with.
+/**
+ * A heap in a file, which a later process goes on with at the same addresses. Begin with {@link openHeapImage}.
+ *
+ * @module ptmalloc-wasm/image
+ */
 
 export { openHeapImage, openHeapImageSync, readHeapImage } from "./open.js";
 export type { HeapImageOptions } from "./open.js";

@@ -178,6 +178,20 @@ function opened(file: HostFile | string, options: HeapImageOptions): HostFile {
  * Opens the heap that is in a file: goes on with the one that the last completed msync left there, or makes a new one. Opening
  * writes nothing.
  * @param file a path, in Node.js; or an open file, which belongs to the heap from then on: closing the heap closes it
+ * @param options nothing is required
+ * @example
+ * ```ts
+ * import { MemoryFile, openHeapImage } from "ptmalloc-wasm/image";
+ *
+ * const file = new MemoryFile(); // or a path, in Node.js
+ * const first = await openHeapImage(file);
+ * first.root = first.heap.newCString("still here");
+ * first.close();
+ *
+ * const second = await openHeapImage(file);
+ * console.log(second.heap.cString(second.root)); // still here
+ * second.close();
+ * ```
  * @throws HeapImageError by name, see `HeapImageReason`; TypeError or RangeError naming a wrong option; the file's own errors
  */
 export async function openHeapImage<A extends Abi = "ilp32">(
@@ -194,7 +208,12 @@ export async function openHeapImage<A extends Abi = "ilp32">(
   }
 }
 
-/** As `openHeapImage`, without waiting. Browsers allow this on their main thread for small modules only. */
+/**
+ * As `openHeapImage`, without waiting. Browsers allow this on their main thread for small modules only.
+ * @param file as there
+ * @param options as there
+ * @throws as `openHeapImage`
+ */
 export function openHeapImageSync<A extends Abi = "ilp32">(
   file: HostFile | string,
   options: HeapImageOptions<A> = {},

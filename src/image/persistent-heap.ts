@@ -24,7 +24,7 @@ export class PersistentHeap<A extends Abi = Abi> {
   #root: Mem;
   #isClosed = false;
 
-  /** Not for use from outside: see `openHeapImage`. */
+  /** Not for use from outside: see `openHeapImage`. @internal */
   constructor(heap: Heap<A, "image">, image: ImageFile) {
     this.heap = heap;
     this.#image = image;
@@ -47,11 +47,15 @@ export class PersistentHeap<A extends Abi = Abi> {
     return this.#image.recoveredPages;
   }
 
-  /** An address of the program's choice, kept in the file: how a later process finds its data. 0 when never set. */
+  /**
+   * An address of the program's choice, kept in the file from the next msync on: how a later process finds its data. 0 when never set.
+   * @throws TypeError, RangeError when it is set to something that is no address in the memory
+   */
   get root(): Mem {
     return this.#root;
   }
 
+  /** Sets it. */
   set root(address: Mem) {
     const max = this.heap.memory.buffer.byteLength;
     this.#root = checkInteger("root", address, { min: 0, max });
@@ -89,6 +93,7 @@ export class PersistentHeap<A extends Abi = Abi> {
   /**
    * Brings the heap to the file and closes both. The file then ends behind the heap's last page. An aborted heap is not written: the file
    * keeps the last msync's state. A second call does nothing.
+   * @throws as `msync`, and both stay open
    */
   close(): void {
     if (this.#isClosed) return;

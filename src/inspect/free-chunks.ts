@@ -7,11 +7,15 @@ import type { Process } from "../host/process.js";
 import { memOf } from "../layout/address.js";
 import { Failure } from "../layout/generated.js";
 
-/** The chunks of one list: bytes of the smallest, the greatest and all, and how many there are. All 0 when there are none. */
+/** The chunks of one list. All 0 when there are none. */
 export interface ChunkSizes {
+  /** Bytes of the smallest. */
   readonly from: number;
+  /** Bytes of the greatest. */
   readonly to: number;
+  /** Bytes of all. */
   readonly total: number;
+  /** How many there are. */
   readonly count: number;
 }
 
@@ -38,7 +42,12 @@ function plain(word: number): number {
   return word - (word % FLAG_BITS);
 }
 
-/** @returns the free chunks of an arena; tcache's are in use, as for glibc */
+/**
+ * The free chunks of an arena, list by list; tcache's are in use, as for glibc.
+ * @param process `heap.process`, or what `startProcess` gave
+ * @param arena one of `readArenas`
+ * @throws HeapAbort when a fast bin holds what is no chunk, as malloc_info would
+ */
 export function chunkSizes(process: Process, { address, state }: Arena): FreeChunks {
   const fast = state.fastbinsY.map((first) => fastList(process, first));
   const heads = binHeads(process, address);

@@ -82,6 +82,7 @@ function sumBy<K extends string>(items: readonly Readonly<Record<K, number>>[], 
 
 /**
  * What `malloc_info(0, file)` writes: an XML description of all arenas (man 3 malloc_info).
+ * @param process `heap.process`, or what `startProcess` gave
  * @returns the text, with its last newline
  */
 export function mallocInfo(process: Process): string {
@@ -113,6 +114,7 @@ function line(label: string, value: number): string {
 
 /**
  * What `malloc_stats()` writes to the standard error stream (man 3 malloc_stats).
+ * @param process `heap.process`, or what `startProcess` gave
  * @returns the text, with its last newline
  */
 export function mallocStats(process: Process): string {

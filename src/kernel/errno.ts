@@ -1,48 +1,89 @@
 // Linux's error numbers (man 3 errno): names, numbers and the texts that strerror gives. strace shows some names differently from
 // C: there EOPNOTSUPP and ENOTSUP are one number.
 
-/** Error numbers by name; the first 34 are all of Linux's classic ones, the rest what calls on memory and files can return. */
+/** Error numbers by name; the first 34 are all of Linux's classic ones, the rest what calls on memory and files can return. @enum */
 export const Errno = {
+  /** Operation not permitted. */
   EPERM: 1,
+  /** No such file or directory. */
   ENOENT: 2,
+  /** No such process. */
   ESRCH: 3,
+  /** Interrupted system call. */
   EINTR: 4,
+  /** Input/output error. */
   EIO: 5,
+  /** No such device or address. */
   ENXIO: 6,
+  /** Argument list too long. */
   E2BIG: 7,
+  /** Exec format error. */
   ENOEXEC: 8,
+  /** Bad file descriptor. */
   EBADF: 9,
+  /** No child processes. */
   ECHILD: 10,
+  /** Resource temporarily unavailable. */
   EAGAIN: 11,
+  /** Cannot allocate memory. */
   ENOMEM: 12,
+  /** Permission denied. */
   EACCES: 13,
+  /** Bad address. */
   EFAULT: 14,
+  /** Block device required. */
   ENOTBLK: 15,
+  /** Device or resource busy. */
   EBUSY: 16,
+  /** File exists. */
   EEXIST: 17,
+  /** Invalid cross-device link. */
   EXDEV: 18,
+  /** No such device. */
   ENODEV: 19,
+  /** Not a directory. */
   ENOTDIR: 20,
+  /** Is a directory. */
   EISDIR: 21,
+  /** Invalid argument. */
   EINVAL: 22,
+  /** Too many open files in system. */
   ENFILE: 23,
+  /** Too many open files. */
   EMFILE: 24,
+  /** Inappropriate ioctl for device. */
   ENOTTY: 25,
+  /** Text file busy. */
   ETXTBSY: 26,
+  /** File too large. */
   EFBIG: 27,
+  /** No space left on device. */
   ENOSPC: 28,
+  /** Illegal seek. */
   ESPIPE: 29,
+  /** Read-only file system. */
   EROFS: 30,
+  /** Too many links. */
   EMLINK: 31,
+  /** Broken pipe. */
   EPIPE: 32,
+  /** Numerical argument out of domain. */
   EDOM: 33,
+  /** Numerical result out of range. */
   ERANGE: 34,
+  /** File name too long. */
   ENAMETOOLONG: 36,
+  /** Function not implemented. */
   ENOSYS: 38,
+  /** Too many levels of symbolic links. */
   ELOOP: 40,
+  /** Value too large for defined data type. */
   EOVERFLOW: 75,
+  /** Operation not supported. */
   EOPNOTSUPP: 95,
+  /** Stale file handle. */
   ESTALE: 116,
+  /** Disk quota exceeded. */
   EDQUOT: 122,
 } as const;
 
@@ -102,6 +143,7 @@ export const MAX_ERRNO = 4095;
 
 /**
  * The name of an error number.
+ * @param errno positive
  * @returns such as "ENOMEM"; undefined for a number that is not in the table
  */
 export function errnoName(errno: number): ErrnoName | undefined {
@@ -110,6 +152,7 @@ export function errnoName(errno: number): ErrnoName | undefined {
 
 /**
  * What strerror(3) says.
+ * @param errno positive
  * @returns such as "Cannot allocate memory", or "Unknown error 4000"
  */
 export function errnoMessage(errno: number): string {
@@ -119,6 +162,7 @@ export function errnoMessage(errno: number): string {
 
 /** A system call failed, and the throwing style was asked for. */
 export class SystemCallError extends Error {
+  /** "SystemCallError", also where a bundler has renamed the class. */
   override readonly name = "SystemCallError";
   /** The system call's name, such as "mmap". */
   readonly call: string;

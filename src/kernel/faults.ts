@@ -21,12 +21,15 @@ function mapping(vma: Region): string {
 
 /** A memory access that a signal would have answered. */
 export class MemoryFault extends Error {
+  /** "MemoryFault", also where a bundler has renamed the class. */
   override readonly name: string = "MemoryFault";
+  /** The signal that natively would have been sent. */
   readonly signal: "SIGSEGV" | "SIGBUS";
   /** siginfo's si_code. */
   readonly code: FaultCode;
   /** The first address that could not be accessed, unsigned: siginfo's si_addr. */
   readonly address: number;
+  /** What was tried. */
   readonly access: Access;
   /** The mapping at the address; undefined when there is none. */
   readonly vma: Region | undefined;
@@ -57,9 +60,10 @@ export class MemoryFault extends Error {
 
 /** Access to an address that is not mapped, or in a way that its mapping forbids. */
 export class SegmentationFault extends MemoryFault {
+  /** "SegmentationFault", also where a bundler has renamed the class. */
   override readonly name = "SegmentationFault";
 
-  /** See MemoryFault. */
+  /** @param access what was tried @param address the first byte that could not be accessed @param vma the mapping there, if there is one */
   constructor(access: Access, address: number, vma: Region | undefined) {
     super("SIGSEGV", access, address, vma);
   }
@@ -67,9 +71,10 @@ export class SegmentationFault extends MemoryFault {
 
 /** Access to a mapping behind the end of its file. */
 export class BusError extends MemoryFault {
+  /** "BusError", also where a bundler has renamed the class. */
   override readonly name = "BusError";
 
-  /** See MemoryFault. */
+  /** @param access what was tried @param address the first byte that could not be accessed @param vma the mapping there, if there is one */
   constructor(access: Access, address: number, vma: Region | undefined) {
     super("SIGBUS", access, address, vma);
   }

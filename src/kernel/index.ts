@@ -1,4 +1,9 @@
-// The package's entry "ptmalloc-wasm/kernel": system calls, the texts of /proc, strace's log.
+/**
+ * The kernel's side: a process whose system calls, `/proc` texts, checked memory and strace log are those of Linux. Addresses and sizes are bytes; a
+ * call that fails returns -1 and sets `errno`, or throws a SystemCallError in `kernel.orThrow`. Begin with {@link startKernel}.
+ *
+ * @module ptmalloc-wasm/kernel
+ */
 
 export { Kernel, PAGE_SIZE, startKernel, startKernelSync } from "./kernel.js";
 export type { FullProcess, KernelOptionName, KernelOptions } from "./kernel.js";

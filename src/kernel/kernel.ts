@@ -8,7 +8,7 @@ import type { ProcessOptions } from "../host/options.js";
 import { processStarter, processStarterSync } from "../host/process.js";
 import type { MmStruct, Process, SyscallTrace } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
-import { KernelOption, layouts } from "../layout/generated.js";
+import { KernelOption, layouts, type KernelOptionName } from "../layout/generated.js";
 import type { Access } from "./faults.js";
 import { FileTable } from "./files/table.js";
 import { CheckedMemory } from "./memory.js";
@@ -27,14 +27,14 @@ import { findVma, walkVmas, type NameSource, type Vma } from "./vmas.js";
 /** A process of the build that has every system call. */
 export type FullProcess<A extends Abi = Abi> = Process<A, "full">;
 
-/** The name of a setting of the kernel, such as OVERCOMMIT_MEMORY. */
-export type KernelOptionName = keyof typeof KernelOption;
+export type { KernelOptionName } from "../layout/generated.js";
 
 /**
  * The kernel's side of a process. Its own methods are the system calls in C's style: -1 on failure, see `errno`; `orThrow` has the
  * same ones that throw a SystemCallError instead.
  */
 export class Kernel<A extends Abi = Abi> extends SystemCalls {
+  /** The process underneath: malloc and its family, views of the memory. */
   readonly process: FullProcess<A>;
   /** The system calls, throwing a SystemCallError on failure. */
   readonly orThrow: SystemCalls;
@@ -42,7 +42,7 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
   readonly #names: NameSource;
   readonly #tracing: Tracing;
 
-  /** Not for use from outside: see `startKernel`. */
+  /** Not for use from outside: see `startKernel`. @internal */
   constructor(process: FullProcess<A>, tracing: Tracing, files: FileTable) {
     super(process, "errno", files);
     this.#tracing = tracing;
@@ -66,6 +66,7 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
   /**
    * A bare system call.
    * @param nr its number in the process's layout (i386's or x86-64's), or its name there
+   * @param args up to six; those that are left out are 0
    * @returns an unsigned result or -errno; -38 (ENOSYS) for a number that this kernel does not have
    * @throws RangeError for a name that the layout does not have, or more than six arguments
    */
@@ -87,6 +88,8 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
 
   /**
    * Changes a setting that on Linux is the administrator's (sysctl vm.*) or the machine's.
+   * @param name see {@link KernelOptionName}, which has units and defaults
+   * @param value in the setting's own unit; 0 or 1 where it is yes or no
    * @throws RangeError when the kernel refuses the value
    */
   setOption(name: KernelOptionName, value: number): void {
@@ -155,24 +158,28 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
 
   /**
    * Accesses memory as a program would, without looking at it: its pages become resident.
+   * @param address where it begins
+   * @param length bytes
+   * @param access what the program does
    * @throws SegmentationFault, BusError when a signal would have been the answer
    */
   touch(address: number, length: number, access: Access): void {
     this.#memory.touch(address, length, access);
   }
 
-  /** Copies `length` bytes out. @throws SegmentationFault, BusError naming address, access and mapping */
+  /** Copies `length` bytes from `address` out, as a program that reads them. @throws SegmentationFault, BusError naming address, access and mapping */
   read(address: number, length: number): Uint8Array {
     return this.#memory.read(address, length);
   }
 
-  /** Copies `bytes` in, all or none of them. @throws SegmentationFault, BusError naming address, access and mapping */
+  /** Copies `bytes` to `address`, all or none of them. @throws SegmentationFault, BusError naming address, access and mapping */
   write(address: number, bytes: ArrayLike<number>): void {
     this.#memory.write(address, bytes);
   }
 
   /**
    * Begins to log system calls, malloc's own included. One log at a time: a new one ends the old.
+   * @param options which calls, and where the lines go; by default all, into `lines`
    * @throws FilterError for a filter that strace would refuse
    */
   startStrace(options: StraceOptions = {}): Strace {
@@ -223,7 +230,7 @@ interface Tracing {
   log: Strace | undefined;
 }
 
-/** What a kernel's process can be started with: all that any process can, but for the build and the files, see `openFile`. */
+/** What a kernel's process can be started with: all that any process can, but for the build and the files, see `openFile`. @interface */
 export type KernelOptions<A extends Abi = Abi> = Omit<ProcessOptions<A, "full">, "build" | "files">;
 
 /** What is around a process before there is one. */
@@ -258,9 +265,24 @@ const startProcess = /* @__PURE__ */ processStarter(BINARIES);
 const startProcessSync = /* @__PURE__ */ processStarterSync(BINARIES);
 
 /**
- * Starts a process with every system call.
- * @param options see ProcessOptions; nothing is required
- * @throws what startProcess throws
+ * Starts a process with every system call, in a memory of its own or the caller's.
+ * @param options nothing is required; the layout is "linux" by default
+ * @returns its kernel: system calls, /proc texts, checked memory; malloc is at `kernel.process`
+ * @example
+ * ```ts
+ * import { PROT, startKernel } from "ptmalloc-wasm/kernel";
+ *
+ * const kernel = await startKernel();
+ * const page = kernel.mmap(0, 4096);
+ * kernel.write(page, [1, 2, 3]);
+ * console.log(kernel.mprotect(page, 4096, PROT.READ)); // 0
+ * try {
+ *   kernel.write(page, [4]);
+ * } catch (error) {
+ *   console.log((error as Error).message.slice(0, 21)); // SIGSEGV (SEGV_ACCERR)
+ * }
+ * ```
+ * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
  */
 export async function startKernel<A extends Abi = "ilp32">(
   options: KernelOptions<A> = {},
@@ -269,7 +291,11 @@ export async function startKernel<A extends Abi = "ilp32">(
   return around.kernelOf(await startProcess<A, "full">(around.optionsOf(options)));
 }
 
-/** As `startKernel`, without waiting: in browsers with the option "wasm" only. */
+/**
+ * As `startKernel`, without waiting: in browsers with the option "wasm" only.
+ * @param options as there
+ * @throws as `startKernel`
+ */
 export function startKernelSync<A extends Abi = "ilp32">(
   options: KernelOptions<A> = {},
 ): Kernel<A> {

@@ -15,7 +15,7 @@ function withName(head: string, name: string): string {
   return `${head.padEnd(NAME_COLUMN - 1)} ${name.replaceAll("\n", "\\012")}`;
 }
 
-/** @returns `rw-p` and the like */
+/** A region's permissions as maps shows them. @param flags VM bits @returns `rw-p` and the like */
 export function permissions(flags: number): string {
   return (
     (flags & VM.READ ? "r" : "-") +
@@ -25,7 +25,7 @@ export function permissions(flags: number): string {
   );
 }
 
-/** @returns a region's line of maps (and the first of its entry in smaps), with its newline */
+/** A region's line of maps, and the first of its entry in smaps. @returns the line, with its newline */
 export function mapsLine(region: Region): string {
   const { start, end, offset, device, inode, name } = region;
   const head =
@@ -34,7 +34,7 @@ export function mapsLine(region: Region): string {
   return `${name === "" ? head : withName(head, name)}\n`;
 }
 
-/** @returns the text of /proc/PID/maps */
+/** The text of /proc/PID/maps. @param regions the lowest first */
 export function procMaps(regions: Iterable<Region>): string {
   return [...regions].map(mapsLine).join("");
 }

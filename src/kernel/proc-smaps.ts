@@ -37,7 +37,7 @@ const MNEMONICS: readonly (readonly [number, string])[] = [
   [VM.SEALED, "sl"],
 ];
 
-/** @returns `rd wr mr mw me ac `, with a space behind each */
+/** What smaps writes behind VmFlags. @param flags VM bits @returns `rd wr mr mw me ac ` and the like, with a space behind each */
 export function vmFlagsText(flags: number): string {
   return MNEMONICS.map(([bit, name]) => ((flags & bit) === 0 ? "" : `${name} `)).join("");
 }
@@ -107,7 +107,7 @@ function sumLines(sums: Sums, isRollup: boolean, version: number): string {
   return lines.join("");
 }
 
-/** @returns one region's entry in smaps; 6.1 has no line "KSM:", and THPeligible's number has no width there */
+/** One region's entry in smaps; 6.1 has no line "KSM:", and THPeligible's number has no width there. @param version of the kernel, as in the option KERNEL_VERSION */
 export function smapsEntry(region: Region, usage: Usage, version: number = LINUX_6_18): string {
   const sums = noSums();
   add(sums, region, usage);

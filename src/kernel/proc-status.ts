@@ -1,33 +1,35 @@
 // The memory lines of /proc/PID/status, and /proc/PID/statm and stat, byte for byte (man 5 proc).
 
 import { PAGE_BYTES } from "../host/options.js";
+import type { MmStruct } from "../layout/generated.js";
 
 const PAGE_KB = PAGE_BYTES / 1024;
 
-/** The fields of mm_struct that these files are made of. Addresses in bytes, all else in pages. */
-export interface MemoryCounts {
-  readonly startCode: number;
-  readonly endCode: number;
-  readonly startData: number;
-  readonly endData: number;
-  readonly startBrk: number;
-  readonly startStack: number;
-  readonly argStart: number;
-  readonly argEnd: number;
-  readonly envStart: number;
-  readonly envEnd: number;
-  readonly totalVm: number;
-  readonly dataVm: number;
-  readonly execVm: number;
-  readonly stackVm: number;
-  readonly lockedVm: number;
-  readonly pinnedVm: number;
-  readonly hiwaterVm: number;
-  readonly hiwaterRss: number;
-  readonly rssAnon: number;
-  readonly rssFile: number;
-  readonly rssShmem: number;
-}
+/** The fields of mm_struct that these files are made of. Addresses in bytes, all else in pages. @interface */
+export type MemoryCounts = Pick<
+  MmStruct,
+  | "startCode"
+  | "endCode"
+  | "startData"
+  | "endData"
+  | "startBrk"
+  | "startStack"
+  | "argStart"
+  | "argEnd"
+  | "envStart"
+  | "envEnd"
+  | "totalVm"
+  | "dataVm"
+  | "execVm"
+  | "stackVm"
+  | "lockedVm"
+  | "pinnedVm"
+  | "hiwaterVm"
+  | "hiwaterRss"
+  | "rssAnon"
+  | "rssFile"
+  | "rssShmem"
+>;
 
 /** Pages that the program's code takes, first and last one whole. */
 function textPages(mm: MemoryCounts): number {

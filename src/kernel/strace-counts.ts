@@ -3,10 +3,13 @@
 
 /** Counts of one system call. */
 export interface CallCount {
+  /** The call's name. */
   readonly name: string;
-  /** Orders calls of equal counts, as in strace. */
+  /** Its number. Orders calls of equal counts, as in strace. */
   readonly nr: number;
+  /** How often it was made. */
   calls: number;
+  /** How often it failed. */
   errors: number;
 }
 
@@ -45,7 +48,7 @@ function ordered(counts: readonly CallCount[], order: CountOrder): CallCount[] {
   }
 }
 
-/** @returns the table, ending in a newline; only its heading and total when nothing was counted */
+/** The table of strace -c. @returns it, ending in a newline; only its heading and total when nothing was counted */
 export function countTable(counts: readonly CallCount[], order: CountOrder = "time"): string {
   const calls = counts.reduce((sum, count) => sum + count.calls, 0);
   const errors = counts.reduce((sum, count) => sum + count.errors, 0);

@@ -6,6 +6,7 @@ import { straceNames, syscallNumber, type SyscallName } from "./syscall-names.js
 
 /** An -e expression that strace would refuse, or that this model has no use for. */
 export class FilterError extends Error {
+  /** "FilterError", also where a bundler has renamed the class. */
   override readonly name = "FilterError";
 }
 
@@ -13,7 +14,9 @@ export class FilterError extends Error {
 export interface StraceFilter {
   /** Names of the calls that are traced, undefined for all; those without a name are traced in any case. */
   readonly calls: ReadonlySet<string> | undefined;
+  /** Whether calls that succeeded are shown. */
   readonly successful: boolean;
+  /** Whether calls that failed are shown. */
   readonly failed: boolean;
 }
 

@@ -4,6 +4,7 @@
 import { PAGE_BYTES } from "../host/options.js";
 import type { Abi } from "../layout/address.js";
 import { errnoMessage, errnoName, MAX_ERRNO } from "./errno.js";
+import { MREMAP, PR } from "./flags.js";
 import {
   adviceText,
   bindFlagsText,
@@ -11,15 +12,13 @@ import {
   mlock2FlagsText,
   mlockallFlagsText,
   mremapFlagsText,
-  MREMAP,
   msyncFlagsText,
   policyText,
-  PR,
   prctlText,
   protText,
   resourceText,
   vmaAttributeText,
-} from "./flags.js";
+} from "./flags-text.js";
 import { stringText, terminatedText, type MemoryReader } from "./strace-string.js";
 
 export type { MemoryReader };
@@ -28,6 +27,7 @@ export type { MemoryReader };
 export interface SyscallRecord {
   /** The system call's name, such as "mmap2"; undefined for a number that strace has no name for. */
   readonly name: string | undefined;
+  /** Its number in the layout. */
   readonly nr: number;
   /** Six arguments, each unsigned and as wide as the layout's word. */
   readonly args: readonly bigint[];
@@ -37,7 +37,9 @@ export interface SyscallRecord {
 
 /** What a line depends on besides the call. */
 export interface FormatContext {
+  /** The process's layout. */
   readonly abi: Abi;
+  /** Reads the process's memory, for strings and structs. */
   readonly read: MemoryReader;
   /** Column of the result (strace -a); default 40. */
   readonly column?: number | undefined;

@@ -37,6 +37,7 @@ export class Strace {
   /**
    * @param abi the process's layout
    * @param read reads the process's memory
+   * @param options which calls, and where the lines go
    * @throws FilterError for a filter that strace would refuse
    */
   constructor(abi: Abi, read: MemoryReader, options: StraceOptions = {}) {
@@ -71,7 +72,10 @@ export class Strace {
     return [...this.#counts.values()].map((count) => ({ ...count }));
   }
 
-  /** The table of -c. */
+  /**
+   * The table of -c.
+   * @param order how it is sorted; "time" by default, which is by number here
+   */
   table(order?: CountOrder): string {
     return countTable(this.counts(), order);
   }

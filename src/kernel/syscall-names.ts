@@ -13,7 +13,9 @@ function lowercase<E extends Readonly<Record<string, number>>>(numbers: E) {
 
 /** Numbers by name, for both layouts. */
 export const syscallNumbers = {
+  /** i386's. */
   ilp32: lowercase(SyscallI386),
+  /** x86-64's. */
   lp64: lowercase(SyscallX86_64),
 } as const;
 
@@ -32,7 +34,12 @@ function byNumber(
   return new Map(Object.entries(numbers).map(([name, nr]) => [nr, name as SyscallName]));
 }
 
-/** @returns a system call's name; undefined for a number that this kernel does not know */
+/**
+ * The name of a system call.
+ * @param nr its number in the layout
+ * @param abi the layout: i386's numbers or x86-64's
+ * @returns such as "mmap2"; undefined for a number that this kernel does not know
+ */
 export function syscallName(nr: number, abi: Abi): SyscallName | undefined {
   return namesByNumber[abi].get(nr);
 }
@@ -51,13 +58,22 @@ export function straceNames(abi: Abi): SyscallName[] {
   return syscallNames(abi).filter((name) => !TOO_NEW_FOR_STRACE.has(name));
 }
 
-/** @returns a system call's number; undefined when the layout has none of this name */
+/**
+ * The number of a system call.
+ * @param name such as "mmap2"
+ * @param abi the layout: i386's numbers or x86-64's
+ * @returns undefined when the layout has none of this name
+ */
 export function syscallNumber(name: string, abi: Abi): number | undefined {
   const numbers: Readonly<Record<string, number>> = syscallNumbers[abi];
   return Object.hasOwn(numbers, name) ? numbers[name] : undefined;
 }
 
-/** @returns the names of a layout's system calls, by number */
+/**
+ * The names of the system calls that this kernel has.
+ * @param abi the layout: i386's numbers or x86-64's
+ * @returns by number
+ */
 export function syscallNames(abi: Abi): SyscallName[] {
   return [...namesByNumber[abi]].sort(([a], [b]) => a - b).map(([, name]) => name);
 }

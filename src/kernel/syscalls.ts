@@ -28,7 +28,10 @@ const SCRATCH_LIMITS = 64;
 /** More bytes than a name may have, so that one that is too long is refused. */
 const NAME_BYTES = 100;
 
-/** The system calls of one process. */
+/**
+ * The system calls of one process. Addresses and lengths are bytes, unsigned; a range begins at a page boundary, and its length is rounded up to whole
+ * pages of 4096 bytes, as the man page of each says. Errors are Linux's.
+ */
 export class SystemCalls extends FileCalls {
   protected readonly caller: Process<Abi, "full">;
   protected readonly files: FileTable;
@@ -44,7 +47,9 @@ export class SystemCalls extends FileCalls {
     this.files = files;
   }
 
-  /** The current break: the raw system call with 0. */
+  /**
+   * The break now, an address: the raw system call brk with 0.
+   */
   currentBreak(): number {
     return this.raw("brk", 0);
   }
@@ -67,7 +72,7 @@ export class SystemCalls extends FileCalls {
   }
 
   /**
-   * mmap(2).
+   * mmap(2): maps memory, anonymous and private by default.
    * @param address 0, a hint, or with MAP.FIXED the place
    * @param length bytes
    * @param prot PROT bits
@@ -92,13 +97,21 @@ export class SystemCalls extends FileCalls {
     return this.done("mmap2", address, length, prot, flags, fd, bytes / BigInt(PAGE_BYTES));
   }
 
-  /** munmap(2). 0, or FAILED: EINVAL. */
+  /**
+   * munmap(2): unmaps what there is in a range.
+   * @param address where the range begins
+   * @param length bytes
+   * @returns 0, or FAILED: EINVAL; ENOMEM when a mapping would have to be split and there are too many
+   */
   munmap(address: Size, length: Size): number {
     return this.done("munmap", address, length);
   }
 
   /**
-   * mremap(2).
+   * mremap(2): changes the size of a mapping, or moves it.
+   * @param oldAddress where it begins
+   * @param oldLength bytes of it
+   * @param newLength bytes that it shall have
    * @param flags MREMAP bits
    * @param newAddress the place, with MREMAP.FIXED
    * @returns the mapping's address now, or FAILED
@@ -113,58 +126,113 @@ export class SystemCalls extends FileCalls {
     return this.done("mremap", oldAddress, oldLength, newLength, flags, newAddress);
   }
 
-  /** mprotect(2), PROT bits. 0, or FAILED: EINVAL, ENOMEM, EACCES. */
+  /**
+   * mprotect(2): what may be done with a range.
+   * @param address where the range begins
+   * @param length bytes
+   * @param prot PROT bits
+   * @returns 0, or FAILED: EINVAL, ENOMEM, EACCES
+   */
   mprotect(address: Size, length: Size, prot: number): number {
     return this.done("mprotect", address, length, prot);
   }
 
-  /** madvise(2), one of MADV. 0, or FAILED: EINVAL, ENOMEM. */
+  /**
+   * madvise(2): what will be done with a range, or what shall be done with its pages.
+   * @param address where the range begins
+   * @param length bytes
+   * @param advice one of MADV
+   * @returns 0, or FAILED: EINVAL, ENOMEM and others
+   */
   madvise(address: Size, length: Size, advice: number): number {
     return this.done("madvise", address, length, advice);
   }
 
-  /** msync(2), MS bits. 0, or FAILED: EINVAL, ENOMEM, EBUSY. */
+  /**
+   * msync(2): brings what was stored in shared mappings of files to the files.
+   * @param address where the range begins
+   * @param length bytes
+   * @param flags MS bits
+   * @returns 0, or FAILED: EINVAL, ENOMEM, EBUSY, or the file's error
+   */
   msync(address: Size, length: Size, flags: number): number {
     return this.done("msync", address, length, flags);
   }
 
-  /** mincore(2): one byte for each page goes to the address `vector`, bit 0 set where the page is in memory. 0, or FAILED. */
+  /**
+   * mincore(2): which pages of a range are in memory, as far as the model knows.
+   * @param address where the range begins
+   * @param length bytes
+   * @param vector the address that one byte for each page goes to: bit 0 is set where the page is in memory
+   * @returns 0, or FAILED: EINVAL, ENOMEM, EFAULT
+   */
   mincore(address: Size, length: Size, vector: Size): number {
     return this.done("mincore", address, length, vector);
   }
 
-  /** mlock(2). 0, or FAILED: ENOMEM, EPERM, EAGAIN. */
+  /**
+   * mlock(2): makes the pages of a range resident, and keeps them so.
+   * @param address where the range begins
+   * @param length bytes
+   * @returns 0, or FAILED: ENOMEM (also beyond RLIMIT.MEMLOCK), EPERM, EAGAIN
+   */
   mlock(address: Size, length: Size): number {
     return this.done("mlock", address, length);
   }
 
-  /** mlock2(2), MLOCK bits. */
+  /**
+   * mlock2(2): as `mlock`.
+   * @param address where the range begins
+   * @param length bytes
+   * @param flags MLOCK bits
+   * @returns 0, or FAILED: also EINVAL
+   */
   mlock2(address: Size, length: Size, flags: number): number {
     return this.done("mlock2", address, length, flags);
   }
 
-  /** munlock(2). */
+  /**
+   * munlock(2): undoes `mlock` for a range.
+   * @param address where the range begins
+   * @param length bytes
+   * @returns 0, or FAILED: EINVAL, ENOMEM
+   */
   munlock(address: Size, length: Size): number {
     return this.done("munlock", address, length);
   }
 
-  /** mlockall(2), MCL bits. */
+  /**
+   * mlockall(2): locks what is mapped, or will be.
+   * @param flags MCL bits
+   * @returns 0, or FAILED: EINVAL, ENOMEM, EPERM
+   */
   mlockall(flags: number): number {
     return this.done("mlockall", flags);
   }
 
-  /** munlockall(2). */
+  /**
+   * munlockall(2): undoes `mlockall` and every `mlock`.
+   * @returns 0
+   */
   munlockall(): number {
     return this.done("munlockall");
   }
 
-  /** mseal(2), since Linux 6.10: nobody unmaps, moves or changes the memory any more. 0, or FAILED: EINVAL, ENOMEM. */
+  /**
+   * mseal(2), since Linux 6.10: nobody unmaps, moves or changes the memory any more.
+   * @param address where the range begins
+   * @param length bytes
+   * @param flags 0
+   * @returns 0, or FAILED: EINVAL, ENOMEM
+   */
   mseal(address: Size, length: Size, flags: Size = 0): number {
     return this.done("mseal", address, length, flags);
   }
 
   /**
-   * mbind(2).
+   * mbind(2): where the pages of a range are to come from.
+   * @param address where the range begins
+   * @param length bytes
    * @param mode one of MPOL, with F bits
    * @param nodes a bit for each NUMA node, lowest first; this machine has node 0
    * @param flags MPOL.MF bits
@@ -176,18 +244,33 @@ export class SystemCalls extends FileCalls {
     return this.done("mbind", address, length, mode, mask, 65, flags);
   }
 
-  /** remap_file_pages(2): pages of the same object from page `pgoff` on. 0, or FAILED: EINVAL; EOPNOTSUPP where a page would be in two places. */
+  /**
+   * remap_file_pages(2): shows other pages of the object that is mapped at a place.
+   * @param address where the range begins
+   * @param size bytes
+   * @param prot 0
+   * @param pgoff the object's page that shall be first there
+   * @param flags MAP bits, of which only MAP.NONBLOCK means anything
+   * @returns 0, or FAILED: EINVAL; EOPNOTSUPP where a page would be in two places
+   */
   remapFilePages(address: Size, size: Size, prot: Size, pgoff: Size, flags = 0): number {
     return this.done("remap_file_pages", address, size, prot, pgoff, flags);
   }
 
-  /** prctl(2): PR.SET_VMA is there. 0, or FAILED: EINVAL and others. */
+  /**
+   * prctl(2): PR.SET_VMA is there, see `setVmaName`.
+   * @param option one of PR
+   * @param arg2 what the option asks for, as the others
+   * @returns 0, or FAILED: EINVAL and others
+   */
   prctl(option: number, arg2: Size = 0, arg3: Size = 0, arg4: Size = 0, arg5: Size = 0): number {
     return this.done("prctl", option, arg2, arg3, arg4, arg5);
   }
 
   /**
    * prctl with PR.SET_VMA and PR.SET_VMA_ANON_NAME: what maps is to call anonymous memory, `[anon:NAME]`.
+   * @param address where the range begins
+   * @param length bytes
    * @param name up to 79 printable characters of ASCII, none of them [ ] \ $ `; undefined for no name
    * @returns 0, or FAILED: EINVAL, EBADF, ENOMEM
    */
@@ -199,12 +282,19 @@ export class SystemCalls extends FileCalls {
     return this.prctl(PR.SET_VMA, PR.SET_VMA_ANON_NAME, address, length, text);
   }
 
-  /** getpid(2). */
+  /**
+   * getpid(2).
+   * @returns the process's number
+   */
   getpid(): number {
     return this.done("getpid");
   }
 
-  /** getrlimit(2), one of RLIMIT. undefined on failure: EINVAL. */
+  /**
+   * getrlimit(2).
+   * @param resource one of RLIMIT
+   * @returns its limits; undefined on failure: EINVAL
+   */
   getrlimit(resource: number): Limits | undefined {
     const name = this.caller.abi === "ilp32" ? "ugetrlimit" : "getrlimit";
     const out = this.#scratch();
@@ -212,14 +302,24 @@ export class SystemCalls extends FileCalls {
     return this.#readLimits(out, this.caller.abi === "lp64");
   }
 
-  /** setrlimit(2). 0, or FAILED: EINVAL, EPERM. */
+  /**
+   * setrlimit(2).
+   * @param resource one of RLIMIT
+   * @param limits in the resource's own unit: bytes for memory
+   * @returns 0, or FAILED: EINVAL, EPERM
+   */
   setrlimit(resource: number, limits: Limits): number {
     const at = this.#scratch();
     this.#writeLimits(at, limits, this.caller.abi === "lp64");
     return this.done("setrlimit", resource, at);
   }
 
-  /** prlimit(2) of this process: the limits as they were before, and new ones if given. undefined on failure. */
+  /**
+   * prlimit(2) of this process.
+   * @param resource one of RLIMIT
+   * @param limits new ones, if there shall be
+   * @returns the limits as they were before; undefined on failure: EINVAL, EPERM
+   */
   prlimit(resource: number, limits?: Limits): Limits | undefined {
     const at = this.#scratch();
     const out = at + SCRATCH_LIMITS;

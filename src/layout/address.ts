@@ -8,13 +8,20 @@ export type Abi = "ilp32" | "lp64";
 declare const unit: unique symbol;
 
 /** The address of a block, as malloc returns it and free takes it: unsigned, a multiple of 16; 0 is NULL. */
-export type Mem = number & { readonly [unit]?: "mem" };
+export type Mem = number & {
+  /** For the compiler only: at run time it is a plain number. */
+  readonly [unit]?: "mem";
+};
 
 /** The address of a chunk (glibc's `mchunkptr`): unsigned, two words below its block. */
-export type Chunk = number & { readonly [unit]?: "chunk" };
+export type Chunk = number & {
+  /** For the compiler only: at run time it is a plain number. */
+  readonly [unit]?: "chunk";
+};
 
 /**
  * The size of a header word (glibc's SIZE_SZ).
+ * @param abi the layout
  * @returns bytes: 4 in ilp32, 8 in lp64
  */
 export function wordBytes(abi: Abi): 4 | 8 {
@@ -24,6 +31,7 @@ export function wordBytes(abi: Abi): 4 | 8 {
 /**
  * The chunk that holds the block `mem` (glibc's mem2chunk).
  * @param mem a block's address
+ * @param abi the layout: a word is 4 or 8 bytes
  * @returns the address of the chunk's first header word, unsigned
  */
 export function chunkOf(mem: Mem, abi: Abi): Chunk {
@@ -33,6 +41,7 @@ export function chunkOf(mem: Mem, abi: Abi): Chunk {
 /**
  * The block in the chunk `chunk` (glibc's chunk2mem).
  * @param chunk a chunk's address
+ * @param abi the layout: a word is 4 or 8 bytes
  * @returns the address of the block's first byte, unsigned
  */
 export function memOf(chunk: Chunk, abi: Abi): Mem {

@@ -20,9 +20,13 @@ export type Kind = (typeof KINDS)[number];
 
 /** Limits of a memory, in pages of 64 KiB. */
 export interface MemoryLimits {
+  /** At the start. */
   readonly initial: number;
+  /** The most that it may grow to; undefined for no limit of its own. */
   readonly maximum: number | undefined;
+  /** Whether threads share it. */
   readonly shared: boolean;
+  /** Whether its addresses have 64 bits. */
   readonly is64: boolean;
 }
 

@@ -41,7 +41,12 @@ export interface GuestInfo {
   /** The allocation functions that it imports. */
   readonly imports: readonly string[];
   /** Its memory; undefined when it has none. */
-  readonly memory: (MemoryLimits & { readonly isImported: boolean }) | undefined;
+  readonly memory:
+    | (MemoryLimits & {
+        /** Whether it imports the memory; else it defines it. */
+        readonly isImported: boolean;
+      })
+    | undefined;
   /** Where its data begins; undefined when it has none. */
   readonly dataBegin: number | undefined;
   /**
@@ -131,13 +136,20 @@ const RESERVED_PAGES = 2;
  * The tunables of a guest's heap, unless others are given: a tcache of 1,000 blocks a size instead of glibc's 7. Programs that free many blocks
  * at a time and allocate them anew, as collectors do, mostly stay in tcache then.
  */
-export const GUEST_TUNABLES = { tcache_count: 1000 } as const;
+export const GUEST_TUNABLES = {
+  /** Blocks of each size that tcache keeps. */
+  tcache_count: 1000,
+} as const;
 
 /** What `createHeap` is to be told so that guests can live in the heap's memory. */
 export interface GuestHeapOptions {
+  /** The tunables that serve guests best: tcache keeps more blocks of a size. */
   tunables: typeof GUEST_TUNABLES;
+  /** The lowest address that the heap may begin at, a multiple of 4096. */
   base: number;
+  /** WebAssembly pages of 64 KiB that guests and heap need at the start. */
   initialPages: number;
+  /** The fewest WebAssembly pages that a guest allows as the limit; absent when none has one. */
   maximumPages?: number;
 }
 

@@ -21,7 +21,12 @@ import type { GuestInfo } from "./guest.js";
 import { rewrite } from "./rewrite.js";
 
 /** A heap, as `createHeap` makes it, or a process, as `startProcess` does. */
-export type GuestHost = Process<Abi> | { readonly process: Process<Abi> };
+export type GuestHost =
+  | Process<Abi>
+  | {
+      /** The process under the heap. */
+      readonly process: Process<Abi>;
+    };
 
 /** What a guest gets besides the heap. */
 export interface LinkOptions {
@@ -36,6 +41,7 @@ export interface LinkOptions {
 
 /** A guest that was linked. `wasi.start` and `wasi.initialize` of node:wasi take it as it is. */
 export interface Guest {
+  /** The instance, as the engine made it. */
   readonly instance: WebAssembly.Instance;
   /** Its exports, and the heap's memory as `memory`. */
   readonly exports: WebAssembly.Exports;
@@ -51,6 +57,8 @@ const residents = new WeakMap<WebAssembly.Memory, GuestInfo[]>();
  * The guest's data lies where it was linked to: the heap's `base` has to be above (`heapOptionsFor` says where).
  * @param guest its bytes, which are checked before anything runs, or a module that imports its memory
  * @param heap a heap or a process, ilp32
+ * @param options other imports of the guest, such as WASI's
+ * @returns the instance, and its exports with the heap's memory among them
  * @throws TypeError naming an import that cannot be served, or what is wrong with the guest or the heap; RangeError when they do not fit
  *   into the memory together; WebAssembly.CompileError
  */
@@ -67,7 +75,13 @@ export async function linkGuest(
   return finish(instance, plan);
 }
 
-/** As `linkGuest`, without waiting. Browsers allow this on their main thread for small modules only. */
+/**
+ * As `linkGuest`, without waiting. Browsers allow this on their main thread for small modules only.
+ * @param guest as there
+ * @param heap as there
+ * @param options as there
+ * @throws as `linkGuest`
+ */
 export function linkGuestSync(
   guest: WasmSource,
   heap: GuestHost,

@@ -28,6 +28,7 @@ const BLOCK_ALIGNMENT = 16;
 
 /** Something is not as the trace says. */
 export class CheckError extends Error {
+  /** "CheckError", also where a bundler has renamed the class. */
   override readonly name = "CheckError";
 }
 

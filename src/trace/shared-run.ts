@@ -61,11 +61,13 @@ export interface SharedRun {
 
 /** Thrown in workers whose run was stopped because of another one. */
 export class Stopped extends Error {
+  /** "Stopped", also where a bundler has renamed the class. */
   override readonly name = "Stopped";
 }
 
 /** Thrown where the workers can only wait for each other. */
 export class Stuck extends Error {
+  /** "Stuck", also where a bundler has renamed the class. */
   override readonly name = "Stuck";
 }
 

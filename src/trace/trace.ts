@@ -59,6 +59,7 @@ export interface Trace {
  * A trace that cannot be replayed. `message` is `FILE:LINE: REASON`, or `FILE: REASON` where no line is to blame.
  */
 export class TraceError extends Error {
+  /** "TraceError", also where a bundler has renamed the class. */
   override readonly name = "TraceError";
   readonly file: string;
   readonly line: number;

@@ -25,6 +25,7 @@ const GRACE_MS = 1000;
 
 /** A replay on workers failed. `message` is `FILE:LINE: thread N: REASON`, or `FILE: REASON` where it was outside the trace's operations. */
 export class ReplayError extends Error {
+  /** "ReplayError", also where a bundler has renamed the class. */
   override readonly name = "ReplayError";
   readonly file: string;
   /** The line of the trace, from 1; 0: no line is to blame. */

@@ -6,23 +6,33 @@ import { BufferFile, Device, FileContents, newInode, type FileOptions } from "./
 
 /** What is needed of a Blob: a File is one, too. */
 export interface BlobLike {
+  /** A File's name. */
   readonly name?: string;
+  /** Its MIME type; empty when that is not known. */
   readonly type: string;
+  /** Reads all of its bytes. */
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
 /** What is needed of a FileSystemFileHandle, of the user's own file system or of navigator.storage's. */
 export interface FileHandle {
+  /** Its name, without a folder. */
   readonly name: string;
+  /** The file as it is now, for reading. */
   getFile(): Promise<BlobLike>;
+  /** Begins to write it; nothing shows before the stream is closed. */
   createWritable(options: { keepExistingData: boolean }): Promise<WritableFile>;
 }
 
 /** What is needed of a FileSystemWritableFileStream. */
 export interface WritableFile {
+  /** Writes `data` from byte `position` on. */
   write(part: { type: "write"; position: number; data: Uint8Array<ArrayBuffer> }): Promise<void>;
+  /** Makes the file `size` bytes long. */
   truncate(size: number): Promise<void>;
+  /** Ends the writing: the file is as it was written. */
   close(): Promise<void>;
+  /** Ends the writing: the file stays as it was. */
   abort(): Promise<void>;
 }
 
@@ -38,7 +48,7 @@ async function contentsOf(blob: BlobLike): Promise<FileContents> {
 export class BlobFile extends BufferFile {
   readonly #type: string;
 
-  /** Not for use from outside: see `openBlob`. */
+  /** Not for use from outside: see `openBlob`. @internal */
   constructor(contents: FileContents, blob: BlobLike, options: FileOptions) {
     const place = [Device.BLOB, newInode(Device.BLOB)] as const;
     super(contents, options.path ?? pathOf(blob), options.flags ?? O.RDWR, place);
@@ -60,6 +70,7 @@ export class BlobFile extends BufferFile {
 /**
  * Reads a Blob, or a File that somebody chose, into memory and makes a file of it. What is written goes to that copy: see `blob()`.
  * Each call makes a file of its own.
+ * @param blob a Blob or a File
  * @param options `path` is the File's name by default, or "/blob"
  * @throws what reading the Blob throws, a DOMException
  */
@@ -80,7 +91,7 @@ export class HandleFile extends BufferFile {
   #last: Promise<void> = Promise.resolve();
   #failure: { error: unknown } | undefined;
 
-  /** Not for use from outside: see `openFileHandle`. */
+  /** Not for use from outside: see `openFileHandle`. @internal */
   constructor(contents: FileContents, handle: FileHandle, options: FileOptions) {
     const place = [Device.BLOB, newInode(Device.BLOB)] as const;
     super(contents, options.path ?? pathOf(handle), options.flags ?? O.RDWR, place);
@@ -184,6 +195,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
  * they succeed before anything is in the file, and a crash of the page loses it. What munmap leaves goes with the next of them.
  * `flushed()` tells when all is in the file, and what went wrong. Nobody else should change the file meanwhile: a write-back puts back
  * all that this side changed, and the size.
+ * @param handle from a file picker, or of navigator.storage
  * @param options `path` is the handle's name by default
  * @throws what reading the file throws, a DOMException
  */

@@ -39,7 +39,9 @@ export interface HostFile {
 
 /** An error of a file's, with the name of its error number. */
 export class FileError extends Error {
+  /** "FileError", also where a bundler has renamed the class. */
   override readonly name = "FileError";
+  /** The error number's name, such as "ENOSPC". */
   readonly code: ErrnoName;
 
   /** @param code the error number's name, such as "ENOSPC" */

@@ -105,7 +105,7 @@ export abstract class BufferFile implements HostFile {
   readonly flags: number;
   protected readonly contents: FileContents;
 
-  /** @param place the device's minor number and the inode's */
+  /** @internal */
   constructor(
     contents: FileContents,
     path: string,
@@ -156,6 +156,7 @@ export class MemoryFile extends BufferFile {
   /**
    * @param bytes what it begins with; copied
    * @param options `path` is "/memory/INODE" by default
+   * @param of a file to open once more, in place of `bytes`: see `reopen`
    */
   constructor(bytes: ArrayLike<number> = [], options: FileOptions = {}, of?: MemoryFile) {
     const inode = of?.inode ?? newInode(Device.MEMORY);

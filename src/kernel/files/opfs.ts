@@ -6,11 +6,17 @@ import { Device, newInode, type FileOptions } from "./memory-file.js";
 
 /** What is needed of a FileSystemSyncAccessHandle. */
 export interface SyncHandle {
+  /** Reads from byte `at` on. @returns how many bytes */
   read(into: Uint8Array, options: { at: number }): number;
+  /** Writes from byte `at` on. @returns how many bytes */
   write(from: Uint8Array, options: { at: number }): number;
+  /** Bytes of the file. */
   getSize(): number;
+  /** Makes the file `size` bytes long. */
   truncate(size: number): void;
+  /** Waits until what was written is stored for good. */
   flush(): void;
+  /** Gives the file back. */
   close(): void;
 }
 
@@ -71,6 +77,7 @@ class SyncHandleFile implements HostFile {
  * Makes a file of a sync handle (`await fileHandle.createSyncAccessHandle()`), which only workers get; msync, fsync and closing are as good
  * as on a disk there. The handle is closed with the file. A handle says neither its name nor which file it is: two of them count as two
  * files even if they are not (browsers give out one at a time unless asked otherwise).
+ * @param handle which nobody else uses from here on
  * @param options `path` is "/opfs/INODE" by default
  * @throws what truncating throws, with O.TRUNC
  */

@@ -14,6 +14,7 @@ const PLACES = {
   deno: [`${modules}@deno/linux-x64-glibc/deno`],
   bun: [`${modules}@oven/bun-linux-x64-baseline/bin/bun`],
   workerd: [`${modules}@cloudflare/workerd-linux-64/bin/workerd`],
+  next: [`${modules}next/dist/bin/next`],
   bundlers: [`${modules}vite/package.json`],
   chromium: [
     process.env.CHROMIUM_PATH ?? "",

@@ -1,16 +1,13 @@
 // A Next.js application with one page or route for each way to import the package, built once and served as its users do: `next build`, `next start`.
 
 import { execFile, spawn } from "node:child_process";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import type { Site } from "./site.js";
-import { placeOf } from "./tools.js";
+import { linkTools, placeOf } from "./tools.js";
 
 const run = promisify(execFile);
-
-const modules = fileURLToPath(new URL("node_modules/", import.meta.url));
 
 function route(entry: string, head: string): string {
   return `import { run } from "../../../${entry}.js";
@@ -58,15 +55,6 @@ const environment: NodeJS.ProcessEnv = {
   // The test runner's is "test".
   NODE_ENV: "production",
 };
-
-/** Puts packages of the tests' tools into a project, as links. */
-export function linkTools(folder: string, names: readonly string[]): void {
-  for (const name of names) {
-    const place = join(folder, "node_modules", name);
-    mkdirSync(dirname(place), { recursive: true });
-    symlinkSync(join(modules, name), place);
-  }
-}
 
 async function built(site: Site): Promise<string> {
   const folder = join(site.folder, "next");

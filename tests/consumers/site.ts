@@ -27,16 +27,27 @@ export function pack(folder: string): string {
   return join(folder, filename);
 }
 
+let tarball: string | undefined;
+
+/** Installs the package in a project, packed once a program. */
+export function unpack(folder: string): void {
+  if (tarball === undefined) {
+    const place = mkdtempSync(join(tmpdir(), "ptmalloc-tarball-"));
+    process.once("exit", () => rmSync(place, { recursive: true, force: true }));
+    tarball = pack(place);
+  }
+  const modules = join(folder, "node_modules");
+  mkdirSync(modules, { recursive: true });
+  execFileSync("tar", ["-xzf", tarball, "-C", modules]);
+  renameSync(join(modules, "package"), join(modules, "ptmalloc-wasm"));
+}
+
 /** A project that uses the package. */
 export class Site {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "ptmalloc-consumer-")));
 
   constructor() {
-    const modules = join(this.folder, "node_modules");
-    mkdirSync(modules);
-    const tarball = pack(this.folder);
-    execFileSync("tar", ["-xzf", tarball, "-C", modules]);
-    renameSync(join(modules, "package"), join(modules, "ptmalloc-wasm"));
+    unpack(this.folder);
     cpSync(fileURLToPath(new URL("site", import.meta.url)), this.folder, { recursive: true });
     const manifest = { type: "module", dependencies: { "ptmalloc-wasm": "*" } };
     writeFileSync(join(this.folder, "package.json"), JSON.stringify(manifest));

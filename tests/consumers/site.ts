@@ -6,6 +6,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -27,18 +28,23 @@ export function pack(folder: string): string {
   return join(folder, filename);
 }
 
-let tarball: string | undefined;
+let packed: Buffer | undefined;
+
+function packedOnce(): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), "ptmalloc-tarball-"));
+  try {
+    return readFileSync(pack(folder));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 /** Installs the package in a project, packed once a program. */
 export function unpack(folder: string): void {
-  if (tarball === undefined) {
-    const place = mkdtempSync(join(tmpdir(), "ptmalloc-tarball-"));
-    process.once("exit", () => rmSync(place, { recursive: true, force: true }));
-    tarball = pack(place);
-  }
+  packed ??= packedOnce();
   const modules = join(folder, "node_modules");
   mkdirSync(modules, { recursive: true });
-  execFileSync("tar", ["-xzf", tarball, "-C", modules]);
+  execFileSync("tar", ["-xz", "-C", modules], { input: packed });
   renameSync(join(modules, "package"), join(modules, "ptmalloc-wasm"));
 }
 

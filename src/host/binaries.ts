@@ -29,30 +29,39 @@ export function binariesOf(table: BinaryTable): Binaries {
   const known = (name: string, given: WasmInput | undefined) =>
     given === undefined ? table[name]?.() : given;
   return {
-    find(name, given) {
+    async find(name, given) {
       const place = known(name, given);
-      if (place === undefined) return hinted(fetchBinary(fileOf(name)));
+      if (place === undefined) {
+        const file = fileOf(name);
+        try {
+          return await fetchBinary(file);
+        } catch (cause) {
+          throw hinted(cause);
+        }
+      }
       return isBinary(place) ? place : fetchBinary(place);
     },
     findSync(name, given) {
       const place = known(name, given);
-      if (place === undefined) return fetchBinarySync(fileOf(name));
+      if (place === undefined) {
+        const file = fileOf(name);
+        try {
+          return fetchBinarySync(file);
+        } catch (cause) {
+          throw hinted(cause);
+        }
+      }
       return isBinary(place) ? place : fetchBinarySync(place);
     },
   };
 }
 
 /** What else to try, where the package's file is looked for and a bundler may have left it behind. */
-async function hinted(found: Promise<WasmSource>): Promise<WasmSource> {
-  try {
-    return await found;
-  } catch (cause) {
-    const { message } = cause as Error;
-    throw new Error(
-      `${message} (bundlers leave files of packages behind: give the option "wasm", or import from the entry that brings this build)`,
-      { cause },
-    );
-  }
+function hinted(cause: unknown): Error {
+  return new Error(
+    `${(cause as Error).message} (bundlers leave files of packages behind: give the option "wasm", or import from the entry that brings this build)`,
+    { cause },
+  );
 }
 
 /** Nothing but the package's files. */

@@ -49,7 +49,7 @@ function readFile(url: URL): WasmSource | undefined {
     bytes = new Uint8Array(fs.readFileSync(url));
   } catch (cause) {
     throw new Error(
-      `cannot read ${url.pathname}: ${(cause as Error).message} (give the option "wasm"; in a checkout, "npm run build:wasm" makes the package's binaries)`,
+      `cannot read ${url.pathname}: ${(cause as Error).message} (in a checkout, "npm run build:wasm" makes binaries)`,
       { cause },
     );
   }

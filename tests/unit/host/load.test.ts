@@ -135,11 +135,17 @@ describe("a binary from elsewhere", () => {
     );
   });
 
-  it("names a file that is not there, and the ways out", async () => {
+  it("names a file that is not there, and why it cannot be read", async () => {
     const wasm = new URL("nothing.wasm", import.meta.url);
-    const expected = /cannot read .*nothing\.wasm: .*option "wasm".*npm run build:wasm/;
+    const expected = /cannot read .*nothing\.wasm: ENOENT.*npm run build:wasm/;
     await expect(startProcess({ wasm })).rejects.toThrow(expected);
     expect(() => startProcessSync({ wasm })).toThrow(expected);
+  });
+
+  it("names a file of the package that is not there, and the ways out", async () => {
+    const expected = /cannot read .*build\/no\.lp64\.wasm: ENOENT[^]*bundlers.*option "wasm"/;
+    await expect(PACKAGE_FILES.find("no.lp64")).rejects.toThrow(expected);
+    expect(() => PACKAGE_FILES.findSync("no.lp64")).toThrow(expected);
   });
 
   it("cannot be fetched without waiting", () => {

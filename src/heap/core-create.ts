@@ -4,6 +4,7 @@ import { checkChoice, show } from "../host/checks.js";
 import { CoreProcess } from "../host/core-process.js";
 import { load, loadSync, type Binaries, type WasmSource } from "../host/load.js";
 import { planCore, type ProcessOptions } from "../host/options.js";
+import { isBinary } from "../host/realm.js";
 import type { TunableObject } from "../host/tunables.js";
 import type { Abi } from "../layout/address.js";
 import { CoreHeap, type HeapOptions, type OutOfMemoryPolicy } from "./core-heap.js";
@@ -51,9 +52,10 @@ export function policyOf(given: OutOfMemoryPolicy = "null"): OutOfMemoryPolicy {
   return checkChoice('option "outOfMemory"', given, ["null", "throw"]);
 }
 
-const find = (_name: string, given?: unknown): never => {
+const find = (_name: string, given?: unknown): WasmSource => {
+  if (isBinary(given)) return given;
   throw new TypeError(
-    `option "wasm" must be the bytes of a WebAssembly binary or a WebAssembly.Module, got ${show(given)}`,
+    `option "wasm" must be a WebAssembly.Module or the bytes of one, got ${show(given)}`,
   );
 };
 

@@ -3,6 +3,7 @@
 
 import type { Binaries, WasmInput, WasmSource } from "./load.js";
 import { withLoader } from "./loader.js";
+import { isBinary } from "./realm.js";
 import { fetchBinary, fetchBinarySync } from "./remote.js";
 
 /** Binaries that an entry brings, by build and layout, such as "core.ilp32". */
@@ -10,7 +11,8 @@ export type BinaryTable = Readonly<
   Record<string, (() => WasmSource | URL | undefined) | undefined>
 >;
 
-// Apart from the URL that is made with it: bundlers would see an asset, and carry all binaries along.
+// Bundlers that see what file a URL is made of carry it along, and here that would be every binary: webpack and Vite look for import.meta.url
+// beside `new URL`, Turbopack follows constants, but not through another URL.
 const here = import.meta.url as string | undefined;
 
 function fileOf(name: string): URL {
@@ -19,7 +21,7 @@ function fileOf(name: string): URL {
       `where ${name}.wasm is cannot be told in a bundle without import.meta.url: give the option "wasm", or bundle to ES modules`,
     );
   }
-  return new URL(`../../build/${name}.wasm`, here);
+  return new URL(`../../build/${name}.wasm`, new URL(here));
 }
 
 /** @returns where to find binaries, those of the table first */
@@ -27,34 +29,39 @@ export function binariesOf(table: BinaryTable): Binaries {
   const known = (name: string, given: WasmInput | undefined) =>
     given === undefined ? table[name]?.() : given;
   return {
-    find(name, given) {
+    async find(name, given) {
       const place = known(name, given);
-      if (place === undefined) return hinted(fetchBinary(fileOf(name)));
-      return isCompilable(place) ? place : fetchBinary(place);
+      if (place === undefined) {
+        const file = fileOf(name);
+        try {
+          return await fetchBinary(file);
+        } catch (cause) {
+          throw hinted(cause);
+        }
+      }
+      return isBinary(place) ? place : fetchBinary(place);
     },
     findSync(name, given) {
       const place = known(name, given);
-      if (place === undefined) return fetchBinarySync(fileOf(name));
-      return isCompilable(place) ? place : fetchBinarySync(place);
+      if (place === undefined) {
+        const file = fileOf(name);
+        try {
+          return fetchBinarySync(file);
+        } catch (cause) {
+          throw hinted(cause);
+        }
+      }
+      return isBinary(place) ? place : fetchBinarySync(place);
     },
   };
 }
 
 /** What else to try, where the package's file is looked for and a bundler may have left it behind. */
-async function hinted(found: Promise<WasmSource>): Promise<WasmSource> {
-  try {
-    return await found;
-  } catch (cause) {
-    const { message } = cause as Error;
-    throw new Error(
-      `${message} (bundlers leave files of packages behind: give the option "wasm", or import from the entry that brings this build)`,
-      { cause },
-    );
-  }
-}
-
-function isCompilable(given: unknown): given is WasmSource {
-  return given instanceof WebAssembly.Module || given instanceof Uint8Array;
+function hinted(cause: unknown): Error {
+  return new Error(
+    `${(cause as Error).message} (bundlers leave files of packages behind: give the option "wasm", or import from the entry that brings this build)`,
+    { cause },
+  );
 }
 
 /** Nothing but the package's files. */

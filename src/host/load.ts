@@ -6,6 +6,7 @@ import { checkBinary } from "./check-binary.js";
 import type { Build, RawExports } from "./exports.js";
 import type { Fate } from "./fate.js";
 import type { ProcessPlan } from "./options.js";
+import { isBytes } from "./realm.js";
 
 /** A binary: its bytes, or a module that is compiled already (as some hosts demand). */
 export type WasmSource = WebAssembly.Module | BufferSource;
@@ -16,8 +17,8 @@ export type WasmInput = WasmSource | URL | string | Response | PromiseLike<Respo
 /** Where an entry of the package has binaries from. */
 export interface Binaries {
   /**
-   * @param name build and layout, such as "core.ilp32"
-   * @param given the option "wasm", when it is neither bytes nor a module
+   * @param name build and layout, such as "core.ilp32": what is looked for when nothing is given
+   * @param given the option "wasm"; a binary is what is found
    * @throws Error that says what was looked for, where, and what to do
    */
   find(name: string, given?: WasmInput): WasmSource | Promise<WasmSource>;
@@ -37,7 +38,7 @@ export interface Instantiator {
 }
 
 /** The engine itself. */
-const ENGINE: Instantiator = {
+export const ENGINE: Instantiator = {
   instantiate: async (module, imports) => (await WebAssembly.instantiate(module, imports)).exports,
   instantiateSync: (module, imports) => new WebAssembly.Instance(module, imports).exports,
 };
@@ -67,16 +68,14 @@ function memoryOf(key: string | object): Pick<Map<unknown, Compiling>, "get" | "
   return typeof key === "string" ? byName : (byObject as unknown as typeof byName);
 }
 
-function isSource(wasm: unknown): wasm is WasmSource {
-  return (
-    wasm instanceof WebAssembly.Module || ArrayBuffer.isView(wasm) || wasm instanceof ArrayBuffer
-  );
-}
-
-async function compiled(plan: Plan<Abi, Build>, binaries: Binaries): Promise<WebAssembly.Module> {
-  const { wasm, build, abi } = plan;
-  const source = isSource(wasm) ? wasm : await binaries.find(`${build}.${abi}`, wasm);
-  return source instanceof WebAssembly.Module ? source : WebAssembly.compile(source);
+/** @param key what `keyOf` says: a name, unless the caller brought something */
+async function compiled(
+  key: string | object,
+  { wasm }: Plan<Abi, Build>,
+  binaries: Binaries,
+): Promise<WebAssembly.Module> {
+  const source = await binaries.find(key as string, wasm);
+  return isBytes(source) ? WebAssembly.compile(source) : source;
 }
 
 /** Connects an instance with the memory and the fate of its process. */
@@ -117,7 +116,7 @@ export async function load<A extends Abi, B extends Build>(
   const key = keyOf(plan);
   const modules = memoryOf(key);
   let pending = modules.get(key);
-  if (pending === undefined) modules.set(key, (pending = compiled(plan, binaries)));
+  if (pending === undefined) modules.set(key, (pending = compiled(key, plan, binaries)));
   let module: WebAssembly.Module;
   try {
     module = await pending;
@@ -136,15 +135,14 @@ export function loadSync<A extends Abi, B extends Build>(
   plan: Plan<A, B>,
   binaries: Binaries,
 ): Loaded<A, B> {
-  const { wasm, build, abi } = plan;
   const key = keyOf(plan);
   const modules = memoryOf(key);
   let module = modules.get(key);
-  if (!(module instanceof WebAssembly.Module)) {
-    const source = isSource(wasm) ? wasm : binaries.findSync(`${build}.${abi}`, wasm);
-    module = source instanceof WebAssembly.Module ? source : new WebAssembly.Module(source);
+  if (module === undefined || "then" in module) {
+    const source = binaries.findSync(key as string, plan.wasm);
+    module = isBytes(source) ? new WebAssembly.Module(source) : source;
   }
-  checkBinary(module, abi);
+  checkBinary(module, plan.abi);
   modules.set(key, module);
   return instantiateSync(plan, module, plan.newFate(), binaries.instantiator);
 }

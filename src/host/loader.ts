@@ -3,13 +3,22 @@
 // where no entry imports a package: a page can use them without an import map.
 
 import { instantiate, instantiateSync } from "@assemblyscript/loader";
-import type { Binaries, Instantiator } from "./load.js";
+import { ENGINE, type Binaries, type Instantiator } from "./load.js";
+
+/** The loader takes a module of another realm for bytes. */
+function isOurs(module: WebAssembly.Module): boolean {
+  return module instanceof WebAssembly.Module;
+}
 
 const LOADER: Instantiator = {
   async instantiate(module, imports) {
+    if (!isOurs(module)) return ENGINE.instantiate(module, imports);
     return (await instantiate(module, imports)).instance.exports;
   },
-  instantiateSync: (module, imports) => instantiateSync(module, imports).instance.exports,
+  instantiateSync(module, imports) {
+    if (!isOurs(module)) return ENGINE.instantiateSync(module, imports);
+    return instantiateSync(module, imports).instance.exports;
+  },
 };
 
 /** @returns where to find binaries as before, to be instantiated by the loader */

@@ -49,8 +49,7 @@ function readFile(url: URL): WasmSource | undefined {
     bytes = new Uint8Array(fs.readFileSync(url));
   } catch (cause) {
     throw new Error(
-      `cannot read ${url.pathname}: the package's WebAssembly binaries are files of its own, which bundlers leave behind; give the option "wasm" ` +
-        '(in a checkout, "npm run build:wasm" makes them)',
+      `cannot read ${url.pathname}: ${(cause as Error).message} (in a checkout, "npm run build:wasm" makes binaries)`,
       { cause },
     );
   }

@@ -9,6 +9,7 @@ import { instantiate, instantiateSync } from "./load.js";
 import { isShared } from "./memory-option.js";
 import type { AddressLayout, ProcessPlan } from "./options.js";
 import { Process } from "./process.js";
+import { isModule } from "./realm.js";
 import { assertShareable } from "./shared-memory.js";
 import { readStruct } from "./struct.js";
 import { structsOf } from "./structs.js";
@@ -88,8 +89,7 @@ export function checkHandle<A extends Abi>(call: string, given: unknown): Proces
   if (typeof id !== "string") throw wrong("id", "a string", id);
   if (!(memory instanceof WebAssembly.Memory) || !isShared(memory))
     throw wrong("memory", "a shared WebAssembly.Memory", memory);
-  if (!(module instanceof WebAssembly.Module))
-    throw wrong("module", "a WebAssembly.Module", module);
+  if (!isModule(module)) throw wrong("module", "a WebAssembly.Module", module);
   if (!(registry instanceof SharedArrayBuffer))
     throw wrong("registry", "a SharedArrayBuffer", registry);
   checkChoice(`${call}: handle.abi`, handle.abi, ["ilp32", "lp64"]);

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // The kernel's side of a process, for people: system calls, the address space as Linux's /proc shows it, checked access to
 // memory, and a log of what is asked of the kernel. It needs the `full` build.
 

@@ -4,6 +4,7 @@ import { show } from "../host/checks.js";
 import { PAGE_BYTES, WASM_PAGE_BYTES } from "../host/options.js";
 import { isShared } from "../host/memory-option.js";
 import type { Process } from "../host/process.js";
+import { isBytes, isModule } from "../host/realm.js";
 import type { WasmSource } from "../host/load.js";
 import type { Abi } from "../layout/address.js";
 import { readModule } from "./binary.js";
@@ -123,9 +124,9 @@ function planLink(guest: WasmSource, heap: GuestHost, options: LinkOptions): Lin
   const { imports: given = {}, replace = false } = options;
   if (typeof given !== "object" || given === null)
     throw new TypeError(`option "imports" must be an object of objects, got ${show(given)}`);
-  if (guest instanceof WebAssembly.Module)
+  if (isModule(guest))
     return { prepared: { bytes: undefined, info: undefined, module: guest }, process, given };
-  if (!(guest instanceof ArrayBuffer) && !ArrayBuffer.isView(guest))
+  if (!isBytes(guest))
     throw new TypeError(`the guest must be bytes or a WebAssembly.Module, got ${show(guest)}`);
   const prepared = preparedBefore.get(guest) ?? prepare(asBytes(guest));
   preparedBefore.set(guest, prepared);

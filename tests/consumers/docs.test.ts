@@ -36,7 +36,7 @@ const HEADS: Readonly<Record<Entry, string>> = {
 /** The pinned version of what a row is about; browsers are the system's. */
 function versionOf(name: string, tools: readonly Tool[]): string {
   const all = { ...manifest.devDependencies, ...manifest.optionalDependencies };
-  const bundler = all[name.split(",")[0]!.toLowerCase()];
+  const bundler = all[name.split(",")[0]!.toLowerCase()] ?? all[tools[0]!];
   const version = bundler ?? all[PACKAGES[tools[0]!] ?? tools[0]!];
   return version?.replace(/^.*@/, "") ?? "the system's";
 }

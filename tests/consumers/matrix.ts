@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Listener, reportOf } from "./browsers.js";
+import { routed, withNext } from "./next.js";
 import { answered, printed } from "./runtimes.js";
 import type * as Bundlers from "./bundlers.mjs";
 import type { Site } from "./site.js";
@@ -37,6 +38,15 @@ function runtime(name: string, tool: Tool): Environment {
     entries: ENTRIES,
     run: (site, entry) => printed(tool, site, entry),
   };
+}
+
+/** A route of the Next.js application. @param kind where it runs */
+function nextRoute(
+  name: string,
+  kind: "edge" | "node",
+  entries: Environment["entries"],
+): Environment {
+  return { name, tools: ["next"], entries, run: (site, entry) => routed(site, `${kind}-${entry}`) };
 }
 
 /** A page that is served as the files are. @param script begins the name of the page's script, in place of the entry's */
@@ -165,6 +175,23 @@ export const ENVIRONMENTS: readonly Environment[] = [
       const out = site.out(`workerd-${entry}`);
       const { workerBuild } = await bundlers();
       return await answered(out, await workerBuild(site.folder, entry, out));
+    },
+  },
+  nextRoute("Next.js, edge route", "edge", ["default", "module"]),
+  nextRoute("Next.js, Node.js route", "node", ["default", "wasm", "kernel"]),
+  {
+    name: "Next.js, page",
+    tools: ["next", "chromium"],
+    entries: ["default", "wasm", "kernel"],
+    async run(site, entry) {
+      const listener = await new Listener(undefined).listen();
+      try {
+        return await withNext(site, (origin) =>
+          reportOf("chromium", `${origin}/page-${entry}`, listener),
+        );
+      } finally {
+        listener.close();
+      }
     },
   },
   plainPage("Chromium, page", "chromium", "", CONTENT_SECURITY, ["default"], "relative"),

@@ -6,6 +6,7 @@ import {
   cpSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   realpathSync,
   renameSync,
   rmSync,
@@ -27,16 +28,32 @@ export function pack(folder: string): string {
   return join(folder, filename);
 }
 
+let packed: Buffer | undefined;
+
+function packedOnce(): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), "ptmalloc-tarball-"));
+  try {
+    return readFileSync(pack(folder));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Installs the package in a project, packed once a program. */
+export function unpack(folder: string): void {
+  packed ??= packedOnce();
+  const modules = join(folder, "node_modules");
+  mkdirSync(modules, { recursive: true });
+  execFileSync("tar", ["-xz", "-C", modules], { input: packed });
+  renameSync(join(modules, "package"), join(modules, "ptmalloc-wasm"));
+}
+
 /** A project that uses the package. */
 export class Site {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), "ptmalloc-consumer-")));
 
   constructor() {
-    const modules = join(this.folder, "node_modules");
-    mkdirSync(modules);
-    const tarball = pack(this.folder);
-    execFileSync("tar", ["-xzf", tarball, "-C", modules]);
-    renameSync(join(modules, "package"), join(modules, "ptmalloc-wasm"));
+    unpack(this.folder);
     cpSync(fileURLToPath(new URL("site", import.meta.url)), this.folder, { recursive: true });
     const manifest = { type: "module", dependencies: { "ptmalloc-wasm": "*" } };
     writeFileSync(join(this.folder, "package.json"), JSON.stringify(manifest));

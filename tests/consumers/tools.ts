@@ -1,7 +1,8 @@
 // What the consumer tests run: tools from this folder's own node_modules (installed by .ci/run, or by "npm ci --prefix tests/consumers"), and
 // browsers of the system.
 
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const modules = fileURLToPath(new URL("node_modules/", import.meta.url));
@@ -14,6 +15,7 @@ const PLACES = {
   deno: [`${modules}@deno/linux-x64-glibc/deno`],
   bun: [`${modules}@oven/bun-linux-x64-baseline/bin/bun`],
   workerd: [`${modules}@cloudflare/workerd-linux-64/bin/workerd`],
+  next: [`${modules}next/dist/bin/next`],
   bundlers: [`${modules}vite/package.json`],
   chromium: [
     process.env.CHROMIUM_PATH ?? "",
@@ -53,4 +55,13 @@ export function haveAll(what: string, tools: readonly Tool[]): boolean {
     throw new Error(`PTMALLOC_REQUIRE_NATIVE=1, but ${reason}`);
   process.stderr.write(`skipped: ${what}: ${reason}\n`);
   return false;
+}
+
+/** Puts packages of the tests' tools into a project, as links. */
+export function linkTools(folder: string, names: readonly string[]): void {
+  for (const name of names) {
+    const place = join(folder, "node_modules", name);
+    mkdirSync(dirname(place), { recursive: true });
+    symlinkSync(join(modules, name), place);
+  }
 }

@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { PACKAGE_FILES } from "../../../src/host/binaries.js";
+import { createHeapSync } from "../../../src/core.js";
+import { heapMaker } from "../../../src/heap/create.js";
+import { binariesOf, PACKAGE_FILES } from "../../../src/host/binaries.js";
 import { workerId } from "../../../src/host/node.js";
 import { startProcess, startProcessSync, type ProcessOptions } from "../../../src/host/process.js";
 
@@ -24,6 +27,22 @@ describe("loading", () => {
     ];
     const first = processes.map((process) => process.malloc(1));
     expect(new Set(first)).toEqual(new Set([0x20000 + 0x1a0]));
+  });
+
+  it("takes modules and bytes of another realm, as in the sandboxes of edge runtimes", async () => {
+    const module = runInNewContext("new WebAssembly.Module(bytes)", {
+      bytes,
+    }) as WebAssembly.Module;
+    const buffer = runInNewContext("new Uint8Array(bytes).buffer", { bytes }) as ArrayBuffer;
+    expect(module).not.toBeInstanceOf(WebAssembly.Module);
+    expect(buffer).not.toBeInstanceOf(ArrayBuffer);
+    for (const wasm of [module, buffer]) {
+      expect((await startProcess({ wasm })).malloc(1)).toBe(0x20000 + 0x1a0);
+      expect(startProcessSync({ wasm }).malloc(1)).toBe(0x20000 + 0x1a0);
+      expect(createHeapSync({ wasm }).malloc(1)).toBeGreaterThan(0);
+    }
+    const entry = binariesOf({ "core.ilp32": () => module });
+    expect((await heapMaker(entry)()).malloc(1)).toBeGreaterThan(0);
   });
 
   it("refuses a binary of the other layout, and says which it is", async () => {
@@ -116,11 +135,17 @@ describe("a binary from elsewhere", () => {
     );
   });
 
-  it("names a file that is not there, and the ways out", async () => {
+  it("names a file that is not there, and why it cannot be read", async () => {
     const wasm = new URL("nothing.wasm", import.meta.url);
-    const expected = /cannot read .*nothing\.wasm: .*option "wasm".*npm run build:wasm/;
+    const expected = /cannot read .*nothing\.wasm: ENOENT.*npm run build:wasm/;
     await expect(startProcess({ wasm })).rejects.toThrow(expected);
     expect(() => startProcessSync({ wasm })).toThrow(expected);
+  });
+
+  it("names a file of the package that is not there, and the ways out", async () => {
+    const expected = /cannot read .*build\/no\.lp64\.wasm: ENOENT[^]*bundlers.*option "wasm"/;
+    await expect(PACKAGE_FILES.find("no.lp64")).rejects.toThrow(expected);
+    expect(() => PACKAGE_FILES.findSync("no.lp64")).toThrow(expected);
   });
 
   it("cannot be fetched without waiting", () => {

@@ -76,6 +76,11 @@ export function resetLarge(): void {
   held = 0;
 }
 
+/** Whether this thread has such lists. */
+export function keepsLarge(): bool {
+  return lists != 0;
+}
+
 /** Whether a request of `bytes`, too large for tcache's own bins, is one for these lists, and the thread has them. */
 export function isLarge(bytes: word): bool {
   return bytes - (requestOf(FLOOR) + 1) < span;
@@ -100,10 +105,10 @@ export enum Keeping {
   FULL, // the lists hold as much as they may: they are to be emptied first
 }
 
-/** Keeps a chunk of `size` bytes, if that has a class. Ends the process if it is kept already. */
+/** Keeps a chunk of `size` bytes, if that has a class, in this thread's lists. Ends the process if it is kept already. */
 export function keepLarge(p: Chunk, size: word): Keeping {
   const index = classOfChunk(size);
-  if (lists == 0 || index >= LARGE_BINS) return Keeping.NOT;
+  if (index >= LARGE_BINS) return Keeping.NOT;
   const mem = p.mem;
   const count = blocksIn(lists, index);
   if (keyOf(mem) == mark) findTwice(lists, mem, index, count);

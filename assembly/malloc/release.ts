@@ -14,6 +14,7 @@ import {
   bindLarge,
   forgetLarge,
   keepLarge,
+  keepsLarge,
   largeLists,
   resetLarge,
 } from "./large-tcache";
@@ -56,7 +57,7 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
     return;
   }
   if (!isLocked) {
-    if (IS_THREADED && mayKeep(p, size)) return;
+    if (IS_THREADED && keepsLarge() && mayKeep(p, size)) return;
     if (IS_THREADED && queuesFrees && queueRemote(arena, p, size)) return;
     lockArena(arena);
   }

@@ -14,6 +14,7 @@ export {
   mallocUsableSize as malloc_usable_size,
   threadExit as thread_exit,
 } from "./malloc/api";
+export { mallocMany as malloc_many, freeMany as free_many } from "./many";
 export { setParameter as mallopt, setTunableValue as set_tunable } from "./malloc/parameters";
 export {
   brk,

@@ -87,14 +87,24 @@ function addLocks(sum: ThreadLocks | null, one: ThreadLocks | null): ThreadLocks
   );
 }
 
-/** Runs one thread. @throws Error with what the worker died of */
-function runThread(task: ThreadTask): Promise<ThreadReport> {
+/** Waits for one thread. @throws Error with what the worker died of */
+function reportOf(worker: Worker): Promise<ThreadReport> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./thread-worker.js", import.meta.url), { workerData: task });
     worker.once("message", resolve);
     worker.once("error", reject);
     worker.once("exit", () => reject(new Error("a thread ended without a word")));
   });
+}
+
+/** Runs threads. @throws Error with what the first worker died of: the others are ended then, as they would wait for it */
+async function runThreads(tasks: readonly ThreadTask[]): Promise<ThreadReport[]> {
+  const program = new URL("./thread-worker.js", import.meta.url);
+  const workers = tasks.map((workerData) => new Worker(program, { workerData }));
+  try {
+    return await Promise.all(workers.map(reportOf));
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
 }
 
 /**
@@ -110,11 +120,10 @@ export function inWasm(name: string, control: string, open: () => ThreadSetup): 
       const setup = open();
       const meeting = new SharedArrayBuffer(8);
       new Int32Array(meeting).fill(threads);
-      const reports = await Promise.all(
-        Array.from({ length: threads }, (_, thread) =>
-          runThread({ setup, load, thread, threads, meeting, ...effort }),
-        ),
-      );
+      const tasks = Array.from({ length: threads }, (_, thread) => {
+        return { setup, load, thread, threads, meeting, ...effort };
+      });
+      const reports = await runThreads(tasks);
       const damage = reports.reduce((sum, report) => sum + report.damage, 0);
       if (damage > 0) throw new Error(`${name}: ${damage} blocks were overwritten`);
       const rate = reports.reduce((sum, { callsPerSecond }) => sum + callsPerSecond, 0) / 1e6;

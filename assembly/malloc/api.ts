@@ -110,8 +110,8 @@ export function malloc(bytes: word): word {
   return <word>mallocUncached(bytes);
 }
 
-/** malloc's long way, complete by itself. */
-function mallocUncached(bytes: word): usize {
+/** malloc's long way, complete by itself: for callers of whose time a few tests do not matter, and who are to stay small. */
+export function mallocUncached(bytes: word): usize {
   if (bytes > PTRDIFF_MAX) {
     setErrno(ENOMEM);
     return 0;
@@ -161,8 +161,8 @@ export function free(address: word): void {
   freeUncached(mem);
 }
 
-/** free's long way. */
-function freeUncached(mem: usize): void {
+/** free's long way, complete by itself but for NULL. */
+export function freeUncached(mem: usize): void {
   const errno = thread.errno;
   const p = Chunk.ofMem(mem);
   if (p.isMmapped) {
@@ -262,9 +262,9 @@ function overflows(count: word, size: word): bool {
 export function realloc(address: word, bytes: word): word {
   verifyHeap();
   const mem = <usize>address;
-  if (mem == 0) return malloc(bytes);
+  if (mem == 0) return <word>mallocUncached(bytes);
   if (bytes == 0) {
-    free(address);
+    freeUncached(mem);
     return 0;
   }
   const p = Chunk.ofMem(mem);
@@ -291,16 +291,16 @@ export function realloc(address: word, bytes: word): word {
 
 /** realloc of a chunk whose arena has no memory for it: a block from any arena, a copy, and the old one goes. */
 function moveElsewhere(arena: MallocState, p: Chunk, bytes: word): word {
-  const moved = malloc(bytes);
+  const moved = mallocUncached(bytes);
   if (moved == 0) return 0;
-  memory.copy(<usize>moved, p.mem, <usize>usableSize(p));
+  memory.copy(moved, p.mem, <usize>usableSize(p));
   freeChunk(arena, p, false);
-  return moved;
+  return <word>moved;
 }
 
 /** realloc of an mmapped chunk that could not be remapped: a new block, a copy, and the mapping goes. */
 function copyMapped(p: Chunk, oldSize: word, bytes: word): usize {
-  const mem = <usize>malloc(bytes);
+  const mem = mallocUncached(bytes);
   if (mem == 0) return 0;
   memory.copy(mem, p.mem, <usize>(oldSize - CHUNK_HDR_SZ));
   unmapChunk(p);

@@ -16,7 +16,14 @@
 import { NATIVE_NAMES } from "../native.js";
 import { OURS } from "../allocators.js";
 import { ratio, scaled, type Cell, type Question, type Ratio, type Row } from "../question.js";
-import { ALONE, MIMALLOC, SINGLE, handoverTime, threadContestants } from "../thread-contestants.js";
+import {
+  ALONE,
+  EXTENDED,
+  MIMALLOC,
+  SINGLE,
+  handoverTime,
+  threadContestants,
+} from "../thread-contestants.js";
 import { LOADS } from "../thread-loads.js";
 import { raceThreads, type ThreadRates } from "../thread-race.js";
 
@@ -70,12 +77,14 @@ function ratiosOf(rates: ThreadRates, control: string): Ratio[] {
           own,
           scaling(rates, control, column),
         ).map(wanted(0.95));
-    const rivals = [1, 2].flatMap((threads) =>
-      ratio(
-        `${title}: ours to mimalloc, ${threads} ${threads === 1 ? "thread" : "threads"}`,
-        rates.cell(ours, threads, column),
-        rates.cell(MIMALLOC, threads, column),
-      ).map((found) => (isRing ? found : wanted(1)(found))),
+    const rivals = ([ours, EXTENDED] as const).flatMap((contestant) =>
+      [1, 2].flatMap((threads) =>
+        ratio(
+          `${title}: ${contestant === ours ? "ours" : "ours, for speed,"} to mimalloc, ${threads} ${threads === 1 ? "thread" : "threads"}`,
+          rates.cell(contestant, threads, column),
+          rates.cell(MIMALLOC, threads, column),
+        ).map((found) => (isRing ? found : wanted(1)(found))),
+      ),
     );
     const price = ratio(
       `${title}: time of a process's only thread, to the build without threads`,

@@ -35,6 +35,16 @@ export function cFunctions<A extends Abi>(process: Process<A>, tracker: Tracker)
       return 0;
     },
     malloc_trim: (pad) => (process.raw as CFunctions<A>).malloc_trim(pad),
+    malloc_many: (list, count) => {
+      for (let at = list; at < list + 4 * count; at += 4) {
+        const mem = tracker.malloc(process.view().getUint32(at, true));
+        process.view().setUint32(at, mem, true);
+      }
+    },
+    free_many: (list, count) => {
+      for (let at = list; at < list + 4 * count; at += 4)
+        tracker.free(process.view().getUint32(at, true));
+    },
     malloc_usable_size: (mem) => word(tracker.usableSize(number(mem))),
   };
 }

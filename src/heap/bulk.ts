@@ -1,8 +1,7 @@
-// Many blocks in one call: arguments are checked in a loop that calls nothing else. The loops are JavaScript's; bench/bulk.ts has the numbers.
+// Many blocks in one call of WebAssembly (assembly/many.ts). Arguments are checked before, in a loop that calls nothing.
 
 import { checkInteger, show } from "../host/checks.js";
 import type { CoreProcess } from "../host/core-process.js";
-import type { Mem } from "../layout/address.js";
 import type { CFunctions } from "./core-heap.js";
 
 /** @throws TypeError, RangeError for the first number that is not from 0 to `max` */
@@ -18,19 +17,34 @@ export function checkAll(name: string, list: ArrayLike<number>, max: number): vo
   }
 }
 
-/** @returns a block for each size, 0 where there was no memory */
-export function allocateAll(
-  process: CoreProcess,
-  { malloc }: CFunctions,
-  sizes: ArrayLike<number>,
-): Uint32Array {
-  // An array of 32-bit integers makes signed addresses unsigned.
-  const blocks = new Uint32Array(sizes.length);
-  for (let i = 0; i < blocks.length; i++) blocks[i] = Number(malloc(process.toWord(sizes[i]!)));
-  return blocks;
-}
+/** Blocks that one call into WebAssembly serves: what the process's scratch memory holds, so that no list has to be allocated for them. */
+const BLOCKS_A_CALL = 64;
 
-/** Frees blocks, in their order. */
-export function freeAll(process: CoreProcess, { free }: CFunctions, blocks: ArrayLike<Mem>): void {
-  for (let i = 0; i < blocks.length; i++) free(process.toWord(blocks[i]!));
+/** The greatest number of 32 bits. No block is as large, in lp64 neither. */
+const MOST = 0xffffffff;
+
+/**
+ * Hands numbers to a function for many blocks, as 32 bits each in memory.
+ * @param results where to put what it leaves in their places
+ */
+export function handMany(
+  process: CoreProcess,
+  call: CFunctions["malloc_many"],
+  numbers: ArrayLike<number>,
+  results?: Uint32Array,
+): void {
+  const scratch = process.raw.scratch() >>> 0;
+  for (let from = 0; from < numbers.length; from += BLOCKS_A_CALL) {
+    const count = Math.min(BLOCKS_A_CALL, numbers.length - from);
+    let view = process.view();
+    for (let i = 0; i < count; i++) {
+      const number = numbers[from + i]!;
+      view.setInt32(scratch + 4 * i, number > MOST ? MOST : number, true);
+    }
+    call(scratch, count);
+    if (!results) continue;
+    // The memory may have grown.
+    view = process.view();
+    for (let i = 0; i < count; i++) results[from + i] = view.getInt32(scratch + 4 * i, true);
+  }
 }

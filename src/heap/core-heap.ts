@@ -3,7 +3,7 @@
 
 import { checkInteger, checkPowerOfTwo } from "../host/checks.js";
 import type { CoreProcess, Mallinfo2 } from "../host/core-process.js";
-import type { MallocExports, RawExports, Word } from "../host/exports.js";
+import type { MallocExports, RawExports, SetupExports, Word } from "../host/exports.js";
 import type { ProcessEnd } from "../host/fate.js";
 import type { Abi, Mem } from "../layout/address.js";
 import { dispose } from "./dispose.js";
@@ -14,7 +14,7 @@ export type { HeapBuild, HeapOptions, OutOfMemoryPolicy } from "./options.js";
 
 const ADDRESS_MAX = 0xffffffff;
 
-/** The functions of C's that a heap allocates with, as {@link MallocExports} has them. */
+/** The functions that a heap allocates with: C's, as {@link MallocExports} has them, and those for many blocks of {@link SetupExports}. */
 export type CFunctions<A extends Abi = Abi> = Pick<
   MallocExports<Word<A>>,
   | "malloc"
@@ -27,7 +27,8 @@ export type CFunctions<A extends Abi = Abi> = Pick<
   | "posix_memalign"
   | "malloc_usable_size"
   | "malloc_trim"
->;
+> &
+  Pick<SetupExports<Word<A>>, "malloc_many" | "free_many">;
 
 /** A typed array's constructor, such as Float64Array. */
 export interface ViewConstructor<T> {

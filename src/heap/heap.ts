@@ -6,7 +6,7 @@ import type { MmStruct } from "../host/process.js";
 import { bufferReaching } from "../host/views.js";
 import { mallocInfo, mallocStats } from "../inspect/malloc-info.js";
 import type { Abi, Mem } from "../layout/address.js";
-import { allocateAll, checkAll, freeAll } from "./bulk.js";
+import { checkAll, handMany } from "./bulk.js";
 import { StructType } from "./c-struct.js";
 import type { Definition, StructOptions } from "./c-types.js";
 import { OutOfMemoryError } from "./errors.js";
@@ -160,7 +160,7 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
   }
 
   /**
-   * `malloc` for each size, with one check of the arguments and the heap: faster than as many calls.
+   * `malloc` for each size: one check of the arguments, and one call into WebAssembly for 64 of them.
    * @param sizes bytes of each block
    * @returns the addresses, in the same order; 0 where there was no memory and the policy is "null"
    * @throws OutOfMemoryError when there is no memory for one and the policy is "throw": then none is allocated
@@ -176,7 +176,8 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
    */
   mallocMany(sizes: ArrayLike<number>): Uint32Array {
     checkAll("mallocMany: sizes", sizes, this.sizeMax);
-    const blocks = this.run("mallocMany", () => allocateAll(this.process, this.c, sizes));
+    const blocks = new Uint32Array(sizes.length);
+    this.run("mallocMany", () => handMany(this.process, this.c.malloc_many, sizes, blocks));
     const failed = this.throws ? blocks.indexOf(0) : -1;
     if (failed < 0) return blocks;
     this.freeMany(blocks);
@@ -184,14 +185,14 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
   }
 
   /**
-   * `free` for each address, in their order, with one check of the arguments and the heap. 0 is left out.
+   * `free` for each address, in their order; 0 is left out. One check of the arguments, and one call into WebAssembly for 64 of them.
    * @param blocks their addresses
    * @throws HeapAbort as `free`: the blocks before the one it is about are free then
    */
   freeMany(blocks: ArrayLike<Mem>): void {
     checkAll("freeMany: blocks", blocks, bufferReaching(this.memory, Infinity).byteLength);
-    this.run("freeMany", () => freeAll(this.process, this.c, blocks));
-    for (let i = 0; i < blocks.length; i++) this.leases.end(blocks[i]!);
+    this.run("freeMany", () => handMany(this.process, this.c.free_many, blocks));
+    this.leases.endAll(blocks);
   }
 
   /** For handles and scopes: the block at `mem` is the caller's from now on, and nobody else's. @internal */

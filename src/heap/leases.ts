@@ -38,6 +38,11 @@ export class Leases {
     lease.address = 0;
   }
 
+  /** The same for many blocks. */
+  endAll(addresses: ArrayLike<Mem>): void {
+    for (let i = 0; i < addresses.length && this.#live.size > 0; i++) this.end(addresses[i]!);
+  }
+
   /** The block of a lease is elsewhere now. */
   move(lease: Lease, address: Mem): void {
     this.#live.delete(lease.address);

@@ -3,20 +3,13 @@
 import type { Abi } from "../layout/address.js";
 import { Tunable } from "../layout/generated.js";
 import { checkChoice, checkInteger, checkPowerOfTwo, show } from "./checks.js";
-import type { Build, RawExports } from "./exports.js";
+import type { Build } from "./exports.js";
 import { errorOf } from "./failures.js";
 import { Fate } from "./fate.js";
 import { NO_FILES } from "./files.js";
 import { MAX_TASK_SIZE, WASM_PAGE_BYTES } from "./memory-option.js";
 import { PAGE_BYTES, planCore } from "./options.js";
-import type {
-  HugePages,
-  ProcessOptions,
-  ProcessPlan,
-  Restore,
-  SyscallTrace,
-  Traits,
-} from "./options.js";
+import type { HugePages, ProcessOptions, ProcessPlan, SyscallTrace, Traits } from "./options.js";
 import { SHARED_TASK_SIZE, sharedMemories } from "./shared-memory.js";
 import { ThreadRegistry } from "./thread-registry.js";
 import { threadingOf, type Extensions } from "./threading.js";
@@ -123,20 +116,6 @@ function extensionsOf({ remoteFrees, largeTcache }: ProcessOptions<Abi, Build>):
   };
 }
 
-/** Goes on with a process whose bytes `restore` puts back. */
-function resumeWith(restore: Restore): (plan: ProcessPlan, raw: RawExports) => void {
-  return ({ memory, base, startBrk, mmapBase, taskSize, flags }, raw) => {
-    const image = raw as unknown as RawExports<Abi, "image">;
-    restore(memory, image);
-    const error = image.image_restore(base, startBrk, mmapBase, taskSize, flags);
-    if (error !== 0) {
-      throw new RangeError(
-        `what lies at base ${base} is no process with startBrk ${startBrk} and taskSize ${taskSize}: ${error}`,
-      );
-    }
-  };
-}
-
 /**
  * Decides everything about a process that is to be started, and makes its memory unless the caller brought one.
  * @throws TypeError or RangeError naming the option and the rule
@@ -161,7 +140,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
   plan.newFate = () => new Fate(errorOf);
   if (build === "full")
     plan.imports = { trace: trace ?? (() => undefined), ...(files ?? NO_FILES) };
-  if (restore !== undefined) plan.resume = resumeWith(restore);
+  if (restore !== undefined) plan.resume = restore;
   if (build === "threads")
     Object.assign(plan, threadingOf(new ThreadRegistry(patience), patience, extensions));
   return plan;

@@ -56,6 +56,19 @@ export interface SetupExports<W> {
    * @returns 1, or 0 when the value is out of range and was ignored
    */
   set_tunable(this: void, id: number, value: W): number;
+  /**
+   * `malloc` for many blocks in one call.
+   * @param list where the sizes are, bytes, as unsigned numbers of 32 bits, 4-aligned; the addresses take their places, 0 where there was no
+   * memory
+   * @param count how many there are
+   */
+  malloc_many(this: void, list: number, count: number): void;
+  /**
+   * `free` for many blocks in one call, in their order; 0 is left out.
+   * @param list where the addresses are, as unsigned numbers of 32 bits, 4-aligned
+   * @param count how many there are
+   */
+  free_many(this: void, list: number, count: number): void;
   /** Chooses the mark by which `free` knows a block that is in tcache already (glibc's `tcache_key`). Before the first allocation. */
   set_tcache_key(this: void, key: W): void;
   /** The address of the kernel's record of the address space: see `MmStruct`. */

@@ -63,13 +63,13 @@ export type SyscallTrace = (
 ) => void;
 
 /**
- * Puts the bytes of a process back, from its base to its break, and makes the memory reach that far. Called when the instance
- * exists, and before it is used.
+ * Puts the bytes of a process back, from its base to its break, makes the memory reach that far, and lets the instance go on with it
+ * (`image_restore`, which takes the `flags`). Called when the instance exists, and before it is used.
  */
 export type Restore = (
   this: void,
-  memory: WebAssembly.Memory,
-  raw: RawExports<Abi, "image">,
+  process: { readonly memory: WebAssembly.Memory; readonly flags: number },
+  raw: RawExports,
 ) => void;
 
 /** How to start a process. Everything is optional. Sizes and addresses are in bytes. */

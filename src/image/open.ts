@@ -9,6 +9,7 @@ import { checkChoice } from "../host/checks.js";
 import { BrokenInvariant } from "../host/failures.js";
 import { PAGE_BYTES } from "../host/options.js";
 import { readStruct } from "../host/struct.js";
+import type { RawExports } from "../host/exports.js";
 import type { HostFile } from "../kernel/files/host-file.js";
 import { openNodeFile } from "../kernel/files/node.js";
 import { O } from "../kernel/flags.js";
@@ -136,13 +137,19 @@ function restored<A extends Abi>(
   return {
     ...options,
     ...{ base, startBrk, mmapBase, taskSize, layout, build: "image", randomize: false },
-    restore: (memory, raw) => {
+    restore: ({ memory, flags }, exports) => {
+      const raw = exports as RawExports<A, "image">;
       if (raw.kernel_bytes() >>> 0 !== header.kernelBytes) {
         const rule = `the image has ${header.kernelBytes} bytes of the kernel's and libc's, this version ${raw.kernel_bytes()}`;
         throw new HeapImageError("other-layout", path, rule);
       }
       image.load(header, journal, memory, raw);
       assertPlausible(path, memory, header, options.check !== false);
+      const error = raw.image_restore(base, startBrk, mmapBase, taskSize, flags);
+      if (error !== 0) {
+        const rule = `there is no process at base ${base} with startBrk ${startBrk} and taskSize ${taskSize}: ${error}`;
+        throw new HeapImageError("torn-heap", path, rule);
+      }
     },
   };
 }

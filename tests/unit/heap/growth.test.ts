@@ -1,6 +1,7 @@
 // Growth events, many blocks at once, and views that stay.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { createDebugHeapSync } from "../../../src/debug/index.js";
 import { createHeap, createHeapSync } from "../../../src/heap/create.js";
 import { OutOfMemoryError } from "../../../src/heap/errors.js";
 import type { GrowthEvent } from "../../../src/heap/growth.js";
@@ -113,6 +114,23 @@ describe.each(["ilp32", "lp64"] as const)("many blocks, %s", (abi) => {
     const before = strict.stats().uordblks;
     expect(() => strict.mallocMany([100, 2 ** 24, 100])).toThrow(OutOfMemoryError);
     expect(strict.stats().uordblks).toBe(before);
+  });
+
+  it("a size that no memory has is out of memory, of more than 32 bits, too", () => {
+    const heap = createHeapSync({ abi, outOfMemory: "null" });
+    const huge = abi === "lp64" ? 2 ** 33 + 8 : 2 ** 32 - 1;
+    const [none, some] = heap.mallocMany([huge, 8]);
+    expect(none).toBe(0);
+    expect(some).toBeGreaterThan(0);
+  });
+
+  it("are followed by a heap that finds mistakes", () => {
+    const heap = createDebugHeapSync({ abi });
+    const all = heap.mallocMany(Array.from({ length: 100 }, () => 24));
+    expect(new Set(all).size).toBe(100);
+    heap.freeMany(all.subarray(1));
+    expect(heap.leaks().map(({ blocks, bytes }) => [blocks.length, bytes])).toEqual([[1, 24]]);
+    expect(() => heap.freeMany([all[5]!])).toThrow(/free/);
   });
 
   it("a double free among them ends the heap as ever", () => {

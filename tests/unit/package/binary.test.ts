@@ -37,6 +37,8 @@ const SETUP = [
   "thread_exit",
   "thread_data",
   "kernel_bytes",
+  "malloc_many",
+  "free_many",
   "set_tunable",
   "set_tcache_key",
   "mm_struct",

@@ -15,7 +15,7 @@ import { IS_THREADED } from "../sync/tier";
 import { corrupted } from "../base/failure";
 import { beginJournal, commitJournal, rollBack } from "./journal";
 import { MmStruct, mm } from "./mm";
-import { distrustMappings } from "./pages";
+import { distrustMemory } from "./pages";
 
 /** How often this thread has entered. */
 let depth: i32 = 0;
@@ -62,7 +62,7 @@ export function kernelOwner(): i32 {
 export function recoverKernel(number: u32): bool {
   if (!takeOver(lockPlace(), number)) return false;
   const isWhole = rollBack();
-  distrustMappings();
+  distrustMemory();
   release(lockPlace());
   if (!isWhole) corrupted(<i32>LockFailure.KERNEL_LOST, lockPlace());
   return true;

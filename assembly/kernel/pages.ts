@@ -67,9 +67,11 @@ export function noteReleased(start: word, end: word): void {
   if (end > mm.dirtyHigh) mm.dirtyHigh = end;
 }
 
-/** Forgets which mapped areas are known to read as zero: what a dead thread had begun may have left bytes anywhere. */
-export function distrustMappings(): void {
+/** Forgets what is known to read as zero: what a dead thread had begun may have left bytes anywhere in the memory that there is. */
+export function distrustMemory(): void {
   noteReleased(0, mm.taskSize);
+  const end = (<word>memory.size()) << 16;
+  if (end > mm.heapDirtyEnd) mm.heapDirtyEnd = end;
 }
 
 /** Notes that the brk area may have been written to below `end`. Addresses beyond the break are none of its business. */

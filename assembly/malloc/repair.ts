@@ -31,7 +31,7 @@ import {
   resetBins,
   threadAt,
 } from "./state";
-import { enterKernelSoon, kernelOwner, leaveKernel, recoverKernel } from "./system";
+import { distrustMemory, enterKernelSoon, kernelOwner, leaveKernel, recoverKernel } from "./system";
 import { TCACHE_MAX_BINS, bindTcache, isCachedBlock, surrenderTcache } from "./tcache";
 import { latestIn, setLatest } from "./tcache-lists";
 
@@ -67,8 +67,9 @@ export function buryThread(number: u32, found: Repair): i32 {
   found.systemCalls = recoverKernel(number) ? 1 : 0;
   if (takeOver(listPlace(), number)) found.listLocks = 1;
   else if (!acquireSoon(listPlace())) return blocked(found, ownerOf(listPlace()));
-  mendArenas(number, dead, found);
+  const isMended = mendArenas(number, dead, found);
   release(listPlace());
+  if (!isMended) return Burial.BUSY;
   if (!returnBlocks(dead, found)) return Burial.BUSY;
   if (!acquireSoon(listPlace())) return blocked(found, ownerOf(listPlace()));
   dead.arena = 0;
@@ -83,11 +84,16 @@ function blocked(found: Repair, owner: i32): i32 {
   return Burial.BUSY;
 }
 
-/** Takes the arena that the dead thread was in, puts it in order, and opens it to others. */
-function mendArenas(number: u32, dead: ThreadData, found: Repair): void {
+/** Takes the arena that the dead thread was in, puts it in order, and opens it to others. False when the kernel's lock is not to be had. */
+function mendArenas(number: u32, dead: ThreadData, found: Repair): bool {
   let arena = mainArena;
   do {
-    if (takeOver(arenaPlace(arena), number)) {
+    if (ownerOf(arenaPlace(arena)) == <i32>number) {
+      if (!enterKernelSoon()) {
+        found.blockedBy = kernelOwner();
+        return false;
+      }
+      takeOver(arenaPlace(arena), number);
       if (dead.backlog != 0 && isQueued(arena, <usize>dead.backlog)) dead.backlog = 0;
       if (mendArena(arena, changetype<Chunk>(<usize>dead.inHand))) {
         found.arenasMended++;
@@ -95,11 +101,15 @@ function mendArenas(number: u32, dead: ThreadData, found: Repair): void {
         arena.retire();
         found.arenasRetired++;
       }
+      // A chunk that was being cut from top has written to where top is again now; calloc must know.
+      distrustMemory();
       release(arenaPlace(arena));
+      leaveKernel();
     }
     arena = nextArena(arena);
   } while (arena != mainArena);
   dead.inHand = 0;
+  return true;
 }
 
 /** Makes an arena's lists anew. `inHand`: a chunk that was about to be freed, or none. False when its chunks make no sense. */

@@ -37,6 +37,7 @@ export {
   leaveKernel,
   recoverKernel,
 } from "../kernel/mmap-lock";
+export { distrustMemory } from "../kernel/pages";
 import { PAGE_SIZE } from "../base/align";
 
 export { PAGE_SIZE, isAligned, pageAlign, alignUp, alignDown } from "../base/align";

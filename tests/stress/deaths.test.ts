@@ -134,6 +134,59 @@ describe.each(["ilp32", "lp64"] as const)("death in a call, %s", (abi) => {
     expect(repairs.filter(({ arenasRetired }) => arenasRetired > 0)).toEqual([]);
   });
 
+  /** Lets thread 0 die at each store of a call in turn, in a heap that is fresh each time, and another one bury it. How many stores there were. */
+  function atEachStore(
+    prepare: (crowd: Crowd) => () => void,
+    look: (crowd: Crowd) => void,
+  ): number {
+    for (let store = 0; ; store++) {
+      const crowd = new Crowd(abi, new Prng(1), MEMORIES[0], 2);
+      const call = prepare(crowd);
+      let left = store;
+      crowd.atStore = (point) => {
+        if (left-- === 0) throw new Death(point);
+      };
+      const isDead = hasDied(call);
+      crowd.atStore = undefined;
+      if (!isDead) return store;
+      expect(crowd.bury(0, 1).arenasRetired, `store ${store}`).toBe(0);
+      crowd.check();
+      look(crowd);
+    }
+  }
+
+  it("that joins a chunk to a smaller one in front of it", () => {
+    const stores = atEachStore(
+      (crowd) => {
+        crowd.setTunables({ TCACHE_COUNT: 0, MXFAST: 0 });
+        const [small, large] = [crowd.malloc(0, 1), crowd.malloc(0, 1400)];
+        crowd.malloc(0, 1);
+        crowd.free(0, small);
+        return () => crowd.free(0, large);
+      },
+      (crowd) => {
+        for (let count = 0; count < 100; count++) crowd.malloc(0, 300);
+        crowd.check();
+      },
+    );
+    expect(stores).toBeGreaterThan(5);
+  });
+
+  it("that cuts a chunk from top: what calloc takes afterwards is zero", () => {
+    const stores = atEachStore(
+      (crowd) => {
+        crowd.malloc(0, 1);
+        return () => crowd.malloc(0, 280);
+      },
+      (crowd) => {
+        const block = crowd.calloc(0, 15_000);
+        const bytes = new Uint8Array(crowd.memory.buffer, block, 15_000);
+        expect(bytes.every((byte) => byte === 0)).toBe(true);
+      },
+    );
+    expect(stores).toBeGreaterThan(3);
+  });
+
   it("at any store, again and again", () => {
     let deaths = 0;
     let withLock = 0;

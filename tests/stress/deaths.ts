@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import type { RawExports, Word } from "../../src/host/exports.js";
 import type { Abi } from "../../src/layout/address.js";
-import { Burial, layouts } from "../../src/layout/generated.js";
+import { Burial, Tunable, layouts } from "../../src/layout/generated.js";
 import type { Prng } from "../support/prng.js";
 
 const BASE = 65536;
@@ -240,6 +240,30 @@ export class Crowd {
     raw.sbrk(this.#word(bytes));
   }
 
+  /** Thread 0's exports. */
+  get first(): Raw {
+    return this.raw(0);
+  }
+
+  /** Sets tunables, before the first allocation. */
+  setTunables(tunables: Partial<Record<keyof typeof Tunable, number>>): void {
+    for (const [name, value] of Object.entries(tunables))
+      this.first.set_tunable(Tunable[name as keyof typeof Tunable], this.#word(value));
+  }
+
+  /** A call of thread `index` whose block nobody looks after. */
+  malloc(index: number, bytes: number): number {
+    return Number(this.raw(index).malloc(this.#word(bytes)));
+  }
+
+  calloc(index: number, bytes: number): number {
+    return Number(this.raw(index).calloc(this.#word(1), this.#word(bytes)));
+  }
+
+  free(index: number, block: number): void {
+    this.raw(index).free(this.#word(block));
+  }
+
   /** Fills the tcache of thread `index` with blocks of all its sizes, about 200 KB. */
   fillTcache(index: number): void {
     const raw = this.raw(index);
@@ -284,7 +308,9 @@ export class Crowd {
     const raw = this.raw(by);
     const result = raw.thread_died(dead.number);
     if (result === Burial.BUSY) return undefined;
-    if (result !== 0) throw new Error(`thread_died: ${result}`);
+    // It had ended, and was about to become another thread: the host finds such ones (ThreadRegistry), and there is nothing of theirs to be mended.
+    const hadEnded = result === Burial.NOBODY && !this.#isAlive(index);
+    if (result !== Burial.DONE && !hadEnded) throw new Error(`thread_died: ${result}`);
     const at = raw.scratch() >>> 0;
     const view = new DataView(this.memory.buffer);
     const fields = Object.entries(layouts[this.abi].Repair.fields);

@@ -1,6 +1,7 @@
 // The contestants of the benchmark with threads. Every measurement has a fresh heap and fresh threads.
 
 import { spawnSync } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { INITIAL_PAGES, threadsModule, threadsProgram } from "./thread-builds.js";
 import { startC, type ThreadSetup } from "./thread-instances.js";
@@ -96,14 +97,22 @@ function reportOf(worker: Worker): Promise<ThreadReport> {
   });
 }
 
+/** What a thread may take at most to notice that another one has died, ms: a lock is given up after five seconds. */
+const NOTICE_MS = 8000;
+
 /** Runs threads. @throws Error with what the first worker died of: the others are ended then, as they would wait for it */
 async function runThreads(tasks: readonly ThreadTask[]): Promise<ThreadReport[]> {
   const program = new URL("./thread-worker.js", import.meta.url);
   const workers = tasks.map((workerData) => new Worker(program, { workerData }));
+  const reports = workers.map(reportOf);
   try {
-    return await Promise.all(workers.map(reportOf));
+    return await Promise.all(reports);
+  } catch (error) {
+    await Promise.race([Promise.allSettled(reports), sleep(NOTICE_MS, undefined, { ref: false })]);
+    throw error;
   } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
+    // Not waited for: V8 does not stop a thread that goes on waiting for a lock in WebAssembly.
+    for (const worker of workers) void worker.terminate();
   }
 }
 

@@ -11,6 +11,10 @@
 
 enum { WASM_PAGE = 65536, SPINS = 100 };
 
+/* Who has a lock for five seconds has died with it. */
+#define LOST_NS 5000000000LL
+enum { TIMED_OUT = 2 };
+
 #ifdef MIMALLOC
 #undef errno
 _Thread_local int errno;
@@ -50,7 +54,8 @@ wait_for (struct lock *lock)
         return;
     }
   while (__atomic_exchange_n (&lock->state, 2, __ATOMIC_ACQUIRE) != 0)
-    __builtin_wasm_memory_atomic_wait32 (&lock->state, 2, -1);
+    if (__builtin_wasm_memory_atomic_wait32 (&lock->state, 2, LOST_NS) == TIMED_OUT)
+      __builtin_trap ();
 }
 
 static inline void

@@ -81,12 +81,13 @@ function mayKeep(p: Chunk, size: word): bool {
 /** Frees everything that tcache's lists for large blocks hold. */
 function emptyLarge(): void {
   const cache = tcache;
+  const lists = largeLists(cache);
   forgetLarge();
   resetLarge();
   for (let index: u32 = 0; index < LARGE_BINS; index++) {
-    for (let mem = takeEntry(largeLists(cache), index); mem != 0;) {
-      freeChunk(arenaFor(Chunk.ofMem(mem)), Chunk.ofMem(mem), false);
-      mem = takeEntry(largeLists(cache), index);
+    for (let mem = takeEntry(lists, index); mem != 0; mem = takeEntry(lists, index)) {
+      const p = Chunk.ofMem(mem);
+      freeChunk(arenaFor(p), p, false);
     }
   }
   bindLarge(cache, tcacheKey());

@@ -48,6 +48,12 @@ export interface CrewOptions {
   largeTcache?: number;
 }
 
+/** The memory that a crew works in, and how malloc is to use it. */
+export type CrewMemory = Pick<
+  CrewOptions,
+  "pages" | "mmapBase" | "taskSize" | "tunables" | "queuesFrees" | "largeTcache"
+>;
+
 /** Fields of malloc's structs in the shared memory. */
 type StructName = keyof (typeof layouts)["ilp32"];
 

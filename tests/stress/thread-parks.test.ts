@@ -8,7 +8,7 @@ import { describe, expect, it } from "vitest";
 import type { Abi } from "../../src/layout/address.js";
 import { Prng } from "../support/prng.js";
 import { ORDER_EXIT, State, Status } from "../support/thread-blocks.mjs";
-import { Crew, PATIENCE_MS, moduleOf, type CrewOptions } from "./thread-crew.js";
+import { Crew, PATIENCE_MS, moduleOf, type CrewMemory } from "./thread-crew.js";
 
 const isFull = process.env["PTMALLOC_STRESS"] === "full";
 const SEED = Number(process.env["PTMALLOC_STRESS_SEED"] ?? Date.now() % 1_000_000);
@@ -28,10 +28,7 @@ const CONTACT_MS = 300;
 const PROGRESS = 300;
 
 /** Plenty of memory and few arenas; and memory that runs out, once with the arenas that glibc would make. */
-const MEMORIES: Pick<
-  CrewOptions,
-  "pages" | "mmapBase" | "taskSize" | "tunables" | "queuesFrees" | "largeTcache"
->[] = [
+const MEMORIES: CrewMemory[] = [
   { pages: 65_536, mmapBase: 1024 * MIB, taskSize: 65_535 * 65_536, tunables: { ARENA_MAX: 2 } },
   { pages: 160, mmapBase: 5 * MIB, taskSize: 65_535 * 65_536, tunables: { MMAP_MAX: 4 } },
   { pages: 160, mmapBase: 5 * MIB, taskSize: 160 * 65_536, tunables: { ARENA_MAX: 1 } },

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { Status } from "../support/thread-blocks.mjs";
 import type { WorkerPlan } from "../support/stress-worker.mjs";
-import { Crew, type CrewOptions } from "./thread-crew.js";
+import { Crew, type CrewMemory, type CrewOptions } from "./thread-crew.js";
 import { remainsOf } from "./thread-leaks.js";
 
 const isFull = process.env["PTMALLOC_STRESS"] === "full";
@@ -18,10 +18,7 @@ const MIB = 2 ** 20;
 const TIMEOUT = SECONDS * 1000 + 240_000;
 
 /** Where there is enough, and where malloc fails now and then: because memory.grow does, or because the kernel's address space is full. */
-const MEMORIES: Record<
-  string,
-  Pick<CrewOptions, "pages" | "mmapBase" | "taskSize" | "tunables" | "queuesFrees" | "largeTcache">
-> = {
+const MEMORIES: Record<string, CrewMemory> = {
   plenty: { pages: 65_536, mmapBase: 1024 * MIB, taskSize: 65_535 * 65_536 },
   "memory.grow fails": {
     pages: 320,

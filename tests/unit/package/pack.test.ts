@@ -33,7 +33,7 @@ describe("the npm package", () => {
 
   it("holds the compiled host, the binaries, the sources for AssemblyScript and the documents, nothing else", () => {
     const allowed =
-      /^(dist\/.+\.(js|d\.ts)|dist\/vendor\/assemblyscript-loader\.LICENSE|as\/.+\.ts|assembly\.ts|build\/(core|checked|replay|full|image|threads)\.(ilp32|lp64)\.wasm|guest\/ptmalloc\.(c|rs|zig|ts)|package\.json|README\.md|LICENSE|CHANGELOG\.md|ARCHITECTURE\.md)$/;
+      /^(dist\/.+\.(js|d\.ts)|dist\/vendor\/assemblyscript-loader\.LICENSE|as\/.+\.ts|assembly\.ts|build\/(core|checked|replay|full|image|threads)\.(ilp32|lp64)\.wasm|guest\/ptmalloc\.(c|rs|zig|ts)|docs\/.+|traces\/(README\.md|[\w-]+\.rep\.gz)|package\.json|README\.md|LICENSE|CHANGELOG\.md|ARCHITECTURE\.md)$/;
     expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
   });
 
@@ -45,6 +45,17 @@ describe("the npm package", () => {
       ),
     ].map((path) => path.replace(/^\.\//, ""));
     expect(targets.filter((path) => !paths.includes(path))).toEqual([]);
+  });
+
+  it("holds two recorded traces, one of several threads, that conformance is tested with", () => {
+    const traces = paths.filter((path) => path.endsWith(".rep.gz")).sort();
+    expect(traces).toEqual(["traces/git-grep.rep.gz", "traces/git-log.rep.gz"]);
+    const recorded = ["golden/threads/traces/git-grep.rep.gz", "golden/traces/git-log.rep.gz"];
+    traces.forEach((path, i) => {
+      expect(readFileSync(root + path).equals(readFileSync(`${root}tests/${recorded[i]}`))).toBe(
+        true,
+      );
+    });
   });
 
   it("has no side effects, so that bundlers leave out what is not used", () => {

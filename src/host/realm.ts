@@ -20,3 +20,11 @@ export function isBytes(given: unknown): given is BufferSource {
 export function isBinary(given: unknown): given is WasmSource {
   return isBytes(given) || show(given) === MODULE;
 }
+
+/**
+ * Whether this is what an engine throws when a WebAssembly function traps, such as an access outside
+ * of the memory. Whose realm's error it is depends on the engine and on where the call came from.
+ */
+export function isTrap(error: unknown): error is WebAssembly.RuntimeError {
+  return show(error) === "[object Error]" && (error as Error).name === "RuntimeError";
+}

@@ -1,7 +1,7 @@
 // A process to look at, for the commands that show the kernel's side: a fresh heap, or one in the middle of a trace.
 
 import type { Command } from "commander";
-import { InvalidArgumentError, Option } from "commander";
+import { Option } from "commander";
 import type { AddressLayout } from "../host/options.js";
 import { parseTunables } from "../host/tunable-text.js";
 import { startKernel, type Kernel } from "../kernel/index.js";
@@ -11,6 +11,7 @@ import { Threads } from "../trace/threads.js";
 import { KIND_BITS, NEVER_LIVE_SLOT, type Trace } from "../trace/trace.js";
 import { readTraces } from "./inputs.js";
 import { UserError, type CliIo } from "./io.js";
+import { wholeNumber } from "./numbers.js";
 
 /** Options that all these commands have. */
 export interface MachineOptions {
@@ -52,13 +53,12 @@ export function withMachineOptions(command: Command): Command {
 export function withMomentOptions(command: Command): Command {
   return withMachineOptions(command)
     .argument("[FILE]", "a trace, .rep or .rep.gz; - is standard input; without: one malloc(1000)")
-    .option("--at <n>", "stop after that many operations of the trace (default: all)", count)
+    .option(
+      "--at <n>",
+      "stop after that many operations of the trace (default: all)",
+      wholeNumber(0),
+    )
     .option("--no-touch", "leave the blocks' pages untouched, so that they are not resident");
-}
-
-function count(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError("A whole number is needed.");
-  return Number(text);
 }
 
 /**

@@ -1,6 +1,5 @@
 // The command line: its commands, and how errors are shown.
 
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { HeapAbort } from "../host/failures.js";
 import { HeapImageError } from "../image/errors.js";
@@ -11,6 +10,7 @@ import { UserError, type CliIo } from "./io.js";
 import { linkCommand } from "./link.js";
 import { mapsCommand } from "./maps.js";
 import { mmCommand } from "./mm.js";
+import { packageVersion } from "./package-root.js";
 import { replayCommand } from "./replay.js";
 import { smapsCommand } from "./smaps.js";
 import { straceCommand } from "./strace.js";
@@ -77,9 +77,4 @@ function exitCodeOf(error: unknown, io: CliIo): number {
     return 1;
   }
   throw error;
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
 }

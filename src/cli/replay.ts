@@ -1,7 +1,7 @@
 // `ptmalloc-wasm replay`: traces of real programs on the allocator, measured, and where it put every block.
 
 import { closeSync, existsSync, openSync, writeSync } from "node:fs";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import { MOST_CORES } from "../host/build-options.js";
 import { MOST_THREADS } from "../host/thread-registry.js";
 import { parseTunables } from "../host/tunable-text.js";
@@ -14,6 +14,7 @@ import type { Trace } from "../trace/trace.js";
 import { GarbageWatcher } from "./garbage.js";
 import { bundledRecordings, fileError, readTraces, shortName } from "./inputs.js";
 import { UserError, type CliIo, type Output } from "./io.js";
+import { wholeNumber } from "./numbers.js";
 import { Progress } from "./progress.js";
 import { measureOnWorkers } from "./replay-workers.js";
 import { jsonReport, type Report, type TraceReport } from "./report.js";
@@ -85,13 +86,13 @@ export function replayCommand(io: CliIo): Command {
     .option(
       "--repeat <n>",
       `samples of each measurement, 1 to ${MOST_REPEATS}`,
-      countUpTo(MOST_REPEATS),
+      wholeNumber(1, MOST_REPEATS),
       7,
     )
     .option(
       "--cores <n>",
       "processors of the machine, which decide how many arenas threads may make (default: 2)",
-      countUpTo(MOST_CORES),
+      wholeNumber(1, MOST_CORES),
     )
     .option("--no-engine", "leave the JavaScript engine out")
     .option(
@@ -106,7 +107,7 @@ export function replayCommand(io: CliIo): Command {
     .option(
       "--max-workers <n>",
       `as --workers, with that many workers at most, 1 to ${MOST_THREADS}`,
-      countUpTo(MOST_THREADS),
+      wholeNumber(1, MOST_THREADS),
     )
     .option(
       "--fresh-ids",
@@ -297,14 +298,4 @@ function checkedTunables(text: string, abi: Abi): string {
   } catch (error) {
     throw new UserError((error as Error).message);
   }
-}
-
-/** @returns a parser of whole numbers from 1 to `most` */
-function countUpTo(most: number): (text: string) => number {
-  return (text) => {
-    const count = Number(text);
-    if (!/^\d+$/.test(text) || count < 1 || count > most)
-      throw new InvalidArgumentError(`A whole number from 1 to ${most} is needed.`);
-    return count;
-  };
 }

@@ -3,7 +3,7 @@
 import { formatBytes, formatCount, formatNanoseconds, formatRatio, formatShare } from "./format.js";
 import type { CliIo } from "./io.js";
 import { summaryOf, utilisation, type Report, type TraceReport } from "./report.js";
-import { colorsFor, section, table, type Cell, type Colors } from "./tables.js";
+import { colorsFor, section, table as fittedTable, type Cell, type Colors } from "./tables.js";
 
 const MALLINFO_SHOWN = [
   "arena",
@@ -250,4 +250,19 @@ function ratioText(ratio: number, colors: Colors): string {
 
 function shareOrDash(share: number | null): string {
   return share === null || !Number.isFinite(share) ? "-" : formatShare(share);
+}
+
+/** Numbers to the right, the first column and those in `left` to the left. */
+function table(
+  head: readonly string[],
+  rows: readonly Cell[][],
+  colors: Colors,
+  left: readonly number[] = [],
+): string {
+  const count = Math.max(head.length, ...rows.map((row) => row.length));
+  const columns = Array.from({ length: count }, (_, i) => ({
+    head: head[i] ?? "",
+    align: i === 0 || left.includes(i) ? ("left" as const) : ("right" as const),
+  }));
+  return fittedTable({ columns, rows, width: 200, colors });
 }

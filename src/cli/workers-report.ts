@@ -6,7 +6,7 @@ import type { ThreadReport, WorkersOutcome } from "../trace/worker-replay.js";
 import { formatBytes, formatCount, formatNanoseconds, formatRatio, formatShare } from "./format.js";
 import type { CliIo } from "./io.js";
 import { samplesJson } from "./report.js";
-import { colorsFor, section, table, type Cell, type Colors } from "./tables.js";
+import { colorsFor, section, table as fittedTable, type Cell, type Colors } from "./tables.js";
 
 /** One trace's measurements; times in nanoseconds an operation. */
 export interface WorkersTraceReport {
@@ -232,4 +232,19 @@ function footnotes(colors: Colors): string {
   ]
     .map((line) => colors.dim(line))
     .join("\n");
+}
+
+/** Numbers to the right, the first column and those in `left` to the left. */
+function table(
+  head: readonly string[],
+  rows: readonly Cell[][],
+  colors: Colors,
+  left: readonly number[] = [],
+): string {
+  const count = Math.max(head.length, ...rows.map((row) => row.length));
+  const columns = Array.from({ length: count }, (_, i) => ({
+    head: head[i] ?? "",
+    align: i === 0 || left.includes(i) ? ("left" as const) : ("right" as const),
+  }));
+  return fittedTable({ columns, rows, width: 200, colors });
 }

@@ -84,7 +84,10 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   wasm?: WasmInput;
   /** Where the kernel's and libc's own data begin; a multiple of 4096, not 0. Default 65536. */
   base?: number;
-  /** Where the heap begins; a multiple of 4096. Default base + 65536, in the build "threads" base + 131072. */
+  /**
+   * Where the heap begins; a multiple of 4096. Default base + 65536, in the build "threads" base + 131072; one page later where
+   * the heap's first page would have a number that ends in 0 in hexadecimal: such a page hides forged links from safe-linking.
+   */
   startBrk?: number;
   /** Where the search for room for mappings begins; a multiple of 4096. Default: as the layout says. */
   mmapBase?: number;
@@ -205,6 +208,14 @@ function defaultMmapBase(layout: AddressLayout, taskSize: number): number {
   return Math.ceil(taskSize / 3 / PAGE_BYTES) * PAGE_BYTES;
 }
 
+/**
+ * The first page from `lowest` on whose number has a low digit in hexadecimal. Safe-linking stores links exclusive-or'ed with
+ * that number: only then is a plain address that overwrites one misaligned, as it is on most pages under Linux.
+ */
+function defaultStartBrk(lowest: number): number {
+  return (lowest / PAGE_BYTES) % 16 === 0 ? lowest + PAGE_BYTES : lowest;
+}
+
 function addressOption(name: string, value: unknown, fallback: number, min: number): number {
   if (value === undefined) return fallback;
   const rule = { min, max: MAX_TASK_SIZE, multipleOf: PAGE_BYTES };
@@ -230,7 +241,8 @@ export function planCore<A extends Abi = "ilp32", B extends Build = "core">(
   const pages = pagesOption("maximumPages", maximumPages, traits.taskSize / WASM_PAGE_BYTES);
   const most = Math.min(pages * WASM_PAGE_BYTES, MAX_TASK_SIZE);
   const base = addressOption("base", options.base, WASM_PAGE_BYTES, PAGE_BYTES);
-  const startBrk = addressOption("startBrk", options.startBrk, base + traits.reservedBytes, base);
+  const heap = defaultStartBrk(base + traits.reservedBytes);
+  const startBrk = addressOption("startBrk", options.startBrk, heap, base);
   const taskSize = addressOption("taskSize", options.taskSize, most, startBrk + PAGE_BYTES);
   const usual = defaultMmapBase(layout, taskSize);
   const mmapBase = addressOption("mmapBase", options.mmapBase, usual, 0);

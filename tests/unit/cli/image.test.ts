@@ -35,14 +35,14 @@ describe("image", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toBe(`${path}: heap image, ilp32, generation 2
   base       0x10000     the kernel's and libc's data
-  start_brk  0x20000     the heap
-  end        0x42000     of the last page
+  start_brk  0x21000     the heap
+  end        0x43000     of the last page
   TASK_SIZE  0xffff0000  the limit
   mmap_base  0x0         mappings: compact
-  root       0x201a0     the program's own
-  pages      50          200 KiB; the file: 216 KiB
+  root       0x211a0     the program's own
+  pages      51          204 KiB; the file: 220 KiB
   journal    1           pages, 0 of them not yet in their places
-  brk        0x42000
+  brk        0x43000
   in use     1.38 KiB    free: 135 KiB
   check      sound
 `);
@@ -54,7 +54,7 @@ describe("image", () => {
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       format: "ptmalloc-wasm image 1",
-      header: { abi: "lp64", generation: 2, startBrk: 0x20000, journal: { pages: 1 } },
+      header: { abi: "lp64", generation: 2, startBrk: 0x21000, journal: { pages: 1 } },
       heap: { recoveredPages: 0 },
       refused: null,
     });

@@ -57,6 +57,20 @@ describe("whose memory", () => {
     });
   });
 
+  it("lies where safe-linking catches a plain address, also beside a base of one's own", () => {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    for (const options of [{}, { memory, base: 0x30000 }]) {
+      const heap = createHeapSync(options);
+      const forged = heap.malloc(64);
+      const [first, second] = [heap.malloc(100), heap.malloc(100)];
+      heap.free(first);
+      heap.free(second);
+      heap.store("u32", second, forged);
+      heap.malloc(100);
+      expect(() => heap.malloc(100)).toThrow("malloc(): unaligned tcache chunk detected");
+    }
+  });
+
   it("the caller's pages count as dirty: calloc clears them", () => {
     const memory = new WebAssembly.Memory({ initial: 32 });
     new Uint8Array(memory.buffer).fill(0xee);

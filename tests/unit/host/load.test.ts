@@ -26,7 +26,7 @@ describe("loading", () => {
       startProcessSync({ wasm: module }),
     ];
     const first = processes.map((process) => process.malloc(1));
-    expect(new Set(first)).toEqual(new Set([0x20000 + 0x1a0]));
+    expect(new Set(first)).toEqual(new Set([0x21000 + 0x1a0]));
   });
 
   it("takes modules and bytes of another realm, as in the sandboxes of edge runtimes", async () => {
@@ -37,8 +37,8 @@ describe("loading", () => {
     expect(module).not.toBeInstanceOf(WebAssembly.Module);
     expect(buffer).not.toBeInstanceOf(ArrayBuffer);
     for (const wasm of [module, buffer]) {
-      expect((await startProcess({ wasm })).malloc(1)).toBe(0x20000 + 0x1a0);
-      expect(startProcessSync({ wasm }).malloc(1)).toBe(0x20000 + 0x1a0);
+      expect((await startProcess({ wasm })).malloc(1)).toBe(0x21000 + 0x1a0);
+      expect(startProcessSync({ wasm }).malloc(1)).toBe(0x21000 + 0x1a0);
       expect(createHeapSync({ wasm }).malloc(1)).toBeGreaterThan(0);
     }
     const entry = binariesOf({ "core.ilp32": () => module });

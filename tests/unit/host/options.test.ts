@@ -11,15 +11,15 @@ describe("process options", () => {
       build: "core",
       layout: "linux",
       base: 0x10000,
-      startBrk: 0x20000,
+      startBrk: 0x21000,
       taskSize: MAX_TASK_SIZE,
       mmapBase: 0x55550000,
       flags: 4,
       tunables: [],
     });
     expect(plan.tcacheKey).toBeUndefined();
-    expect(plan.memory.buffer.byteLength).toBe(0x20000);
-    expect(() => plan.memory.grow(65533)).not.toThrow();
+    expect(plan.memory.buffer.byteLength).toBe(0x30000);
+    expect(() => plan.memory.grow(65532)).not.toThrow();
     expect(() => plan.memory.grow(1)).toThrow();
   });
 
@@ -41,16 +41,16 @@ describe("process options", () => {
 
   it("makes room for the base", () => {
     const plan = planProcess({ base: 0x300000 });
-    expect(plan.startBrk).toBe(0x310000);
-    expect(plan.memory.buffer.byteLength).toBe(0x310000);
+    expect(plan.startBrk).toBe(0x311000);
+    expect(plan.memory.buffer.byteLength).toBe(0x320000);
   });
 
   it("randomises page by page, within limits, and sets a key", () => {
     const plans = Array.from({ length: 20 }, () => planProcess({ randomize: true }));
     for (const plan of plans) {
       expect(plan.startBrk % 4096).toBe(0);
-      expect(plan.startBrk).toBeGreaterThanOrEqual(0x20000);
-      expect(plan.startBrk).toBeLessThan(0x20000 + 2 ** 25);
+      expect(plan.startBrk).toBeGreaterThanOrEqual(0x21000);
+      expect(plan.startBrk).toBeLessThan(0x21000 + 2 ** 25);
       expect(plan.mmapBase % 4096).toBe(0);
       expect(plan.tcacheKey).toBeTypeOf("bigint");
     }
@@ -69,7 +69,7 @@ describe("process options", () => {
     [{ base: "65536" }, /option "base" must be an integer, got "65536"/],
     [{ base: 65536, startBrk: 4096 }, /option "startBrk" must be from 65536/],
     [{ taskSize: 2 ** 32 }, /option "taskSize" must be from .* to 4294901760/],
-    [{ taskSize: 65536 }, /option "taskSize" must be from 135168/],
+    [{ taskSize: 65536 }, /option "taskSize" must be from 139264/],
     [{ taskSize: 2 ** 20, mmapBase: 2 ** 21 }, /option "mmapBase" must not exceed taskSize/],
     [{ maximumPages: 2 }, /leaves no room/],
     [{ maximumPages: 70000 }, /option "maximumPages" must be from 1 to 65536/],

@@ -10,10 +10,10 @@ const firstBreak = { ilp32: 0x22000, lp64: 0x21000 } as const;
 describe.each(abis)("a process, %s", (abi) => {
   it("starts with an empty heap; the first malloc makes the tcache and moves the break", () => {
     const process = startProcessSync({ abi });
-    expect(process.mm().startBrk).toBe(0x20000);
+    expect(process.mm().startBrk).toBe(0x21000);
     expect(process.breakOffset()).toBe(0);
     expect(process.mallinfo2().arena).toBe(0);
-    expect(process.malloc(1)).toBe(0x20000 + firstBlock[abi]);
+    expect(process.malloc(1)).toBe(0x21000 + firstBlock[abi]);
     expect(process.breakOffset()).toBe(firstBreak[abi]);
     expect(process.mallinfo2().arena).toBe(firstBreak[abi]);
   });
@@ -132,7 +132,7 @@ describe("starting", () => {
   it("refuses a memory that cannot grow to the heap's start", () => {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
     expect(() => startProcessSync({ memory })).toThrow(
-      /cannot grow from 65536 bytes to startBrk 131072/,
+      /cannot grow from 65536 bytes to startBrk 135168/,
     );
   });
 

@@ -10,12 +10,23 @@ export interface IntegerRule {
   multipleOf?: number;
 }
 
-/** Shows a value in an error message: strings quoted, everything else as JavaScript prints it. */
+/** The longest text of a caller's that a message repeats, characters. */
+const CLIP = 60;
+
+/** @returns the text; of a long one its beginning, and three dots */
+export function clip(text: string): string {
+  return text.length > CLIP ? `${text.slice(0, CLIP)}...` : text;
+}
+
+/**
+ * Shows a value in an error message: strings quoted, everything else as JavaScript prints it, and
+ * nothing at length.
+ */
 export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value);
-  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "string") return JSON.stringify(clip(value));
+  if (typeof value === "bigint") return clip(`${value}n`);
   if (typeof value === "object" && value !== null) return Object.prototype.toString.call(value);
-  return String(value);
+  return clip(String(value));
 }
 
 /**
@@ -59,9 +70,56 @@ export function checkChoice<const T extends string>(
   choices: readonly T[],
 ): T {
   if (!choices.includes(value as T)) {
-    throw new TypeError(
-      `${name} must be one of ${choices.map((choice) => `"${choice}"`).join(", ")}, got ${show(value)}`,
-    );
+    const words = choices.map((choice) => `"${choice}"`).join(", ");
+    throw new TypeError(`${name} must be one of ${words}, got ${show(value)}`);
   }
   return value as T;
+}
+
+/**
+ * What an option may be: words, of which it is one; a rule for an integer; or a text that ends the
+ * sentence "option … must be", and in which the kinds that `typeof` may say of it are words, such as
+ * "text (a string) or an object". null is none of them. The empty text is for what is checked later.
+ */
+export type OptionRule = string | readonly string[] | IntegerRule;
+
+/** The options that a function takes, by name. */
+export type Schema = Readonly<Record<string, OptionRule>>;
+
+/** Whether `b` comes of `a` by at most `edits` letters put in, left out or replaced. */
+function isNear(a: string, b: string, edits: number): boolean {
+  if (a === b) return true;
+  const [x, y] = [a.slice(1), b.slice(1)];
+  if (a[0] === b[0]) return isNear(x, y, edits);
+  return edits-- > 0 && (isNear(x, b, edits) || isNear(a, y, edits) || isNear(x, y, edits));
+}
+
+/**
+ * Checks an object of options, but for what depends on several of them at once.
+ * @param schema the options that there are; one that is undefined counts as not given
+ * @throws TypeError for anything but an object, for an option that there is not, with the one that
+ *   was probably meant, and for one of the wrong kind; RangeError for a wrong number
+ */
+export function checkOptions(schema: Schema, given: unknown): void {
+  if (show(given) !== "[object Object]")
+    throw new TypeError(`options must be a plain object, got ${show(given)}`);
+  const names = Object.keys(schema);
+  for (const key in given as object) {
+    const value = (given as Record<string, unknown>)[key];
+    if (value === undefined) continue;
+    const name = `option ${show(key)}`;
+    if (!names.includes(key)) {
+      const meant = names.find((known) => isNear(key.toLowerCase(), known.toLowerCase(), 2));
+      throw new TypeError(
+        `there is no ${name}: ` +
+          (meant ? `did you mean "${meant}"?` : `there are ${names.join(", ")}`),
+      );
+    }
+    const rule = schema[key]!;
+    if (typeof rule === "string") {
+      if (rule && (value === null || !rule.includes(typeof value)))
+        throw new TypeError(`${name} must be ${rule}, got ${show(value)}`);
+    } else if ("min" in rule) checkInteger(name, value, rule);
+    else checkChoice(name, value, rule);
+  }
 }

@@ -1,7 +1,7 @@
 // Where the traces come from: files, gzipped or not, standard input, or the recordings of a source checkout.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { parseTrace } from "../trace/parse.js";
@@ -27,7 +27,7 @@ export function bundledRecordings(ofThreads = false): string[] {
 }
 
 /**
- * Reads and parses traces.
+ * Reads and parses traces. What is odd about one is noted on standard error.
  *
  * @param files paths; "-" is standard input
  * @throws UserError for a file that cannot be read, TraceError for one that is no trace
@@ -40,6 +40,13 @@ export async function readTraces(files: readonly string[], io: CliIo): Promise<T
   for (const file of files) {
     const { name, bytes } = await readInput(file, io);
     traces.push(parseTrace(unzipped(bytes, name), name));
+  }
+  // The recordings of a checkout are odd on purpose.
+  const ours = fileURLToPath(RECORDINGS);
+  for (const { name, notes } of traces.filter((trace) => !resolve(trace.name).startsWith(ours))) {
+    for (const note of notes) {
+      io.stderr.write(`ptmalloc-wasm: note: ${name}${/^\d/.test(note) ? ":" : ": "}${note}\n`);
+    }
   }
   return traces;
 }
@@ -92,8 +99,24 @@ async function readAll(stream: CliIo["stdin"]): Promise<Uint8Array> {
   return Buffer.concat(parts);
 }
 
-/** Gzip is told by its first bytes, not by the file's name. */
+/** The first bytes of files that other programs have packed. */
+const PACKED: readonly (readonly [string, readonly number[]])[] = [
+  ["zstd", [0x28, 0xb5, 0x2f, 0xfd]],
+  ["xz", [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
+  ["bzip2", [0x42, 0x5a, 0x68]],
+  ["zip", [0x50, 0x4b, 0x03, 0x04]],
+];
+
+/** Gzip is told by its first bytes, not by the file's name. @throws TraceError for what cannot be unpacked */
 function unzipped(bytes: Uint8Array, name: string): Uint8Array {
+  for (const [packer, magic] of PACKED) {
+    if (magic.every((byte, i) => bytes[i] === byte))
+      throw new TraceError(
+        name,
+        0,
+        `packed with ${packer}: unpack it first (gzip is taken as it is)`,
+      );
+  }
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
     return gunzipSync(bytes);

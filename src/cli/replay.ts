@@ -227,6 +227,7 @@ async function measureAll(
         name: shortName(trace),
         file: trace.name,
         ops: trace.count,
+        notes: trace.notes,
         outcome,
         wasm,
         engine,

@@ -10,6 +10,8 @@ export interface TraceReport {
   readonly name: string;
   readonly file: string;
   readonly ops: number;
+  /** What is odd about the trace's text. */
+  readonly notes: readonly string[];
   readonly outcome: Outcome;
   readonly wasm: ReplayTimes;
   /** null when the engine was left out. */
@@ -80,11 +82,12 @@ export function jsonReport(report: Report): string {
 }
 
 function traceJson(trace: TraceReport): object {
-  const { name, file, ops, outcome, wasm, engine } = trace;
+  const { name, file, ops, notes, outcome, wasm, engine } = trace;
   return {
     name,
     file,
     ops,
+    notes,
     refused: outcome.refusedCount,
     peakLiveBytes: outcome.peakLiveBytes,
     peakLiveBlocks: outcome.peakLiveBlocks,

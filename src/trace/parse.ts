@@ -1,62 +1,65 @@
-// Parser of `.rep` trace text, the format of CMU's malloc lab and its successors.
+// Parser of `.rep` trace text, the format of CMU's malloc lab and its successors: traces/README.md.
 //
-// A file starts with header lines that hold one number each (usually four: suggested heap size, number of ids, number
-// of operations, weight; files with fewer or more are around, and the counts are often wrong, so none is relied on).
-// Then comes one operation a line: `a ID SIZE` malloc, `c ID NMEMB SIZE` calloc, `m ID ALIGN SIZE` memalign,
-// `r ID SIZE` realloc, `f ID` free. Blank lines and lines that start with `#` are skipped, and so is whatever follows
-// an operation's last number. A negative id is never live: NULL to `r` and `f`. Recordings of several threads have lines that are no
-// operations: `t N` (from here on thread N calls; at first it is thread 0) and `x N` (thread N exits). Recorders that number threads by what
-// the system calls them use numbers again: a `t N` behind an `x N` begins another thread.
-//
-// Works on bytes, once over the text: half a million operations take a few hundredths of a second.
+// A file starts with header lines of numbers (usually four: suggested heap size, number of ids, number
+// of operations, weight; files with fewer or more are around, and the counts are often wrong, so none is
+// relied on). Then comes one operation a line. What a line may lack, and what it must not have, is in
+// `Parser`; what could be read in two ways is read in one and noted, never silently.
 
 import { OpKind } from "../layout/generated.js";
 import { SlotTable } from "./slots.js";
-import { KIND_BITS, TraceError, type OpKindValue, type Trace } from "./trace.js";
-
-const TAB = 0x09;
-const NEWLINE = 0x0a;
-const RETURN = 0x0d;
-const SPACE = 0x20;
-const HASH = 0x23;
-const MINUS = 0x2d;
-const ZERO = 0x30;
+import { TraceText, type Place } from "./trace-text.js";
+import { KIND_BITS, type OpKindValue, type Trace } from "./trace.js";
 
 /** More leading numbers than this are no header of any known kind of trace. */
-const MOST_HEADER_LINES = 8;
-/** A file with no operation is an (empty) trace only when its header is complete. */
-const FULL_HEADER_LINES = 4;
-/** Numbers below this are exact as a double, even times ten plus nine. */
-const EXACT_LIMIT = 900_719_925_474_098;
-const TWO_TO_32 = 4_294_967_296;
-const U64_MAX = (1n << 64n) - 1n;
-/** Threads are numbered from 0; a number as large as this is no thread's. */
-const THREADS_LIMIT = 65_536;
+const MOST_HEADER_NUMBERS = 8;
+/** The malloc lab's header has this many numbers; where the count of operations is in it. */
+const LAB_HEADER_NUMBERS = 4;
+const HEADER_OPS = 2;
 const LETTER_T = 0x74;
 const LETTER_X = 0x78;
+const KIND_MASK = (1 << KIND_BITS) - 1;
+const LETTERS = "a, c, m, r, f, t or x";
+
+/** The function that each kind of line calls, its letter, and what follows the id. */
+const KINDS: Readonly<Record<OpKindValue, readonly [string, string, ...string[]]>> = {
+  [OpKind.MALLOC]: ["malloc", "a", "SIZE"],
+  [OpKind.CALLOC]: ["calloc", "c", "NMEMB", "SIZE"],
+  [OpKind.MEMALIGN]: ["memalign", "m", "ALIGN", "SIZE"],
+  [OpKind.REALLOC]: ["realloc", "r", "SIZE"],
+  [OpKind.FREE]: ["free", "f"],
+};
+/** Position of the first size in the arrays above. */
+const X = 2;
+const Y = 3;
+
+/** @returns how a line is written, such as "a ID SIZE" */
+function formOf(kind: OpKindValue): string {
+  const [, letter, ...sizes] = KINDS[kind];
+  return `"${[letter, "ID", ...sizes].join(" ")}"`;
+}
 
 /**
  * Reads the text of a trace.
  *
- * @param bytes the text (UTF-8 or any superset of ASCII; a byte order mark is skipped)
+ * @param bytes the text (UTF-8 or any superset of ASCII, or UTF-16; a byte order mark is skipped)
  * @param name what to call the trace in messages, usually its path
  * @returns the trace
- * @throws TraceError naming file, line and reason when the text is no trace
+ * @throws TraceError naming file, line, column and reason when the text is no trace
  */
 export function parseTrace(bytes: Uint8Array, name: string): Trace {
   return new Parser(bytes, name).parse();
 }
 
-class Parser {
-  private readonly bytes: Uint8Array;
-  private readonly name: string;
-  private at = 0;
-  private line = 1;
-  /** The number read last, exact in two halves; `wide` is set where it is not exact in `value`. */
-  private value = 0;
-  private wide: bigint | null = null;
-  private negative = false;
+/** Something that lines of the trace have in common: the first one's place, and how many there are. */
+interface Sighting {
+  readonly place: Place;
+  readonly what: string;
+  count: number;
+}
 
+class Parser {
+  private readonly text: TraceText;
+  private readonly name: string;
   private readonly header: number[] = [];
   private readonly slotTable: SlotTable;
   private readonly lines: Uint32Array;
@@ -70,11 +73,19 @@ class Parser {
   private readonly turnWho: number[] = [];
   private readonly gone = new Set<number>();
   private thread = 0;
+  /** The greatest id, as a double. */
+  private greatestId = -1;
+  /** Whether there are only lines that the malloc lab has. */
+  private isLab = true;
+  /** Lines without a size; allocations under a live id; frees of an id that has no block. */
+  private assumed: Sighting | undefined;
+  private forgotten: Sighting | undefined;
+  private loose: Sighting | undefined;
 
   constructor(bytes: Uint8Array, name: string) {
-    this.bytes = bytes;
+    this.text = new TraceText(bytes, name);
     this.name = name;
-    const lines = countLines(bytes);
+    const lines = this.text.countLines();
     this.slotTable = new SlotTable(lines);
     this.lines = new Uint32Array(lines);
     this.idKinds = new Uint32Array(lines);
@@ -85,19 +96,26 @@ class Parser {
   }
 
   parse(): Trace {
-    if (this.bytes[0] === 0xef && this.bytes[1] === 0xbb && this.bytes[2] === 0xbf) this.at = 3;
+    const { text } = this;
     this.readHeader();
-    while (this.nextLine()) {
-      this.readOperation();
-      this.skipLine();
+    let isCut = false;
+    while (text.nextLine()) {
+      this.readLine();
+      if (!text.atLineEnd()) {
+        text.fail(`${text.token()} is left over: one operation a line, and # before a comment`);
+      }
+      isCut = text.isAtEnd;
+      text.skipLine();
     }
+    const notes = this.notes(isCut);
     const { count } = this;
     return {
       name: this.name,
       header: this.header,
+      notes,
       count,
       slots: this.slotTable.count,
-      turns: { at: Uint32Array.from(this.turnAt), who: Int32Array.from(this.turnWho) },
+      turns: { at: Uint32Array.from(this.turnAt), who: Float64Array.from(this.turnWho) },
       lines: this.lines.subarray(0, count),
       idKinds: this.idKinds.subarray(0, count),
       xLow: this.xLow.subarray(0, count),
@@ -108,64 +126,73 @@ class Parser {
   }
 
   private readHeader(): void {
-    while (this.nextLine() && this.startsNumber()) {
-      if (this.header.length === MOST_HEADER_LINES)
-        this.fail("an operation (a, c, m, r or f) expected, not a number");
-      this.readNumber();
-      this.header.push(this.negative ? -this.value : this.value);
-      this.skipLine();
+    const { text, header } = this;
+    while (text.nextLine() && text.startsNumber()) {
+      do {
+        if (header.length === MOST_HEADER_NUMBERS) {
+          text.fail(`an operation (${LETTERS}) expected, not a number`);
+        }
+        text.readNumber("the header's");
+        header.push(text.negative ? -text.value : text.value);
+      } while (!text.atLineEnd());
+      text.skipLine();
     }
-    if (this.at < this.bytes.length || this.header.length >= FULL_HEADER_LINES) return;
-    this.fail(
-      this.header.length === 0
-        ? "the trace is empty"
-        : "the header is cut short and no operation follows",
-    );
+    if (!text.isAtEnd) return;
+    if (header.length === 0) text.fail("the trace is empty");
+    if (header.length < LAB_HEADER_NUMBERS || header[HEADER_OPS]! > 0) {
+      text.fail("no operation follows the header: the file is cut short");
+    }
   }
 
-  private startsNumber(): boolean {
-    const byte = this.bytes[this.at]!;
-    return byte === MINUS || isDigit(byte);
+  private readLine(): void {
+    const { text } = this;
+    const letter = text.next!;
+    const kind = text.isOneLetter ? kindOfLetter(letter) : undefined;
+    if (kind !== undefined) this.readOperation(kind);
+    else if (text.isOneLetter && (letter === LETTER_T || letter === LETTER_X)) this.readTurn();
+    else this.failUnknown();
   }
 
-  private readOperation(): void {
-    const letter = this.bytes[this.at++]!;
-    const kind = kindOfLetter(letter);
-    if (kind === undefined) {
-      this.readTurn(letter);
-      return;
-    }
-    if (this.gone.has(this.thread)) this.fail(`thread ${this.thread} calls after its exit`);
-    const index = this.count;
-    this.lines[index] = this.line;
-    this.readNumber();
+  private readOperation(kind: OpKindValue): void {
+    const { text, count: index } = this;
+    if (this.gone.has(this.thread)) text.fail(`thread ${this.thread} calls after its exit`);
+    if (kind === OpKind.CALLOC || kind === OpKind.MEMALIGN) this.isLab = false;
+    this.lines[index] = text.line;
     this.idKinds[index] = (this.readSlot(kind) << KIND_BITS) | kind;
     if (kind !== OpKind.FREE) {
-      this.readSize();
-      this.xLow[index] = this.lowHalf();
-      this.xHigh[index] = this.highHalf();
-      if (kind === OpKind.CALLOC || kind === OpKind.MEMALIGN) {
-        this.readSize();
-        this.yLow[index] = this.lowHalf();
-        this.yHigh[index] = this.highHalf();
+      this.readSize(kind, X);
+      this.xLow[index] = text.lowHalf();
+      this.xHigh[index] = text.highHalf();
+      if (KINDS[kind].length > Y) {
+        this.readSize(kind, Y);
+        this.yLow[index] = text.lowHalf();
+        this.yHigh[index] = text.highHalf();
       }
     }
     this.count = index + 1;
   }
 
   /** A line that is no operation: whose turn it is, or who exits. */
-  private readTurn(letter: number): void {
-    if (letter !== LETTER_T && letter !== LETTER_X) this.failUnknown(letter);
-    this.readNumber();
-    const { value } = this;
-    if (this.negative || value >= THREADS_LIMIT) {
-      this.fail(`a thread is a number from 0 to ${THREADS_LIMIT - 1}`);
+  private readTurn(): void {
+    const { text } = this;
+    const letter = text.next!;
+    text.skip();
+    if (text.atLineEnd())
+      text.fail(`THREAD is missing ("${letter === LETTER_X ? "x" : "t"} THREAD")`);
+    const { place } = text;
+    text.readNumber("THREAD");
+    const { value } = text;
+    this.isLab = false;
+    if (text.negative || text.wide !== null) {
+      text.fail("a thread is a number from 0 to 2^53 - 1", place);
     }
-    if (letter === LETTER_X && this.gone.has(value)) this.fail(`thread ${value} exits twice`);
+    if (letter === LETTER_X && this.gone.has(value)) {
+      text.fail(`thread ${value} exits twice`, place);
+    }
     this.turnAt.push(this.count);
     if (letter === LETTER_X) {
       this.gone.add(value);
-      this.turnWho.push(~value);
+      this.turnWho.push(-1 - value);
     } else {
       this.gone.delete(value);
       this.thread = value;
@@ -173,95 +200,110 @@ class Parser {
     }
   }
 
-  /** The slot that the operation uses, for the id that was read last. */
+  /** Reads the letter and the id. @returns the slot that the operation uses */
   private readSlot(kind: OpKindValue): number {
-    const table = this.slotTable;
-    if (this.negative) return kind === OpKind.FREE ? 0 : table.nameless();
-    const id = this.wide ?? this.value;
-    if (kind === OpKind.FREE) return table.freed(id);
-    return kind === OpKind.REALLOC ? table.resized(id) : table.allocated(id);
-  }
-
-  private readSize(): void {
-    this.readNumber();
-    if (this.negative) this.fail("negative size");
-  }
-
-  private lowHalf(): number {
-    return this.wide === null ? this.value >>> 0 : Number(this.wide & 0xffff_ffffn);
-  }
-
-  private highHalf(): number {
-    return this.wide === null ? (this.value / TWO_TO_32) >>> 0 : Number(this.wide >> 32n);
-  }
-
-  /** Moves to the first character of the next line that is neither blank nor a comment; false at the end of the text. */
-  private nextLine(): boolean {
-    const { bytes } = this;
-    for (;;) {
-      while (isBlank(bytes[this.at]) || bytes[this.at] === RETURN) this.at++;
-      if (this.at >= bytes.length) return false;
-      const byte = bytes[this.at];
-      if (byte !== NEWLINE && byte !== HASH) return true;
-      this.skipLine();
+    const { text, slotTable: table } = this;
+    const { place } = text;
+    text.skip();
+    if (text.atLineEnd()) text.fail(`ID is missing (${formOf(kind)})`);
+    text.readNumber("ID");
+    if (text.negative) return kind === OpKind.FREE ? 0 : table.nameless();
+    const id = text.wide ?? text.value;
+    if (text.value > this.greatestId) this.greatestId = text.value;
+    if (kind === OpKind.REALLOC) return table.resized(id);
+    if (kind === OpKind.FREE) {
+      if (!table.isLive(id)) this.loose = seen(this.loose, place, `id ${id}`);
+      return table.freed(id);
     }
+    if (table.isLive(id)) this.forgotten = seen(this.forgotten, place, `id ${id}`);
+    return table.allocated(id);
   }
 
-  private skipLine(): void {
-    const { bytes } = this;
-    const end = bytes.length;
-    let at = this.at;
-    while (at < end && bytes[at] !== NEWLINE) at++;
-    if (at < end) {
-      at++;
-      this.line++;
+  /** Reads a size, or a count or an alignment, which are sizes, too: the operand at `index`. */
+  private readSize(kind: OpKindValue, index: number): void {
+    const { text } = this;
+    const what = KINDS[kind][index]!;
+    if (text.atLineEnd()) {
+      this.assumeSize(kind, what);
+      return;
     }
-    this.at = at;
+    const { place } = text;
+    text.readNumber(what);
+    if (text.negative) text.fail(`negative ${what}`, place);
   }
 
-  /** Reads blanks, an optional minus sign and digits into `value`, `wide` and `negative`. */
-  private readNumber(): void {
-    const { bytes } = this;
-    let at = this.at;
-    while (isBlank(bytes[at])) at++;
-    this.negative = bytes[at] === MINUS;
-    if (this.negative) at++;
-    const first = at;
-    let value = 0;
-    let digit = bytes[at]! - ZERO;
-    while (digit >= 0 && digit <= 9 && value < EXACT_LIMIT) {
-      value = value * 10 + digit;
-      digit = bytes[++at]! - ZERO;
+  /**
+   * The line ends before its size. The malloc lab's driver keeps the last one then; so it is here, in a
+   * file of that lab whose header is true (see `notes`).
+   */
+  private assumeSize(kind: OpKindValue, what: string): void {
+    const { text } = this;
+    this.assumed = seen(this.assumed, text.place, `${what} is missing (${formOf(kind)})`);
+    let last = this.count - 1;
+    while (last >= 0 && (this.idKinds[last]! & KIND_MASK) === OpKind.FREE) last--;
+    if (last < 0 || !this.isLab || text.isAtEnd) this.failMissing(this.assumed);
+    text.wide = (BigInt(this.xHigh[last]!) << 32n) | BigInt(this.xLow[last]!);
+  }
+
+  private failMissing({ place, what }: Sighting): never {
+    this.text.fail(what, place);
+  }
+
+  /**
+   * What was read in one of two ways, or is odd.
+   * @param isCut whether the last line has no newline
+   * @throws TraceError for a file that is cut short, or lacks sizes
+   */
+  private notes(isCut: boolean): string[] {
+    const { text, header, count, assumed, greatestId } = this;
+    const isLabHeader = header.length === LAB_HEADER_NUMBERS;
+    const [, ids = 0, ops = 0] = isLabHeader ? header : [];
+    const notes: string[] = [];
+    if (isCut && ops > count) {
+      text.fail(
+        "the file is cut short: the last line has no newline, and the header counts " +
+          `${ops} operations, not ${count}`,
+      );
     }
-    if (at === first) this.fail("a number was expected");
-    this.value = value;
-    this.wide = null;
-    if (digit >= 0 && digit <= 9) at = this.readWide(first, at);
-    this.at = at;
+    if (assumed !== undefined) {
+      if (!this.isLab || ops !== count || ids !== greatestId + 1) this.failMissing(assumed);
+      notes.push(noteOf(assumed, "the last one is taken, as the malloc lab's driver does"));
+    }
+    if (ops > 0 && ops !== count) {
+      notes.push(`the header counts ${ops} operations, and there are ${count}`);
+    }
+    if (ids > 0 && greatestId >= ids) {
+      notes.push(`the header counts ${ids} ids, and there is an id ${greatestId}`);
+    }
+    if (isCut) notes.push(`${text.line}: the last line has no newline: is it whole?`);
+    if (this.forgotten !== undefined) {
+      notes.push(noteOf(this.forgotten, "a new block while one is live, which is forgotten"));
+    }
+    if (this.loose !== undefined) notes.push(noteOf(this.loose, "no block to free: free(NULL)"));
+    return notes;
   }
 
-  /** The rare long number: its digits start at `first` and go on at `at`. Cut to 2^64 - 1. Returns its end. */
-  private readWide(first: number, at: number): number {
-    while (isDigit(this.bytes[at])) at++;
-    let wide = 0n;
-    for (let i = first; i < at && wide < U64_MAX; i++)
-      wide = wide * 10n + BigInt(this.bytes[i]! - ZERO);
-    this.wide = wide > U64_MAX ? U64_MAX : wide;
-    this.value = Number(this.wide);
-    return at;
+  private failUnknown(): never {
+    const { text } = this;
+    const word = text.token();
+    const known = Object.entries(KINDS).find(([, [name]]) => `"${name}"` === word.toLowerCase());
+    const hint =
+      known === undefined ? "" : `; ${known[1][0]} is ${formOf(Number(known[0]) as never)}`;
+    return text.fail(`unknown operation ${word}: a line begins with ${LETTERS}${hint}`);
   }
+}
 
-  private failUnknown(letter: number): never {
-    const shown =
-      letter > SPACE && letter < 0x7f
-        ? `'${String.fromCharCode(letter)}'`
-        : `byte 0x${hexByte(letter)}`;
-    this.fail(`unknown operation ${shown} (a, c, m, r, f, t or x expected)`);
-  }
+/** @returns the first sighting, with one more counted */
+function seen(before: Sighting | undefined, place: Place, what: string): Sighting {
+  before ??= { place, what, count: 0 };
+  before.count++;
+  return before;
+}
 
-  private fail(reason: string): never {
-    throw new TraceError(this.name, this.line, reason);
-  }
+/** @returns a sighting in words, with what is made of it */
+function noteOf({ place, what, count }: Sighting, meaning: string): string {
+  const more = count === 1 ? "" : ` and ${count - 1} more`;
+  return `${place.line}:${place.column}: ${what}${more}: ${meaning}`;
 }
 
 function kindOfLetter(letter: number): OpKindValue | undefined {
@@ -279,22 +321,4 @@ function kindOfLetter(letter: number): OpKindValue | undefined {
     default:
       return undefined;
   }
-}
-
-function isDigit(byte: number | undefined): boolean {
-  return byte !== undefined && byte >= ZERO && byte <= ZERO + 9;
-}
-
-function isBlank(byte: number | undefined): boolean {
-  return byte === SPACE || byte === TAB;
-}
-
-function hexByte(byte: number): string {
-  return byte.toString(16).padStart(2, "0");
-}
-
-function countLines(bytes: Uint8Array): number {
-  let lines = 1;
-  for (let at = bytes.indexOf(NEWLINE); at >= 0; at = bytes.indexOf(NEWLINE, at + 1)) lines++;
-  return lines;
 }

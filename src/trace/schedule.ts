@@ -111,9 +111,9 @@ function livesOf(trace: Trace): { lives: MutableLife[]; stretches: Stretch[]; mo
     const who = turns.who[turn]!;
     const begin = turns.at[turn]!;
     if (who < 0) {
-      const life = alive.get(~who);
+      const life = alive.get(-1 - who);
       if (life !== undefined) stretches.push({ life, begin, end: begin, isExit: true });
-      alive.delete(~who);
+      alive.delete(-1 - who);
     } else if (alive.has(who)) {
       now = alive.get(who)!;
     } else {

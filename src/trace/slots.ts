@@ -18,6 +18,11 @@ export class SlotTable {
     this.smallLimit = lines * 4 + 1024;
   }
 
+  /** @returns whether the id has a block, as far as the trace tells */
+  isLive(id: Id): boolean {
+    return (this.get(id) & 1) === 1;
+  }
+
   /** @returns the slot for a block newly allocated under `id`; a new one if the id may have a live block */
   allocated(id: Id): number {
     const entry = this.get(id);

@@ -38,10 +38,10 @@ export class Threads<B extends Build> {
     return this.current;
   }
 
-  /** Takes a turn: `who` is the thread to go on with, or `~n` for the exit of thread n. */
+  /** Takes a turn: `who` is the thread to go on with, or `-1 - n` for the exit of thread n. */
   take(who: number): void {
     if (who >= 0) this.current = this.enter(who);
-    else this.exit(~who);
+    else this.exit(-1 - who);
   }
 
   /** It is thread 0's turn again, as before the first operation; the others stay as they are. */
@@ -89,7 +89,7 @@ function mostAtOnce({ who }: Turns): number {
   const alive = new Set([0]);
   let most = 1;
   for (const turn of who) {
-    if (turn < 0) alive.delete(~turn);
+    if (turn < 0) alive.delete(-1 - turn);
     else alive.add(turn);
     most = Math.max(most, alive.size);
   }

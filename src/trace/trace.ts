@@ -20,21 +20,27 @@ export interface Turns {
   /** For each turn the index of the operation that it stands in front of; `count` of the trace for those behind the last. */
   readonly at: Uint32Array;
   /**
-   * The thread that calls from there on; or, for the exit of thread n, `~n`. Before the first turn it is thread 0's. A number that comes again
-   * after its exit is another thread's.
+   * The thread that calls from there on; or, for the exit of thread n, `-1 - n`. Before the first turn it
+   * is thread 0's. A number that comes again after its exit is another thread's. Numbers are as the
+   * recorder gave them, up to 2^53 - 1.
    */
-  readonly who: Int32Array;
+  readonly who: Float64Array;
 }
 
 /**
  * One trace. The arrays have one element per operation; arguments are 64-bit, in two halves, so that a trace is the
- * same for both layouts (a size above 2^64 - 1 was cut to it).
+ * same for both layouts (up to 2^64 - 1).
  */
 export interface Trace {
   /** What the trace is called in messages: its file's path as given. */
   readonly name: string;
   /** The numbers of the header lines (malloclab: suggested heap size, ids, operations, weight). Not relied upon. */
   readonly header: readonly number[];
+  /**
+   * What the text has that could be meant otherwise, or is odd, each as `LINE:COLUMN: WHAT` where a line is
+   * to blame: to be shown, so that nothing passes in silence.
+   */
+  readonly notes: readonly string[];
   /** Number of operations. */
   readonly count: number;
   /** Number of slots, {@link NEVER_LIVE_SLOT} included: the least length of a block table. */
@@ -56,24 +62,29 @@ export interface Trace {
 }
 
 /**
- * A trace that cannot be replayed. `message` is `FILE:LINE: REASON`, or `FILE: REASON` where no line is to blame.
+ * A trace that cannot be replayed. `message` is `FILE:LINE:COLUMN: REASON`, or `FILE: REASON` where no
+ * line is to blame.
  */
 export class TraceError extends Error {
   /** "TraceError", also where a bundler has renamed the class. */
   override readonly name = "TraceError";
   readonly file: string;
   readonly line: number;
+  readonly column: number;
   readonly reason: string;
 
   /**
    * @param file name of the trace, as in {@link Trace.name}
    * @param line line number, from 1; 0 when the trouble is with the file as a whole
    * @param reason what is wrong, in a few words
+   * @param column in bytes, from 1; 0 when all of the line is to blame
    */
-  constructor(file: string, line: number, reason: string) {
-    super(line > 0 ? `${file}:${line}: ${reason}` : `${file}: ${reason}`);
+  constructor(file: string, line: number, reason: string, column = 0) {
+    const place = [file, line, column].filter((part) => part !== 0).join(":");
+    super(`${place}: ${reason}`);
     this.file = file;
     this.line = line;
+    this.column = column;
     this.reason = reason;
   }
 }

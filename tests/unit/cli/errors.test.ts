@@ -35,25 +35,25 @@ describe("bad input", () => {
     const path = file("bad.rep", "0\n1\n2\n1\na 0 24\nq 0\n");
     await expectFailure(
       ["replay", path],
-      `${path}:6: unknown operation 'q' (a, c, m, r, f, t or x expected)`,
+      `${path}:6:1: unknown operation "q": a line begins with a, c, m, r, f, t or x`,
     );
   });
 
   it("also in a gzipped one, whatever its name", async () => {
     const path = file("bad.txt", gzipSync("0\n1\n2\n1\na 0\n"));
-    await expectFailure(["replay", path], `${path}:5: a number was expected`);
+    await expectFailure(["replay", path], `${path}:5:4: SIZE is missing ("a ID SIZE")`);
   });
 
   it("also on standard input", async () => {
-    await expectFailure(["replay", "-"], "<stdin>:1: the trace is empty");
-    await expectFailure(["replay", "-"], "<stdin>:5: negative size", "1\n1\n1\n1\na 0 -1\n");
+    await expectFailure(["replay", "-"], "<stdin>:1:1: the trace is empty");
+    await expectFailure(["replay", "-"], "<stdin>:5:5: negative SIZE", "1\n1\n1\n1\na 0 -1\n");
   });
 
   it("refuses a thread that calls after its exit, and a wrong number of cores", async () => {
     const path = file("threads.rep", "0\n1\n2\n1\na 0 24\nx 0\nf 0\n");
     await expectFailure(
       ["replay", path],
-      /^ptmalloc-wasm: .*threads\.rep:7: thread 0 calls after its exit/,
+      /^ptmalloc-wasm: .*threads\.rep:7:1: thread 0 calls after its exit/,
     );
     const good = file("good.rep", GOOD);
     await expectFailure(
@@ -68,12 +68,41 @@ describe("bad input", () => {
     await expectFailure(["replay", folder], `${folder}: is a directory`);
     const damaged = file("damaged.rep.gz", gzipSync(GOOD.repeat(50)).subarray(0, 30));
     await expectFailure(["replay", damaged], /damaged\.rep\.gz: damaged gzip file \(.+\)\n$/);
+    const flipped = gzipSync(GOOD.repeat(50));
+    flipped[flipped.length - 6]! ^= 1;
+    const wrong = file("wrong.rep.gz", flipped);
+    await expectFailure(["replay", wrong], /wrong\.rep\.gz: damaged gzip file \(.+\)\n$/);
+  });
+
+  it.each([
+    ["zstd", "\x28\xb5\x2f\xfd"],
+    ["xz", "\xfd7zXZ\0"],
+    ["bzip2", "BZh9"],
+    ["zip", "PK\x03\x04"],
+  ])("says what a file is packed with: %s", async (packer, magic) => {
+    const path = file("packed.rep.x", Buffer.from(`${magic}rest`, "latin1"));
+    const message = `${path}: packed with ${packer}: unpack it first (gzip is taken as it is)`;
+    await expectFailure(["replay", path], message);
+    await expectFailure(["maps", path], message);
   });
 
   it("reads every file before it starts to work", async () => {
     const bad = file("later.rep", "x\n");
-    await expectFailure(["replay", file("good.rep", GOOD), bad], /later\.rep:1: /);
+    await expectFailure(["replay", file("good.rep", GOOD), bad], /later\.rep:1:2: /);
   });
+});
+
+it("notes on standard error what is odd about a trace, and goes on", async () => {
+  const text = "0\n1\n4\n1\na 0 24\na 0 24\nf 0";
+  const path = file("odd.rep", text.replace("4", "3"));
+  const { code, stderr, stdout } = await run(["replay", "--json", "--repeat", "1", path]);
+  expect(code).toBe(0);
+  const notes = [
+    "7: the last line has no newline: is it whole?",
+    "6:1: id 0: a new block while one is live, which is forgotten",
+  ];
+  expect(stderr).toBe(notes.map((note) => `ptmalloc-wasm: note: ${path}:${note}\n`).join(""));
+  expect((JSON.parse(stdout) as { traces: unknown[] }).traces[0]).toMatchObject({ notes });
 });
 
 describe("bad options", () => {

@@ -293,7 +293,7 @@ describe("what is refused", () => {
   it.each([
     [["maps", "--at", "3"], /--at needs a FILE/],
     [["maps", "-", "--at", "5"], /--at 5: <stdin> has 4 operations/],
-    [["maps", "-", "--at", "x"], /A whole number is needed/],
+    [["maps", "-", "--at", "x"], /A whole number of at least 0 is needed/],
     [["maps", "--abi", "x32"], /Allowed choices are ilp32, lp64/],
     [["maps", "nowhere.rep"], /nowhere\.rep: no such file or directory/],
     [["mm", "--tunables", "glibc.malloc.nope=1"], /no tunable "glibc\.malloc\.nope"/],
@@ -312,7 +312,9 @@ describe("what is refused", () => {
 
   it("a trace that is none, and a script that is missing", async () => {
     const bad = file("bad.rep", "0\n1\n2\n1\nq 0\n");
-    expect((await run(["strace", "replay", bad])).stderr).toMatch(/bad\.rep:5: unknown operation/);
+    expect((await run(["strace", "replay", bad])).stderr).toMatch(
+      /bad\.rep:5:1: unknown operation/,
+    );
     const missing = join(folder, "missing.txt");
     expect((await run(["strace", "script", missing])).stderr).toBe(
       `ptmalloc-wasm: ${missing}: no such file or directory\n`,

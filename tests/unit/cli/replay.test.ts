@@ -11,7 +11,7 @@ const GOLDEN = fileURLToPath(new URL("../../golden/", import.meta.url));
 const MAIN = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
 const SYN02 = join(GOLDEN, "traces/syn02.rep.gz");
 const SYN13 = join(GOLDEN, "traces/syn13.rep.gz");
-const SMALL = "0\n2\n6\n1\na 0 24\nc 1 3 100\nm 2 64 200000\nr 0 5000\na 3 99999999999999\nf 1\n";
+const SMALL = "0\n4\n6\n1\na 0 24\nc 1 3 100\nm 2 64 200000\nr 0 5000\na 3 99999999999999\nf 1\n";
 let folder: string;
 
 beforeAll(() => {
@@ -145,7 +145,7 @@ describe("the built command", () => {
     const { status, stdout, stderr } = spawn(["replay", "-"], "0\n1\n1\n1\na 0 24\nz\n");
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr).toBe(
-      "ptmalloc-wasm: <stdin>:6: unknown operation 'z' (a, c, m, r, f, t or x expected)\n",
+      'ptmalloc-wasm: <stdin>:6:1: unknown operation "z": a line begins with a, c, m, r, f, t or x\n',
     );
   });
 });

@@ -21,6 +21,7 @@ export function traceReport(name: string, scale = 1): TraceReport {
     name,
     file: `some/where/${name}.rep.gz`,
     ops: 466_593,
+    notes: [],
     outcome: {
       bytes: new Float64Array(1),
       refused: new Uint8Array(1),

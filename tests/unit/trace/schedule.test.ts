@@ -32,7 +32,7 @@ function threadsOf({ turns, count }: Trace): string[] {
   for (let i = 0; i < count; i++) {
     for (; turn < turns.at.length && turns.at[turn]! <= i; turn++) {
       const who = turns.who[turn]!;
-      if (who < 0) lives.set(~who, (lives.get(~who) ?? 0) + 1);
+      if (who < 0) lives.set(-1 - who, (lives.get(-1 - who) ?? 0) + 1);
       else now = `${who}.${lives.get(who) ?? 0}`;
     }
     threads.push(now);

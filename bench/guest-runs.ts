@@ -6,7 +6,7 @@ import { WASI } from "node:wasi";
 import { createHeapSync } from "../src/heap/create.js";
 import type { Heap } from "../src/heap/heap.js";
 import { heapOptionsFor } from "../src/link/guest.js";
-import { packageBinary } from "./package-binary.js";
+import { wasmModule } from "./binaries.js";
 import { linkGuestSync, slowCalls } from "../src/link/link.js";
 import type { RawExports } from "../src/host/exports.js";
 import type { TunableObject } from "../src/host/tunables.js";
@@ -84,7 +84,7 @@ export function linkedProgram(
 ): GuestRunner {
   return () => {
     const wasi = wasiFor(given);
-    const wasm = packageBinary(`${options.build ?? "core"}.ilp32`);
+    const wasm = wasmModule(`${options.build ?? "core"}.ilp32`);
     const heap = createHeapSync({ ...heapOptionsFor(bytes), ...options, wasm });
     // Checking at every call takes the square of the time.
     if (options.build === "checked") (heap.raw as RawExports<"ilp32", "checked">).verify_calls(0);

@@ -1,14 +1,8 @@
-// Runs the benchmarks.
-//
-//   npm run bench -- [--only NAME]… [--scale N] [--save]
-//
-//   --only NAME   this question only (repeatable)
-//   --scale N     N times the usual number of rounds (0.3: a quick look)
-//   --save        write bench/results/NAME.json, and the tables in bench/README.md
+// `npm run bench`: asks the questions, prints the answers, and keeps them if told so.
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { machineLine, thisMachine, type Machine } from "./machine.js";
 import { results, root } from "./paths.js";
 import type { Answer, Question } from "./question.js";
@@ -25,7 +19,7 @@ import { replay } from "./questions/replay.js";
 import { threads } from "./questions/threads.js";
 import { wasmBatches } from "./questions/wasm-batches.js";
 import { wasmPairs } from "./questions/wasm-pairs.js";
-import { markdownTable, terminalTable } from "./report.js";
+import { terminalTable, withSection, type Result } from "./report.js";
 
 const questions: readonly Question[] = [
   replay,
@@ -42,43 +36,38 @@ const questions: readonly Question[] = [
   guests,
   assemblyScript,
 ];
+const names = questions.map(({ name }) => name);
 
-function save(question: Question, answer: Answer, machine: Machine): void {
+interface Options {
+  only?: string[];
+  scale: number;
+  save?: true;
+  tables?: true;
+}
+
+function fileOf(name: string): string {
+  return join(results, `${name}.json`);
+}
+
+function save({ name, question }: Question, answer: Answer, machine: Machine): void {
   mkdirSync(results, { recursive: true });
-  const file = join(results, `${question.name}.json`);
-  const content = { question: question.question, machine, ...answer };
+  const content: Result = { question, machine, ...answer };
   const rounded = (_key: string, value: unknown): unknown =>
     typeof value === "number" ? Number(value.toPrecision(4)) : value;
-  writeFileSync(file, `${JSON.stringify(content, rounded, 2)}\n`);
+  writeFileSync(fileOf(name), `${JSON.stringify(content, rounded, 2)}\n`);
+  writeTables([name]);
+}
+
+/** Writes the tables of bench/README.md anew, from the results that are kept. */
+function writeTables(wanted: readonly string[]): void {
   const readme = join(root, "bench", "README.md");
-  const text = replaceBetween(readFileSync(readme, "utf8"), question.name, markdownTable(answer));
-  writeFileSync(readme, replaceBetween(text, "machine", `Machine: ${machineLine(machine)}.`));
+  let text = readFileSync(readme, "utf8");
+  for (const name of wanted)
+    text = withSection(text, name, JSON.parse(readFileSync(fileOf(name), "utf8")) as Result);
+  writeFileSync(readme, text);
 }
 
-/** @returns `text` with what stands between the markers of `name` replaced */
-function replaceBetween(text: string, name: string, content: string): string {
-  const begin = `<!-- ${name} -->`;
-  const end = `<!-- end of ${name} -->`;
-  const from = text.indexOf(begin);
-  const to = text.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`bench/README.md has no place for ${name}`);
-  return `${text.slice(0, from + begin.length)}\n${content}\n${text.slice(to)}`;
-}
-
-async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      only: { type: "string", multiple: true },
-      scale: { type: "string", default: "1" },
-      save: { type: "boolean", default: false },
-    },
-  });
-  const wanted = values.only ?? questions.map(({ name }) => name);
-  const known = questions.map(({ name }) => name);
-  const wrong = wanted.find((name) => !known.includes(name));
-  if (wrong !== undefined) throw new Error(`no question "${wrong}"; there are ${known.join(", ")}`);
-  const scale = Number(values.scale);
-  if (!(scale > 0)) throw new Error(`--scale must be a positive number, not "${values.scale}"`);
+async function ask(wanted: readonly string[], { scale, save: isKept }: Options): Promise<void> {
   const manifest = join(root, "node_modules", "assemblyscript", "package.json");
   const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
   const machine = thisMachine(version);
@@ -87,11 +76,48 @@ async function main(): Promise<void> {
     console.log(`\n== ${question.name}: ${question.question}`);
     const answer = await question.answer(scale);
     console.log(terminalTable(answer));
-    if (values.save) save(question, answer, machine);
+    if (isKept) save(question, answer, machine);
   }
 }
 
-main().catch((error: unknown) => {
+function positive(text: string): number {
+  const number = Number(text);
+  if (!(number > 0 && number < Infinity) || text.trim() !== text)
+    throw new InvalidArgumentError("A positive number is needed.");
+  return number;
+}
+
+function questionName(name: string, before: string[] = []): string[] {
+  if (!names.includes(name)) throw new InvalidArgumentError(`There are ${names.join(", ")}.`);
+  return [...before, name];
+}
+
+function list(): string {
+  const width = Math.max(...names.map((name) => name.length));
+  const lines = questions.map(({ name, question }) => `  ${name.padEnd(width)}  ${question}`);
+  return `\nQuestions:\n${lines.join("\n")}`;
+}
+
+const program = new Command("npm run bench --")
+  .description("Runs the benchmarks; bench/README.md says how, and what came out.")
+  .addOption(
+    new Option("--only <name>", "this question (repeatable); without: all of them").argParser(
+      questionName,
+    ),
+  )
+  .option("--scale <n>", "that many times the usual rounds; 0.3: a quick look", positive, 1)
+  .option("--save", "write bench/results/NAME.json, and the tables in bench/README.md")
+  .option("--tables", "ask nothing: write the tables in bench/README.md from bench/results")
+  .addHelpText("after", list())
+  .configureHelp({ helpWidth: 100 })
+  .exitOverride((error) => process.exit(error.exitCode && 2))
+  .action(async (options: Options) => {
+    const wanted = options.only ?? names;
+    if (options.tables) writeTables(wanted);
+    else await ask(wanted, options);
+  });
+
+program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 });

@@ -1,14 +1,12 @@
 // System calls in a race: processes of the full build whose region table holds a given number of regions, and loops in JavaScript
 // that make calls and leave the table as it was.
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { compileFunction } from "node:vm";
 import { startProcessSync, type AddressLayout, type Process } from "../src/host/process.js";
 import type { Abi } from "../src/layout/address.js";
 import { SyscallI386, SyscallX86_64 } from "../src/layout/generated.js";
+import { wasmModule } from "./binaries.js";
 import type { Contestant } from "./harness.js";
-import { root } from "./paths.js";
 import { randomIntegers, shuffled } from "./random.js";
 
 const PAGE = 4096;
@@ -41,7 +39,7 @@ class Regions {
   readonly random = randomIntegers(65_000);
 
   constructor(abi: Abi, layout: AddressLayout) {
-    const wasm = new WebAssembly.Module(readFileSync(join(root, "build", `full.${abi}.wasm`)));
+    const wasm = wasmModule(`full.${abi}`);
     this.process = startProcessSync<Abi, "full">({ abi, layout, build: "full", wasm });
     this.numbers = NUMBERS[abi];
   }

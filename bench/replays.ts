@@ -9,11 +9,13 @@ import { encodeOps } from "../src/trace/encode.js";
 import { startSession, type ReplayOptions } from "../src/trace/session.js";
 import { geometricMean } from "../src/trace/statistics.js";
 import type { Trace } from "../src/trace/trace.js";
+import { BENCH_HEAP_BASE } from "../tools/builds.mjs";
 import { FOREIGN_PAGES } from "./allocators.js";
+import { wasmModule } from "./binaries.js";
 import { race, type Contestant, type Effort } from "./harness.js";
 import { NativeLoops, nativeProgram } from "./native.js";
 import type { Cell, Row } from "./question.js";
-import { FOREIGN_HEAP_BASE, foreignInstance } from "./wasm.js";
+import { foreignInstance } from "./wasm.js";
 import { PROGRAMS, programTrace } from "./workloads.js";
 
 /** Operations a call of a loop in WebAssembly. */
@@ -41,7 +43,11 @@ export function ourReplayer(
 ): Replayer {
   return {
     name,
-    enter: async (trace) => inProcess(name, trace, await startSession(change(trace), options)),
+    async enter(trace) {
+      const { abi = "ilp32", build = "replay" } = options;
+      const wasm = wasmModule(`${build}.${abi}`);
+      return inProcess(name, trace, await startSession(change(trace), { wasm, ...options }));
+    },
   };
 }
 
@@ -83,7 +89,7 @@ function foreignReplay(module: "tlsf" | "stub", trace: Trace): Replay {
   const ops = encodeOps(trace, "ilp32");
   const end = OPS_BEGIN + ops.length;
   const blocks = Math.ceil(end / 16) * 16;
-  if (blocks + trace.slots * 4 > FOREIGN_HEAP_BASE) throw new RangeError("the trace is too long");
+  if (blocks + trace.slots * 4 > BENCH_HEAP_BASE) throw new RangeError("the trace is too long");
   new Uint8Array(memory.buffer).set(ops, OPS_BEGIN);
   const slice = (ops.length / trace.count) * SLICE_OPS;
   return {

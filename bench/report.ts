@@ -1,7 +1,19 @@
 // Answers as tables: for the terminal, and as Markdown for README.md.
 
 import Table from "cli-table3";
+import { markdownTable } from "markdown-table";
+import { fromMarkdown } from "mdast-util-from-markdown";
+import { zone } from "mdast-zone";
+import wrapAnsi from "wrap-ansi";
+import { machineLine, type Machine } from "./machine.js";
 import type { Answer, Cell, Ratio } from "./question.js";
+
+/** What is kept of a run: bench/results/NAME.json. */
+export interface Result extends Answer {
+  readonly question: string;
+  /** Where it ran. */
+  readonly machine: Machine;
+}
 
 /** @returns the answer for a terminal */
 export function terminalTable(answer: Answer): string {
@@ -20,19 +32,43 @@ export function terminalTable(answer: Answer): string {
   ].join("\n");
 }
 
-/** @returns the answer as a Markdown table with its ratios: best of all samples, with the median in brackets */
-export function markdownTable(answer: Answer): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+/**
+ * @returns a result in Markdown: a table, best of all samples with the median in brackets, its
+ *   ratios, and its machine
+ */
+export function markdownSection(result: Result): string {
+  const head = [result.unit, ...result.columns];
+  const rows = result.rows.map((row) => [
+    row.contestant,
+    ...row.cells.map((cell) => markdownCell(cell, row.digits)),
+  ]);
+  const align = head.map((_, index) => (index === 0 ? null : "r"));
   return [
-    line([answer.unit, ...answer.columns]),
-    line(["---", ...answer.columns.map(() => "--:")]),
-    ...answer.rows.map((row) =>
-      line([row.contestant, ...row.cells.map((c) => markdownCell(c, row.digits))]),
-    ),
+    markdownTable([head, ...rows], { align, alignDelimiters: false }),
     "",
-    ...answer.ratios.map((ratio) => `- ${ratioText(ratio)}`),
-    ...answer.notes.map((note) => `- ${note}`),
+    ...result.ratios.map((ratio) => `- ${ratioText(ratio)}`),
+    ...result.notes.map((note) => `- ${note}`),
+    "",
+    wrapAnsi(`Machine: ${machineLine(result.machine)}.`, 100),
   ].join("\n");
+}
+
+/**
+ * Puts a result where a document has its place, between `<!-- NAME start -->` and `<!-- NAME end
+ * -->`.
+ *
+ * @returns the document
+ * @throws Error where it has no such place
+ */
+export function withSection(document: string, name: string, result: Result): string {
+  let changed: string | undefined;
+  zone(fromMarkdown(document), name, (start, _between, end) => {
+    const from = start.position?.end.offset;
+    const to = end.position?.start.offset;
+    changed = `${document.slice(0, from)}\n${markdownSection(result)}\n${document.slice(to)}`;
+  });
+  if (changed === undefined) throw new Error(`there is no place for ${name}`);
+  return changed;
 }
 
 function markdownCell(cell: Cell | null, digits?: number): string {

@@ -7,7 +7,7 @@ import type { Abi } from "../src/layout/address.js";
 import { debianSource, run } from "./debian-source.js";
 import { output, root } from "./paths.js";
 import { HOST_BYTES } from "./thread-loads.js";
-import { MEMORY_PAGES } from "./wasm.js";
+import { BENCH_MEMORY_PAGES } from "../tools/builds.mjs";
 
 const source = join(root, "bench", "native");
 const PAGE = 65_536;
@@ -37,7 +37,7 @@ const LINK = [
   "--no-check-features",
   `--global-base=${HOST_BYTES}`,
   `--initial-memory=${INITIAL_PAGES * PAGE}`,
-  `--max-memory=${MEMORY_PAGES * PAGE}`,
+  `--max-memory=${BENCH_MEMORY_PAGES * PAGE}`,
   "--export=__stack_pointer",
   "--export=__wasm_init_tls",
 ];

@@ -12,7 +12,7 @@ import type { ProcessOptions } from "../src/host/options.js";
 import { handleOf } from "../src/host/threads.js";
 import { NATIVE_NAMES } from "./native.js";
 import { OURS } from "./allocators.js";
-import { wasmModule } from "./wasm.js";
+import { wasmModule } from "./binaries.js";
 
 /** This project's build without threads, which one thread can be held against. */
 export const SINGLE = `${OURS.ilp32}, build without threads`;
@@ -184,7 +184,7 @@ function ours(
   name: string,
   given: Pick<ProcessOptions, "tunables" | "remoteFrees" | "largeTcache">,
 ): ThreadContestant {
-  const wasm = wasmModule("threads-ptmalloc-shared");
+  const wasm = wasmModule("bench/threads-ptmalloc-shared");
   return inWasm(name, NOTHING.asc, () => {
     const [base, taskSize] = [HOST_BYTES, TASK_SIZE];
     const memory = sharedMemory();
@@ -217,7 +217,7 @@ export function threadContestants(): { contestants: ThreadContestant[]; notes: s
   const plain = (): ThreadContestant =>
     inWasm(NOTHING.asc, NOTHING.asc, () => ({
       kind: "plain",
-      module: wasmModule("threads-nothing"),
+      module: wasmModule("bench/threads-nothing"),
       memory: sharedMemory(),
     }));
   const contestants = [
@@ -226,12 +226,12 @@ export function threadContestants(): { contestants: ThreadContestant[]; notes: s
     ...enter(QUEUED, () => ours(QUEUED, { remoteFrees: "queue" })),
     ...enter(EXTENDED, () => ours(EXTENDED, FOR_SPEED)),
     ...enter(SINGLE, () =>
-      single(SINGLE, () => ({ kind: "single", module: wasmModule("threads-ptmalloc") })),
+      single(SINGLE, () => ({ kind: "single", module: wasmModule("bench/threads-ptmalloc") })),
     ),
     ...enter(ALONE, () =>
       single(ALONE, () => ({
         kind: "single",
-        module: wasmModule("threads-ptmalloc-shared"),
+        module: wasmModule("bench/threads-ptmalloc-shared"),
         memory: sharedMemory(),
       })),
     ),

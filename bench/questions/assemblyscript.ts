@@ -12,6 +12,7 @@
 import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { buildPackage } from "../binaries.js";
 import { race, type Contestant } from "../harness.js";
 import { output, root } from "../paths.js";
 import { ratio, scaled, type Cell, type Question, type Row } from "../question.js";
@@ -65,6 +66,7 @@ function compile(folder: string, allocator: Allocator, collector: Collector): Co
 }
 
 function compileAll(): Compiled[] {
+  buildPackage();
   const folder = join(output, "assemblyscript");
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(join(folder, "node_modules"), { recursive: true });

@@ -14,6 +14,7 @@
 import { execFileSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
+import { buildPackage } from "../binaries.js";
 import { bytesOf, wasiProgram, workloadOf, type ProgramName } from "../guest-builds.js";
 import { linkedProgram, wholeProgram, type GuestRunner } from "../guest-runs.js";
 import { race, type Contestant, type RaceResult } from "../harness.js";
@@ -127,6 +128,7 @@ export const guests: Question = {
     const outcomes: Outcome[] = [];
     const notes: string[] = [];
     try {
+      buildPackage();
       for (const program of PROGRAMS) outcomes.push(await outcomeOf(program, scale));
     } catch (error) {
       notes.push(`left out: ${(error as Error).message}`);

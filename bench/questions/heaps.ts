@@ -10,7 +10,7 @@
 import { createHeap, createHeapSync } from "../../src/heap/create.js";
 import type { Contestant } from "../harness.js";
 import { race } from "../harness.js";
-import { packageBinary } from "../package-binary.js";
+import { wasmModule } from "../binaries.js";
 import { ratio, scaled, type Cell, type Question } from "../question.js";
 
 const HEAPS_A_CALL = 20;
@@ -31,7 +31,7 @@ export const heaps: Question = {
   name: "heaps",
   question: "What does it cost to have one more heap?",
   async answer(scale) {
-    const wasm = packageBinary("core.ilp32");
+    const wasm = wasmModule("core.ilp32");
     const fail = () => undefined;
     const found = await race(
       "heaps",

@@ -12,8 +12,7 @@ import type { Abi } from "../../src/layout/address.js";
 import type { Contestant } from "../harness.js";
 import { ratio, scaled, type Question } from "../question.js";
 import { cellOf, raceSizes } from "../sizes.js";
-import { packageBinary } from "../package-binary.js";
-import { wasmModule } from "../wasm.js";
+import { wasmModule } from "../binaries.js";
 
 const COUNTS = [8, 100, 10_000];
 /** Blocks a call, at least: so that a call takes some microseconds. */
@@ -51,7 +50,7 @@ function wideLoop({ malloc, free }: RawExports<"lp64">, sizes: Uint32Array): () 
 
 function moduleLoop(heap: Heap, sizes: Uint32Array): () => void {
   const { memory, raw, abi } = heap;
-  const module = wasmModule(`many.${abi}`);
+  const module = wasmModule(`bench/many.${abi}`);
   const { exports } = new WebAssembly.Instance(module, { env: { memory }, many: { ...raw } });
   const { malloc_many, free_many } = exports as unknown as ManyExports;
   const list = heap.malloc(sizes.byteLength);
@@ -87,7 +86,7 @@ const ways: Readonly<Record<string, Way>> = {
 
 function contestant(name: string, way: Way, abi: Abi, count: number): Contestant {
   const sizes = Uint32Array.from({ length: count }, (_, i) => 16 + ((i * 37) % 200));
-  const work = way(createHeapSync<Abi>({ abi, wasm: packageBinary(`core.${abi}`) }), sizes);
+  const work = way(createHeapSync<Abi>({ abi, wasm: wasmModule(`core.${abi}`) }), sizes);
   const repeats = Math.ceil(CALL_BLOCKS / count);
   const call = () => {
     for (let i = 0; i < repeats; i++) work();

@@ -12,7 +12,7 @@ import { OpKind } from "../../src/layout/generated.js";
 import { KIND_BITS, type Trace } from "../../src/trace/trace.js";
 import { ratio, scaled, type Question } from "../question.js";
 import { foreignReplayer, meanCell, ourReplayer, raceReplays } from "../replays.js";
-import { wasmModule } from "../wasm.js";
+import { wasmModule } from "../binaries.js";
 import { PROGRAMS } from "../workloads.js";
 
 const NO_KERNEL = "glibc.malloc.trim_threshold=0xffffffff:glibc.malloc.mmap_max=0";
@@ -34,7 +34,7 @@ export const nanoseconds: Question = {
   name: "nanoseconds",
   question: "Where do the nanoseconds go that a replay takes here and not with TLSF?",
   async answer(scale) {
-    const unchecked = wasmModule("unchecked.ilp32");
+    const unchecked = wasmModule("bench/unchecked.ilp32");
     const replayers = [
       ourReplayer(OURS.ilp32),
       ourReplayer("without integrity checks", { wasm: unchecked }),

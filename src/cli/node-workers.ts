@@ -4,8 +4,13 @@ import { Worker } from "node:worker_threads";
 import type { ReplayWorker } from "../trace/worker-crew.js";
 import type { PostedAnswer } from "../trace/worker-service.js";
 
-/** The compiled entry, also when this file runs as it was written, as in tests. */
-const ENTRY = new URL("../../dist/cli/replay-worker.js", import.meta.url);
+/**
+ * The compiled entry: beside this file, or in dist/ where this file runs as it was written, as in
+ * tests.
+ */
+const ENTRY = import.meta.url.endsWith(".ts")
+  ? new URL("../../dist/cli/replay-worker.js", import.meta.url)
+  : new URL("./replay-worker.js", import.meta.url);
 
 /** A worker of Node's that runs `serveReplay`. */
 export interface NodeReplayWorker extends ReplayWorker {

@@ -1,0 +1,157 @@
+// Everything that asc compiles here, in one table: the package's builds in both layouts, and what
+// the benchmarks race. The build (tools/build-wasm.mjs), `npm start` and bench/ read it; a name is
+// that of the file in build/ without ".wasm", "core.ilp32" for one.
+
+/**
+ * @typedef {object} Compilation
+ * @property {string} name the binary's path in build/ without its ending
+ * @property {string} entry the source that it begins with
+ * @property {string[]} options asc's options, the names of files among them relative to the project
+ */
+
+/**
+ * @typedef {object} Build what a table says of a build: an entry, and what differs from a plain one
+ * @property {string} entry
+ * @property {string} [word] asc's name for the type of a word: "u32", if it is not said
+ * @property {number} [checks] 0 none, 1 the whole-heap checker for whoever asks, 2 before every
+ *   call, with fault injection
+ * @property {number} [trace] 1: keeps what strace shows
+ * @property {number} [threads] 1: with locks
+ * @property {number} [crashPoints] 1: with places at which a test lets a thread die
+ * @property {string[]} [transforms] asc's, besides the one that optimises
+ * @property {string[]} [more] more of asc's options
+ */
+
+/** asc's name for the type of a word, by layout. */
+export const WORDS = { ilp32: "u32", lp64: "u64" };
+
+/** Most memory of a benchmark's module with threads, in pages of 64 KiB: 1 GiB. */
+export const BENCH_MEMORY_PAGES = 16_384;
+
+/**
+ * AssemblyScript's own allocators put their heap here; below it are a benchmark's operations and
+ * its table of blocks.
+ */
+export const BENCH_HEAP_BASE = 32 << 20;
+
+const LAYOUT = "./tools/layout-transform.mjs";
+const JOURNAL = "./tools/journal-transform.mjs";
+const CRASH = "./tools/crash-transform.mjs";
+const OPTIMIZE = "./tools/optimize-transform.mjs";
+
+/** The package's builds, the smallest first. @type {Readonly<Record<string, Build>>} */
+export const BUILDS = {
+  core: { entry: "assembly/index.ts" },
+  checked: { entry: "assembly/replay/checked.ts", checks: 2 },
+  replay: { entry: "assembly/replay/index.ts" },
+  full: { entry: "assembly/full.ts", checks: 1, trace: 1 },
+  image: { entry: "assembly/image.ts", checks: 1 },
+  threads: { entry: "assembly/threads.ts", checks: 1, threads: 1 },
+  crash: { entry: "assembly/crash.ts", checks: 1, threads: 1, crashPoints: 1 },
+};
+
+const SHARED = ["--enable", "threads", "--sharedMemory", "--maximumMemory"];
+const FOREIGN = ["--memoryBase", String(BENCH_HEAP_BASE)];
+const BENCH_SHARED = [...SHARED, String(BENCH_MEMORY_PAGES)];
+
+/** What the benchmarks race. @type {Readonly<Record<string, Build>>} */
+const BENCH = {
+  empty: { entry: "bench/assembly/empty.ts" },
+  tlsf: { entry: "bench/assembly/tlsf.ts", more: ["--runtime", "minimal", ...FOREIGN] },
+  stub: { entry: "bench/assembly/stub.ts", more: ["--runtime", "stub", ...FOREIGN] },
+  "ptmalloc.ilp32": { entry: "bench/assembly/ptmalloc.ts", transforms: [LAYOUT] },
+  "ptmalloc.lp64": { entry: "bench/assembly/ptmalloc.ts", word: "u64", transforms: [LAYOUT] },
+  "unchecked.ilp32": {
+    entry: "assembly/replay/index.ts",
+    transforms: [LAYOUT, "./bench/assembly/no-checks.mjs"],
+  },
+  "many.ilp32": { entry: "bench/assembly/many.ts" },
+  "many.lp64": { entry: "bench/assembly/many.ts", word: "u64" },
+  "threads-nothing": { entry: "bench/assembly/thread-nothing.ts", more: BENCH_SHARED },
+  "threads-ptmalloc": {
+    entry: "bench/assembly/thread-ptmalloc.ts",
+    transforms: [LAYOUT],
+    more: ["--enable", "threads"],
+  },
+  "threads-ptmalloc-shared": {
+    entry: "bench/assembly/thread-ptmalloc-shared.ts",
+    threads: 1,
+    transforms: [LAYOUT, JOURNAL],
+    more: BENCH_SHARED,
+  },
+};
+
+/**
+ * The options of asc for what a table says.
+ * @param {Build} build with all of its transforms
+ */
+function optionsOf(build) {
+  const { word = WORDS.ilp32, checks = 0, trace = 0, threads = 0, crashPoints = 0 } = build;
+  const { transforms = [], more = [] } = build;
+  const constants = {
+    word,
+    HEAP_CHECK: checks,
+    SYSCALL_TRACE: trace,
+    THREADS: threads,
+    CRASH_POINTS: crashPoints,
+  };
+  return [
+    ...["--target", "release", "--disableWarning", "201"],
+    ...transforms.flatMap((file) => ["--transform", file]),
+    ...Object.entries(constants).flatMap(([name, value]) => ["--use", `${name}=${value}`]),
+    ...more,
+  ];
+}
+
+/** @param {[string, Build]} entry of BUILDS @returns {Compilation[]} in both layouts */
+function packageBuilds([name, build]) {
+  const { entry, threads, crashPoints } = build;
+  const transforms = [LAYOUT, ...(threads ? [JOURNAL] : []), OPTIMIZE];
+  if (crashPoints) transforms.push(CRASH);
+  const more = threads ? [...SHARED, "65536"] : [];
+  return Object.entries(WORDS).map(([abi, word]) => ({
+    name: `${name}.${abi}`,
+    entry,
+    options: optionsOf({ ...build, word, transforms, more }),
+  }));
+}
+
+/**
+ * What this project's builds get beyond asc, the others get, too.
+ * @param {[string, Build]} entry of BENCH
+ * @returns {Compilation}
+ */
+function benchBuild([name, build]) {
+  const transforms = [...(build.transforms ?? []), OPTIMIZE];
+  return {
+    name: `bench/${name}`,
+    entry: build.entry,
+    options: optionsOf({ ...build, transforms }),
+  };
+}
+
+/** The package's builds in both layouts. */
+export const PACKAGE_COMPILATIONS = Object.entries(BUILDS).flatMap(packageBuilds);
+
+/** The benchmarks' modules. */
+export const BENCH_COMPILATIONS = Object.entries(BENCH).map(benchBuild);
+
+/**
+ * What is meant by names: "core.ilp32", "core" for both layouts, "bench/tlsf", "bench" for all of
+ * these.
+ * @param {readonly string[]} names
+ * @returns {Compilation[]} in the table's order, all of the package's for no name
+ * @throws {Error} for a name that the table does not have
+ */
+export function compilationsOf(names) {
+  if (names.length === 0) return PACKAGE_COMPILATIONS;
+  const all = [...PACKAGE_COMPILATIONS, ...BENCH_COMPILATIONS];
+  const isMeant = (/** @type {Compilation} */ one, /** @type {string} */ name) =>
+    one.name === name || (!name.includes(".") && one.name.split(/[./]/)[0] === name);
+  const unknown = names.find((name) => !all.some((one) => isMeant(one, name)));
+  if (unknown !== undefined) {
+    const known = [...Object.keys(BUILDS), ...BENCH_COMPILATIONS.map(({ name }) => name)];
+    throw new Error(`no build "${unknown}"; there are ${known.join(", ")}`);
+  }
+  return all.filter((one) => names.some((name) => isMeant(one, name)));
+}

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { parseTrace } from "../trace/parse.js";
 import { TraceError, type Trace } from "../trace/trace.js";
-import { UserError, type CliIo } from "./io.js";
+import { systemReason, UserError, type CliIo } from "./io.js";
 
 /** How standard input is written on the command line, and named in messages. */
 const STDIN = "-";
@@ -74,15 +74,7 @@ export function shortName(trace: Trace): string {
 
 /** Says what is the matter with a file, as `FILE: REASON`. */
 export function fileError(file: string, error: unknown): UserError {
-  const code = (error as NodeJS.ErrnoException).code ?? "";
-  const reasons: Record<string, string> = {
-    ENOENT: "no such file or directory",
-    EISDIR: "is a directory",
-    ENOTDIR: "a part of the path is not a directory",
-    EACCES: "permission denied",
-    ENOSPC: "no space left on the device",
-  };
-  return new UserError(`${file}: ${reasons[code] ?? (error as Error).message}`);
+  return new UserError(`${file}: ${systemReason(error) ?? (error as Error).message}`);
 }
 
 function readFile(file: string): Uint8Array {

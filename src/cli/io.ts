@@ -1,4 +1,4 @@
-// What a command may touch of the process it runs in; tests give their own.
+// What a command may touch of the process it runs in; tests give their own. And what it says when it cannot go on.
 
 /** A place for text or bytes: process.stdout, process.stderr, or a test's. */
 export interface Output {
@@ -15,7 +15,32 @@ export interface CliIo {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** Something that went wrong and that the user can put right: shown without a stack, and the command exits with 1. */
+/**
+ * Something that went wrong and that the user can put right: shown without a stack, and the command
+ * exits with `exitCode`.
+ */
 export class UserError extends Error {
-  override readonly name = "UserError";
+  override readonly name: string = "UserError";
+  /** 1: the input is damaged, or the work failed. */
+  readonly exitCode: number = 1;
+}
+
+/** A command line that cannot be meant: the command exits with 2, as after a wrong option. */
+export class UsageError extends UserError {
+  override readonly name = "UsageError";
+  override readonly exitCode = 2;
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or directory",
+  EISDIR: "is a directory",
+  ENOTDIR: "a part of the path is not a directory",
+  EACCES: "permission denied",
+  ENOSPC: "no space left on the device",
+};
+
+/** @returns what the system says of a file or stream, in words; undefined for an error that is not the system's */
+export function systemReason(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
+  return REASONS[String(error.code)] ?? error.message;
 }

@@ -2,12 +2,24 @@
 // The `ptmalloc-wasm` command.
 
 import process from "node:process";
+import { systemReason } from "./io.js";
 import { runCli } from "./program.js";
 
-// A reader that has seen enough (`| head`) closes the pipe; that is no error of ours.
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code === "EPIPE") process.exit(0);
-  throw error;
-});
+/**
+ * What a stream's error ends the command with. A reader that has seen enough (`| head`) closes the
+ * pipe, which is no error of ours; whatever else there is to write cannot be written either.
+ */
+function endAt(stream: NodeJS.WriteStream, name: string): void {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    if (stream === process.stdout) {
+      const reason = systemReason(error) ?? error.message;
+      process.stderr.write(`ptmalloc-wasm: cannot write to ${name}: ${reason}\n`);
+    }
+    process.exit(1);
+  });
+}
 
+endAt(process.stdout, "standard output");
+endAt(process.stderr, "standard error");
 process.exitCode = await runCli(process.argv.slice(2), process);

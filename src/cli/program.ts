@@ -6,7 +6,7 @@ import { HeapImageError } from "../image/errors.js";
 import { TraceError } from "../trace/trace.js";
 import { ReplayError } from "../trace/worker-crew.js";
 import { imageCommand } from "./image.js";
-import { UserError, type CliIo } from "./io.js";
+import { systemReason, UserError, type CliIo } from "./io.js";
 import { linkCommand } from "./link.js";
 import { mapsCommand } from "./maps.js";
 import { mmCommand } from "./mm.js";
@@ -27,12 +27,15 @@ const COMMANDS = [
 ] as const;
 /** Errors whose message says all there is to say. */
 const EXPECTED = [TraceError, ReplayError, UserError, HeapAbort, HeapImageError] as const;
+/** What says that the command line itself is wrong, as most commands have it. */
+const USAGE = 2;
 
 /**
  * Runs the command line.
  *
  * @param args the arguments, without node and script
- * @returns the exit code: 0, or 1 after an error that was written to stderr
+ * @returns the exit code: 0; after an error, which was written to stderr, 2 when the command line was
+ *   wrong, else 1
  */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   const program = new Command(NAME)
@@ -69,12 +72,19 @@ function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)];
 }
 
-/** Shows an error, unless commander has. @returns the exit code; an error that is our own fault is thrown on */
+/** Shows an error, unless commander has. @returns the exit code */
 function exitCodeOf(error: unknown, io: CliIo): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 1;
-  if (EXPECTED.some((kind) => error instanceof kind)) {
-    io.stderr.write(`${NAME}: ${(error as Error).message}\n`);
-    return 1;
-  }
-  throw error;
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+  io.stderr.write(`${NAME}: ${messageOf(error, io)}\n`);
+  return error instanceof UserError ? error.exitCode : 1;
+}
+
+/** @returns one line, unless the fault is our own and DEBUG asks for where it happened */
+function messageOf(error: unknown, io: CliIo): string {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  if (EXPECTED.some((kind) => error instanceof kind)) return message;
+  const reason = systemReason(error);
+  if (reason !== undefined) return reason;
+  const shown = io.env.DEBUG ? stack : `${message} (DEBUG=1 shows where)`;
+  return `internal error: ${shown}`;
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { parseTrace } from "../trace/parse.js";
 import { TraceError, type Trace } from "../trace/trace.js";
-import { systemReason, UserError, type CliIo } from "./io.js";
+import { systemReason, UsageError, UserError, type CliIo } from "./io.js";
 
 /** How standard input is written on the command line, and named in messages. */
 const STDIN = "-";
@@ -34,7 +34,7 @@ export function bundledRecordings(ofThreads = false): string[] {
  */
 export async function readTraces(files: readonly string[], io: CliIo): Promise<Trace[]> {
   if (files.filter((file) => file === STDIN).length > 1) {
-    throw new UserError("standard input (-) can be read only once");
+    throw new UsageError("standard input (-) can be read only once");
   }
   const traces: Trace[] = [];
   for (const file of files) {
@@ -87,7 +87,11 @@ function readFile(file: string): Uint8Array {
 
 async function readAll(stream: CliIo["stdin"]): Promise<Uint8Array> {
   const parts: Buffer[] = [];
-  for await (const part of stream) parts.push(Buffer.from(part as Uint8Array));
+  try {
+    for await (const part of stream) parts.push(Buffer.from(part as Uint8Array));
+  } catch (error) {
+    throw fileError(STDIN_NAME, error);
+  }
   return Buffer.concat(parts);
 }
 

@@ -1,5 +1,8 @@
 // What a command may touch of the process it runs in; tests give their own. And what it says when it cannot go on.
 
+/** The command's name, which its messages begin with. */
+export const NAME = "ptmalloc-wasm";
+
 /** A place for text or bytes: process.stdout, process.stderr, or a test's. */
 export interface Output {
   write(data: string | Uint8Array): unknown;

@@ -10,7 +10,7 @@ import { OpKind } from "../layout/generated.js";
 import { Threads } from "../trace/threads.js";
 import { KIND_BITS, NEVER_LIVE_SLOT, type Trace } from "../trace/trace.js";
 import { readTraces } from "./inputs.js";
-import { UserError, type CliIo } from "./io.js";
+import { UsageError, type CliIo } from "./io.js";
 import { wholeNumber } from "./numbers.js";
 
 /** Options that all these commands have. */
@@ -63,21 +63,21 @@ export function withMomentOptions(command: Command): Command {
 
 /**
  * Starts a process with every system call.
- * @throws UserError for tunables that malloc refuses
+ * @throws UsageError for tunables that malloc refuses
  */
 export async function startMachine(options: MachineOptions): Promise<Kernel> {
   const { abi, layout, tunables } = options;
   try {
     if (tunables !== undefined) parseTunables(tunables, abi);
   } catch (error) {
-    throw new UserError((error as Error).message);
+    throw new UsageError((error as Error).message);
   }
   return startKernel<Abi>({ abi, layout, startBrk: START_BRK, ...(tunables && { tunables }) });
 }
 
 /**
  * A process at the moment that the user asked for.
- * @throws UserError for a moment beyond the trace's end, TraceError, and what startMachine throws
+ * @throws UsageError for a moment beyond the trace's end, TraceError, and what startMachine throws
  */
 export async function machineAt(
   file: string | undefined,
@@ -86,7 +86,7 @@ export async function machineAt(
 ): Promise<Kernel> {
   const { at, touch } = options;
   if (file === undefined) {
-    if (at !== undefined) throw new UserError("--at needs a FILE: a trace to stop in");
+    if (at !== undefined) throw new UsageError("--at needs a FILE: a trace to stop in");
     const kernel = await startMachine(options);
     const block = kernel.process.malloc(1000);
     if (touch) kernel.touch(block, 1000, "write");
@@ -94,7 +94,7 @@ export async function machineAt(
   }
   const trace = await readTrace(file, io);
   if (at !== undefined && at > trace.count) {
-    throw new UserError(`--at ${at}: ${trace.name} has ${trace.count} operations`);
+    throw new UsageError(`--at ${at}: ${trace.name} has ${trace.count} operations`);
   }
   const kernel = await startMachine(options);
   const run = new TraceRun(kernel, trace, touch);
@@ -102,7 +102,7 @@ export async function machineAt(
   return kernel;
 }
 
-/** Reads one trace. @throws UserError, TraceError */
+/** Reads one trace. @throws UsageError, TraceError */
 export async function readTrace(file: string, io: CliIo): Promise<Trace> {
   const [trace] = await readTraces([file], io);
   return trace!;

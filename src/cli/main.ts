@@ -2,7 +2,7 @@
 // The `ptmalloc-wasm` command.
 
 import process from "node:process";
-import { systemReason } from "./io.js";
+import { NAME, systemReason } from "./io.js";
 import { runCli } from "./program.js";
 
 /**
@@ -14,7 +14,7 @@ function endAt(stream: NodeJS.WriteStream, name: string): void {
     if (error.code === "EPIPE") process.exit(0);
     if (stream === process.stdout) {
       const reason = systemReason(error) ?? error.message;
-      process.stderr.write(`ptmalloc-wasm: cannot write to ${name}: ${reason}\n`);
+      process.stderr.write(`${NAME}: cannot write to ${name}: ${reason}\n`);
     }
     process.exit(1);
   });

@@ -1,12 +1,13 @@
 // The command line: its commands, and how errors are shown.
 
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { HeapAbort } from "../host/failures.js";
 import { HeapImageError } from "../image/errors.js";
 import { TraceError } from "../trace/trace.js";
 import { ReplayError } from "../trace/worker-crew.js";
+import { configureHelp } from "./help.js";
 import { imageCommand } from "./image.js";
-import { systemReason, UserError, type CliIo } from "./io.js";
+import { NAME, systemReason, UserError, type CliIo } from "./io.js";
 import { linkCommand } from "./link.js";
 import { mapsCommand } from "./maps.js";
 import { mmCommand } from "./mm.js";
@@ -15,7 +16,6 @@ import { replayCommand } from "./replay.js";
 import { smapsCommand } from "./smaps.js";
 import { straceCommand } from "./strace.js";
 
-const NAME = "ptmalloc-wasm";
 const COMMANDS = [
   replayCommand,
   mapsCommand,
@@ -38,34 +38,55 @@ const USAGE = 2;
  *   wrong, else 1
  */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
-  const program = new Command(NAME)
-    .description(
-      "glibc 2.36's malloc and the kernel below it, rebuilt in WebAssembly: replay allocation traces,\n" +
-        "measure them, and look at the address space and the system calls as on Linux",
-    )
-    .version(packageVersion(), "-V, --version", "print the version")
-    .helpOption("-h, --help", "print this help")
-    .helpCommand("help [command]", "print the help of a command");
-  for (const command of COMMANDS) {
-    program.addCommand(command(io));
-  }
-  for (const command of withSubcommands(program)) {
-    command
-      .exitOverride()
-      .showSuggestionAfterError()
-      .configureOutput({
-        writeOut: (text) => io.stdout.write(text),
-        writeErr: (text) => io.stderr.write(text),
-        outputError: (text, write) => write(text.replace(/^error: /, `${NAME}: `)),
-        getOutHelpWidth: () => Math.min(io.stdout.columns ?? 100, 100),
-      });
-  }
   try {
-    await program.parseAsync(args, { from: "user" });
+    await makeProgram(io).parseAsync(args, { from: "user" });
     return 0;
   } catch (error) {
     return exitCodeOf(error, io);
   }
+}
+
+/** @returns the command line: what there is of it can be asked of the result, too */
+export function makeProgram(io: CliIo): Command {
+  const env = { ...io.env };
+  // Commands keep what they are given here; --color comes later.
+  const ours: CliIo = {
+    get stdin() {
+      return io.stdin;
+    },
+    stdout: io.stdout,
+    stderr: io.stderr,
+    env,
+  };
+  const program = new Command(NAME)
+    .description(
+      "glibc 2.36's malloc and the kernel below it, rebuilt in WebAssembly: replay allocation " +
+        "traces, measure them, and look at the address space and the system calls as on Linux",
+    )
+    .version(packageVersion(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .helpCommand("help [command]", "print the help of a command")
+    .addOption(
+      new Option(
+        "--color <when>",
+        "colours: auto is on a terminal, NO_COLOR and FORCE_COLOR heeded",
+      )
+        .choices(["auto", "always", "never"])
+        .default("auto"),
+    )
+    .on("option:color", (when: string) => {
+      if (when === "auto") return;
+      delete env[when === "always" ? "NO_COLOR" : "FORCE_COLOR"];
+      env[when === "always" ? "FORCE_COLOR" : "NO_COLOR"] = "1";
+    });
+  for (const command of COMMANDS) {
+    program.addCommand(command(ours));
+  }
+  for (const command of withSubcommands(program)) {
+    command.exitOverride().showSuggestionAfterError();
+    configureHelp(command, ours);
+  }
+  return program;
 }
 
 function withSubcommands(command: Command): Command[] {

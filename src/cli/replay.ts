@@ -13,7 +13,7 @@ import type { ReplayOptions } from "../trace/session.js";
 import type { Trace } from "../trace/trace.js";
 import { GarbageWatcher } from "./garbage.js";
 import { bundledRecordings, fileError, readTraces, shortName } from "./inputs.js";
-import { UserError, type CliIo, type Output } from "./io.js";
+import { UsageError, type CliIo, type Output } from "./io.js";
 import { wholeNumber } from "./numbers.js";
 import { Progress } from "./progress.js";
 import { measureOnWorkers } from "./replay-workers.js";
@@ -125,14 +125,16 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
     process.tunables = checkedTunables(options.tunables, options.abi);
   const toStdout = options.addresses === "-" || options.addresses === "/dev/stdout";
   if (toStdout && options.json) {
-    throw new UserError("--addresses - and --json would both write to standard output: choose one");
+    throw new UsageError(
+      "--addresses - and --json would both write to standard output: choose one",
+    );
   }
   const isOnWorkers = options.workers === true || options.maxWorkers !== undefined;
   checkWorkerOptions(given, options, isOnWorkers);
   const files = given.length > 0 ? given : bundledRecordings(isOnWorkers);
-  if (files.length === 0) throw new UserError("no FILE given (see ptmalloc-wasm replay --help)");
+  if (files.length === 0) throw new UsageError("no FILE given (see ptmalloc-wasm replay --help)");
   if (options.addresses !== undefined && files.length !== 1) {
-    throw new UserError(`--addresses takes exactly one FILE, not ${given.length || "none"}`);
+    throw new UsageError(`--addresses takes exactly one FILE, not ${given.length || "none"}`);
   }
   const traces = await readTraces(files, io);
   if (isOnWorkers) {
@@ -160,22 +162,22 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
   io.stdout.write(options.json ? jsonReport(report) : textReport(report, io));
 }
 
-/** @throws UserError for options that do not go together, and for a number that is no FILE */
+/** @throws UsageError for options that do not go together, and for a number that is no FILE */
 function checkWorkerOptions(given: string[], options: Options, isOnWorkers: boolean): void {
   const { workers, addresses, freshIds } = options;
   if (!isOnWorkers) {
-    if (freshIds) throw new UserError("--fresh-ids is for --workers or --max-workers");
+    if (freshIds) throw new UsageError("--fresh-ids is for --workers or --max-workers");
     return;
   }
   if (addresses !== undefined) {
     const option = workers ? "--workers" : "--max-workers";
-    throw new UserError(
+    throw new UsageError(
       `--addresses is for simulated threads: with ${option} it is up to chance who gets which block`,
     );
   }
   const number = given.find((file) => /^\d+$/.test(file) && !existsSync(file));
   if (number !== undefined && workers) {
-    throw new UserError(
+    throw new UsageError(
       `${number}: no such file; --workers takes no number, --max-workers ${number} does`,
     );
   }
@@ -297,6 +299,6 @@ function checkedTunables(text: string, abi: Abi): string {
     parseTunables(text, abi);
     return text;
   } catch (error) {
-    throw new UserError((error as Error).message);
+    throw new UsageError((error as Error).message);
   }
 }

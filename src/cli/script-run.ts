@@ -1,155 +1,27 @@
-// Runs a script of calls: the system calls, libc's functions over them, and plain accesses to memory.
+// Runs a script (see script.ts): calls, in a process of the model, with variables; and lines of strace,
+// whose addresses are those of another process, each taken for the same thing here.
 
 import { HeapAbort } from "../host/failures.js";
 import { KernelOption } from "../layout/generated.js";
 import {
   errnoMessage,
+  errnoName,
+  MAP,
   MemoryFault,
+  PR,
   type Kernel,
   type KernelOptionName,
-  type Limits,
-  type Size,
 } from "../kernel/index.js";
-import { inLine, numberOf, scriptProblem, type ScriptCall } from "./script.js";
+import { checkWord, NativeAddresses, Unmakeable } from "./script-addresses.js";
+import { int, NUMERIC, TEXTS } from "./script-calls.js";
+import { numberOf, type Call, type Scope, type Value } from "./script-expression.js";
+import { ScriptProblem } from "./script-lexer.js";
+import type { Num } from "./script-numbers.js";
+import { printed } from "./script-print.js";
+import type { TracedCall } from "./script-strace.js";
+import type { WordBits } from "./script-types.js";
+import { lineOf, problemAt, type Script, type Statement } from "./script.js";
 import { UserError } from "./io.js";
-
-/** What a call of a script does with its arguments. */
-type Call = (kernel: Kernel, args: bigint[]) => Size;
-
-interface Signature {
-  /** How many arguments it needs. */
-  readonly least: number;
-  readonly most: number;
-  readonly run: Call;
-}
-
-function call(least: number, most: number, run: Call): Signature {
-  return { least, most, run };
-}
-
-/** A number of a kind that the functions take: small, or they say so themselves. */
-function int(value: bigint | undefined): number {
-  return Number(BigInt.asIntN(32, value ?? 0n));
-}
-
-/** Limits as a script writes them: a negative one is RLIM_INFINITY, and so is one that is left out. */
-function limits(...values: [bigint?, bigint?]): Limits {
-  const [cur, max] = values.map((value = -1n) => (value < 0n ? Infinity : Number(value)));
-  return { cur: cur ?? Infinity, max: max ?? Infinity };
-}
-
-/** Where mincore's answer goes: libc's own scratch memory, 256 pages' worth. */
-const VECTOR_PAGES = 256n;
-
-/** Calls on files. */
-const FILE_CALLS: Readonly<Record<string, Signature>> = {
-  close: call(1, 1, (kernel, [fd]) => kernel.close(int(fd))),
-  pread: call(4, 4, (kernel, [fd, buffer = 0n, count = 0n, position = 0n]) =>
-    kernel.pread(int(fd), buffer, count, position),
-  ),
-  pwrite: call(4, 4, (kernel, [fd, buffer = 0n, count = 0n, position = 0n]) =>
-    kernel.pwrite(int(fd), buffer, count, position),
-  ),
-  ftruncate: call(2, 2, (kernel, [fd, length = 0n]) => kernel.ftruncate(int(fd), length)),
-  fsync: call(1, 1, (kernel, [fd]) => kernel.fsync(int(fd))),
-  fdatasync: call(1, 1, (kernel, [fd]) => kernel.fdatasync(int(fd))),
-};
-
-/** System calls on memory, allocations and accesses. */
-const MEMORY_CALLS: Readonly<Record<string, Signature>> = {
-  brk: call(1, 1, (kernel, [address = 0n]) => kernel.syscall("brk", address)),
-  sbrk: call(1, 1, (kernel, [increment]) => kernel.sbrk(int(increment))),
-  mmap: call(2, 6, (kernel, [address = 0n, length = 0n, prot, flags, fd, offset]) =>
-    kernel.mmap(
-      address,
-      length,
-      prot === undefined ? undefined : int(prot),
-      flags === undefined ? undefined : int(flags),
-      fd === undefined ? undefined : int(fd),
-      offset,
-    ),
-  ),
-  munmap: call(2, 2, (kernel, [address = 0n, length = 0n]) => kernel.munmap(address, length)),
-  mremap: call(3, 5, (kernel, [address = 0n, old = 0n, length = 0n, flags, to]) =>
-    kernel.mremap(address, old, length, int(flags), to),
-  ),
-  mprotect: call(3, 3, (kernel, [address = 0n, length = 0n, prot]) =>
-    kernel.mprotect(address, length, int(prot)),
-  ),
-  madvise: call(3, 3, (kernel, [address = 0n, length = 0n, advice]) =>
-    kernel.madvise(address, length, int(advice)),
-  ),
-  msync: call(3, 3, (kernel, [address = 0n, length = 0n, flags]) =>
-    kernel.msync(address, length, int(flags)),
-  ),
-  mincore: call(2, 3, (kernel, [address = 0n, length = 0n, vector]) => {
-    if (vector === undefined && length > VECTOR_PAGES * 4096n)
-      throw scriptProblem(`mincore without a vector takes at most ${VECTOR_PAGES} pages`);
-    return kernel.mincore(address, length, vector ?? kernel.process.raw.scratch() >>> 0);
-  }),
-  mlock: call(2, 2, (kernel, [address = 0n, length = 0n]) => kernel.mlock(address, length)),
-  mlock2: call(3, 3, (kernel, [address = 0n, length = 0n, flags]) =>
-    kernel.mlock2(address, length, int(flags)),
-  ),
-  munlock: call(2, 2, (kernel, [address = 0n, length = 0n]) => kernel.munlock(address, length)),
-  mlockall: call(1, 1, (kernel, [flags]) => kernel.mlockall(int(flags))),
-  munlockall: call(0, 0, (kernel) => kernel.munlockall()),
-  getrlimit: call(1, 1, (kernel, [resource]) => (kernel.getrlimit(int(resource)) ? 0 : -1)),
-  setrlimit: call(3, 3, (kernel, [resource, cur, max]) =>
-    kernel.setrlimit(int(resource), limits(cur, max)),
-  ),
-  prlimit: call(1, 3, (kernel, [resource, cur, max]) =>
-    kernel.prlimit(int(resource), cur === undefined ? undefined : limits(cur, max)) ? 0 : -1,
-  ),
-  syscall: call(1, 7, (kernel, [nr, ...args]) => kernel.syscall(int(nr), ...args)),
-  malloc: call(1, 1, (kernel, [size = 0n]) => kernel.process.malloc(size)),
-  calloc: call(2, 2, (kernel, [number = 0n, size = 0n]) => kernel.process.calloc(number, size)),
-  realloc: call(2, 2, (kernel, [block = 0n, size = 0n]) =>
-    kernel.process.realloc(Number(block), size),
-  ),
-  memalign: call(2, 2, (kernel, [alignment = 0n, size = 0n]) =>
-    kernel.process.memalign(alignment, size),
-  ),
-  free: call(1, 1, (kernel, [block = 0n]) => {
-    kernel.process.free(Number(block));
-    return 0;
-  }),
-  malloc_trim: call(1, 1, (kernel, [pad = 0n]) => Number(kernel.process.trim(pad))),
-  mallopt: call(2, 2, (kernel, [param, value]) =>
-    Number(kernel.process.mallopt(int(param), int(value))),
-  ),
-  read: call(2, 2, (kernel, [address = 0n, length = 0n]) => {
-    kernel.touch(Number(address), Number(length), "read");
-    return length;
-  }),
-  write: call(2, 2, (kernel, [address = 0n, length = 0n]) => {
-    kernel.touch(Number(address), Number(length), "write");
-    return length;
-  }),
-  fill: call(3, 3, (kernel, [address = 0n, length = 0n, byte = 0n]) => {
-    kernel.write(Number(address), new Uint8Array(Number(length)).fill(Number(byte)));
-    return length;
-  }),
-};
-
-const CALLS = { ...MEMORY_CALLS, ...FILE_CALLS };
-
-/** Calls that print a file of /proc/self instead of doing anything. */
-const TEXTS = {
-  maps: (kernel: Kernel) => kernel.maps(),
-  smaps: (kernel: Kernel) => kernel.smaps(),
-  smaps_rollup: (kernel: Kernel) => kernel.smapsRollup(),
-  status: (kernel: Kernel) => kernel.status(),
-  statm: (kernel: Kernel) => kernel.statm(),
-} as const;
-
-/** Names that stand for settings of the kernel in `sysctl(NAME, VALUE)`. */
-const OPTION_NAMES = Object.keys(KernelOption) as KernelOptionName[];
-
-/** @returns the names of all calls that a script can make */
-export function scriptCalls(): string[] {
-  return [...Object.keys(CALLS), ...Object.keys(OTHERS)];
-}
 
 /** What a script has to say besides its system calls. */
 export interface ScriptOutput {
@@ -157,82 +29,253 @@ export interface ScriptOutput {
   readonly print: (text: string) => void;
   /** Told of an access that a signal would have answered, before it ends the script. */
   readonly onFault: (fault: MemoryFault) => void;
+  /** Takes a remark on lines of strace that could not be made, or ended otherwise. */
+  readonly note: (text: string) => void;
 }
 
 /**
  * Runs a script to its end, or to the first access that a signal would have answered.
- * @param file the script's name, for messages
- * @throws UserError `FILE:LINE: REASON`
+ * @throws UserError `FILE:LINE: REASON` when the process comes to an end, and
+ *   `FILE:LINE:COLUMN: RULE` for what no call can take
  */
-export function runScript(
-  calls: readonly ScriptCall[],
-  kernel: Kernel,
-  file: string,
-  { print, onFault }: ScriptOutput,
+export function runScript(script: Script, kernel: Kernel, output: ScriptOutput): void {
+  const run = new ScriptRun(kernel, output);
+  const notes = new Notes(script);
+  try {
+    for (const statement of script.statements) runStatement(script, statement, run, notes, output);
+  } finally {
+    notes.tell(output.note);
+  }
+}
+
+function runStatement(
+  script: Script,
+  statement: Statement,
+  run: ScriptRun,
+  notes: Notes,
+  output: ScriptOutput,
 ): void {
-  for (const each of calls) inLine(file, each.line, () => checkCall(each));
-  const names = new Map<string, bigint>(
-    OPTION_NAMES.map((name) => [name, BigInt(KernelOption[name])]),
-  );
-  for (const each of calls) {
-    inLine(file, each.line, () => {
-      try {
-        if (Object.hasOwn(TEXTS, each.name)) {
-          print(TEXTS[each.name as keyof typeof TEXTS](kernel));
-          return;
-        }
-        const value = BigInt(runCall(each, kernel, names));
-        if (each.result !== undefined) names.set(each.result, value);
-      } catch (error) {
-        // An argument that no such function can take: too large for its type.
-        if (error instanceof RangeError) throw scriptProblem(error.message);
-        if (error instanceof MemoryFault) onFault(error);
-        else if (!(error instanceof HeapAbort)) throw error;
-        throw new UserError(`${file}:${each.line}: ${error.message}`);
-      }
+  const { at } = statement;
+  try {
+    if (statement.kind === "plain") statement.expression.evaluate(run);
+    else if (statement.kind === "traced") {
+      const difference = run.trace(statement);
+      if (difference !== undefined) notes.add("lines that end otherwise here", at, difference);
+    } else notes.add("calls that are not about memory", at, statement.name);
+  } catch (error) {
+    if (error instanceof ScriptProblem) throw problemAt(script, error.at, error.message);
+    if (error instanceof Unmakeable) notes.add(error.message, at);
+    else {
+      if (error instanceof MemoryFault) output.onFault(error);
+      else if (!(error instanceof HeapAbort)) throw error;
+      throw new UserError(`${script.file}:${lineOf(script.text, at)}: ${error.message}`);
+    }
+  }
+}
+
+/** How many lines a remark names. */
+const MOST_LINES = 8;
+
+/** Lines of strace that were left out or ended otherwise, by what is to be said of them. */
+class Notes {
+  readonly #script: Script;
+  readonly #found = new Map<string, string[]>();
+
+  constructor(script: Script) {
+    this.#script = script;
+  }
+
+  add(what: string, at: number, detail = ""): void {
+    const places = this.#found.get(what) ?? [];
+    this.#found.set(what, places);
+    if (places.length > MOST_LINES) return;
+    const shown = detail === "" ? "" : ` (${detail})`;
+    places.push(places.length === MOST_LINES ? "…" : lineOf(this.#script.text, at) + shown);
+  }
+
+  tell(note: ScriptOutput["note"]): void {
+    for (const [what, places] of this.#found) {
+      const isLeftOut = !what.startsWith("lines");
+      const line = places.length === 1 ? "line" : "lines";
+      const where = isLeftOut
+        ? `${what}, ${line} ${places.join(", ")}`
+        : `${what}: ${places.join(", ")}`;
+      note(`${this.#script.file}: ${isLeftOut ? "left out: " : ""}${where}`);
+    }
+  }
+}
+
+/** Names that stand for settings of the kernel in `sysctl(NAME, VALUE)`. */
+const OPTION_NAMES = Object.keys(KernelOption) as KernelOptionName[];
+
+/** A script's process while it runs. */
+class ScriptRun implements Scope {
+  readonly wordBits: WordBits;
+  readonly variables = new Map<string, Num>();
+  readonly #kernel: Kernel;
+  readonly #output: ScriptOutput;
+  readonly #natives = new NativeAddresses();
+  readonly #files = new Set<number>();
+
+  constructor(kernel: Kernel, output: ScriptOutput) {
+    this.#kernel = kernel;
+    this.#output = output;
+    this.wordBits = kernel.process.abi === "ilp32" ? 32 : 64;
+    this.variables.set("errno", { value: 0n });
+  }
+
+  call(call: Call, args: readonly Value[]): Num {
+    const { name, at } = call;
+    if (Object.hasOwn(TEXTS, name)) {
+      this.#output.print(TEXTS[name]!(this.#kernel));
+      return { value: 0n };
+    }
+    if (!Object.hasOwn(NUMERIC, name)) return this.#guarded(at, () => this.#special(call, args));
+    const { addresses } = NUMERIC[name]!;
+    const numbers = args.map((argument, i) => {
+      const { value } = numberOf(argument, at);
+      // A script that has lines of strace may go on with their addresses.
+      return addresses.includes(i) ? (this.#natives.find(value) ?? value) : value;
+    });
+    return this.#made(call, numbers);
+  }
+
+  /**
+   * Makes the call of a line of strace.
+   * @returns how its end differs; undefined when it does not
+   * @throws Unmakeable when it is about something that is not here
+   */
+  trace({ call, args, native }: TracedCall): string | undefined {
+    const given = args.map((argument) => numberOf(argument.evaluate(this), argument.at).value);
+    const own = this.#translated(call.name, given);
+    const { value } = this.#made(call, own);
+    this.#learn(call.name, given, native.value, value);
+    const isFailure = value === -1n && native.value !== undefined;
+    const error = isFailure ? (errnoName(this.#kernel.errno) ?? "an error") : undefined;
+    const wasFailure = native.value === -1n && native.error !== undefined;
+    if (error === (wasFailure ? native.error : undefined)) return undefined;
+    return `${native.error ?? "success"} there, ${error ?? "success"} here`;
+  }
+
+  /** A recorded call's arguments, with the addresses of this process. */
+  #translated(name: string, given: readonly bigint[]): bigint[] {
+    const [first = 0n, length = 0n, , flags = 0n, fd = -1n] = given;
+    if (name === "mmap" && fd >= 0n && !this.#files.has(Number(fd)))
+      throw new Unmakeable("mappings of files that the script does not open");
+    const isFree = name === "mmap" && (flags & BigInt(MAP.FIXED | MAP.FIXED_NOREPLACE)) === 0n;
+    if (RANGES.has(name)) this.#natives.checkRange(first, length);
+    const { addresses } = NUMERIC[name]!;
+    return given.map((value, i) => {
+      if (!addresses.includes(i) || value === 0n) return value;
+      const own = name === "brk" ? this.#natives.findBreak(value) : this.#natives.find(value);
+      if (own !== undefined) return own;
+      // A hint is a wish only.
+      if (isFree) return 0n;
+      if (value >= 0n && value < BigInt(this.#kernel.process.taskSize)) return value;
+      throw new Unmakeable("calls on addresses that no line before gives");
     });
   }
-}
 
-/** The settings' call, which needs the kernel's names; open, which takes a text; the texts take nothing. */
-const OTHERS: Readonly<Record<string, Signature>> = {
-  sysctl: call(2, 2, setOption),
-  open: call(2, 3, () => 0),
-  ...Object.fromEntries(Object.keys(TEXTS).map((name) => [name, call(0, 0, () => 0)])),
-};
-
-function signatureOf(name: string): Signature {
-  const found = [CALLS, OTHERS].find((table) => Object.hasOwn(table, name))?.[name];
-  if (found !== undefined) return found;
-  throw scriptProblem(`unknown call '${name}' (there are ${scriptCalls().join(", ")})`);
-}
-
-/** Finds what is wrong with a call before anything runs. */
-function checkCall({ name, args }: ScriptCall): void {
-  const { least, most } = signatureOf(name);
-  if (args.length >= least && args.length <= most) return;
-  const wanted = least === most ? String(least) : `${least} to ${most}`;
-  const noun = wanted === "1" ? "argument" : "arguments";
-  throw scriptProblem(`${name} takes ${wanted} ${noun}, not ${args.length}`);
-}
-
-function runCall(each: ScriptCall, kernel: Kernel, names: ReadonlyMap<string, bigint>): Size {
-  const values = each.args.map((argument) => argument(names));
-  if (each.name !== "open") return signatureOf(each.name).run(kernel, values.map(numberOf));
-  const [path, ...rest] = values;
-  if (typeof path !== "string") throw scriptProblem('open takes a path in quotes: open("FILE", …)');
-  const [flags, mode] = rest.map(numberOf);
-  const fd = kernel.open(path, int(flags), mode === undefined ? undefined : int(mode));
-  // The guest makes no call for it, so no line would say what went wrong.
-  if (fd < 0) throw scriptProblem(`cannot open ${path}: ${errnoMessage(kernel.errno)}`);
-  return fd;
-}
-
-function setOption(kernel: Kernel, [id, value]: bigint[]): Size {
-  const name = OPTION_NAMES.find((each) => BigInt(KernelOption[each]) === id);
-  if (name === undefined || value === undefined) {
-    throw scriptProblem(`sysctl takes one of ${OPTION_NAMES.join(", ")} and a value`);
+  /** What a recorded result says about addresses. */
+  #learn(name: string, given: readonly bigint[], native: bigint | undefined, own: bigint): void {
+    if (native === undefined || native <= 0n || own <= 0n) return;
+    if (name === "brk") this.#natives.addBreak(native, own);
+    else if (name === "mmap") this.#natives.addMapping(native, given[1]!, own);
+    else if (name === "mremap") this.#natives.addMapping(native, given[2]!, own);
+    else if (BLOCKS.has(name)) this.#natives.addBlock(native, own);
   }
-  kernel.setOption(name, Number(value));
-  return 0;
+
+  #made({ name, at }: Call, numbers: bigint[]): Num {
+    const { run, wide } = NUMERIC[name]!;
+    for (const [i, value] of numbers.entries()) {
+      if (!wide.includes(i)) checkWord(value, this.wordBits, at);
+    }
+    const value = this.#guarded(at, () => BigInt(run(this.#kernel, numbers)));
+    if (name === "close") this.#files.delete(Number(numbers[0]));
+    return { value };
+  }
+
+  /** Runs a call; an argument that no such function can take is the script's problem. */
+  #guarded<T>(at: number, run: () => T): T {
+    try {
+      return run();
+    } catch (error) {
+      if (error instanceof RangeError || error instanceof TypeError)
+        throw new ScriptProblem(at, error.message);
+      throw error;
+    } finally {
+      this.variables.set("errno", { value: BigInt(this.#kernel.errno) });
+    }
+  }
+
+  #special({ name, at }: Call, args: readonly Value[]): Num {
+    switch (name) {
+      case "open":
+        return { value: BigInt(this.#opened(args, at)) };
+      case "prctl":
+        return { value: BigInt(this.#prctl(args, at)) };
+      case "sysctl":
+        return this.#setting(args, at);
+      case "posix_memalign":
+        return { value: BigInt(this.#aligned(args, at)) };
+      default: {
+        const text = printed(args, this.wordBits, at) + (name === "puts" ? "\n" : "");
+        this.#output.print(text);
+        return { value: BigInt(text.length) };
+      }
+    }
+  }
+
+  #opened([path, ...rest]: readonly Value[], at: number): number {
+    if (path === undefined || !("text" in path))
+      throw new ScriptProblem(at, 'open takes a path in quotes: open("FILE", …)');
+    const [flags, mode] = rest.map((value) => int(numberOf(value, at).value));
+    const fd = this.#kernel.open(path.text, flags!, mode);
+    // The guest makes no call for it, so no line would say what went wrong.
+    if (fd < 0) {
+      const reason = errnoMessage(this.#kernel.errno);
+      throw new ScriptProblem(at, `cannot open ${path.text}: ${reason}`);
+    }
+    this.#files.add(fd);
+    return fd;
+  }
+
+  #prctl(args: readonly Value[], at: number): number {
+    const name = args[4];
+    const isNamed = name !== undefined && "text" in name;
+    const numbers = (isNamed ? args.slice(0, 4) : args).map((value) => numberOf(value, at).value);
+    const [option = 0n, attribute = 0n, start = 0n, length = 0n, last = 0n] = numbers;
+    if (isNamed && option === BigInt(PR.SET_VMA) && attribute === BigInt(PR.SET_VMA_ANON_NAME))
+      return this.#kernel.setVmaName(start, length, name.text);
+    return this.#kernel.prctl(int(option), attribute, start, length, last);
+  }
+
+  #setting(args: readonly Value[], at: number): Num {
+    const [id, value] = args.map((argument) => numberOf(argument, at).value);
+    const name = OPTION_NAMES.find((each) => BigInt(KernelOption[each]) === id);
+    if (name === undefined)
+      throw new ScriptProblem(at, `sysctl takes one of ${OPTION_NAMES.join(", ")} and a value`);
+    this.#kernel.setOption(name, Number(value));
+    return { value: 0n };
+  }
+
+  #aligned([place, ...rest]: readonly Value[], at: number): number {
+    if (place === undefined || !("place" in place))
+      throw new ScriptProblem(at, "posix_memalign takes the place of a variable: &p");
+    const [alignment = 0n, size = 0n] = rest.map((value) => numberOf(value, at).value);
+    const { error, address } = this.#kernel.process.posixMemalign(alignment, size);
+    // A failure leaves the variable as it is.
+    const value = error === 0 ? BigInt(address) : this.variables.get(place.place)?.value;
+    this.variables.set(place.place, { type: place.type, value: value ?? 0n });
+    return error;
+  }
 }
+
+/** Calls on a range: an address and a length. */
+const RANGES: ReadonlySet<string> = new Set(
+  "munmap mremap mprotect madvise msync mincore mlock mlock2 munlock mseal".split(" "),
+);
+/** Calls whose result is a block of malloc's. */
+const BLOCKS: ReadonlySet<string> = new Set(
+  "malloc calloc realloc reallocarray memalign aligned_alloc valloc pvalloc".split(" "),
+);

@@ -1,190 +1,137 @@
-// The language of `strace script`: one call a line, as C and strace write it, with names for results.
+// The language of `strace script`: statements of C, one a line or with `;` between them, and lines of
+// strace's own output. There are calls, assignments and declarations, and no control flow.
 //
-//     # comment
-//     a = mmap(NULL, 3*4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)
+//     # comment                                    // comment      /* comment */
+//     char *a = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 //     munmap(a + 4096, 4096)
+//     mmap(NULL, 8192, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f1ae9a6f000
+//     madvise(0x7f1ae9a6f000, 4096, MADV_DONTNEED) = 0
 //
-// An argument is a sum, difference, product or | of numbers, C's constants and names given before, or a "text" for a path.
+// Everything is read, and checked as far as it can be, before anything runs.
 
-import { MADV, MAP, MCL, MLOCK, MREMAP, MS, O, PROT, RLIMIT } from "../kernel/index.js";
+import { constant } from "./script-constants.js";
 import { UserError } from "./io.js";
+import { ExpressionParser, type Expression, type Variables } from "./script-expression.js";
+import { Lexer, nameOf, ScriptProblem } from "./script-lexer.js";
+import { TraceLines, type SkippedCall, type TracedCall } from "./script-strace.js";
+import { beginsType, readBaseType, readPointer } from "./script-types.js";
 
-/** One line's call, not evaluated yet. */
-export interface ScriptCall {
-  /** Line number, from 1. */
-  readonly line: number;
-  /** The name that the result is given; undefined for none. */
-  readonly result: string | undefined;
-  readonly name: string;
-  /** Argument texts. */
-  readonly args: readonly Expression[];
-}
+/** One statement, not evaluated yet. */
+export type Statement =
+  | { readonly kind: "plain"; readonly at: number; readonly expression: Expression }
+  | TracedCall
+  | SkippedCall;
 
-/** What an argument can be. */
-export type Value = bigint | string;
-
-/** An argument: gives its value from the names so far. */
-export type Expression = (names: ReadonlyMap<string, bigint>) => Value;
-
-const PREFIXES = { PROT, MAP, MREMAP, MADV, MS, MCL, MLOCK, O, RLIMIT };
-
-const CONSTANTS: ReadonlyMap<string, bigint> = new Map([
-  ["NULL", 0n],
-  ["PAGE_SIZE", 4096n],
-  ["RLIM_INFINITY", -1n],
-  ["MAP_FAILED", -1n],
-  ["MAP_ANON", BigInt(MAP.ANONYMOUS)],
-  ...Object.entries(PREFIXES).flatMap(([prefix, values]) =>
-    Object.entries(values).map(
-      ([name, value]) => [`${prefix}_${name}`, BigInt(value)] as [string, bigint],
-    ),
-  ),
-]);
-
-const TOKEN = /\s*("[^"]*"|0x[0-9a-fA-F]+|\d+|[A-Za-z_]\w*|[-+*|(),=])/y;
-const LINE = /^\s*(?:([A-Za-z_]\w*)\s*=\s*)?([A-Za-z_]\w*)\s*\((.*)\)\s*;?\s*$/;
-
-/** What is wrong with a line; the caller knows which. */
-class Problem extends Error {}
-
-/** A reader of one expression list, by precedence: `|`, then `+ -`, then `*`, then a sign. */
-class Parser {
-  readonly #tokens: string[];
-  #at = 0;
-
-  constructor(text: string) {
-    this.#tokens = tokensOf(text);
-  }
-
-  list(): Expression[] {
-    if (this.#tokens.length === 0) return [];
-    const found = [this.#or()];
-    while (this.#take(",")) found.push(this.#or());
-    const rest = this.#tokens[this.#at];
-    if (rest !== undefined) throw new Problem(`unexpected '${rest}'`);
-    return found;
-  }
-
-  #take(token: string): boolean {
-    if (this.#tokens[this.#at] !== token) return false;
-    this.#at++;
-    return true;
-  }
-
-  #or(): Expression {
-    let left = this.#sum();
-    while (this.#take("|")) left = binary(left, this.#sum(), (a, b) => a | b);
-    return left;
-  }
-
-  #sum(): Expression {
-    let left = this.#product();
-    for (;;) {
-      if (this.#take("+")) left = binary(left, this.#product(), (a, b) => a + b);
-      else if (this.#take("-")) left = binary(left, this.#product(), (a, b) => a - b);
-      else return left;
-    }
-  }
-
-  #product(): Expression {
-    let left = this.#value();
-    while (this.#take("*")) left = binary(left, this.#value(), (a, b) => a * b);
-    return left;
-  }
-
-  #value(): Expression {
-    if (this.#take("-"))
-      return binary(
-        () => 0n,
-        this.#value(),
-        (a, b) => a - b,
-      );
-    if (this.#take("(")) {
-      const inner = this.#or();
-      if (!this.#take(")")) throw new Problem("a ) is missing");
-      return inner;
-    }
-    const token = this.#tokens[this.#at++];
-    if (token === undefined) throw new Problem("an argument is missing");
-    if (token.startsWith('"')) return () => token.slice(1, -1);
-    if (/^\d/.test(token)) {
-      // As in C, a number that begins with 0 is octal.
-      const value = numberFrom(/^0\d/.test(token) ? `0o${token.slice(1)}` : token);
-      return () => value;
-    }
-    if (!/^\w/.test(token)) throw new Problem(`unexpected '${token}'`);
-    return (names) => {
-      const value = names.get(token) ?? CONSTANTS.get(token);
-      if (value === undefined) throw new Problem(`there is no '${token}'`);
-      return value;
-    };
-  }
-}
-
-/** A number as it is written; what C would not take is a problem. */
-function numberFrom(literal: string): bigint {
-  if (/^0o.*[89]/.test(literal)) throw new Problem(`0${literal.slice(2)} is octal, without 8 or 9`);
-  const value = BigInt(literal);
-  if (value >= 1n << 64n) throw new Problem(`${literal} does not fit into 64 bits`);
-  return value;
-}
-
-function binary(
-  left: Expression,
-  right: Expression,
-  operate: (a: bigint, b: bigint) => bigint,
-): Expression {
-  return (names) => operate(numberOf(left(names)), numberOf(right(names)));
-}
-
-/** @throws a problem for a text */
-export function numberOf(value: Value): bigint {
-  if (typeof value === "string") throw new Problem(`a number was expected, not "${value}"`);
-  return value;
-}
-
-function tokensOf(text: string): string[] {
-  const found: string[] = [];
-  TOKEN.lastIndex = 0;
-  const end = text.trimEnd().length;
-  while (TOKEN.lastIndex < end) {
-    const at = TOKEN.lastIndex;
-    const match = TOKEN.exec(text);
-    if (match === null) throw new Problem(`unexpected '${text.slice(at).trim()[0]}'`);
-    found.push(match[1]!);
-  }
-  return found;
+/** A script that has been read. */
+export interface Script {
+  /** Its name, for messages. */
+  readonly file: string;
+  readonly text: string;
+  readonly statements: readonly Statement[];
 }
 
 /**
  * Reads a script.
+ * @param text all of it
  * @param file its name, for messages
- * @throws UserError `FILE:LINE: REASON`
+ * @throws UserError `FILE:LINE:COLUMN: RULE`
  */
-export function parseScript(text: string, file: string): ScriptCall[] {
-  return text.split("\n").flatMap((whole, index) => {
-    const line = whole.replace(/^((?:[^"#]|"[^"]*")*)#.*$/, "$1");
-    if (line.trim() === "") return [];
-    return inLine(file, index + 1, () => {
-      const match = LINE.exec(line);
-      if (match === null) throw new Problem("a call was expected: [NAME =] CALL(ARGUMENT, ...)");
-      const [, result, name = "", args = ""] = match;
-      return [{ line: index + 1, result, name, args: new Parser(args).list() }];
-    });
-  });
-}
-
-/** A mistake in a call that is only seen when it runs. */
-export function scriptProblem(message: string): Error {
-  return new Problem(message);
-}
-
-/** Runs `step`; a problem becomes the user's error, with its line. */
-export function inLine<T>(file: string, line: number, step: () => T): T {
+export function parseScript(text: string, file: string): Script {
   try {
-    return step();
+    return { file, text, statements: new ScriptParser(text).statements() };
   } catch (error) {
-    if (error instanceof Problem) throw new UserError(`${file}:${line}: ${error.message}`);
+    if (error instanceof ScriptProblem) throw problemAt({ file, text }, error.at, error.message);
     throw error;
   }
 }
+
+/** @returns the error that names a place of a script, lines and columns from 1 */
+export function problemAt(
+  { file, text }: Pick<Script, "file" | "text">,
+  at: number,
+  message: string,
+): UserError {
+  const lastLine = text.lastIndexOf("\n", at - 1) + 1;
+  return new UserError(`${file}:${lineOf(text, at)}:${at - lastLine + 1}: ${message}`);
+}
+
+/** @returns the line of a place in a text, from 1 */
+export function lineOf(text: string, at: number): number {
+  let line = 1;
+  for (let end = text.indexOf("\n"); end >= 0 && end < at; end = text.indexOf("\n", end + 1))
+    line++;
+  return line;
+}
+
+class ScriptParser {
+  readonly #lexer: Lexer;
+  readonly #traces: TraceLines;
+  readonly #variables: Variables = new Map([["errno", { isSet: true }]]);
+  readonly #expressions: ExpressionParser;
+  readonly #found: Statement[] = [];
+
+  constructor(text: string) {
+    this.#lexer = new Lexer(text);
+    this.#traces = new TraceLines(text);
+    this.#expressions = new ExpressionParser(this.#lexer, this.#variables);
+  }
+
+  statements(): Statement[] {
+    for (;;) {
+      const token = this.#lexer.peek();
+      if (token.kind === "end") return this.#found;
+      if (this.#lexer.skip(";")) continue;
+      const traced = token.isFirst ? this.#traces.read(token.at) : undefined;
+      if (traced !== undefined) {
+        if (traced.found !== "remark") this.#found.push(traced.found);
+        this.#lexer.moveTo(traced.next);
+        continue;
+      }
+      if (token.kind === "name" && beginsType(token.text)) this.#declaration();
+      else this.#expression();
+      this.#end();
+    }
+  }
+
+  /** A statement ends with `;` or with its line. */
+  #end(): void {
+    const token = this.#lexer.peek();
+    if (this.#lexer.skip(";") || token.isFirst) return;
+    throw new ScriptProblem(token.at, `unexpected ${nameOf(token)}: ; or a new line was expected`);
+  }
+
+  #expression(): void {
+    const { at, kind, text } = this.#lexer.peek();
+    if (kind === "name" && KEYWORDS.has(text))
+      throw new ScriptProblem(at, `${text}: a script has calls, assignments and declarations only`);
+    const expression = this.#expressions.expression();
+    if (!expression.acts)
+      throw new ScriptProblem(at, "this does nothing: a call or an assignment was expected");
+    this.#found.push({ kind: "plain", at, expression });
+  }
+
+  /** `void *p = malloc(10), *q;` */
+  #declaration(): void {
+    const base = readBaseType(this.#lexer);
+    do {
+      const type = readPointer(this.#lexer, base);
+      const { kind, text: name, at } = this.#lexer.take();
+      if (kind !== "name") throw new ScriptProblem(at, "the name of a variable was expected");
+      if (constant(name) !== undefined)
+        throw new ScriptProblem(at, `${name} is a constant: it cannot be a variable`);
+      const next = this.#lexer.peek();
+      if (!next.isFirst && (next.text === "[" || next.text === "("))
+        throw new ScriptProblem(next.at, "a script has no arrays and no functions of its own");
+      if (this.#lexer.skip("=")) {
+        const expression = this.#expressions.initialised(name, at, type);
+        this.#found.push({ kind: "plain", at, expression });
+      } else {
+        this.#variables.set(name, { isSet: false, type });
+      }
+    } while (this.#lexer.skip(","));
+  }
+}
+
+const KEYWORDS: ReadonlySet<string> = new Set(
+  "if else for while do switch case break continue return goto typedef default".split(" "),
+);

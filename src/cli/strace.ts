@@ -1,6 +1,6 @@
 // `ptmalloc-wasm strace`: what malloc, or a script, asks of the kernel, as strace would show it.
 
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
 import {
   errnoName,
   errorNumber,
@@ -13,7 +13,7 @@ import {
 } from "../kernel/index.js";
 import type { Abi } from "../layout/address.js";
 import { readInput } from "./inputs.js";
-import { UserError, type CliIo } from "./io.js";
+import { NAME, UsageError, type CliIo } from "./io.js";
 import {
   readTrace,
   startMachine,
@@ -21,8 +21,10 @@ import {
   withMachineOptions,
   type MachineOptions,
 } from "./machine.js";
+import { wholeNumber } from "./numbers.js";
 import { parseScript } from "./script.js";
-import { runScript, scriptCalls, type ScriptOutput } from "./script-run.js";
+import { scriptCalls } from "./script-calls.js";
+import { runScript, type ScriptOutput } from "./script-run.js";
 
 interface Options extends MachineOptions {
   expr: string[];
@@ -40,30 +42,27 @@ Examples:
   ptmalloc-wasm strace script calls.txt`;
 
 const SCRIPT_HELP = `
-A script has one call a line, as C writes it; # begins a comment:
-  a = mmap(NULL, 3*4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0)
+A script is written as in C, a statement a line or with ; between them. #, // and /* */ are comments:
+  char *a = mmap(NULL, 3*4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0);
   mprotect(a + 4096, 4096, PROT_NONE)
   write(a, 1)
-  p = malloc(200000)
-The calls are
-${wrapped(scriptCalls(), 98)}
-open("PATH", FLAGS, MODE) opens a file of yours; read and write are accesses to memory, and
-fill(ADDRESS, LENGTH, BYTE) stores; sysctl sets OVERCOMMIT_MEMORY and the like; setrlimit takes both
-limits as numbers; maps, smaps, smaps_rollup, status and statm print that file of /proc/self.`;
+  mallopt(M_MMAP_THRESHOLD, 64 << 10); p = malloc(200000)
+Lines of strace's own output work, too, as -f, -t, -r, -i, -n, -y and -T print them: later lines may \
+name the addresses that their results give. What is not about memory is left out, with a remark.
+  mmap(NULL, 8192, PROT_READ, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0) = 0x7f1ae9a6f000
+  munmap(0x7f1ae9a6f000, 4096) = 0
 
-/** @returns words with commas between them, in indented lines of at most `columns` */
-function wrapped(words: readonly string[], columns: number): string {
-  const lines: string[] = [];
-  for (const word of words) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + word.length + 3 <= columns) {
-      lines[lines.length - 1] = `${last}, ${word}`;
-    } else {
-      lines.push(`  ${word}`);
-    }
-  }
-  return lines.join(",\n");
-}
+There are declarations and casts (integers and pointers), assignments, C's operators, calls within \
+calls, and C's constants (PROT_…, MAP_…, MADV_…, M_…, RLIMIT_…, E… and the like). Numbers are exact: \
+they wrap only where their type is unsigned.
+
+The calls are ${scriptCalls().join(", ")}.
+
+open("PATH", FLAGS, MODE) opens a file of yours; read(ADDRESS, LENGTH) and write(ADDRESS, LENGTH) are \
+accesses to memory, and fill(ADDRESS, LENGTH, BYTE) stores; sysctl sets OVERCOMMIT_MEMORY and the \
+like; setrlimit takes both limits as numbers; mmap and mprotect are libc's, brk is the system call. \
+maps, smaps, smaps_rollup, status, statm, stat and limits print that file of /proc/self, mallinfo2, \
+malloc_info and malloc_stats what these find, and printf what you like.`;
 
 /** @returns the command, to be added to the program */
 export function straceCommand(io: CliIo): Command {
@@ -103,13 +102,8 @@ function withStraceOptions(command: Command): Command {
         .choices(["time", "calls", "errors", "name", "none"])
         .default("time"),
     )
-    .option("-a, --column <n>", "column of the results", columnOption, 40)
+    .option("-a, --column <n>", "column of the results", wholeNumber(0, 999), 40)
     .option("--json", "print one JSON object");
-}
-
-function columnOption(text: string): number {
-  if (!/^\d{1,3}$/.test(text)) throw new InvalidArgumentError("A number of columns is needed.");
-  return Number(text);
 }
 
 async function replay(file: string, options: Options, io: CliIo): Promise<void> {
@@ -122,9 +116,9 @@ async function replay(file: string, options: Options, io: CliIo): Promise<void> 
 async function script(file: string, options: Options, io: CliIo): Promise<void> {
   checkFilter(options);
   const { name, bytes } = await readInput(file, io);
-  const calls = parseScript(new TextDecoder().decode(bytes), name);
+  const parsed = parseScript(new TextDecoder().decode(bytes), name);
   const kernel = await startMachine(options);
-  traced(kernel, options, io, (output) => runScript(calls, kernel, name, output));
+  traced(kernel, options, io, (output) => runScript(parsed, kernel, output));
 }
 
 /** Runs something under strace and prints what was found, also when it ends in an error. */
@@ -153,6 +147,7 @@ function traced(
       onFault: (fault) => {
         if (!isTable) io.stdout.write(signalText(fault));
       },
+      note: (text) => io.stderr.write(`${NAME}: ${text}\n`),
     });
   } finally {
     kernel.stopStrace();
@@ -188,7 +183,7 @@ function checkFilter({ expr, abi }: Options): void {
   try {
     parseFilter(expr, abi);
   } catch (error) {
-    if (error instanceof FilterError) throw new UserError(error.message);
+    if (error instanceof FilterError) throw new UsageError(error.message);
     throw error;
   }
 }

@@ -21,13 +21,18 @@ function file(name: string, content: string | Uint8Array): string {
   return path;
 }
 
-/** The command must fail with 1, say nothing on stdout and this on stderr. */
-async function expectFailure(args: string[], message: string | RegExp, stdin = ""): Promise<void> {
+/** The command must fail, say nothing on stdout and this on stderr. */
+async function expectFailure(
+  args: string[],
+  message: string | RegExp,
+  stdin = "",
+  failure = 1,
+): Promise<void> {
   const { code, stdout, stderr } = await run(args, stdin);
   expect(stdout).toBe("");
   if (typeof message === "string") expect(stderr).toBe(`ptmalloc-wasm: ${message}\n`);
   else expect(stderr).toMatch(message);
-  expect(code).toBe(1);
+  expect(code).toBe(failure);
 }
 
 describe("bad input", () => {
@@ -59,6 +64,8 @@ describe("bad input", () => {
     await expectFailure(
       ["replay", "--cores", "0", good],
       /A whole number from 1 to 8192 is needed/,
+      "",
+      2,
     );
   });
 
@@ -126,7 +133,7 @@ describe("bad options", () => {
     [["replay", "--addresses", "-", "a", "b"], /--addresses takes exactly one FILE, not 2/],
     [["replay", "-", "-"], /standard input \(-\) can be read only once/],
   ])("%j", async (args, message) => {
-    await expectFailure(args, message, GOOD);
+    await expectFailure(args, message, GOOD, 2);
     expect((await run(args, GOOD)).stderr).toMatch(/^ptmalloc-wasm: /);
   });
 
@@ -153,7 +160,7 @@ describe("help and version", () => {
 
   it("a bare command shows the help and fails", async () => {
     const { code, stderr } = await run([]);
-    expect(code).toBe(1);
+    expect(code).toBe(2);
     expect(stderr).toContain("Usage: ptmalloc-wasm");
   });
 });

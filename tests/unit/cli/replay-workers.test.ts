@@ -74,7 +74,7 @@ describe("replay --workers", () => {
     [["--workers", "--tunables", "x=1"], "x"],
   ])("%j is refused", async (args, message) => {
     const { code, stdout, stderr } = await run(["replay", ...args, "-"], SMALL);
-    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toContain(message);
   });
 

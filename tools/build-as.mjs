@@ -10,12 +10,14 @@
 //
 // and adds the runtimes' entries, which no other tool here can read (decorators on functions).
 //
-//   node tools/build-as.mjs          after npm run build:ts, which has the messages
+//   node tools/build-as.mjs
 
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
+
+import { loadSource } from "./load-source.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const templates = join(root, "tools", "as-runtime");
@@ -183,8 +185,8 @@ function prepare(name, abi) {
 
 /** The source of runtime/texts: every message of glibc's. */
 async function textsSource() {
-  const { abortMessages } = await import(join(root, "dist/host/failures.js"));
-  const { Failure, Invariant } = await import(join(root, "dist/layout/generated.js"));
+  const { abortMessages } = await loadSource("host/failures.ts");
+  const { Failure, Invariant } = await loadSource("layout/generated.ts");
   const AT = 997;
   const NO_MEMORY = 998;
   const LAST = 999;

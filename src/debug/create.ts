@@ -1,10 +1,14 @@
 // Makes tracking heaps.
 
 import { planHeap } from "../heap/create.js";
-import { startProcess, startProcessSync } from "../host/process.js";
+import { PACKAGE_FILES } from "../host/binaries.js";
+import { withLoader } from "../host/loader.js";
+import { processStarter, processStarterSync } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
 import { DebugHeap, type DebugBuild } from "./debug-heap.js";
 import { debugSettings, type DebugHeapOptions } from "./options.js";
+
+const BINARIES = /* @__PURE__ */ withLoader(PACKAGE_FILES);
 
 /**
  * Makes a heap that finds mistakes: as `createHeap`, for a single thread.
@@ -30,7 +34,7 @@ export async function createDebugHeap<A extends Abi = "ilp32", B extends DebugBu
 ): Promise<DebugHeap<A, B>> {
   const settings = debugSettings(options);
   const plan = planHeap(options);
-  const process = await startProcess(plan.process);
+  const process = await processStarter(BINARIES)(plan.process);
   return plan.finish(new DebugHeap(process, plan.policy, settings));
 }
 
@@ -44,6 +48,6 @@ export function createDebugHeapSync<A extends Abi = "ilp32", B extends DebugBuil
 ): DebugHeap<A, B> {
   const settings = debugSettings(options);
   const plan = planHeap(options);
-  const process = startProcessSync(plan.process);
+  const process = processStarterSync(BINARIES)(plan.process);
   return plan.finish(new DebugHeap(process, plan.policy, settings));
 }

@@ -2,7 +2,6 @@
 // that this file is in, both in a checkout and in the installed package.
 
 import type { Binaries, WasmInput, WasmSource } from "./load.js";
-import { withLoader } from "./loader.js";
 import { isBinary } from "./realm.js";
 import { fetchBinary, fetchBinarySync } from "./remote.js";
 
@@ -65,4 +64,4 @@ function hinted(cause: unknown): Error {
 }
 
 /** Nothing but the package's files. */
-export const PACKAGE_FILES: Binaries = /* @__PURE__ */ withLoader(/* @__PURE__ */ binariesOf({}));
+export const PACKAGE_FILES: Binaries = /* @__PURE__ */ binariesOf({});

@@ -1,4 +1,4 @@
-// trace.h: reads .rep traces (tests/golden/README.md) into mmap'ed memory.
+// trace.h: reads .rep traces (traces/README.md) into mmap'ed memory.
 #ifndef TRACE_H
 #define TRACE_H
 #include "io.h"

@@ -1,9 +1,12 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, readdirSync } from "node:fs";
+import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build } from "esbuild";
+import { build, transform } from "esbuild";
+import ts from "typescript";
 import { describe, expect, it } from "vitest";
+import { inlinable } from "../../../src/host/inlined.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
@@ -12,8 +15,6 @@ interface Bundle {
   readonly text: string;
   /** What it still imports. */
   readonly imports: readonly string[];
-  /** The package's own files in it. */
-  readonly files: readonly string[];
 }
 
 /** Bundles a program as a user of the package would. */
@@ -40,8 +41,20 @@ async function bundle(
   return {
     text: outputFiles[0]!.text,
     imports: output!.imports.map(({ path }) => path),
-    files: Object.keys(output!.inputs),
   };
+}
+
+/** The files that a module of dist/ imports or re-exports from. */
+function importsOf(text: string): string[] {
+  return ts.preProcessFile(text).importedFiles.map(({ fileName }) => fileName);
+}
+
+/** A binary, as bundles hold it. */
+async function inlinedText(build: string): Promise<string> {
+  const text = inlinable(readFileSync(`${root}build/${build}.ilp32.wasm`));
+  // As esbuild writes it.
+  const { code } = await transform(`x = "${text}"`, { minify: true });
+  return code.slice(code.indexOf("=") + 2, -3);
 }
 
 function use(name: string, entry: string): string {
@@ -85,14 +98,17 @@ describe("bundles", () => {
   });
 
   it("hold a binary only where it is inlined", async () => {
-    const inlinedIn = async (name: string, entry: string) =>
-      (await bundle(use(name, entry), "browser")).files.filter((path) => path.includes("inlined/"));
-    expect(await inlinedIn("createHeap", "")).toEqual(["dist/inlined/core-ilp32.js"]);
-    expect(await inlinedIn("createHeap", "/threads")).toEqual(["dist/inlined/threads-ilp32.js"]);
+    const texts = [await inlinedText("core"), await inlinedText("threads")];
+    const inlinedIn = async (name: string, entry: string) => {
+      const { text } = await bundle(use(name, entry), "browser");
+      return texts.map((inlined) => text.includes(inlined));
+    };
+    expect(await inlinedIn("createHeap", "")).toEqual([true, false]);
+    expect(await inlinedIn("createHeap", "/threads")).toEqual([false, true]);
     // A worker that joins is given the module.
-    expect(await inlinedIn("attachHeap", "/threads")).toEqual([]);
+    expect(await inlinedIn("attachHeap", "/threads")).toEqual([false, false]);
     for (const entry of ["/core", "/wasm"]) {
-      expect(await inlinedIn("createHeap", entry)).toEqual([]);
+      expect(await inlinedIn("createHeap", entry)).toEqual([false, false]);
     }
   });
 
@@ -115,35 +131,52 @@ describe("bundles", () => {
   });
 });
 
-describe("the compiled modules", () => {
+describe("the files of dist/", () => {
   const modules = readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".js") && !path.startsWith("cli/"))
     .map((path) => [path, readFileSync(`${root}dist/${path}`, "utf8")] as const);
 
   it("import each other and nothing else: they work in a page without an import map", () => {
     const found = modules.flatMap(([path, text]) =>
-      [...text.matchAll(/^(?:import|export)\b[^"';=]*["']([^"']+)["'];$/gm)].map(
-        ([, specifier]) => `${path}: ${specifier}`,
-      ),
+      importsOf(text).map((specifier) => `${path}: ${specifier}`),
     );
-    expect(found.length).toBeGreaterThan(100);
-    expect(found.filter((line) => !line.includes(": ."))).toEqual([]);
+    expect(found.length).toBeGreaterThan(10);
+    const binaries = ["index.edge-light.js: ../build/core.ilp32.wasm?module"];
+    binaries.push("index.workerd.js: ../build/core.ilp32.wasm");
+    expect(found.filter((line) => !/: \.{1,2}\/[\w/]+\.js$/.test(line)).sort()).toEqual(binaries);
+  });
+
+  it("are one for the default entry, and for each other its own and what is shared", () => {
+    const shared = ["files.js", "index.js", "loader.js"];
+    const loadedBy = (path: string, seen = new Set<string>()): Set<string> => {
+      if (seen.has(path)) return seen;
+      seen.add(path);
+      const text = modules.find(([name]) => name === path)![1];
+      for (const specifier of importsOf(text).filter((name) => name.endsWith(".js")))
+        loadedBy(posix.join(path, "..", specifier), seen);
+      return seen;
+    };
+    expect([...loadedBy("index.js")]).toEqual(["index.js"]);
+    for (const [path] of modules) {
+      const others = [...loadedBy(path)].filter((name) => name !== path && !shared.includes(name));
+      expect(others, path).toEqual([]);
+    }
   });
 
   it("name binaries for bundlers by one static URL at a time, where an entry is about them", () => {
     const urls = modules.flatMap(([path, text]) =>
-      [...text.matchAll(/new URL\(([^)]*)import\.meta\.url\)/g)].map(
+      [...text.matchAll(/new URL\(("[^"]*"), ?import\.meta\.url\)/g)].map(
         ([, first]) => `${path}: ${first}`,
       ),
     );
     expect(urls.sort()).toEqual([
-      'image/open.js: "../../build/image.ilp32.wasm", ',
-      'image/open.js: "../../build/image.lp64.wasm", ',
-      'kernel/kernel.js: "../../build/full.ilp32.wasm", ',
-      'kernel/kernel.js: "../../build/full.lp64.wasm", ',
-      'threads.js: "../build/threads.lp64.wasm", ',
-      'wasm.js: "../build/core.ilp32.wasm", ',
-      'wasm.js: "../build/core.lp64.wasm", ',
+      'image/index.js: "../../build/image.ilp32.wasm"',
+      'image/index.js: "../../build/image.lp64.wasm"',
+      'kernel/index.js: "../../build/full.ilp32.wasm"',
+      'kernel/index.js: "../../build/full.lp64.wasm"',
+      'threads.js: "../build/threads.lp64.wasm"',
+      'wasm.js: "../build/core.ilp32.wasm"',
+      'wasm.js: "../build/core.lp64.wasm"',
     ]);
   });
 });

@@ -11,7 +11,7 @@ function read(path: string): string {
 }
 
 interface Manifest {
-  dependencies: Record<string, string>;
+  dependencies?: Record<string, string>;
   devDependencies: Record<string, string>;
   exports: Record<string, string | Record<string, string>>;
   sideEffects: boolean;
@@ -33,7 +33,7 @@ describe("the npm package", () => {
 
   it("holds the compiled host, the binaries, the sources for AssemblyScript and the documents, nothing else", () => {
     const allowed =
-      /^(dist\/.+\.(js|d\.ts)|dist\/vendor\/assemblyscript-loader\.LICENSE|as\/.+\.ts|assembly\.ts|build\/(core|checked|replay|full|image|threads)\.(ilp32|lp64)\.wasm|guest\/ptmalloc\.(c|rs|zig|ts)|docs\/.+|traces\/(README\.md|[\w-]+\.rep\.gz)|package\.json|README\.md|LICENSE|CHANGELOG\.md|ARCHITECTURE\.md)$/;
+      /^(dist\/.+\.(js|d\.ts)|dist\/THIRD-PARTY-LICENSES\.txt|as\/.+\.ts|assembly\.ts|build\/(core|checked|replay|full|image|threads)\.(ilp32|lp64)\.wasm|guest\/ptmalloc\.(c|rs|zig|ts)|docs\/.+|traces\/(README\.md|[\w-]+\.rep\.gz)|package\.json|README\.md|LICENSE|CHANGELOG\.md|ARCHITECTURE\.md)$/;
     expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
   });
 
@@ -63,10 +63,26 @@ describe("the npm package", () => {
   });
 
   it("has the binaries inlined that its entries speak of", () => {
-    for (const build of ["core", "threads"]) {
-      const binary = readFileSync(new URL(`../../../build/${build}.ilp32.wasm`, import.meta.url));
-      expect(read(`dist/inlined/${build}-ilp32.js`)).toContain(`"${inlinable(binary)}"`);
+    for (const [file, build] of [
+      ["index", "core"],
+      ["threads", "threads"],
+    ]) {
+      const binary = readFileSync(`${root}build/${build}.ilp32.wasm`);
+      expect(read(`dist/${file}.js`)).toContain(`"${inlinable(binary)}"`);
     }
+  });
+
+  it("installs no other package, and has the licences of what is bundled", () => {
+    expect(Object.keys(manifest)).not.toContain("dependencies");
+    const licences = read("dist/THIRD-PARTY-LICENSES.txt");
+    const libraries = ["@assemblyscript/loader", "cli-progress", "cli-table3", "commander"];
+    for (const name of [...libraries, "picocolors"]) {
+      const { version } = JSON.parse(read(`node_modules/${name}/package.json`)) as {
+        version: string;
+      };
+      expect(licences).toContain(`\n${name} ${version} (`);
+    }
+    expect(licences).toContain("TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION");
   });
 
   it("puts types first in its exports, and the default last", () => {
@@ -80,8 +96,9 @@ describe("the npm package", () => {
 
 describe("dependencies", () => {
   it("are pinned exactly", () => {
-    const all = { ...manifest.dependencies, ...manifest.devDependencies };
-    const loose = Object.entries(all).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version));
+    const loose = Object.entries(manifest.devDependencies).filter(
+      ([, version]) => !/^\d+\.\d+\.\d+$/.test(version),
+    );
     expect(loose).toEqual([]);
     const { devDependencies, optionalDependencies } = JSON.parse(
       read("tests/consumers/package.json"),

@@ -1,0 +1,94 @@
+// Makes dist/: one JavaScript file and one file of types for each entry of the package.
+//
+// What several entries need exists once, so that a class is the same class for all of them: what the
+// default entry needs lies in its own file, dist/index.js, and the others import it from there (under
+// short names that its types do not list); the rest is in dist/files.js and dist/loader.js. The
+// command line is dist/cli/, with the libraries that it needs bundled, so an installation brings no
+// other package; their licences are put into dist/THIRD-PARTY-LICENSES.txt.
+//
+//   node tools/build-dist.mjs        after the binaries: two of them are put into the code, as text
+
+import { chmodSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import commonjs from "@rollup/plugin-commonjs";
+import nodeResolve from "@rollup/plugin-node-resolve";
+import { rollup } from "rollup";
+
+import { ENTRIES } from "./entries.mjs";
+import { licenceTexts } from "./licences.mjs";
+import {
+  inlineBinaries,
+  loaderWithoutGlobals,
+  minified,
+  moved,
+  typescript,
+  withoutSideEffects,
+} from "./dist-plugins.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const src = `${root}src/`;
+const dist = `${root}dist/`;
+
+const COMMAND = ["cli/main", "cli/replay-worker"];
+
+/** Modules that several entries other than the default one need, and the file that they go to. */
+const SHARED = [
+  [/\/@assemblyscript\/loader\/|\/src\/host\/loader\.ts$/, "loader"],
+  [/\/src\/kernel\/(files\/|errno|flags\.)/, "files"],
+  [/\/src\/(trace|cli\/garbage)/, "cli/shared"],
+];
+
+/** @param {string} name */
+const sourceOf = (name) => [name, `${src}${name}.ts`];
+
+/** Which file a module goes to, where Rollup is not to decide: what the default entry needs goes there. */
+function placement() {
+  /** @type {Set<string> | undefined} */
+  let inDefault;
+  /** @type {import("rollup").GetManualChunk} */
+  return (id, { getModuleInfo }) => {
+    const shared = SHARED.find(([pattern]) => pattern.test(id));
+    if (shared !== undefined) return shared[1];
+    if (inDefault === undefined) {
+      inDefault = new Set([`${src}index.ts`]);
+      for (const of of inDefault) getModuleInfo(of).importedIds.forEach((to) => inDefault.add(to));
+    }
+    return inDefault.has(id) ? "index" : undefined;
+  };
+}
+
+async function buildCode() {
+  const bundle = await rollup({
+    input: Object.fromEntries([...ENTRIES, ...COMMAND].map(sourceOf)),
+    external: /^node:/,
+    preserveEntrySignatures: "allow-extension",
+    treeshake: { moduleSideEffects: (id) => !id.startsWith(src) || id.startsWith(`${src}cli/`) },
+    plugins: [
+      inlineBinaries(root),
+      typescript(src),
+      withoutSideEffects(src),
+      loaderWithoutGlobals(),
+      nodeResolve({ preferBuiltins: true, exportConditions: ["node"] }),
+      commonjs(),
+    ],
+    onwarn: ({ message }) => {
+      throw new Error(message);
+    },
+  });
+  const { output } = await bundle.write({
+    dir: dist,
+    format: "es",
+    entryFileNames: "[name].js",
+    chunkFileNames: "[name].js",
+    manualChunks: placement(),
+    hoistTransitiveImports: false,
+    plugins: [moved(), minified()],
+  });
+  await bundle.close();
+  writeFileSync(`${dist}THIRD-PARTY-LICENSES.txt`, licenceTexts(root, output));
+}
+
+rmSync(dist, { recursive: true, force: true });
+await buildCode();
+// A checkout's node_modules/.bin leads here.
+chmodSync(`${dist}cli/main.js`, 0o755);

@@ -1,0 +1,14 @@
+/** The package's entries: files of src/ that become files of dist/ of the same name. */
+export const ENTRIES = [
+  "index",
+  "index.workerd",
+  "index.edge-light",
+  "core",
+  "wasm",
+  "threads",
+  "inspect",
+  "kernel/index",
+  "link/index",
+  "image/index",
+  "debug/index",
+];

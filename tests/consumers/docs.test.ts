@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { codeOf, withTexts, zonesOf } from "../support/markdown.js";
 import { ENTRIES, ENVIRONMENTS, type Entry } from "./matrix.js";
 import { Site } from "./site.js";
 import type { Tool } from "./tools.js";
@@ -56,9 +57,10 @@ function table(): string {
 
 describe("docs/embedding.md", () => {
   it("has the table of what is tried", () => {
-    const expected = text.replace(
-      /^<!-- environments -->\n[^]*?^<!-- end -->$/m,
-      () => `<!-- environments -->\n${table()}<!-- end -->`,
+    const zones = zonesOf(text, "environments");
+    const expected = withTexts(
+      text,
+      zones.map((zone) => ({ ...zone, text: table() })),
     );
     expect(expected).toContain("| Node.js 20 |");
     if (process.env.DOCS_UPDATE === "1") writeFileSync(path, expected);
@@ -75,7 +77,7 @@ describe("the programs in docs/embedding.md", () => {
     site.remove();
   });
 
-  const programs = [...text.matchAll(/^```js\n([^]*?)^```$/gm)].map(([, program]) => program!);
+  const programs = codeOf(text, "js").map(({ content }) => content);
 
   it.each(programs)("run, and take at most five lines: %s", (program) => {
     expect(program.trimEnd().split("\n").length).toBeLessThanOrEqual(5);

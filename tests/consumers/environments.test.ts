@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
-import { countBlocks, guidesOf, linesToMalloc, type Guide } from "./guide.js";
+import { guidesOf, linesToMalloc, type Guide } from "./guide.js";
+import { codeOf } from "../support/markdown.js";
 import { haveAll, type Tool } from "./tools.js";
 import { closeBrowser, Walk } from "./walker.js";
 
@@ -17,7 +18,7 @@ afterAll(closeBrowser);
 describe("docs/environments.md", () => {
   it("has no block that is not followed", () => {
     const followed = guides.flatMap(({ steps }) => steps);
-    expect(followed.length).toBe(countBlocks(text));
+    expect(followed.length).toBe(codeOf(text).length);
     expect(followed.length).toBeGreaterThan(40);
   });
 

@@ -10,6 +10,7 @@
 //   <!-- end -->
 
 import { basename } from "node:path";
+import { zonesOf, type Code } from "../support/markdown.js";
 import type { Tool } from "./tools.js";
 
 export type Step =
@@ -28,33 +29,29 @@ export interface Guide {
   readonly steps: readonly Step[];
 }
 
-const BLOCK = /^(?:<!-- (file|page|answers|shows): (\S+) -->\n)?```(\w+)\n([^]*?)^```$/gm;
+const MARK = /^(file|page|answers|shows): (\S+)$/;
 
-function stepOf([, mark, where = "", language, content = ""]: RegExpExecArray): Step {
-  if (mark === "file") return { kind: "file", name: where, content };
+/** @param mark what the comment in front of the block says, if it is for the block */
+function stepOf({ language, content }: Code, mark: RegExpExecArray | null): Step {
+  const [, kind, where = ""] = mark ?? [];
+  if (kind === "file") return { kind, name: where, content };
   if (language === "sh") return { kind: "run", commands: content.trimEnd().split("\n") };
   if (language !== "text") throw new Error(`a block that is neither a file nor run: ${content}`);
-  const how = (mark ?? "prints") as "prints" | "page" | "answers" | "shows";
+  const how = (kind ?? "prints") as "prints" | "page" | "answers" | "shows";
   return { kind: "expect", how, where, text: content.trimEnd() };
 }
 
 /** The environments of a document, in order. */
 export function guidesOf(document: string): Guide[] {
-  const found = document.matchAll(/^<!-- environment: (.*) -->\n([^]*?)^<!-- end -->$/gm);
-  return [...found].map((match) => {
-    const [, tools = "", body = ""] = match;
-    const heads = document.slice(0, match.index).match(/^## .*$/gm)!;
-    return {
-      title: heads.at(-1)!.slice(3),
-      tools: tools.split(" ") as Tool[],
-      steps: [...body.matchAll(BLOCK)].map(stepOf),
-    };
-  });
-}
-
-/** How many blocks a document has, inside of environments or not. */
-export function countBlocks(document: string): number {
-  return document.match(/^```\w/gm)?.length ?? 0;
+  return zonesOf(document, "environment").map(({ title, mark, blocks }) => ({
+    title,
+    tools: mark.split(/:? /).slice(1) as Tool[],
+    steps: blocks.flatMap((block, index) => {
+      if (block.kind !== "code") return [];
+      const before = blocks[index - 1];
+      return [stepOf(block, before?.kind === "comment" ? MARK.exec(before.text) : null)];
+    }),
+  }));
 }
 
 /** How many lines it takes from the first import of a program to its first malloc; undefined when it calls none. */

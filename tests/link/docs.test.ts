@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import { zonesOf } from "../support/markdown.js";
 import { describeToolchain, environment, type Toolchain } from "./toolchains.js";
 
 // The examples of docs/guests.md are run as they stand there, in a folder of their own with the package installed: files from the blocks
@@ -25,22 +26,18 @@ interface Example {
 }
 
 function examplesOf(document: string): Example[] {
-  const found = document.matchAll(/^<!-- example: (\w+) -->\n([^]*?)^<!-- end -->$/gm);
-  return [...found].map((match): Example => {
-    const [, toolchain = "", body = ""] = match;
-    const title = document
-      .slice(0, match.index)
-      .match(/^## .*$/gm)!
-      .at(-1)!
-      .slice(3);
-    const named = body.matchAll(/^<!-- file: (\S+) -->\n```\w+\n([^]*?)^```$/gm);
-    const run = body.matchAll(/^```sh\n([^]*?)^```\n```text\n([^]*?)^```$/gm);
-    return {
-      title,
-      toolchain: toolchain as Toolchain,
-      files: [...named].map(([, name = "", content = ""]) => ({ name, content })),
-      steps: [...run].map(([, commands = "", output = ""]) => ({ commands, output })),
-    };
+  return zonesOf(document, "example").map(({ title, mark, blocks }): Example => {
+    const files: Example["files"] = [];
+    const steps: Step[] = [];
+    for (const [index, block] of blocks.entries()) {
+      const next = blocks[index + 1];
+      if (next?.kind !== "code") continue;
+      const [, name] = (block.kind === "comment" && /^file: (\S+)$/.exec(block.text)) || [];
+      if (name !== undefined) files.push({ name, content: next.content });
+      if (block.kind === "code" && block.language === "sh" && next.language === "text")
+        steps.push({ commands: block.content, output: next.content });
+    }
+    return { title, toolchain: mark.split(" ")[1] as Toolchain, files, steps };
   });
 }
 

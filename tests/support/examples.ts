@@ -1,9 +1,11 @@
-// Examples of documents: each is type-checked and run as it stands, by the built package, and prints what its comments say.
+// Examples of documents: each is type-checked and run as it stands, by the built package, and
+// prints what its comments say.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
+import { codeOf } from "./markdown.js";
 
 const build = fileURLToPath(new URL("../../build/", import.meta.url));
 
@@ -15,12 +17,14 @@ export interface Example {
   readonly expected: readonly string[];
 }
 
-/** @returns the examples in a text of Markdown: its blocks of JavaScript and TypeScript @param nameOf gets the line that a block begins at */
+/**
+ * The examples in a text of Markdown: its blocks of JavaScript and TypeScript.
+ * @param nameOf gets the line that a block begins at
+ */
 export function examplesOf(text: string, nameOf: (line: number) => string): Example[] {
-  return [...text.matchAll(/^```(?:js|ts)\n([^]*?)^```$/gm)].map((match) => {
-    const code = match[1]!;
+  return codeOf(text, "js", "ts").map(({ content: code, line }) => {
     const expected = [...code.matchAll(/console\.log\(.*\).*?\/\/ (.*)$/gm)].map((log) => log[1]!);
-    return { name: nameOf(text.slice(0, match.index).split("\n").length), code, expected };
+    return { name: nameOf(line), code, expected };
   });
 }
 
@@ -32,7 +36,10 @@ export interface Outcome {
   readonly printed: ReadonlyMap<string, string>;
 }
 
-/** Compiles examples, and runs them one after the other, in a process of their own. @param id names their folder */
+/**
+ * Compiles examples, and runs them one after the other, in a process of their own.
+ * @param id names their folder
+ */
 export function tryExamples(id: string, examples: readonly Example[]): Outcome {
   // Inside the package, so that it can be imported by its name.
   const folder = `${build}examples-${id}/`;

@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { layouts } from "../../../src/layout/generated.js";
 import type { StructLayout } from "../../../src/host/struct.js";
+import { codeOf, linksOf, withTexts, zonesOf } from "../../support/markdown.js";
 import { run } from "../cli/run.js";
 
 // The outputs in docs/ are those of this version: every console block is run, every table of a struct made anew.
@@ -51,17 +52,13 @@ function structTable(name: string): string {
 }
 
 async function renewedText(text: string): Promise<string> {
-  let result = "";
-  let at = 0;
-  for (const match of text.matchAll(/(?<=^```console\n)[^]*?(?=^```$)/gm)) {
-    result += text.slice(at, match.index) + (await renewed(match[0]));
-    at = match.index + match[0].length;
-  }
-  result += text.slice(at);
-  return result.replace(
-    /^<!-- struct (\w+) -->\n[^]*?^<!-- end -->$/gm,
-    (_, name: string) => `<!-- struct ${name} -->\n${structTable(name)}<!-- end -->`,
-  );
+  const tables = zonesOf(text, "struct").map(({ begin, end, mark }) => {
+    return { begin, end, text: structTable(mark.split(" ")[1]!) };
+  });
+  const outputs = codeOf(text, "console").map(async ({ begin, end, content }) => {
+    return { begin, end, text: `\`\`\`console\n${await renewed(content)}\`\`\`` };
+  });
+  return withTexts(text, [...tables, ...(await Promise.all(outputs))]);
 }
 
 describe("docs/", () => {
@@ -77,8 +74,9 @@ describe("docs/", () => {
 
   it.each(files)("%s links to files that exist", (name) => {
     const text = readFileSync(`${root}docs/${name}`, "utf8");
-    for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#]+)[^)]*\)/g)) {
-      expect(() => readFileSync(`${root}docs/${link}`)).not.toThrow();
+    for (const link of linksOf(text).filter((url) => !/^(https?:|#)/.test(url))) {
+      const file = link.replace(/#.*/, "");
+      expect(existsSync(`${root}docs/${file}`), link).toBe(true);
     }
   });
 });

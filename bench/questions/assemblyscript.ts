@@ -12,6 +12,7 @@
 import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { geometricMean } from "../../src/trace/statistics.js";
 import { buildPackage } from "../binaries.js";
 import { race, type Contestant } from "../harness.js";
 import { output, root } from "../paths.js";
@@ -121,8 +122,7 @@ function ratios(rows: readonly Row[]): ReturnType<typeof ratio> {
         TARGET,
       ),
     );
-    const mean = (of: "best" | "median"): number =>
-      Math.exp(each.reduce((sum, one) => sum + Math.log(one[of]), 0) / each.length);
+    const mean = (of: "best" | "median"): number => geometricMean(each.map((one) => one[of]));
     const label = `all, ${collector}: ours to TLSF, geometric mean`;
     return [...each, { label, best: mean("best"), median: mean("median"), target: TARGET }];
   });

@@ -4,19 +4,16 @@
 import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { extname, join, normalize } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import sirv from "sirv";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Folders that are served. */
 const SERVED = /^\/(dist|build|tests\/browser\/page)\//;
 
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".wasm": "application/wasm",
-};
+const files = sirv(root, { dev: true });
 
 /** A running server. */
 export interface Server {
@@ -52,15 +49,18 @@ async function answer(
   response: ServerResponse,
   names: ReadonlyMap<string, string>,
 ): Promise<void> {
-  const path = normalize(new URL(request.url ?? "/", "http://localhost").pathname);
-  const type = TYPES[extname(path)];
-  try {
-    if (type === undefined || !SERVED.test(path)) throw new Error(`${path} is not served`);
-    const content = await readFile(join(root, path));
-    response.setHeader("Content-Type", type);
-    response.end(type === TYPES[".js"] ? resolved(content.toString(), names) : content);
-  } catch {
-    response.writeHead(404).end();
+  const { pathname } = new URL(request.url ?? "/", "http://localhost");
+  const missing = (): void => void response.writeHead(404).end();
+  if (!SERVED.test(pathname)) missing();
+  else if (!pathname.endsWith(".js")) files(request, response, missing);
+  else {
+    try {
+      const content = await readFile(join(root, pathname), "utf8");
+      response.setHeader("Content-Type", "text/javascript");
+      response.end(resolved(content, names));
+    } catch {
+      missing();
+    }
   }
 }
 

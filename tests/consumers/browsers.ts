@@ -2,18 +2,13 @@
 // a window is needed.
 
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
-import { extname, join, normalize } from "node:path";
+import { join } from "node:path";
+import sirv from "sirv";
 import { placeOf } from "./tools.js";
-
-const TYPES: Readonly<Record<string, string>> = {
-  ".html": "text/html",
-  ".js": "text/javascript",
-  ".wasm": "application/wasm",
-};
 
 /** How long a page may take, ms. */
 const PATIENCE_MS = 60_000;
@@ -25,6 +20,7 @@ export class Listener {
 
   /** @param headers more headers of each answer @param folder undefined: nothing but reports */
   constructor(folder: string | undefined, headers: Readonly<Record<string, string>> = {}) {
+    const files = folder === undefined ? undefined : sirv(folder, { dev: true });
     this.#server = createServer((request, response) => {
       response.setHeaders(new Map(Object.entries(headers)));
       if (request.method === "POST") {
@@ -36,16 +32,12 @@ export class Listener {
         });
         return;
       }
-      const path = normalize(new URL(request.url ?? "/", "http://localhost").pathname);
-      try {
-        if (folder === undefined) throw new Error("nothing is served");
-        const content = readFileSync(join(folder, path));
-        response.setHeader("Content-Type", TYPES[extname(path)] ?? "application/octet-stream");
-        response.end(content);
-      } catch {
-        // As many servers do for what they do not have.
+      // As many servers do for what they do not have.
+      const missing = (): void => {
         response.writeHead(404, { "Content-Type": "text/html" }).end("<!doctype html>Not here");
-      }
+      };
+      if (files === undefined) missing();
+      else files(request, response, missing);
     });
   }
 

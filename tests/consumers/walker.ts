@@ -2,11 +2,11 @@
 
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import getPort from "get-port";
 import { chromium, type Browser } from "playwright-core";
 import { expect } from "vitest";
 import { Listener } from "./browsers.js";
@@ -22,14 +22,6 @@ const PATIENCE_MS = 30_000;
 const modules = fileURLToPath(new URL("node_modules/", import.meta.url));
 
 type Expectation = Extract<Step, { kind: "expect" }>;
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** The browser, started when the first page is looked at. */
 let browser: Promise<Browser> | undefined;
@@ -148,7 +140,7 @@ export class Walk {
     const ports = new Map<number, number>();
     for (const step of steps) {
       const [, port] = (step.kind === "expect" && /:(\d+)\//.exec(step.where)) || [];
-      if (port !== undefined && !ports.has(Number(port))) ports.set(Number(port), await freePort());
+      if (port !== undefined && !ports.has(Number(port))) ports.set(Number(port), await getPort());
     }
     return ports;
   }

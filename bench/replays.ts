@@ -43,10 +43,11 @@ export function ourReplayer(
 ): Replayer {
   return {
     name,
-    async enter(trace) {
+    enter(trace) {
       const { abi = "ilp32", build = "replay" } = options;
       const wasm = wasmModule(`${build}.${abi}`);
-      return inProcess(name, trace, await startSession(change(trace), { wasm, ...options }));
+      const session = startSession(change(trace), { wasm, ...options });
+      return Promise.resolve(inProcess(name, trace, session));
     },
   };
 }

@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { Option } from "commander";
 import type { AddressLayout } from "../host/options.js";
 import { parseTunables } from "../host/tunable-text.js";
-import { startKernel, type Kernel } from "../kernel/index.js";
+import { startKernelSync, type Kernel } from "../kernel/index.js";
 import type { Abi } from "../layout/address.js";
 import { OpKind } from "../layout/generated.js";
 import { Threads } from "../trace/threads.js";
@@ -65,14 +65,14 @@ export function withMomentOptions(command: Command): Command {
  * Starts a process with every system call.
  * @throws UsageError for tunables that malloc refuses
  */
-export async function startMachine(options: MachineOptions): Promise<Kernel> {
+export function startMachine(options: MachineOptions): Kernel {
   const { abi, layout, tunables } = options;
   try {
     if (tunables !== undefined) parseTunables(tunables, abi);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  return startKernel<Abi>({ abi, layout, startBrk: START_BRK, ...(tunables && { tunables }) });
+  return startKernelSync<Abi>({ abi, layout, startBrk: START_BRK, ...(tunables && { tunables }) });
 }
 
 /**
@@ -87,7 +87,7 @@ export async function machineAt(
   const { at, touch } = options;
   if (file === undefined) {
     if (at !== undefined) throw new UsageError("--at needs a FILE: a trace to stop in");
-    const kernel = await startMachine(options);
+    const kernel = startMachine(options);
     const block = kernel.process.malloc(1000);
     if (touch) kernel.touch(block, 1000, "write");
     return kernel;
@@ -96,7 +96,7 @@ export async function machineAt(
   if (at !== undefined && at > trace.count) {
     throw new UsageError(`--at ${at}: ${trace.name} has ${trace.count} operations`);
   }
-  const kernel = await startMachine(options);
+  const kernel = startMachine(options);
   const run = new TraceRun(kernel, trace, touch);
   run.to(at ?? trace.count);
   return kernel;

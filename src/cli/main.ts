@@ -22,4 +22,8 @@ function endAt(stream: NodeJS.WriteStream, name: string): void {
 
 endAt(process.stdout, "standard output");
 endAt(process.stderr, "standard error");
+// Node 20 may hang in an event loop that has nothing to wait for while compiled code is on its way
+// (nodejs/node#54918): it has a timer as long as a command runs.
+const awake = setInterval(() => undefined, 2 ** 30);
 process.exitCode = await runCli(process.argv.slice(2), process);
+clearInterval(awake);

@@ -43,7 +43,7 @@ export async function measureOnWorkers(
   try {
     for (const trace of traces) {
       progress.label(shortName(trace));
-      const outcome = await observe(trace, process, onProgress);
+      const outcome = observe(trace, process, onProgress);
       const workers = await replayOnWorkers(trace, outcome, {
         // As much room as simulated threads have.
         process: { ...process, taskSize: MAX_TASK_SIZE },
@@ -52,7 +52,7 @@ export async function measureOnWorkers(
         freshIds,
         measure,
       });
-      const simulated = await measureReplay(trace, process, measure);
+      const simulated = measureReplay(trace, process, measure);
       const name = shortName(trace);
       reports.push({ name, file: trace.name, ops: trace.count, outcome, simulated, workers });
     }

@@ -144,12 +144,12 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
   // Heap and mappings share all of the address space then, as they do natively; the log does not depend on it otherwise.
   const roomy = { ...process, layout: options.layout ?? "top-down" };
   if (toStdout) {
-    await logAddresses(traces[0]!, roomy, io.stdout, io);
+    logAddresses(traces[0]!, roomy, io.stdout, io);
     return;
   }
   let addresses: AddressLog | undefined;
   if (options.addresses !== undefined) {
-    addresses = await addressesToFile(traces[0]!, roomy, options.addresses, io);
+    addresses = addressesToFile(traces[0]!, roomy, options.addresses, io);
   }
   const report: Report = {
     abi: options.abi,
@@ -219,12 +219,12 @@ async function measureAll(
   try {
     for (const trace of traces) {
       progress.label(shortName(trace));
-      const outcome = await observe(trace, process, onProgress);
+      const outcome = observe(trace, process, onProgress);
       // The engine first: the WebAssembly memories of the other measurements weigh on its garbage collector.
       const engine = options.engine
         ? await measureEngine(trace, outcome, { repeat, collector, onProgress })
         : null;
-      const wasm = await measureReplay(trace, process, { repeat, collect, onProgress });
+      const wasm = measureReplay(trace, process, { repeat, collect, onProgress });
       reports.push({
         name: shortName(trace),
         file: trace.name,
@@ -242,16 +242,11 @@ async function measureAll(
   return reports;
 }
 
-async function logAddresses(
-  trace: Trace,
-  process: ReplayOptions,
-  out: Output,
-  io: CliIo,
-): Promise<AddressLog> {
+function logAddresses(trace: Trace, process: ReplayOptions, out: Output, io: CliIo): AddressLog {
   const progress = new Progress(io, trace.count);
   progress.label("addresses");
   try {
-    return await replayAddresses(trace, process, {
+    return replayAddresses(trace, process, {
       sink: (bytes) => out.write(Uint8Array.from(bytes)),
       onProgress: progress.advance,
     });
@@ -260,12 +255,12 @@ async function logAddresses(
   }
 }
 
-async function addressesToFile(
+function addressesToFile(
   trace: Trace,
   process: ReplayOptions,
   path: string,
   io: CliIo,
-): Promise<AddressLog> {
+): AddressLog {
   let file: number;
   try {
     file = openSync(path, "w");
@@ -273,12 +268,7 @@ async function addressesToFile(
     throw fileError(path, error);
   }
   try {
-    return await logAddresses(
-      trace,
-      process,
-      { write: (data) => writeFully(file, path, data) },
-      io,
-    );
+    return logAddresses(trace, process, { write: (data) => writeFully(file, path, data) }, io);
   } finally {
     closeSync(file);
   }

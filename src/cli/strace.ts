@@ -109,7 +109,7 @@ function withStraceOptions(command: Command): Command {
 async function replay(file: string, options: Options, io: CliIo): Promise<void> {
   checkFilter(options);
   const trace = await readTrace(file, io);
-  const kernel = await startMachine(options);
+  const kernel = startMachine(options);
   traced(kernel, options, io, () => new TraceRun(kernel, trace, false).to(trace.count));
 }
 
@@ -117,7 +117,7 @@ async function script(file: string, options: Options, io: CliIo): Promise<void> 
   checkFilter(options);
   const { name, bytes } = await readInput(file, io);
   const parsed = parseScript(new TextDecoder().decode(bytes), name);
-  const kernel = await startMachine(options);
+  const kernel = startMachine(options);
   traced(kernel, options, io, (output) => runScript(parsed, kernel, output));
 }
 

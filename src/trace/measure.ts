@@ -65,12 +65,12 @@ export interface ReplayTimes {
  *
  * @throws what `startProcess` throws, and HeapAbort
  */
-export async function observe(
+export function observe(
   trace: Trace,
   options: ReplayOptions,
   onProgress?: (ops: number) => void,
-): Promise<Outcome> {
-  const session = await startSession(trace, options);
+): Outcome {
+  const session = startSession(trace, options);
   const { process } = session;
   const bytes = requestedBytes(trace, session.abi);
   const refused = new Uint8Array(trace.count);
@@ -113,12 +113,12 @@ export async function observe(
  *
  * @throws what `startProcess` throws, and HeapAbort
  */
-export async function measureReplay(
+export function measureReplay(
   trace: Trace,
   process: ReplayOptions,
   options: MeasureOptions,
-): Promise<ReplayTimes> {
-  const session = await startSession(trace, process);
+): ReplayTimes {
+  const session = startSession(trace, process);
   const passes = warmUp(session, options);
   const warm: number[] = [];
   for (let i = 0; i < options.repeat; i++) {
@@ -133,7 +133,7 @@ export async function measureReplay(
   const cold: number[] = [];
   for (let i = 0; i < options.repeat; i++) {
     options.collect?.();
-    const fresh = await startSession(trace, process);
+    const fresh = startSession(trace, process);
     cold.push(nanosecondsAnOp(timedRun(fresh), trace));
     options.onProgress?.(trace.count);
   }

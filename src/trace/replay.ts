@@ -40,13 +40,13 @@ export interface AddressLog {
  *
  * @throws what `startProcess` throws
  */
-export async function replayAddresses(
+export function replayAddresses(
   trace: Trace,
   process: ReplayOptions,
   options: AddressOptions = {},
-): Promise<AddressLog> {
+): AddressLog {
   const { onProgress } = options;
-  const session = await startSession(trace, process);
+  const session = startSession(trace, process);
   const log = new AddressLogWriter(options);
   const look = blockReader(session, log);
   options.onStart?.(session);

@@ -6,7 +6,7 @@
 //     base     the kernel's page(s) and libc's data
 //     startBrk [heap] ...                              (a multiple of 16 MiB)
 
-import { startProcess, type Process, type ProcessOptions } from "../host/process.js";
+import { startProcessSync, type Process, type ProcessOptions } from "../host/process.js";
 import type { StructLayout } from "../host/struct.js";
 import { wordBytes, type Abi } from "../layout/address.js";
 import { layouts } from "../layout/generated.js";
@@ -152,13 +152,14 @@ export function planTrace(trace: Trace, abi: Abi): TracePlan {
 }
 
 /**
- * Starts a fresh process and loads a trace into it.
+ * Starts a fresh process and loads a trace into it. Without waiting: Node 20 may hang where nothing but
+ * a compilation is under way (nodejs/node#54918), and a replay of many traces starts many processes.
  *
  * @throws what `startProcess` throws: bad tunables, no memory
  */
-export async function startSession(trace: Trace, options: ReplayOptions): Promise<ReplaySession> {
+export function startSession(trace: Trace, options: ReplayOptions): ReplaySession {
   const { ops, opsBegin, blocks, base, startBrk } = planTrace(trace, options.abi ?? "ilp32");
-  const process = await startProcess<Abi, "replay">({
+  const process = startProcessSync<Abi, "replay">({
     ...options,
     build: (options.build ?? "replay") as "replay",
     base,

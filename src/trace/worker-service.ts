@@ -139,10 +139,10 @@ class Service {
     return { name, message, isEcho, place };
   }
 
-  async #start(options: SharedProcessOptions): Promise<ProcessHandle | undefined> {
+  #start(options: SharedProcessOptions): ProcessHandle | undefined {
     const { schedule } = this.#plan ?? missing();
     this.#forget();
-    const process = await startShared(options);
+    const process = startShared(options);
     const isAlone = schedule.parts.length === 1;
     const handle = isAlone ? undefined : shareProcess(process);
     this.#take(process);

@@ -4,7 +4,7 @@
 import type { Process } from "../host/process.js";
 import { attachProcess, handleOf, lockCounters, registryOf } from "../host/threads.js";
 import type { LockCounters, ProcessHandle } from "../host/threads.js";
-import { startProcess, type ProcessOptions } from "../host/process.js";
+import { startProcessSync, type ProcessOptions } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
 import { layouts } from "../layout/generated.js";
 import type { Life, WorkerPart } from "./schedule.js";
@@ -23,8 +23,8 @@ export type SharedProcessOptions = Pick<
 >;
 
 /** Starts the process that all workers share. Its thread 0, who has main_arena, is the trace's thread 0. */
-export async function startShared(options: SharedProcessOptions): Promise<ThreadProcess> {
-  return startProcess<Abi, "threads">({ ...options, build: "threads", patience: PATIENCE_MS });
+export function startShared(options: SharedProcessOptions): ThreadProcess {
+  return startProcessSync<Abi, "threads">({ ...options, build: "threads", patience: PATIENCE_MS });
 }
 
 /** @returns what other workers need to join; from now on threads lock what they share */

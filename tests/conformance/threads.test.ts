@@ -77,8 +77,8 @@ for (const abi of ["ilp32", "lp64"] satisfies Abi[]) {
       expect(goldens.filter(({ name }) => !/^seed/.test(name))).toHaveLength(10);
     });
 
-    it.each(goldens)("$name", async ({ trace, run, output }) => {
-      expect(firstDifference(output, await runThreads(trace, abi, run))).toBeUndefined();
+    it.each(goldens)("$name", ({ trace, run, output }) => {
+      expect(firstDifference(output, runThreads(trace, abi, run))).toBeUndefined();
       matching++;
     });
 
@@ -87,13 +87,13 @@ for (const abi of ["ilp32", "lp64"] satisfies Abi[]) {
       ["arena_max", { tunables: "glibc.malloc.arena_max=1" }],
       ["top_pad", { tunables: "glibc.malloc.top_pad=135168" }],
       ["trim_threshold", { tunables: "glibc.malloc.trim_threshold=135168" }],
-    ] satisfies [string, ThreadRun][])("canary: other %s are noticed", async (_, other) => {
+    ] satisfies [string, ThreadRun][])("canary: other %s are noticed", (_, other) => {
       const plain = goldens.filter(
         ({ run }) => run.tunables === "" && run.mallopts.length === 0 && run.cores < 3,
       );
       let noticed = 0;
       for (const { trace, run, output } of plain)
-        if (!noticed && (await runThreads(trace, abi, { ...run, ...other })) !== output) noticed++;
+        if (!noticed && runThreads(trace, abi, { ...run, ...other }) !== output) noticed++;
       expect(noticed).toBe(1);
     });
 

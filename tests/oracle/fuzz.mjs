@@ -37,7 +37,7 @@ async function compareThreads() {
         const script = generateThreads(seed, abi);
         const native = runThreadsNatively(abi, script.text, script);
         const build = values.build === "checked" ? "checked" : "replay";
-        const ours = await runThreads(script.text, abi, { ...script, build }).catch(String);
+        const ours = outcomeOf(() => runThreads(script.text, abi, { ...script, build }));
         done++;
         if (ours === native) continue;
         different++;
@@ -115,3 +115,12 @@ async function compareScripts() {
 }
 
 await (values.threads ? compareThreads() : compareScripts());
+
+/** @param {() => string} run @returns what it returns, or its error in words */
+function outcomeOf(run) {
+  try {
+    return run();
+  } catch (error) {
+    return String(error);
+  }
+}

@@ -21,11 +21,7 @@ export interface ThreadRun {
  * @param trace in .rep format
  * @returns the address log, its hash, and three reports: after the last operation, after all threads' exit, after malloc_trim(0)
  */
-export async function runThreads(
-  trace: string | Uint8Array,
-  abi: Abi,
-  run: ThreadRun,
-): Promise<string> {
+export function runThreads(trace: string | Uint8Array, abi: Abi, run: ThreadRun): string {
   const bytes = typeof trace === "string" ? new TextEncoder().encode(trace) : trace;
   const parsed = parseTrace(bytes, "trace");
   const decoder = new TextDecoder();
@@ -42,7 +38,7 @@ export async function runThreads(
     report("after all threads");
     report(`after malloc_trim: ${session.process.trim() ? 1 : 0}`);
   };
-  const log = await replayAddresses(
+  const log = replayAddresses(
     parsed,
     {
       abi,

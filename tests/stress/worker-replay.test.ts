@@ -32,7 +32,7 @@ function parse(text: string): Trace {
 
 /** Replays a trace once, with all checks. */
 async function replay(trace: Trace, options: Options): Promise<WorkersOutcome> {
-  const outcome = await observe(trace, { ...options.process });
+  const outcome = observe(trace, { ...options.process });
   return replayOnWorkers(trace, outcome, { spawn: spawnNodeWorker, ...options });
 }
 
@@ -308,7 +308,7 @@ describe("what goes wrong", () => {
   it("a request that simulated threads get", async () => {
     const trace = parse("a 0 400000000\nt 1\na 1 400000000\na 2 400000000\n");
     const process = { taskSize: 2 ** 30 };
-    const outcome = await observe(trace, {});
+    const outcome = observe(trace, {});
     const replayed = replayOnWorkers(trace, outcome, { process, spawn: spawnNodeWorker });
     await expect(replayed).rejects.toThrow(
       /^t\.rep:[578]: thread [01]: 400000000 bytes were refused, which simulated threads get$/,
@@ -319,7 +319,7 @@ describe("what goes wrong", () => {
     ["tunables", { tunables: "glibc.malloc.tcache_count=many" }, /tcache_count/],
     ["no room", { taskSize: 65536 * 2 }, /RangeError/],
   ])("a process that cannot be started: %s", async (_, process, message) => {
-    const outcome = await observe(two, {});
+    const outcome = observe(two, {});
     const replayed = replayOnWorkers(two, outcome, { process, spawn: spawnNodeWorker });
     await expect(replayed).rejects.toThrow(message);
   });

@@ -1,6 +1,8 @@
-// What pages held when they were last the same as their file: a 64-bit digest each. WebAssembly tells nobody what is stored, so a page of a
-// shared mapping, or of a heap image, has changed when its digest has. Digests lie in pages of the kernel's own: a directory (one
-// entry for 16 MiB) leads to a node of 8 links, each to a page of 512 digests. In the full build only.
+// What pages held when they were last the same as their file: the XXH64 of each. WebAssembly tells
+// nobody what is stored, so a page of a shared mapping, or of a heap image, has changed when its
+// digest has; a heap image keeps them as its pages' checksums. Digests lie in pages of the kernel's
+// own: a directory (one entry for 16 MiB) leads to a node of 8 links, each to a page of 512
+// digests. In the full build; the image build has `pageDigest` alone.
 
 import { PAGE_SIZE } from "../base/align";
 import { DIGESTS_AT, mm } from "./mm";
@@ -10,21 +12,26 @@ const CHUNK_BITS: usize = 24;
 const TABLE_BITS: usize = 21;
 const LINK_MASK: usize = (1 << (CHUNK_BITS - TABLE_BITS)) - 1;
 
-// The multipliers of XXH64, an algorithm that was made to be described: odd, and with bits spread evenly.
+// XXH64 (https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md) with the seed 0.
 const PRIME_1: u64 = 0x9e3779b185ebca87;
 const PRIME_2: u64 = 0xc2b2ae3d27d4eb4f;
 const PRIME_3: u64 = 0x165667b19e3779f9;
+const PRIME_4: u64 = 0x85ebca77c2b2ae63;
 
 function round(lane: u64, input: u64): u64 {
   return rotl<u64>(lane + input * PRIME_2, 31) * PRIME_1;
 }
 
-/** A digest of the page's 4096 bytes (four lanes of XXH64's rounds). Two different pages share one by a chance of 2^-64. */
+function merge(digest: u64, lane: u64): u64 {
+  return (digest ^ round(0, lane)) * PRIME_1 + PRIME_4;
+}
+
+/** The XXH64 of the page's 4096 bytes. Two different pages share one by a chance of 2^-64. */
 export function pageDigest(page: usize): u64 {
-  let a = PRIME_1;
+  let a = PRIME_1 + PRIME_2;
   let b = PRIME_2;
-  let c = PRIME_3;
-  let d: u64 = 0;
+  let c: u64 = 0;
+  let d: u64 = 0 - PRIME_1;
   for (let at = page; at < page + PAGE_SIZE; at += 32) {
     a = round(a, load<u64>(at));
     b = round(b, load<u64>(at, 8));
@@ -32,6 +39,7 @@ export function pageDigest(page: usize): u64 {
     d = round(d, load<u64>(at, 24));
   }
   let digest = rotl<u64>(a, 1) + rotl<u64>(b, 7) + rotl<u64>(c, 12) + rotl<u64>(d, 18);
+  digest = merge(merge(merge(merge(digest, a), b), c), d) + <u64>PAGE_SIZE;
   digest = (digest ^ (digest >> 33)) * PRIME_2;
   digest = (digest ^ (digest >> 29)) * PRIME_3;
   return digest ^ (digest >> 32);

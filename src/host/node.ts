@@ -3,11 +3,13 @@
 
 import type fs from "node:fs";
 import type path from "node:path";
+import type url from "node:url";
 import type threads from "node:worker_threads";
 
 interface NodeModules {
   readonly "node:fs": typeof fs;
   readonly "node:path": typeof path;
+  readonly "node:url": typeof url;
   readonly "node:worker_threads": typeof threads;
 }
 

@@ -68,7 +68,7 @@ export type SyscallTrace = (
  */
 export type Restore = (
   this: void,
-  process: { readonly memory: WebAssembly.Memory; readonly flags: number },
+  process: Pick<ProcessPlan, "memory" | "flags" | "tunables">,
   raw: RawExports,
 ) => void;
 

@@ -16,10 +16,16 @@ export type HeapImageReason =
   | "truncated"
   /** No header is whole, or what it says cannot be. */
   | "corrupt-header"
-  /** Pages that belong in the image are damaged where they wait in the journal. */
+  /** The table of the pages' checksums is damaged. */
+  | "corrupt-table"
+  /** The journal's index is damaged; in format 1, any of it. */
   | "corrupt-journal"
+  /** Pages have other contents than they were written with. */
+  | "corrupt-page"
   /** The caller wants it at another address than it has. */
   | "other-address"
+  /** The caller wants other tunables than are in force in it. */
+  | "other-tunables"
   /** The memory cannot be grown to hold it. */
   | "does-not-fit"
   /** At msync: the program has memory that an image does not hold. */
@@ -29,6 +35,18 @@ export type HeapImageReason =
   /** The pages are not of one moment, or were damaged: the checker says where. */
   | "torn-heap";
 
+/** A page that has not the contents that it was written with. */
+export interface DamagedPage {
+  /** Its address in memory. */
+  readonly address: number;
+  /** Where it is, in its place or in the journal: bytes from the file's start. */
+  readonly offset: number;
+  /** The XXH64 that it was written with. */
+  readonly expected: bigint;
+  /** The XXH64 that it has. */
+  readonly found: bigint;
+}
+
 /** Where something is wrong, as far as it can be said. */
 export interface HeapImagePlace {
   /** Bytes from the file's start. */
@@ -37,6 +55,8 @@ export interface HeapImagePlace {
   address?: number;
   /** Which of the checker's invariants does not hold there. */
   invariant?: InvariantName;
+  /** Pages that are not as they were written. */
+  damagedPages?: readonly DamagedPage[];
   /** The error underneath. */
   cause?: unknown;
 }
@@ -55,6 +75,8 @@ export class HeapImageError extends Error {
   readonly address: number | undefined;
   /** The invariant that does not hold at `address`, for "torn-heap". */
   readonly invariant: InvariantName | undefined;
+  /** All pages that are damaged, for "corrupt-page"; else there are none here. */
+  readonly damagedPages: readonly DamagedPage[];
 
   /**
    * @param rule which rule is broken, and by what; the path is put in front
@@ -71,5 +93,6 @@ export class HeapImageError extends Error {
     this.offset = place.offset;
     this.address = place.address;
     this.invariant = place.invariant;
+    this.damagedPages = place.damagedPages ?? [];
   }
 }

@@ -1,21 +1,23 @@
-// The header of a heap image. The file has two places for it, and each msync writes the one that is not in force: the header that
-// is whole and has the higher generation is the file's state. docs/heap-image.md has the table of fields.
+// The header of a heap image: its fields, and how they lie in a sector of 512 bytes. slots.ts says
+// which of the headers in a file is in force. docs/heap-image.md has the table of fields.
 
 import { MAX_TASK_SIZE, PAGE_BYTES } from "../host/options.js";
 import type { AddressLayout } from "../host/options.js";
 import { describeStruct } from "../host/structs.js";
 import type { StructLayout } from "../host/struct.js";
-import type { HostFile } from "../kernel/files/host-file.js";
 import type { Abi } from "../layout/address.js";
-import { FileKind, layouts } from "../layout/generated.js";
-import { Checksum, textChecksum } from "./checksum.js";
-import { HeapImageError } from "./errors.js";
+import { layouts } from "../layout/generated.js";
+import { crc32c } from "./crc32c.js";
+import { checksumV1, textChecksumV1 } from "./version-1.js";
 
 /** The version of the format that this code writes, and the latest that it reads. */
-export const FORMAT_VERSION = 1;
+export const FORMAT_VERSION = 2;
 
-/** Bytes that each of the two headers takes. */
+/** Bytes that each of the two places for a header takes. */
 export const SLOT_BYTES = 4096;
+
+/** What disks write as a whole, bytes: a header fills one, and a place for it has eight copies. */
+export const SECTOR_BYTES = 512;
 
 /** Where the image's pages begin, bytes from the file's start. */
 export const PAGES_AT = 2 * SLOT_BYTES;
@@ -26,12 +28,22 @@ export interface JournalPlace {
   readonly position: number;
   /** How many, of 4096 bytes each. */
   readonly pages: number;
-  /** A checksum of them all. */
+  /** The CRC-32C of the journal's index; in format 1 a checksum of the index and the pages. */
+  readonly checksum: bigint;
+}
+
+/** The checksums of all pages: the XXH64 of each, 64 bits. */
+export interface TablePlace {
+  /** Bytes from the file's start; a multiple of 4096. */
+  readonly position: number;
+  /** The CRC-32C of the table. */
   readonly checksum: bigint;
 }
 
 /** What a heap image says of itself. Addresses and sizes are bytes. */
 export interface HeapImageHeader {
+  /** The version of the format that the image was written in: 1 or 2. */
+  readonly version: number;
   /** The memory layout. */
   readonly abi: Abi;
   /** Grows with each msync that changed something; 0: nothing was ever completed. */
@@ -56,14 +68,11 @@ export interface HeapImageHeader {
   readonly kernelBytes: number;
   /** Pages that an msync was killed with on their way; undefined when all are in their places. */
   readonly journal: JournalPlace | undefined;
-}
-
-/** A header, and which of the two places it is in. */
-export interface StoredHeader {
-  readonly header: HeapImageHeader;
-  readonly slot: 0 | 1;
-  /** Its checksum: two headers with the same one are the same. */
-  readonly seal: bigint;
+  /**
+   * Where the pages' checksums are. Undefined in format 1, which has none, and when an msync without
+   * a journal was killed while it wrote pages.
+   */
+  readonly table: TablePlace | undefined;
 }
 
 const MAGIC = new TextEncoder().encode("ptmalloc-wasm heap image");
@@ -85,9 +94,16 @@ const AT = {
   kernelBytes: 76,
   journalPosition: 80,
   journalPages: 88,
-  journalChecksum: 96,
-  seal: 112,
+  journalChecksum: 92,
+  tablePosition: 96,
+  tableChecksum: 104,
+  seal: SECTOR_BYTES - 4,
 } as const;
+
+/** Where version 1 has its checksums, of 64 bits each. */
+const AT_V1 = { journalChecksum: 96, seal: 112 } as const;
+
+const NUMBERS = ["base", "startBrk", "mmapBase", "taskSize", "end", "root", "kernelBytes"] as const;
 
 /** The structs whose bytes are in an image and mean something when it is opened again. */
 const KEPT = [
@@ -100,10 +116,14 @@ const KEPT = [
   "TcacheEntry",
 ] as const;
 
-/** The checksum of the layouts of the structs that an image holds, as this version has them. */
-export function fingerprintOf(abi: Abi): bigint {
+/**
+ * The checksum of the layouts of the structs that an image holds, as this version has them.
+ * @param version of the format, which says by which rule
+ */
+export function fingerprintOf(abi: Abi, version = FORMAT_VERSION): bigint {
   const structs: Readonly<Record<(typeof KEPT)[number], StructLayout>> = layouts[abi];
-  return textChecksum(KEPT.map((name) => describeStruct(name, structs[name])).join("\n"));
+  const text = KEPT.map((name) => describeStruct(name, structs[name])).join("\n");
+  return version === 1 ? textChecksumV1(text) : BigInt(crc32c(new TextEncoder().encode(text)));
 }
 
 /** Bytes of the pages that a header speaks of. */
@@ -111,65 +131,96 @@ export function imageBytes(header: Pick<HeapImageHeader, "base" | "end">): numbe
   return header.end - header.base;
 }
 
-/** A header as it is written: `SLOT_BYTES` bytes, and its seal. */
+/**
+ * A header as it is written into its place, and its seal: the CRC-32C of what comes before it in
+ * each copy. The version that it says is taken for the present one.
+ */
 export function encodeHeader(header: HeapImageHeader): {
   bytes: Uint8Array<ArrayBuffer>;
   seal: bigint;
 } {
   const bytes = new Uint8Array(SLOT_BYTES);
   const view = new DataView(bytes.buffer);
+  const { journal, table } = header;
+  const u32 = (at: number, value: number): void => view.setUint32(at, value, true);
+  const u64 = (at: number, value: number | bigint): void =>
+    view.setBigUint64(at, BigInt(value), true);
   bytes.set(MAGIC);
-  view.setUint32(AT.version, FORMAT_VERSION, true);
-  view.setUint32(AT.wordBytes, header.abi === "ilp32" ? 4 : 8, true);
-  view.setBigUint64(AT.generation, BigInt(header.generation), true);
-  view.setBigUint64(AT.fingerprint, header.fingerprint, true);
-  for (const name of NUMBERS) view.setUint32(AT[name], header[name], true);
-  view.setUint32(AT.layout, LAYOUTS.indexOf(header.layout), true);
-  const { journal } = header;
-  if (journal !== undefined) {
-    view.setBigUint64(AT.journalPosition, BigInt(journal.position), true);
-    view.setUint32(AT.journalPages, journal.pages, true);
-    view.setBigUint64(AT.journalChecksum, journal.checksum, true);
+  u32(AT.version, FORMAT_VERSION);
+  u32(AT.wordBytes, header.abi === "ilp32" ? 4 : 8);
+  u64(AT.generation, header.generation);
+  u64(AT.fingerprint, header.fingerprint);
+  for (const name of NUMBERS) u32(AT[name], header[name]);
+  u32(AT.layout, LAYOUTS.indexOf(header.layout));
+  u64(AT.journalPosition, journal?.position ?? 0);
+  u32(AT.journalPages, journal?.pages ?? 0);
+  u32(AT.journalChecksum, Number(journal?.checksum ?? 0));
+  u64(AT.tablePosition, table?.position ?? 0);
+  u32(AT.tableChecksum, Number(table?.checksum ?? 0));
+  const seal = crc32c(bytes.subarray(0, AT.seal));
+  u32(AT.seal, seal);
+  for (let at = SECTOR_BYTES; at < SLOT_BYTES; at *= 2) bytes.copyWithin(at, 0, at);
+  return { bytes, seal: BigInt(seal) };
+}
+
+/** What is in a sector. */
+export type Sector =
+  /** Nothing but zeros. */
+  | { readonly state: "blank" }
+  /** Something else, or a header whose checksum is wrong. */
+  | { readonly state: "damaged"; readonly hasMagic: boolean; readonly version: number }
+  | { readonly state: "whole"; readonly header: HeapImageHeader; readonly seal: bigint };
+
+/**
+ * Reads a sector of a place for headers.
+ * @param bytes 512 of them, 4-aligned in their buffer
+ * @throws RangeError for a header with the right checksum that says what cannot be
+ */
+export function decodeSector(bytes: Uint8Array): Sector {
+  if (bytes.every((byte) => byte === 0)) return { state: "blank" };
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const version = view.getUint32(AT.version, true);
+  const hasMagic = MAGIC.every((byte, index) => bytes[index] === byte);
+  const [stored, computed] =
+    version === 1
+      ? [view.getBigUint64(AT_V1.seal, true), checksumV1(bytes.subarray(0, AT_V1.seal))]
+      : [BigInt(view.getUint32(AT.seal, true)), BigInt(crc32c(bytes.subarray(0, AT.seal)))];
+  if (!hasMagic || version < 1 || version > FORMAT_VERSION || stored !== computed) {
+    return { state: "damaged", hasMagic, version };
   }
-  const seal = sealOf(bytes);
-  view.setBigUint64(AT.seal, seal, true);
-  return { bytes, seal };
+  const header = decode(view, version);
+  const oddity = oddityOf(view, header);
+  if (oddity !== undefined) throw new RangeError(`the header says ${oddity}`);
+  return { state: "whole", header, seal: stored };
 }
 
-const NUMBERS = ["base", "startBrk", "mmapBase", "taskSize", "end", "root", "kernelBytes"] as const;
-
-function sealOf(bytes: Uint8Array): bigint {
-  return new Checksum().update(bytes.subarray(0, AT.seal)).value();
-}
-
-function decodeHeader(view: DataView): HeapImageHeader {
+function decode(view: DataView, version: number): HeapImageHeader {
   const u32 = (at: number): number => view.getUint32(at, true);
   const u64 = (at: number): bigint => view.getBigUint64(at, true);
   const numbers = Object.fromEntries(NUMBERS.map((name) => [name, u32(AT[name])])) as Record<
     (typeof NUMBERS)[number],
     number
   >;
+  const isFirst = version === 1;
   const pages = u32(AT.journalPages);
+  const checksum = isFirst ? u64(AT_V1.journalChecksum) : BigInt(u32(AT.journalChecksum));
+  const journal = { pages, position: Number(u64(AT.journalPosition)), checksum };
+  const position = isFirst ? 0 : Number(u64(AT.tablePosition));
   return {
     ...numbers,
+    version,
     abi: u32(AT.wordBytes) === 8 ? "lp64" : "ilp32",
     generation: Number(u64(AT.generation)),
     fingerprint: u64(AT.fingerprint),
     layout: LAYOUTS[u32(AT.layout)] ?? "linux",
-    journal:
-      pages === 0
-        ? undefined
-        : {
-            pages,
-            position: Number(u64(AT.journalPosition)),
-            checksum: u64(AT.journalChecksum),
-          },
+    journal: pages === 0 ? undefined : journal,
+    table: position === 0 ? undefined : { position, checksum: BigInt(u32(AT.tableChecksum)) },
   };
 }
 
 /** What a header says that cannot be, although its checksum is right. */
 function oddityOf(view: DataView, header: HeapImageHeader): string | undefined {
-  const { base, startBrk, mmapBase, taskSize, end, kernelBytes, journal } = header;
+  const { base, startBrk, mmapBase, taskSize, end, kernelBytes, journal, table } = header;
   const addresses = { base, startBrk, mmapBase, taskSize, end };
   for (const [name, address] of Object.entries(addresses)) {
     if (address % PAGE_BYTES !== 0) return `${name} ${address} is not a multiple of ${PAGE_BYTES}`;
@@ -183,64 +234,12 @@ function oddityOf(view: DataView, header: HeapImageHeader): string | undefined {
   }
   const low = header.generation === 0 ? base : startBrk;
   if (end < low || end > taskSize) return `end ${end} is outside [${low}, ${taskSize}]`;
-  if (journal === undefined) return undefined;
-  const { position } = journal;
-  return position % PAGE_BYTES !== 0 || position < PAGES_AT + imageBytes(header)
-    ? `a journal at byte ${position}`
-    : undefined;
-}
-
-/** What is in one of the two places. */
-type Slot = { state: "absent" | "torn" } | { state: "whole"; stored: StoredHeader };
-
-function readSlot(path: string, bytes: Uint8Array, slot: 0 | 1): Slot {
-  if (!MAGIC.every((byte, index) => bytes[index] === byte)) return { state: "absent" };
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const offset = slot * SLOT_BYTES;
-  const version = view.getUint32(AT.version, true);
-  if (version > FORMAT_VERSION) {
-    const rule = `format version ${version}; this version reads up to ${FORMAT_VERSION}`;
-    throw new HeapImageError("newer-format", path, rule, { offset: offset + AT.version });
-  }
-  const seal = view.getBigUint64(AT.seal, true);
-  if (seal !== sealOf(bytes)) return { state: "torn" };
-  const header = decodeHeader(view);
-  const oddity = oddityOf(view, header);
-  if (oddity !== undefined) {
-    throw new HeapImageError("corrupt-header", path, `the header says ${oddity}`, { offset });
-  }
-  return { state: "whole", stored: { header, slot, seal } };
-}
-
-/**
- * The header in force.
- * @returns undefined when there is nothing in the file
- * @throws HeapImageError "not-an-image", "newer-format" or "corrupt-header"
- */
-export function readHeader(file: HostFile): StoredHeader | undefined {
-  const { path } = file;
-  if (file.kind !== FileKind.REGULAR) {
-    throw new HeapImageError("not-an-image", path, "a heap image is a regular file");
-  }
-  const bytes = new Uint8Array(PAGES_AT);
-  file.read(0, bytes);
-  // One header of zeros is what a power failure can leave of the first one.
-  if (file.size() <= SLOT_BYTES && bytes.every((byte) => byte === 0)) return undefined;
-  const slots = ([0, 1] as const).map((slot) =>
-    readSlot(path, bytes.subarray(slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES), slot),
-  );
-  let latest: StoredHeader | undefined;
-  for (const slot of slots) {
-    if (slot.state !== "whole") continue;
-    if (latest === undefined || slot.stored.header.generation > latest.header.generation) {
-      latest = slot.stored;
+  for (const [name, place] of Object.entries({ journal, table })) {
+    if (place === undefined) continue;
+    const { position } = place;
+    if (position % PAGE_BYTES !== 0 || position < PAGES_AT + imageBytes(header)) {
+      return `a ${name} at byte ${position}`;
     }
   }
-  if (latest !== undefined) return latest;
-  if (slots.every(({ state }) => state === "absent")) {
-    const rule = "neither place for a header begins with the words of a heap image";
-    throw new HeapImageError("not-an-image", path, rule, { offset: 0 });
-  }
-  const rule = "no header has the checksum that it should have";
-  throw new HeapImageError("corrupt-header", path, rule, { offset: 0 });
+  return undefined;
 }

@@ -6,11 +6,12 @@
 
 export { openHeapImage, openHeapImageSync, readHeapImage } from "./open.js";
 export type { HeapImageOptions } from "./open.js";
+export type { FileUrl, ImageSource } from "./file-argument.js";
 export { PersistentHeap } from "./persistent-heap.js";
 export { HeapImageError } from "./errors.js";
-export type { HeapImageReason } from "./errors.js";
+export type { DamagedPage, HeapImageReason } from "./errors.js";
 export { FORMAT_VERSION } from "./header.js";
-export type { HeapImageHeader, JournalPlace } from "./header.js";
+export type { HeapImageHeader, JournalPlace, TablePlace } from "./header.js";
 export type { MsyncResult } from "./image-file.js";
 export { openNodeFile } from "../kernel/files/node.js";
 export { openBlob, openFileHandle } from "../kernel/files/blob.js";

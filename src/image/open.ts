@@ -1,47 +1,56 @@
-// Opens heap images. A file is looked at first, and refused before a process is started if it can be; then the process comes with its
-// bytes, and the checker has the last word.
+// Opens heap images. A file is looked at first, and refused before a process is started if it can
+// be; then the process comes with its bytes, the pages' checksums are compared, and the checker has
+// the last word.
 
 import { heapMaker, heapMakerSync } from "../heap/create.js";
 import type { Heap, HeapOptions } from "../heap/heap.js";
 import { binariesOf } from "../host/binaries.js";
 import { withLoader } from "../host/loader.js";
-import { checkChoice } from "../host/checks.js";
+import { checkOptions } from "../host/checks.js";
+import type { Schema } from "../host/checks.js";
 import { BrokenInvariant } from "../host/failures.js";
-import { PAGE_BYTES } from "../host/options.js";
+import { MAX_TASK_SIZE, PAGE_BYTES } from "../host/options.js";
 import { readStruct } from "../host/struct.js";
 import type { RawExports } from "../host/exports.js";
 import type { HostFile } from "../kernel/files/host-file.js";
-import { openNodeFile } from "../kernel/files/node.js";
 import { O } from "../kernel/flags.js";
 import type { Abi } from "../layout/address.js";
 import { layouts } from "../layout/generated.js";
+import { assertSame, assertSameTunables } from "./agreement.js";
 import { HeapImageError } from "./errors.js";
-import { PAGES_AT, fingerprintOf, readHeader } from "./header.js";
+import { openGiven } from "./file-argument.js";
+import type { GivenFile, ImageSource } from "./file-argument.js";
+import { PAGES_AT } from "./header.js";
 import type { HeapImageHeader } from "./header.js";
 import { ImageFile } from "./image-file.js";
-import type { ImageFileOptions } from "./image-file.js";
 import { PersistentHeap, checkHeap } from "./persistent-heap.js";
+import { readHeader } from "./slots.js";
 
 /**
- * How to open a heap image. What belongs to the heap itself (addresses, layout, tunables, huge pages, what is random) counts for a new one; an
- * image has its own. Addresses and a layout that are given all the same must be the image's.
+ * How to open a heap image. What belongs to the heap itself (addresses, layout, tunables, huge
+ * pages, processors, what is random) counts for a new one; an image has its own. All of it that is
+ * given nevertheless must be as in the image, except `randomize`.
  */
 export interface HeapImageOptions<A extends Abi = Abi> extends Omit<
   HeapOptions<A, "image">,
-  "build" | "restore" | "trace"
+  "build" | "restore" | "trace" | "files" | "threads" | "patience" | "remoteFrees" | "largeTcache"
 > {
   /** Make a new heap when the file is empty or absent. Default true. */
   create?: boolean;
-  /** Check the whole heap on opening, and refuse one that is torn. Default true. */
+  /**
+   * Compare the pages' checksums and check the whole heap on opening, and refuse one that is damaged
+   * or torn. Default true. With false such a heap is opened, to save what can be saved.
+   */
   check?: boolean;
   /**
-   * "full" (default): msync waits for the disk, and what it completed survives a power failure. "none": it does not wait, and what it
-   * completed survives the death of the process.
+   * "full" (default): msync waits for the disk, and what it completed survives a power failure.
+   * "none": it does not wait, and what it completed survives the death of the process.
    */
   sync?: "full" | "none";
   /**
-   * Whether changed pages go through a journal, so that an msync happens as a whole or not at all. Default true. Without, pages are
-   * written to their places one by one, as by msync(2) on Linux: half the writing, and a heap that was killed meanwhile is torn.
+   * Whether changed pages go through a journal, so that an msync happens as a whole or not at all.
+   * Default true. Without, pages are written to their places one by one, as by msync(2) on Linux:
+   * half the writing, and a heap that was killed meanwhile is torn.
    */
   journal?: boolean;
 }
@@ -64,23 +73,19 @@ interface Plan<A extends Abi> {
   readonly finish: (heap: Heap<A, "image">) => PersistentHeap<A>;
 }
 
-function assertSame(path: string, options: HeapImageOptions, header: HeapImageHeader): void {
-  const abi = options.abi ?? "ilp32";
-  if (abi !== header.abi) {
-    const rule = `the image is of the layout ${header.abi}, the option "abi" says ${abi}`;
-    throw new HeapImageError("other-abi", path, rule);
-  }
-  if (fingerprintOf(abi) !== header.fingerprint) {
-    const rule = "the image was written by a version whose structs are laid out differently";
-    throw new HeapImageError("other-layout", path, rule);
-  }
-  for (const name of ["base", "startBrk", "taskSize", "layout"] as const) {
-    const wanted = options[name];
-    if (wanted === undefined || wanted === header[name]) continue;
-    const rule = `the image has ${name} ${header[name]}, the option "${name}" says ${wanted}`;
-    throw new HeapImageError("other-address", path, rule);
-  }
-}
+const YES_OR_NO = "true or false (a boolean)";
+const ADDRESS = { min: 0, max: MAX_TASK_SIZE };
+const PAGES = { min: 0, max: 2 ** 16 };
+
+/** The options; what has no rule here is checked where heaps are made. */
+const OPTIONS: Schema = {
+  ...{ create: YES_OR_NO, check: YES_OR_NO, sync: ["full", "none"], journal: YES_OR_NO },
+  ...{ abi: ["ilp32", "lp64"], base: ADDRESS, startBrk: ADDRESS, mmapBase: ADDRESS },
+  ...{ taskSize: ADDRESS, layout: ["linux", "top-down", "compact"], fresh: YES_OR_NO },
+  ...{ tunables: "text (a string) or an object", hugePages: "an object", cores: "" },
+  ...{ randomize: YES_OR_NO, stableViews: YES_OR_NO, outOfMemory: "", memory: "an object" },
+  ...{ wasm: "a module or bytes (an object) or a string", initialPages: PAGES, maximumPages: PAGES },
+};
 
 /** mm_struct, which is the first thing in the image, must be the one that the header speaks of. */
 function assertPlausible(
@@ -132,34 +137,46 @@ function restored<A extends Abi>(
 ): HeapOptions<A, "image"> {
   const { path } = image.file;
   assertSame(path, options, header);
-  const journal = image.verify(header);
+  const tail = image.verify(header);
+  const isChecked = options.check !== false;
   const { base, startBrk, mmapBase, taskSize, layout } = header;
   return {
-    ...options,
-    ...{ base, startBrk, mmapBase, taskSize, layout, build: "image", randomize: false },
-    restore: ({ memory, flags }, exports) => {
+    ...newHeap(options),
+    ...{ base, startBrk, mmapBase, taskSize, layout, randomize: false },
+    restore: (process, exports) => {
+      const { memory, flags } = process;
       const raw = exports as RawExports<A, "image">;
-      if (raw.kernel_bytes() >>> 0 !== header.kernelBytes) {
-        const rule = `the image has ${header.kernelBytes} bytes of the kernel's and libc's, this version ${raw.kernel_bytes()}`;
+      const kernelBytes = raw.kernel_bytes() >>> 0;
+      if (kernelBytes !== header.kernelBytes) {
+        const rule =
+          `the image has ${header.kernelBytes} bytes of the kernel's and libc's, ` +
+          `this version ${kernelBytes}`;
         throw new HeapImageError("other-layout", path, rule);
       }
-      image.load(header, journal, memory, raw);
-      assertPlausible(path, memory, header, options.check !== false);
+      image.load(header, tail, memory, raw, isChecked);
+      assertPlausible(path, memory, header, isChecked);
       const error = raw.image_restore(base, startBrk, mmapBase, taskSize, flags);
       if (error !== 0) {
-        const rule = `there is no process at base ${base} with startBrk ${startBrk} and taskSize ${taskSize}: ${error}`;
+        const rule =
+          `there is no process at base ${base} with startBrk ${startBrk} ` +
+          `and taskSize ${taskSize}: ${error}`;
         throw new HeapImageError("torn-heap", path, rule);
       }
+      assertSameTunables(path, process, exports, header.abi, options.tunables);
     },
   };
 }
 
+/** The options of a heap that is to be made. */
+function newHeap<A extends Abi>(options: HeapImageOptions<A>): HeapOptions<A, "image"> {
+  const { create, check, sync, journal, ...heapOptions } = options;
+  void [create, check, sync, journal];
+  return { ...heapOptions, build: "image" };
+}
+
 function planOpening<A extends Abi>(file: HostFile, options: HeapImageOptions<A>): Plan<A> {
-  const fileOptions: ImageFileOptions = {
-    sync: checkChoice('option "sync"', options.sync ?? "full", ["full", "none"]),
-    journal: options.journal ?? true,
-  };
-  const image = new ImageFile(file, fileOptions);
+  const { sync = "full", journal = true } = options;
+  const image = new ImageFile(file, { sync, journal });
   const { header } = image;
   if (header === undefined && options.create === false) {
     const rule = 'nothing was ever completed in it, and the option "create" is false';
@@ -167,8 +184,7 @@ function planOpening<A extends Abi>(file: HostFile, options: HeapImageOptions<A>
   }
   return {
     image,
-    heapOptions:
-      header === undefined ? { ...options, build: "image" } : restored(image, header, options),
+    heapOptions: header === undefined ? newHeap(options) : restored(image, header, options),
     finish: (heap) => {
       if (header !== undefined && options.check !== false) assertChecked(file.path, heap);
       return new PersistentHeap(heap, image);
@@ -176,15 +192,16 @@ function planOpening<A extends Abi>(file: HostFile, options: HeapImageOptions<A>
   };
 }
 
-function opened(file: HostFile | string, options: HeapImageOptions): HostFile {
-  if (typeof file !== "string") return file;
-  return openNodeFile(file, options.create === false ? O.RDWR : O.RDWR | O.CREAT);
+function opened(caller: string, file: unknown, options: HeapImageOptions): GivenFile {
+  checkOptions(OPTIONS, options);
+  return openGiven(caller, file, options.create === false ? O.RDWR : O.RDWR | O.CREAT);
 }
 
 /**
- * Opens the heap that is in a file: goes on with the one that the last completed msync left there, or makes a new one. Opening
- * writes nothing.
- * @param file a path, in Node.js; or an open file, which belongs to the heap from then on: closing the heap closes it
+ * Opens the heap that is in a file: goes on with the one that the last completed msync left there,
+ * or makes a new one. Opening writes nothing.
+ * @param file a path or a file: URL, in Node.js; or an open file, which belongs to the heap from
+ *   then on: closing the heap closes it
  * @param options nothing is required
  * @example
  * ```ts
@@ -199,18 +216,19 @@ function opened(file: HostFile | string, options: HeapImageOptions): HostFile {
  * console.log(second.heap.cString(second.root)); // still here
  * second.close();
  * ```
- * @throws HeapImageError by name, see `HeapImageReason`; TypeError or RangeError naming a wrong option; the file's own errors
+ * @throws HeapImageError by name, see `HeapImageReason`; TypeError or RangeError naming a wrong
+ *   file or option; the file's own errors
  */
 export async function openHeapImage<A extends Abi = "ilp32">(
-  file: HostFile | string,
+  file: ImageSource,
   options: HeapImageOptions<A> = {},
 ): Promise<PersistentHeap<A>> {
-  const open = opened(file, options);
+  const open = opened("openHeapImage", file, options);
   try {
-    const { heapOptions, finish } = planOpening(open, options);
+    const { heapOptions, finish } = planOpening(open.file, options);
     return finish(await createHeap(heapOptions));
   } catch (error) {
-    if (open !== file) open.close();
+    if (open.isOurs) open.file.close();
     throw error;
   }
 }
@@ -222,31 +240,32 @@ export async function openHeapImage<A extends Abi = "ilp32">(
  * @throws as `openHeapImage`
  */
 export function openHeapImageSync<A extends Abi = "ilp32">(
-  file: HostFile | string,
+  file: ImageSource,
   options: HeapImageOptions<A> = {},
 ): PersistentHeap<A> {
-  const open = opened(file, options);
+  const open = opened("openHeapImageSync", file, options);
   try {
-    const { heapOptions, finish } = planOpening(open, options);
+    const { heapOptions, finish } = planOpening(open.file, options);
     return finish(createHeapSync(heapOptions));
   } catch (error) {
-    if (open !== file) open.close();
+    if (open.isOurs) open.file.close();
     throw error;
   }
 }
 
 /**
  * Reads what a heap image says of itself.
- * @param file a path, in Node.js, which is opened for reading; or an open file, which stays open
+ * @param file a path or a file: URL, in Node.js, which is opened for reading; or an open file, which
+ *   stays open
  * @returns undefined when no msync was ever completed in it
  * @throws HeapImageError "not-an-image", "newer-format" or "corrupt-header"; the file's own errors
  */
-export function readHeapImage(file: HostFile | string): HeapImageHeader | undefined {
-  const open = typeof file === "string" ? openNodeFile(file, O.RDONLY) : file;
+export function readHeapImage(file: ImageSource): HeapImageHeader | undefined {
+  const open = openGiven("readHeapImage", file, O.RDONLY);
   try {
-    const header = readHeader(open)?.header;
+    const header = readHeader(open.file)?.header;
     return header?.generation === 0 ? undefined : header;
   } finally {
-    if (open !== file) open.close();
+    if (open.isOurs) open.file.close();
   }
 }

@@ -10,6 +10,7 @@ import type { BrokenInvariant } from "../host/failures.js";
 import type { HostFile } from "../kernel/files/host-file.js";
 import type { Abi, Mem } from "../layout/address.js";
 import { HeapImageError } from "./errors.js";
+import type { DamagedPage } from "./errors.js";
 import { fingerprintOf } from "./header.js";
 import type { ImageFile, MsyncResult } from "./image-file.js";
 
@@ -45,6 +46,14 @@ export class PersistentHeap<A extends Abi = Abi> {
   /** Pages that opening the file took from the journal of an msync that was killed on its way. */
   get recoveredPages(): number {
     return this.#image.recoveredPages;
+  }
+
+  /**
+   * Pages that had not their checksums when the file was opened. There are none unless it was opened
+   * with `check: false`. The next msync takes them for what they are to be.
+   */
+  get damagedPages(): readonly DamagedPage[] {
+    return this.#image.damagedPages;
   }
 
   /**

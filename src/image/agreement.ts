@@ -1,0 +1,86 @@
+// Options that are given for an image which is there already must agree with what it has.
+
+import type { RawExports } from "../host/exports.js";
+import { readStruct } from "../host/struct.js";
+import { parseTunables } from "../host/tunable-text.js";
+import type { TunableObject, TunableSetting } from "../host/tunables.js";
+import type { Abi } from "../layout/address.js";
+import { Tunable, layouts } from "../layout/generated.js";
+import { HeapImageError } from "./errors.js";
+import { fingerprintOf } from "./header.js";
+import type { HeapImageHeader } from "./header.js";
+import type { HeapImageOptions } from "./open.js";
+
+const PLACES = ["base", "startBrk", "mmapBase", "taskSize", "layout"] as const;
+
+/**
+ * Compares what the header says with the options.
+ * @throws HeapImageError "other-abi", "other-layout" or "other-address", naming the option
+ */
+export function assertSame(path: string, options: HeapImageOptions, header: HeapImageHeader): void {
+  const { abi = "ilp32" } = options;
+  if (abi !== header.abi) {
+    const says = options.abi === undefined ? `is not given, which means ${abi}` : `says ${abi}`;
+    const rule = `the image is of the layout ${header.abi}, the option "abi" ${says}`;
+    throw new HeapImageError("other-abi", path, rule);
+  }
+  if (fingerprintOf(abi, header.version) !== header.fingerprint) {
+    const rule = "the image was written by a version whose structs are laid out differently";
+    throw new HeapImageError("other-layout", path, rule);
+  }
+  for (const name of PLACES) {
+    const wanted = options[name];
+    if (wanted === undefined || wanted === header[name]) continue;
+    const rule = `the image has ${name} ${header[name]}, the option "${name}" says ${wanted}`;
+    throw new HeapImageError("other-address", path, rule);
+  }
+}
+
+/** A process that came back, and the options' settings for one that would be new. */
+export interface Restored {
+  readonly memory: WebAssembly.Memory;
+  readonly tunables: readonly TunableSetting[];
+}
+
+/** What the settings of tunables are kept in: `mp_`, and other globals of malloc's. */
+function parametersOf(memory: WebAssembly.Memory, raw: RawExports, abi: Abi) {
+  const view = new DataView(memory.buffer);
+  const { MallocPar, LibcData } = layouts[abi];
+  const { scratch, ...others } = LibcData.fields;
+  return {
+    ...readStruct(view, (raw.scratch() >>> 0) - scratch.offset, { ...LibcData, fields: others }),
+    ...readStruct(view, raw.malloc_par() >>> 0, MallocPar),
+  } as Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Sets the tunables that the caller gave, and what the model's machine offers, once more: what is
+ * in force already changes nothing thereby.
+ * @throws HeapImageError "other-tunables" naming the setting, and what the image has
+ */
+export function assertSameTunables(
+  path: string,
+  { memory, tunables }: Restored,
+  raw: RawExports,
+  abi: Abi,
+  given: string | TunableObject = {},
+): void {
+  // The tunables of the plan may be a heap's defaults.
+  const machine = tunables.filter(({ id }) => id > Tunable.HUGETLB);
+  // Of several settings of one tunable the last counts.
+  const settings = new Map<number, TunableSetting>();
+  for (const setting of [...machine, ...parseTunables(given, abi)]) {
+    settings.set(setting.id, setting);
+  }
+  for (const { name, id, value } of settings.values()) {
+    const before = parametersOf(memory, raw, abi);
+    raw.set_tunable(id, abi === "lp64" ? (value as never) : Number(value));
+    const after = parametersOf(memory, raw, abi);
+    const field = Object.keys(before).find((key) => String(before[key]) !== String(after[key]));
+    if (field === undefined) continue;
+    const rule =
+      `"${name}" is given as ${value}, which makes ${field} ${String(after[field])}, ` +
+      `but the image has ${String(before[field])}`;
+    throw new HeapImageError("other-tunables", path, rule);
+  }
+}

@@ -2,13 +2,18 @@
 
 import { Command } from "commander";
 import { HeapImageError } from "../image/errors.js";
-import { openHeapImageSync, readHeapImage } from "../image/open.js";
+import type { DamagedPage } from "../image/errors.js";
+import { openHeapImageSync } from "../image/open.js";
 import type { HeapImageHeader } from "../image/header.js";
+import { readHeader } from "../image/slots.js";
+import { hex } from "../image/tail.js";
 import { openNodeFile } from "../kernel/files/node.js";
 import type { HostFile } from "../kernel/files/host-file.js";
 import { O } from "../kernel/flags.js";
 import { formatBytes, formatCount } from "./format.js";
 import { UserError, type CliIo } from "./io.js";
+import { provenance } from "./provenance.js";
+import { colorsFor, section, table, terminalWidth, wrap } from "./tables.js";
 
 interface Options {
   json?: true;
@@ -17,6 +22,8 @@ interface Options {
 /** What there is to say of an image. */
 interface Findings {
   readonly header: HeapImageHeader;
+  /** Copies of headers that are damaged, and of which there are others: bytes from the start. */
+  readonly damagedCopies: readonly number[];
   /** Bytes of the file. */
   readonly size: number;
   readonly heap: HeapFindings | undefined;
@@ -41,7 +48,8 @@ Examples:
 export function imageCommand(io: CliIo): Command {
   return new Command("image")
     .description(
-      "Show what a heap image says of itself, and check the heap in it. Nothing is written to the file.",
+      "Show what a heap image says of itself, and check it: the checksums of all pages, and the " +
+        "heap in them. Nothing is written to the file.",
     )
     .summary("show and check a heap image")
     .argument("<file>", "the heap image")
@@ -49,7 +57,7 @@ export function imageCommand(io: CliIo): Command {
     .addHelpText("after", EXAMPLES)
     .action((path: string, options: Options) => {
       const findings = examinePath(path);
-      io.stdout.write(options.json ? jsonText(findings) : textOf(path, findings));
+      io.stdout.write(options.json ? jsonText(findings) : textOf(io, path, findings));
       if (findings.refused !== undefined) throw findings.refused;
     });
 }
@@ -69,14 +77,17 @@ function examinePath(path: string): Findings {
 }
 
 function examine(file: HostFile): Findings {
-  const header = readHeapImage(file);
-  if (header === undefined) throw new UserError(`${file.path}: no msync was ever completed in it`);
-  const size = file.size();
+  const stored = readHeader(file);
+  if (stored === undefined || stored.header.generation === 0) {
+    throw new UserError(`${file.path}: no msync was ever completed in it`);
+  }
+  const { header, damagedCopies } = stored;
+  const findings = { header, damagedCopies, size: file.size() };
   try {
-    return { header, size, heap: examineHeap(file, header), refused: undefined };
+    return { ...findings, heap: examineHeap(file, header), refused: undefined };
   } catch (error) {
     if (!(error instanceof HeapImageError)) throw error;
-    return { header, size, heap: undefined, refused: error };
+    return { ...findings, heap: undefined, refused: error };
   }
 }
 
@@ -86,29 +97,63 @@ function examineHeap(file: HostFile, header: HeapImageHeader): HeapFindings {
   return { brk: heap.mm.brk, used: uordblks, free: fordblks, recoveredPages };
 }
 
-function textOf(path: string, { header, size, heap, refused }: Findings): string {
+function textOf(io: CliIo, path: string, findings: Findings): string {
+  const { header, size, heap, refused, damagedCopies } = findings;
   const { abi, generation, journal, base, startBrk, end, root, taskSize, mmapBase } = header;
-  const hex = (address: number): string => `0x${address.toString(16)}`;
+  const width = terminalWidth(io);
   const bytes = end - base;
   const rows = [
-    ["base", hex(base), "the kernel's and libc's data"],
-    ["start_brk", hex(startBrk), "the heap"],
-    ["end", hex(end), "of the last page"],
-    ["TASK_SIZE", hex(taskSize), "the limit"],
-    ["mmap_base", hex(mmapBase), `mappings: ${header.layout}`],
-    ["root", hex(root), "the program's own"],
+    ["format", header.version, header.table ? "" : "the pages have no checksums"],
+    ["base", address(base), "the kernel's and libc's data"],
+    ["start_brk", address(startBrk), "the heap"],
+    ["end", address(end), "of the last page"],
+    ["TASK_SIZE", address(taskSize), "the limit"],
+    ["mmap_base", address(mmapBase), `mappings: ${header.layout}`],
+    ["root", address(root), "the program's own"],
     ["pages", formatCount(bytes / 4096), `${formatBytes(bytes)}; the file: ${formatBytes(size)}`],
     ["journal", formatCount(journal?.pages ?? 0), journalNote(heap)],
   ];
   if (heap !== undefined) {
-    rows.push(["brk", hex(heap.brk), ""]);
+    rows.push(["brk", address(heap.brk), ""]);
     rows.push(["in use", formatBytes(heap.used), `free: ${formatBytes(heap.free)}`]);
   }
+  if (damagedCopies.length > 0) {
+    rows.push(["headers", `${damagedCopies.length} of 16 copies`, copiesNote(damagedCopies)]);
+  }
   rows.push(["check", refused === undefined ? "sound" : refused.reason, ""]);
-  const lines = rows.map(([name, value, note]) =>
-    `  ${name!.padEnd(9)}  ${value!.padEnd(10)}  ${note}`.trimEnd(),
-  );
-  return `${path}: heap image, ${abi}, generation ${generation}\n${lines.join("\n")}\n`;
+  const columns = [{}, { align: "left" }, { wraps: true, align: "left" }] as const;
+  const title = wrap(`${path}: heap image, ${abi}, generation ${generation}`, width);
+  const parts = [title, table({ columns, rows, width, indent: "  " })];
+  const damaged = refused?.damagedPages ?? [];
+  if (damaged.length > 0) parts.push("", damagedTable(io, damaged, width));
+  return `${parts.join("\n")}\n`;
+}
+
+function address(value: number): string {
+  return `0x${value.toString(16)}`;
+}
+
+function copiesNote(offsets: readonly number[]): string {
+  return `damaged, at ${offsets.map((offset) => `byte ${offset}`).join(", ")}; others are whole`;
+}
+
+/** All pages that have not their checksums. */
+function damagedTable(io: CliIo, damaged: readonly DamagedPage[], width: number): string {
+  const colors = colorsFor(io);
+  const columns = [
+    { head: "address", align: "left" },
+    { head: "at byte" },
+    { head: "XXH64 in the table", priority: 1 },
+    { head: "XXH64 now", priority: 2 },
+  ] as const;
+  const rows = damaged.map((page) => [
+    address(page.address),
+    page.offset,
+    hex(page.expected),
+    hex(page.found),
+  ]);
+  const title = section("Damaged pages", formatCount(damaged.length), colors, width);
+  return `${title}${table({ columns, rows, width, colors, indent: "  " })}`;
 }
 
 function journalNote(heap: HeapFindings | undefined): string {
@@ -116,13 +161,16 @@ function journalNote(heap: HeapFindings | undefined): string {
   return `pages, ${formatCount(heap.recoveredPages)} of them not yet in their places`;
 }
 
-function jsonText({ header, size, heap, refused }: Findings): string {
+function jsonText({ header, damagedCopies, size, heap, refused }: Findings): string {
   const object = {
-    format: "ptmalloc-wasm image 1",
+    format: "ptmalloc-wasm image 2",
+    ...provenance(),
     file_bytes: size,
     header,
+    damaged_copies: damagedCopies,
     heap: heap ?? null,
     refused: refused === undefined ? null : { reason: refused.reason, message: refused.message },
+    damaged_pages: refused?.damagedPages ?? [],
   };
   const plain = (_: string, value: unknown): unknown =>
     typeof value === "bigint" ? `0x${value.toString(16)}` : value;

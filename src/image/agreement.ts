@@ -74,7 +74,7 @@ export function assertSameTunables(
   }
   for (const { name, id, value } of settings.values()) {
     const before = parametersOf(memory, raw, abi);
-    raw.set_tunable(id, abi === "lp64" ? (value as never) : Number(value));
+    raw.set_tunable(id, abi === "lp64" ? value : Number(value));
     const after = parametersOf(memory, raw, abi);
     const field = Object.keys(before).find((key) => String(before[key]) !== String(after[key]));
     if (field === undefined) continue;

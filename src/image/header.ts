@@ -69,8 +69,8 @@ export interface HeapImageHeader {
   /** Pages that an msync was killed with on their way; undefined when all are in their places. */
   readonly journal: JournalPlace | undefined;
   /**
-   * Where the pages' checksums are. Undefined in format 1, which has none, and when an msync without
-   * a journal was killed while it wrote pages.
+   * Where the pages' checksums are. Undefined in format 1, which has none, and when an msync
+   * without a journal was killed while it wrote pages.
    */
   readonly table: TablePlace | undefined;
 }

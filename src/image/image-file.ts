@@ -34,10 +34,7 @@ import {
 import type { Run, Tail } from "./tail.js";
 
 /** What is to be in force after an msync: all of a header but what the file itself decides. */
-export type ImageState = Omit<
-  HeapImageHeader,
-  "version" | "generation" | "journal" | "table"
->;
+export type ImageState = Omit<HeapImageHeader, "version" | "generation" | "journal" | "table">;
 
 /** What an msync did. */
 export interface MsyncResult {
@@ -49,7 +46,10 @@ export interface MsyncResult {
 
 /** How an image file is written. */
 export interface ImageFileOptions {
-  /** "full": wait for the disk, so that what an msync completed survives a power failure. "none": it survives the process. */
+  /**
+   * "full": wait for the disk, so that what an msync completed survives a power failure. "none": it
+   * survives the process.
+   */
   readonly sync: "full" | "none";
   /** Whether changed pages go through a journal. */
   readonly journal: boolean;
@@ -162,14 +162,16 @@ export class ImageFile {
     try {
       memory.grow(missing);
     } catch (cause) {
-      const rule = `the memory of ${memory.buffer.byteLength} bytes cannot be grown to the image's end`;
+      const bytes = memory.buffer.byteLength;
+      const rule = `the memory of ${bytes} bytes cannot be grown to the image's end`;
       throw new HeapImageError("does-not-fit", this.file.path, rule, { address: end, cause });
     }
   }
 
   /**
    * Makes the file hold what is in memory.
-   * @throws HeapImageError "changed-elsewhere" before anything is written; the file's own errors: what was in force before is
+   * @throws HeapImageError "changed-elsewhere" before anything is written; the file's own errors:
+   *   what was in force before is
    *   still, or the new state is; never a mixture
    */
   commit(state: ImageState, memory: WebAssembly.Memory, raw: ImageRaw): MsyncResult {
@@ -242,6 +244,8 @@ export class ImageFile {
     this.#sync();
     bytes += tail.bytes + this.#putHeader({ ...inForce, ...state, ...tail.places });
     this.#sync();
+    // The first header of all says that nothing counts: nobody must ever have to go by it again.
+    if (isNew) bytes += this.#repeatHeader();
     if (isJournaled) {
       bytes += this.#putPages(runs, image);
       if (!this.#options.journal) this.settle();
@@ -297,6 +301,15 @@ export class ImageFile {
     return bytes.length;
   }
 
+  /** Puts the header in force into the other place, too. @returns bytes written */
+  #repeatHeader(): number {
+    const { header, slot } = this.#stored!;
+    const { bytes } = encodeHeader(header);
+    this.file.write((1 - slot) * SLOT_BYTES, bytes);
+    this.#sync();
+    return bytes.length;
+  }
+
   #sync(): void {
     if (this.#options.sync === "none") return;
     try {
@@ -333,7 +346,9 @@ function digestsOf(raw: ImageRaw, base: number, pages: number): BigUint64Array<A
   return digests;
 }
 
-/** @param offsets where pages that are not in their places come from, bytes from the file's start */
+/**
+ * @param offsets where pages that are not in their places come from, bytes from the file's start
+ */
 function damagedPages(
   base: number,
   table: BigUint64Array,

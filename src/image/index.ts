@@ -1,5 +1,6 @@
 /**
- * A heap in a file, which a later process goes on with at the same addresses. Begin with {@link openHeapImage}.
+ * A heap in a file, which a later process goes on with at the same addresses. Begin with {@link
+ * openHeapImage}.
  *
  * @module ptmalloc-wasm/image
  */

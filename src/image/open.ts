@@ -38,8 +38,8 @@ export interface HeapImageOptions<A extends Abi = Abi> extends Omit<
   /** Make a new heap when the file is empty or absent. Default true. */
   create?: boolean;
   /**
-   * Compare the pages' checksums and check the whole heap on opening, and refuse one that is damaged
-   * or torn. Default true. With false such a heap is opened, to save what can be saved.
+   * Compare the pages' checksums and check the whole heap on opening, and refuse one that is
+   * damaged or torn. Default true. With false such a heap is opened, to save what can be saved.
    */
   check?: boolean;
   /**
@@ -84,7 +84,11 @@ const OPTIONS: Schema = {
   ...{ taskSize: ADDRESS, layout: ["linux", "top-down", "compact"], fresh: YES_OR_NO },
   ...{ tunables: "text (a string) or an object", hugePages: "an object", cores: "" },
   ...{ randomize: YES_OR_NO, stableViews: YES_OR_NO, outOfMemory: "", memory: "an object" },
-  ...{ wasm: "a module or bytes (an object) or a string", initialPages: PAGES, maximumPages: PAGES },
+  ...{
+    wasm: "a module or bytes (an object) or a string",
+    initialPages: PAGES,
+    maximumPages: PAGES,
+  },
 };
 
 /** mm_struct, which is the first thing in the image, must be the one that the header speaks of. */
@@ -234,7 +238,8 @@ export async function openHeapImage<A extends Abi = "ilp32">(
 }
 
 /**
- * As `openHeapImage`, without waiting. Browsers allow this on their main thread for small modules only.
+ * As `openHeapImage`, without waiting. Browsers allow this on their main thread for small modules
+ * only.
  * @param file as there
  * @param options as there
  * @throws as `openHeapImage`
@@ -255,7 +260,8 @@ export function openHeapImageSync<A extends Abi = "ilp32">(
 
 /**
  * Reads what a heap image says of itself.
- * @param file a path or a file: URL, in Node.js, which is opened for reading; or an open file, which
+ * @param file a path or a file: URL, in Node.js, which is opened for reading; or an open file,
+ *   which
  *   stays open
  * @returns undefined when no msync was ever completed in it
  * @throws HeapImageError "not-an-image", "newer-format" or "corrupt-header"; the file's own errors

@@ -1,6 +1,6 @@
-// A heap that survives: its pages, from the base to the break, lie in a file, and a later process goes on with them at the same
-// address. What was allocated and freed, where, and what is cached is all in these pages, so the new process serves every request as the
-// old one would have.
+// A heap that survives: its pages, from the base to the break, lie in a file, and a later process
+// goes on with them at the same address. What was allocated and freed, where, and what is cached is
+// all in these pages, so the new process serves every request as the old one would have.
 
 import type { Heap } from "../heap/heap.js";
 import { checkInteger } from "../host/checks.js";
@@ -18,7 +18,10 @@ type Image = RawExports<Abi, "image">;
 
 /** A heap in a file. Make one with `openHeapImage`. */
 export class PersistentHeap<A extends Abi = Abi> {
-  /** The heap itself: malloc, free, views. What is stored there is in the file from the next msync on. */
+  /**
+   * The heap itself: malloc, free, views. What is stored there is in the file from the next msync
+   * on.
+   */
   readonly heap: Heap<A, "image">;
   readonly #image: ImageFile;
   readonly #fingerprint: bigint;
@@ -38,7 +41,10 @@ export class PersistentHeap<A extends Abi = Abi> {
     return this.#image.file;
   }
 
-  /** Which state of the heap the file has: grows with each msync that changed something; 0: none yet. */
+  /**
+   * Which state of the heap the file has: grows with each msync that changed something; 0: none
+   * yet.
+   */
   get generation(): number {
     return this.#image.generation;
   }
@@ -49,15 +55,16 @@ export class PersistentHeap<A extends Abi = Abi> {
   }
 
   /**
-   * Pages that had not their checksums when the file was opened. There are none unless it was opened
-   * with `check: false`. The next msync takes them for what they are to be.
+   * Pages that had not their checksums when the file was opened. There are none unless it was
+   * opened with `check: false`. The next msync takes them for what they are to be.
    */
   get damagedPages(): readonly DamagedPage[] {
     return this.#image.damagedPages;
   }
 
   /**
-   * An address of the program's choice, kept in the file from the next msync on: how a later process finds its data. 0 when never set.
+   * An address of the program's choice, kept in the file from the next msync on: how a later
+   * process finds its data. 0 when never set.
    * @throws TypeError, RangeError when it is set to something that is no address in the memory
    */
   get root(): Mem {
@@ -71,10 +78,11 @@ export class PersistentHeap<A extends Abi = Abi> {
   }
 
   /**
-   * Brings the heap, as it is now, to the file (msync(2) with MS_SYNC): all of it or, when the process dies meanwhile, nothing.
-   * The heap is not checked for that: see `check`.
+   * Brings the heap, as it is now, to the file (msync(2) with MS_SYNC): all of it or, when the
+   * process dies meanwhile, nothing. The heap is not checked for that: see `check`.
    * @returns what there was to write; nothing when nothing changed
-   * @throws HeapImageError "mapped-outside" or "changed-elsewhere", and nothing was written; HeapDeadError after an abort or `close`;
+   * @throws HeapImageError "mapped-outside" or "changed-elsewhere", and nothing was written;
+   *   HeapDeadError after an abort or `close`;
    *   the file's own errors, such as ENOSPC: the file has the old state or the new one
    */
   msync(): MsyncResult {
@@ -100,8 +108,8 @@ export class PersistentHeap<A extends Abi = Abi> {
   }
 
   /**
-   * Brings the heap to the file and closes both. The file then ends behind the heap's last page. An aborted heap is not written: the file
-   * keeps the last msync's state. A second call does nothing.
+   * Brings the heap to the file and closes both. The file then ends behind the heap's last page. An
+   * aborted heap is not written: the file keeps the last msync's state. A second call does nothing.
    * @throws as `msync`, and both stay open
    */
   close(): void {
@@ -130,8 +138,9 @@ export class PersistentHeap<A extends Abi = Abi> {
     const { mm } = this.heap;
     const { hblks, hblkhd } = this.heap.stats();
     const rule =
-      `memory is mapped outside the heap, which an image does not hold: ${mm.mapCount} mappings, malloc has ${hblks} ` +
-      `of them with ${hblkhd} bytes (the tunable mmap_max=0 keeps big blocks in the heap)`;
+      `memory is mapped outside the heap, which an image does not hold: ${mm.mapCount} mappings, ` +
+      `malloc has ${hblks} of them with ${hblkhd} bytes ` +
+      `(the tunable mmap_max=0 keeps big blocks in the heap)`;
     return new HeapImageError("mapped-outside", this.file.path, rule);
   }
 }

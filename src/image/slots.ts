@@ -45,7 +45,9 @@ function latestIn(
   sectors: readonly PlacedSector[],
 ): StoredHeader | undefined {
   let latest: StoredHeader | undefined;
-  const offsets = sectors.filter(({ sector }) => sector.state !== "whole").map(({ offset }) => offset);
+  const offsets = sectors
+    .filter(({ sector }) => sector.state !== "whole")
+    .map(({ offset }) => offset);
   for (const { sector } of sectors) {
     if (sector.state !== "whole") continue;
     const { header, seal } = sector;
@@ -55,7 +57,8 @@ function latestIn(
   }
   if (latest !== undefined) return latest;
   for (const { sector, offset } of sectors) {
-    if (sector.state !== "damaged" || !sector.hasMagic || sector.version <= FORMAT_VERSION) continue;
+    if (sector.state !== "damaged" || !sector.hasMagic || sector.version <= FORMAT_VERSION)
+      continue;
     const rule = `format version ${sector.version}; this version reads up to ${FORMAT_VERSION}`;
     throw new HeapImageError("newer-format", path, rule, { offset: offset + 24 });
   }

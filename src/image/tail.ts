@@ -55,8 +55,8 @@ function extentsOf(header: Pick<HeapImageHeader, "base" | "end" | "journal" | "t
 }
 
 /**
- * The first place for `bytes` bytes behind the pages of both the state in force and the new one that
- * is not over anything that belongs to the state in force.
+ * The first place for `bytes` bytes behind the pages of both the state in force and the new one
+ * that is not over anything that belongs to the state in force.
  */
 export function placeTail(
   bytes: number,

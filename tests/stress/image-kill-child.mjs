@@ -1,5 +1,6 @@
-// A process that is made to be killed: goes on with the program in a heap image, msyncs every so many operations, and says so when one is
-// completed. Its one argument is JSON: see `ChildPlan` in image-kill.ts. Needs `npm run build`.
+// A process that is made to be killed: goes on with the program in a heap image, msyncs every so
+// many operations, and says so when one is completed. Its one argument is JSON: see `ChildPlan` in
+// image-kill.ts. Needs `npm run build`.
 
 import { writeSync } from "node:fs";
 import { countingFile } from "../support/counting-file.mjs";

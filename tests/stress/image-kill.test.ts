@@ -1,7 +1,9 @@
-// SIGKILL for processes that keep a heap in a file: before every step of an msync of many pages, and at random moments. After each
-// kill the file opens, what the last completed msync brought there is there, and the checker passes or names the torn block.
+// SIGKILL for processes that keep a heap in a file: before every step of an msync of many pages,
+// and at random moments. After each kill the file opens, what the last completed msync brought
+// there is there, and the checker passes or names the torn block.
 //
-//   PTMALLOC_STRESS=full npx vitest run tests/stress/image-kill.test.ts       more than 200 kills; without, some 40
+// More than 200 kills with PTMALLOC_STRESS=full, some 40 without:
+//   PTMALLOC_STRESS=full npx vitest run tests/stress/image-kill.test.ts
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -27,7 +29,10 @@ afterAll(() => {
   console.log(`image-kill, seed ${SEED}: ${tally.summary()}\n  steps: ${moments.join("; ")}`);
 });
 
-/** Kills before every step; with more than `most` of them before some, the first, the last, and those around the moment of the change. */
+/**
+ * Kills before every step; with more than `most` of them before some, the first, the last, and
+ * those around the moment of the change.
+ */
 async function killAtSteps(name: string, plan: ChildPlan, ops: number, most: number) {
   const victim = new Victim(plan, ops, tally);
   const { count, commit } = victim.steps();

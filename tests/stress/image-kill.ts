@@ -23,7 +23,10 @@ export interface ChildPlan {
   seed: number;
   /** Operations from one msync to the next. */
   every: number;
-  /** Kill yourself before this step of your first msync, counted from 1; 0: go on until somebody else does. */
+  /**
+   * Kill yourself before this step of your first msync, counted from 1; 0: go on until somebody
+   * else does.
+   */
   crashAt: number;
   sync: "full" | "none";
   journal: boolean;
@@ -44,7 +47,8 @@ export class Tally {
 
   summary(): string {
     return (
-      `${this.atSteps + this.atRandom} kills, ${this.atSteps} of them at steps of an msync, ${this.atRandom} at random moments; ` +
+      `${this.atSteps + this.atRandom} kills, ${this.atSteps} of them at steps of an msync, ` +
+      `${this.atRandom} at random moments; ` +
       `reopened at the last completed msync: ${this.old}, at the one under way: ${this.new}; ` +
       `${this.recoveries} took ${this.recoveredPages} pages from the journal; ` +
       `without a journal: ${this.sound} sound, ${this.torn} refused as torn`
@@ -52,7 +56,10 @@ export class Tally {
   }
 }
 
-/** Runs a child until it is dead. @returns the signal that killed it, and the operations that its last completed msync had */
+/**
+ * Runs a child until it is dead. @returns the signal that killed it, and the operations that its
+ * last completed msync had
+ */
 async function runChild(
   plan: ChildPlan,
   killAfter?: number,
@@ -115,7 +122,10 @@ export class Victim {
     return ops;
   }
 
-  /** The steps of the next msync of the file as it was made, and which of them puts the new state in force. */
+  /**
+   * The steps of the next msync of the file as it was made, and which of them puts the new state in
+   * force.
+   */
   steps(): { count: number; commit: number } {
     this.#restore();
     let count = 0;
@@ -186,7 +196,10 @@ export class Victim {
     return heap;
   }
 
-  /** Everything is there, at its address, and the checker passed. @returns the state's number of operations */
+  /**
+   * Everything is there, at its address, and the checker passed. @returns the state's number of
+   * operations
+   */
   #assertWhole(heap: PersistentHeap): number {
     const table = tableOf(heap);
     const ops = table[1]!;
@@ -198,7 +211,10 @@ export class Victim {
     return ops;
   }
 
-  /** The checker passes or names the block; what was not touched since the last completed msync is there. */
+  /**
+   * The checker passes or names the block; what was not touched since the last completed msync is
+   * there.
+   */
   #reopenUnjournaled(before: number, after: number): void {
     try {
       openHeapImageSync(this.plan.path, this.plan).discard();

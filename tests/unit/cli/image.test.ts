@@ -5,7 +5,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openHeapImageSync, readHeapImage } from "../../../src/image/index.js";
 import { openNodeFile } from "../../../src/kernel/files/node.js";
 import { O } from "../../../src/kernel/flags.js";
-import { layouts } from "../../../src/layout/generated.js";
 import { run } from "./run.js";
 
 let folder: string;
@@ -28,19 +27,27 @@ function make(abi: "ilp32" | "lp64"): void {
   image.discard();
 }
 
+/** Stores bytes in the file. */
+function pokeFile(position: number, ...bytes: number[]): void {
+  const file = openNodeFile(path, O.RDWR);
+  file.write(position, new Uint8Array(bytes));
+  file.close();
+}
+
 describe("image", () => {
   it("shows what a heap image says of itself, and checks it", async () => {
     make("ilp32");
     const { code, stdout, stderr } = await run(["image", path]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toBe(`${path}: heap image, ilp32, generation 2
+  format     2
   base       0x10000     the kernel's and libc's data
   start_brk  0x21000     the heap
   end        0x43000     of the last page
   TASK_SIZE  0xffff0000  the limit
   mmap_base  0x0         mappings: compact
   root       0x211a0     the program's own
-  pages      51          204 KiB; the file: 220 KiB
+  pages      51          204 KiB; the file: 228 KiB
   journal    1           pages, 0 of them not yet in their places
   brk        0x43000
   in use     1.38 KiB    free: 135 KiB
@@ -53,35 +60,82 @@ describe("image", () => {
     const { code, stdout } = await run(["image", "--json", path]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
-      format: "ptmalloc-wasm image 1",
-      header: { abi: "lp64", generation: 2, startBrk: 0x21000, journal: { pages: 1 } },
+      format: "ptmalloc-wasm image 2",
+      versions: { glibc: "2.36" },
+      header: { version: 2, abi: "lp64", generation: 2, journal: { pages: 1 } },
+      damaged_copies: [],
       heap: { recoveredPages: 0 },
       refused: null,
+      damaged_pages: [],
     });
   });
 
-  it("a torn heap: what is wrong, and exit code 1", async () => {
+  it("damaged pages: all of them, and exit code 1", async () => {
     make("ilp32");
-    const { base, root } = readHeapImage(path)!;
-    const file = openNodeFile(path, O.RDWR);
-    const { mchunkSize, fdWord } = layouts.ilp32.Chunk.fields;
-    const at = root - fdWord.offset + mchunkSize.offset - base + 8192;
-    // In its place and in the journal.
-    for (const position of [at, file.size() - 4096 + (at % 4096)]) {
-      file.write(position, new Uint8Array([9]));
+    const { base } = readHeapImage(path)!;
+    const pages = [2, 30, 31];
+    for (const page of pages) pokeFile(8192 + page * 4096 + 5, 0x5a, 0xa5);
+    const damaged = await run(["image", path]);
+    expect(damaged.code).toBe(1);
+    expect(damaged.stderr).toMatch(
+      /^ptmalloc-wasm: .*heap\.img at byte 16384: the page at address 0x12000 is damaged: .*\n$/,
+    );
+    expect(damaged.stderr).toContain("; so are 2 more pages (corrupt-page)");
+    expect(damaged.stdout).toMatch(/check +corrupt-page\n\nDamaged pages {2}3\n/);
+    for (const page of pages) {
+      const address = (base + page * 4096).toString(16);
+      const row = `0x${address} +${8192 + page * 4096} +0x\\w{16} +0x\\w{16}\n`;
+      expect(damaged.stdout).toMatch(new RegExp(row));
     }
-    file.close();
+    const { stdout, code } = await run(["image", "--json", path]);
+    expect(code).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      heap: null,
+      refused: { reason: "corrupt-page" },
+      damaged_pages: pages.map((page) => ({ address: base + page * 4096 })),
+    });
+  });
+
+  it("copies of a header that are damaged, while others are whole", async () => {
+    make("ilp32");
+    pokeFile(512 + 40, 0xff);
+    pokeFile(4096 + 100, 0xff);
+    const { code, stdout } = await run(["image", path]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(
+      /headers +2 of 16 copies +damaged, at byte 512, byte 4096; others are whole\n/,
+    );
+    expect(stdout).toMatch(/check +sound\n$/);
+  });
+
+  it("fits terminals from 60 columns on", async () => {
+    make("ilp32");
+    const [copy, page] = [512 + 40, 8192 + 30 * 4096];
+    for (const positions of [[copy], [copy, page]]) {
+      for (const position of positions) pokeFile(position, 0x5a);
+      for (const columns of [60, 80, 100, 200]) {
+        const { stdout } = await run(["image", path], "", { COLUMNS: String(columns) });
+        for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(columns);
+        expect(stdout).toMatch(/TASK_SIZE +0xffff0000 +the limit\n/);
+      }
+    }
+  });
+
+  it("a torn heap: what is wrong, and exit code 1", async () => {
+    rmSync(path, { force: true });
+    const image = openHeapImageSync(path, { sync: "none" });
+    const block = image.heap.malloc(1000);
+    // A program that writes before its block, and keeps that.
+    image.heap.u32(block - 4, 1)[0] = 9;
+    image.close();
     const torn = await run(["image", path]);
     expect(torn).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining("corrupt-journal") as string,
+      stderr: expect.stringContaining("torn-heap") as string,
     });
-    expect(torn.stdout).toMatch(/check +corrupt-journal\n$/);
+    expect(torn.stdout).toMatch(/check +torn-heap\n$/);
     const { stdout } = await run(["image", "--json", path]);
-    expect(JSON.parse(stdout)).toMatchObject({
-      heap: null,
-      refused: { reason: "corrupt-journal" },
-    });
+    expect(JSON.parse(stdout)).toMatchObject({ heap: null, refused: { reason: "torn-heap" } });
   });
 
   it("what is no image, or not there", async () => {

@@ -1,5 +1,6 @@
-// Every moment at which an msync can end, without a process that really dies: the file as it is before each write, and the file as a
-// power failure can leave it. tests/stress/image-kill.test.ts kills real processes.
+// Every moment at which an msync can end, without a process that really dies: the file as it is
+// before each write, and the file as a power failure can leave it. tests/stress/image-kill.test.ts
+// kills real processes.
 
 import { describe, expect, it } from "vitest";
 import { HeapImageError, MemoryFile, openHeapImageSync } from "../../../src/image/index.js";
@@ -12,7 +13,10 @@ import { Reference, SEED, abis, open, tableOf } from "./support.js";
 
 const SECTOR = 512;
 
-/** One thing that is done to the file, as the disk may see it: a sector is written, or the end is moved. */
+/**
+ * One thing that is done to the file, as the disk may see it: a sector is written, or the end is
+ * moved.
+ */
 type Step = { position: number; bytes: Uint8Array } | { size: number };
 
 /** A file on a disk that keeps what was synced, and of what was not, whatever it likes. */
@@ -61,8 +65,8 @@ const PROCESSES: readonly (readonly number[])[] = [
 ];
 
 /**
- * Runs the program in one process after the other; every other closes its file, the rest are just gone. Says before each step of the file what
- * was completed by then and what is under way.
+ * Runs the program in one process after the other; every other closes its file, the rest are just
+ * gone. Says before each step of the file what was completed by then and what is under way.
  */
 function runWatched(
   file: HostFile,
@@ -100,7 +104,10 @@ function isChosen(file: MemoryFile, random: Prng): boolean {
 /** Files that were opened with the help of their journal. */
 let recoveries = 0;
 
-/** The number of operations of the state in a file, after it was found to be all right; 0: nothing is in it. */
+/**
+ * The number of operations of the state in a file, after it was found to be all right; 0: nothing
+ * is in it.
+ */
 function stateOf(file: MemoryFile, abi: Abi, reference: Reference): number {
   const heap = openHeapImageSync(file, { abi });
   recoveries += heap.recoveredPages > 0 ? 1 : 0;

@@ -4,9 +4,11 @@ import { describe, expect, it } from "vitest";
 import { MemoryFile, openHeapImageSync, readHeapImage } from "../../../src/image/index.js";
 import type { HeapImageOptions, HeapImageReason, HostFile } from "../../../src/image/index.js";
 import { FileKind, layouts } from "../../../src/layout/generated.js";
-import { encodeHeader, readHeader } from "../../../src/image/header.js";
+import { encodeHeader } from "../../../src/image/header.js";
 import type { HeapImageHeader } from "../../../src/image/header.js";
-import { abis, fileWith, open, refusal } from "./support.js";
+import { readHeader } from "../../../src/image/slots.js";
+import { abis, fileWith, open, refusal, store } from "./support.js";
+import { xxh64 } from "./xxh64.js";
 
 const PAGE = 4096;
 const PAGES_AT = 8192;
@@ -18,7 +20,8 @@ interface Case {
   harm: (file: MemoryFile) => void;
   options?: HeapImageOptions;
   says: RegExp;
-  offset?: number | ((header: HeapImageHeader) => number);
+  /** Where, bytes from the file's start; or of the header, and the place of the one in force. */
+  offset?: number | ((header: HeapImageHeader, at: number) => number);
 }
 
 function poke(file: MemoryFile, position: number, ...bytes: number[]): void {
@@ -27,6 +30,12 @@ function poke(file: MemoryFile, position: number, ...bytes: number[]): void {
 
 /** Where the header in force is, bytes from the file's start. */
 const headerAt = (file: MemoryFile): number => readHeader(file)!.slot * PAGE;
+
+/** Changes a byte in every copy of the header in force. */
+function pokeCopies(file: MemoryFile, at: number, byte: number): void {
+  const start = headerAt(file);
+  for (let copy = 0; copy < PAGE; copy += 512) poke(file, start + copy + at, byte);
+}
 
 /** Writes the header in force anew, with some fields different and the right checksum. */
 function rewrite(file: MemoryFile, changes: Partial<HeapImageHeader>): void {
@@ -52,7 +61,7 @@ const cases: Record<string, Case & { reason: HeapImageReason }> = {
       file.truncate(0);
       file.truncate(100_000);
     },
-    says: /neither place/,
+    says: /only with zeros \(a file of 100000 bytes; an empty one has none\)/,
     offset: 0,
   },
   "an empty file, and none may be made": {
@@ -63,8 +72,8 @@ const cases: Record<string, Case & { reason: HeapImageReason }> = {
   },
   "a later format": {
     reason: "newer-format",
-    harm: (file) => poke(file, headerAt(file) + 24, 2),
-    says: /at byte (24|4120): format version 2; this version reads up to 1/,
+    harm: (file) => pokeCopies(file, 24, 3),
+    says: /at byte (24|4120): format version 3; this version reads up to 2/,
   },
   "other structs": {
     reason: "other-layout",
@@ -89,14 +98,26 @@ const cases: Record<string, Case & { reason: HeapImageReason }> = {
     says: /its journal ends at \d+/,
     offset: (header) => header.journal!.position,
   },
-  "both headers damaged": {
+  "a damaged header": {
+    reason: "corrupt-header",
+    harm: (file) => pokeCopies(file, 32, 0xff),
+    says: /header [AB] is damaged: no copy of it has the checksum that it should have/,
+    offset: (_, at) => at,
+  },
+  "the header that is not in force damaged": {
     reason: "corrupt-header",
     harm: (file) => {
-      poke(file, 32, 0xff);
-      poke(file, PAGE + 32, 0xff);
+      const other = PAGE - headerAt(file);
+      for (let copy = 0; copy < PAGE; copy += 512) poke(file, other + copy + 33, 0xff);
     },
-    says: /no header has the checksum that it should have/,
-    offset: 0,
+    says: /header [AB] is damaged/,
+    offset: (_, at) => PAGE - at,
+  },
+  "a place for a header that has only zeros": {
+    reason: "corrupt-header",
+    harm: (file) => file.write(headerAt(file), new Uint8Array(PAGE)),
+    says: /header [AB] is damaged: there are only zeros/,
+    offset: (_, at) => at,
   },
   "a header that cannot be": {
     reason: "corrupt-header",
@@ -113,18 +134,61 @@ const cases: Record<string, Case & { reason: HeapImageReason }> = {
     harm: (file) => rewrite(file, { journal: { position: PAGES_AT, pages: 1, checksum: 0n } }),
     says: /a journal at byte 8192/,
   },
-  "a damaged page in the journal": {
-    reason: "corrupt-journal",
+  "a header whose table lies over the pages": {
+    reason: "corrupt-header",
+    harm: (file) => rewrite(file, { table: { position: PAGES_AT, checksum: 0n } }),
+    says: /a table at byte 8192/,
+  },
+  "a damaged page": {
+    reason: "corrupt-page",
+    harm: (file) => poke(file, PAGES_AT + 18 * PAGE + 100, 0x5a, 0xa5),
+    says: /address 0x22000 is damaged: its XXH64 is 0x\w{16}, the table says 0x\w{16} \(/,
+    offset: PAGES_AT + 18 * PAGE,
+  },
+  "damaged pages": {
+    reason: "corrupt-page",
+    harm: (file) => {
+      for (const page of [3, 20, 21]) poke(file, PAGES_AT + page * PAGE, 0x5a, 0xa5);
+    },
+    says: /the page at address 0x13000 is damaged: .*; so are 2 more pages/,
+    offset: PAGES_AT + 3 * PAGE,
+  },
+  "a page that is damaged in its place and in the journal": {
+    reason: "corrupt-page",
     isLeft: true,
-    harm: (file) => poke(file, readHeapImage(file)!.journal!.position + 2 * PAGE, 0x5a, 0xa5),
-    says: /pages do not have the checksum that the header names/,
-    offset: (header) => header.journal!.position,
+    harm: (file) => {
+      const { position } = readHeapImage(file)!.journal!;
+      const [page] = new Uint32Array(file.bytes().slice(position, position + 4).buffer);
+      poke(file, PAGES_AT + page! * PAGE + 100, 0x5a, 0xa5);
+      poke(file, position + PAGE + 100, 0xa5, 0x5a);
+    },
+    says: /is damaged: its XXH64 is/,
+    offset: (header) => header.journal!.position + PAGE,
+  },
+  "a damaged table": {
+    reason: "corrupt-table",
+    harm: (file) => poke(file, readHeapImage(file)!.table!.position + 9, 0x5a, 0xa5),
+    says: /the table of the pages' checksums has the CRC-32C 0x\w{8}, the header says 0x\w{8}/,
+    offset: (header) => header.table!.position,
+  },
+  "an older page": {
+    reason: "corrupt-page",
+    isLeft: true,
+    harm: (file) => {
+      // As if one write of an earlier msync had never reached the disk, without a word.
+      const { position } = readHeapImage(file)!.journal!;
+      const [page] = new Uint32Array(file.bytes().slice(position, position + 4).buffer);
+      const old = new Uint8Array(PAGE);
+      file.write(PAGES_AT + page! * PAGE, old);
+      file.write(position + PAGE, old);
+    },
+    says: /is damaged/,
   },
   "a damaged index of the journal": {
     reason: "corrupt-journal",
     isLeft: true,
     harm: (file) => poke(file, readHeapImage(file)!.journal!.position, 0x5a, 0xa5),
-    says: /checksum/,
+    says: /the journal's index has the CRC-32C 0x\w{8}, the header says 0x\w{8}/,
     offset: (header) => header.journal!.position,
   },
   "another base": {
@@ -151,6 +215,36 @@ const cases: Record<string, Case & { reason: HeapImageReason }> = {
     options: { layout: "linux" },
     says: /the image has layout compact, the option "layout" says linux/,
   },
+  "another place for mappings": {
+    reason: "other-address",
+    harm: () => undefined,
+    options: { mmapBase: 0x100000 },
+    says: /the image has mmapBase 0, the option "mmapBase" says 1048576/,
+  },
+  "other tunables": {
+    reason: "other-tunables",
+    harm: () => undefined,
+    options: { tunables: { tcache_count: 3 } },
+    says: /"tcache_count" is given as 3, which makes tcacheCount 3, but the image has 7/,
+  },
+  "other tunables, as text": {
+    reason: "other-tunables",
+    harm: () => undefined,
+    options: { tunables: "glibc.malloc.tcache_count=7:glibc.malloc.perturb=9" },
+    says: /"perturb" is given as 9, which makes perturbByte 9, but the image has 0/,
+  },
+  "more processors": {
+    reason: "other-tunables",
+    harm: () => undefined,
+    options: { cores: 7 },
+    says: /"cores" is given as 7, which makes cores 7, but the image has \d/,
+  },
+  "huge pages": {
+    reason: "other-tunables",
+    harm: () => undefined,
+    options: { hugePages: { transparent: 2 ** 21 } },
+    says: /"hugePages.transparent" is given as 2097152, which makes thpModelPagesize 2097152, but/,
+  },
   "a memory that is too small": {
     reason: "does-not-fit",
     harm: () => undefined,
@@ -168,6 +262,7 @@ describe.each(abis)("%s", (abi) => {
       heap.msync();
     }
     const header = readHeapImage(file)!;
+    const at = headerAt(file);
     harm(file);
     const before = file.bytes();
     const error = refusal(() => openHeapImageSync(file, { abi, ...options }));
@@ -175,7 +270,7 @@ describe.each(abis)("%s", (abi) => {
     expect(error.message).toMatch(says);
     expect(error.message).toMatch(new RegExp(`^/heap\\.img.*\\(${reason}\\)$`));
     if (offset !== undefined) {
-      expect(error.offset).toBe(typeof offset === "number" ? offset : offset(header));
+      expect(error.offset).toBe(typeof offset === "number" ? offset : offset(header, at));
     }
     expect(Buffer.compare(file.bytes(), before)).toBe(0);
   });
@@ -193,7 +288,7 @@ describe.each(abis)("%s", (abi) => {
     const { Chunk } = layouts[abi];
     const chunk = root - Chunk.fields.fdWord.offset;
     const at = chunk + Chunk.fields.mchunkSize.offset - heap.process.base + PAGES_AT;
-    poke(file, at, 0x09);
+    store(file, at, 0x09);
     const error = refusal(() => openHeapImageSync(file, { abi }));
     expect(error).toMatchObject({ reason: "torn-heap", invariant: "CHUNK_SIZE", address: chunk });
     expect(error.message).toContain(`does not hold at 0x${chunk.toString(16)}`);
@@ -205,7 +300,7 @@ describe.each(abis)("%s", (abi) => {
     const file = fileWith(300, { abi });
     const { base } = readHeapImage(file)!;
     const { offset } = layouts[abi].MmStruct.fields[field];
-    poke(file, PAGES_AT + offset + 1, 0x70);
+    store(file, PAGES_AT + offset + 1, 0x70);
     const error = refusal(() => openHeapImageSync(file, { abi }));
     expect(error).toMatchObject({ reason: "torn-heap", address: base + offset });
     expect(error.message).toContain(`${field} is`);
@@ -263,11 +358,25 @@ it("what is no regular file", () => {
   expect(refusal(() => openHeapImageSync(pipe)).reason).toBe("not-an-image");
 });
 
-it("wrong options, as everywhere", () => {
-  const file = new MemoryFile();
-  const wrong = (options: object) => () => openHeapImageSync(file, options);
-  expect(wrong({ sync: "half" })).toThrow(/option "sync" must be one of "full", "none"/);
-  expect(wrong({ abi: "x32" })).toThrow(/option "abi"/);
-  const { heap } = open(file, {});
-  expect(() => (heap.root = -1)).toThrow(/root must be from 0/);
+it("a file of zeros is left alone", () => {
+  for (const size of [1, 512, 4096, 8192]) {
+    const file = new MemoryFile(new Uint8Array(size), { path: "/heap.img" });
+    expect(refusal(() => openHeapImageSync(file)).reason).toBe("not-an-image");
+    expect(file.size()).toBe(size);
+  }
+});
+
+describe("with check: false, damaged pages are opened and named", () => {
+  it.each(abis)("%s", (abi) => {
+    const file = fileWith(300, { abi });
+    const { base } = readHeapImage(file)!;
+    poke(file, PAGES_AT + 20 * PAGE + 7, 0x5a, 0xa5);
+    const heap = openHeapImageSync(file, { abi, check: false });
+    const address = base + 20 * PAGE;
+    expect(heap.damagedPages).toMatchObject([{ address, offset: PAGES_AT + 20 * PAGE }]);
+    const page = new Uint8Array(heap.heap.memory.buffer, address, PAGE);
+    expect(heap.damagedPages[0]!.found).toBe(xxh64(page));
+    expect(refusal(() => openHeapImageSync(file, { abi })).damagedPages).toEqual(heap.damagedPages);
+    expect(openHeapImageSync(fileWith(10, { abi }), { abi }).damagedPages).toEqual([]);
+  });
 });

@@ -1,10 +1,15 @@
 // Heap images for tests: in memory, with the program of tests/support/image-workload.mjs in them.
 
 import { createHeapSync } from "../../../src/heap/create.js";
+import { crc32c } from "../../../src/image/crc32c.js";
+import { PAGES_AT, SLOT_BYTES, encodeHeader } from "../../../src/image/header.js";
 import { HeapImageError, MemoryFile, openHeapImageSync } from "../../../src/image/index.js";
 import type { HeapImageOptions, HostFile, PersistentHeap } from "../../../src/image/index.js";
+import { readHeader } from "../../../src/image/slots.js";
+import { tableBytes } from "../../../src/image/tail.js";
 import type { Abi } from "../../../src/layout/address.js";
 import { TABLE_WORDS, Workload } from "../../support/image-workload.mjs";
+import { xxh64 } from "./xxh64.js";
 
 export const SEED = Number(process.env["PTMALLOC_SEED"] ?? 1997);
 export const abis = ["ilp32", "lp64"] as const;
@@ -23,7 +28,10 @@ export function open<A extends Abi>(file: HostFile, options: HeapImageOptions<A>
   return { heap, work };
 }
 
-/** The tables of a program that is never interrupted, by number of operations; only ever asked for more. */
+/**
+ * The tables of a program that is never interrupted, by number of operations; only ever asked for
+ * more.
+ */
 export class Reference {
   readonly #work: Workload;
   readonly #tables = new Map<number, Uint32Array>();
@@ -76,4 +84,21 @@ export function refusal(call: () => unknown): HeapImageError {
     throw error;
   }
   throw new Error("nothing was refused");
+}
+
+/** Stores bytes in a page of an image without a journal, and all checksums, as an msync would. */
+export function store(file: HostFile, position: number, ...bytes: number[]): void {
+  file.write(position, new Uint8Array(bytes));
+  const { header, slot } = readHeader(file)!;
+  const index = Math.floor((position - PAGES_AT) / 4096);
+  const page = new Uint8Array(4096);
+  file.read(PAGES_AT + index * 4096, page);
+  const table = new Uint8Array(tableBytes(header));
+  const at = header.table!.position;
+  file.read(at, table);
+  new DataView(table.buffer).setBigUint64(index * 8, xxh64(page), true);
+  file.write(at, table);
+  const checksum = BigInt(crc32c(table));
+  const changed = { ...header, table: { position: at, checksum } };
+  file.write(slot * SLOT_BYTES, encodeHeader(changed).bytes);
 }

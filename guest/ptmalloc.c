@@ -1,33 +1,67 @@
-/* malloc for a C or C++ program in WebAssembly whose heap is ptmalloc-wasm's: give this file to the compiler together with your own.
+/* malloc for a C or C++ program in WebAssembly whose heap is ptmalloc-wasm's: give this file to the
+   compiler together with your own. C++ compilers take it, too.
 
-   It defines all that the libc's own malloc defines, so the linker never takes that out of libc.a, and hands every call to the imports below.
-   The heap's errno is its own, in memory that belongs to it; what a failed call left there goes to the program's, under the number that the
-   program's libc has for it: the heap's numbers are Linux's, those of WASI differ. Wrappers as small as these are inlined when the modules
-   are merged. */
+   It defines all that the libc's own malloc defines, so the linker never takes that out of libc.a,
+   and hands every call to the imports below. The heap's errno is its own, in memory that belongs to
+   it; what a failed call left there goes to the program's, under the number that the program's libc
+   has for it: the heap's numbers are Linux's, those of WASI differ. Wrappers as small as these are
+   inlined when the modules are merged.
+
+   ptmalloc.h declares what the libc's headers may lack: mallopt, malloc_trim, mallinfo, mallinfo2,
+   brk. */
 
 #include <errno.h>
 #include <stddef.h>
 
-#define HEAP(name) __attribute__ ((import_module ("ptmalloc"), import_name (#name)))
+/* As large as glibc's struct mallinfo and struct mallinfo2: words have 32 bits here. */
+struct ptmalloc_info
+{
+  size_t words[10];
+};
 
-HEAP (malloc) void *ptmalloc_malloc (size_t size);
-HEAP (free) void ptmalloc_free (void *block);
-HEAP (calloc) void *ptmalloc_calloc (size_t count, size_t size);
-HEAP (realloc) void *ptmalloc_realloc (void *block, size_t size);
-HEAP (reallocarray) void *ptmalloc_reallocarray (void *block, size_t count, size_t size);
-HEAP (memalign) void *ptmalloc_memalign (size_t alignment, size_t size);
-HEAP (aligned_alloc) void *ptmalloc_aligned_alloc (size_t alignment, size_t size);
-HEAP (posix_memalign) int ptmalloc_posix_memalign (void **out, size_t alignment, size_t size);
-HEAP (valloc) void *ptmalloc_valloc (size_t size);
-HEAP (pvalloc) void *ptmalloc_pvalloc (size_t size);
-HEAP (malloc_usable_size) size_t ptmalloc_malloc_usable_size (void *block);
-HEAP (sbrk) void *ptmalloc_sbrk (ptrdiff_t increment);
-HEAP (__errno_location) int *ptmalloc_errno_location (void);
+#ifdef __EMSCRIPTEN__
+/* Emscripten's linker wants a function in its JavaScript for every import, under a name that C has
+   not. These stand in for the heap's until the module is linked to one. */
+#include <emscripten.h>
+#define HEAP(result, name, types)                                                                 \
+  EM_JS (result, ptmalloc_##name, types,                                                          \
+         { throw new Error ("not linked to ptmalloc-wasm, see its docs/guests.md: " + #name); })
+#else
+#define HEAP(result, name, types)                                                                 \
+  __attribute__ ((import_module ("ptmalloc"), import_name (#name))) result ptmalloc_##name types;
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+HEAP (void *, malloc, (size_t size))
+HEAP (void, free, (void *block))
+HEAP (void *, calloc, (size_t count, size_t size))
+HEAP (void *, realloc, (void *block, size_t size))
+HEAP (void *, reallocarray, (void *block, size_t count, size_t size))
+HEAP (void *, memalign, (size_t alignment, size_t size))
+HEAP (void *, aligned_alloc, (size_t alignment, size_t size))
+HEAP (int, posix_memalign, (void **out, size_t alignment, size_t size))
+HEAP (void *, valloc, (size_t size))
+HEAP (void *, pvalloc, (size_t size))
+HEAP (size_t, malloc_usable_size, (void *block))
+HEAP (int, mallopt, (int parameter, int value))
+HEAP (int, malloc_trim, (size_t pad))
+HEAP (void, mallinfo, (struct ptmalloc_info *out))
+HEAP (void, mallinfo2, (struct ptmalloc_info *out))
+HEAP (int, brk, (void *address))
+HEAP (void *, sbrk, (ptrdiff_t increment))
+HEAP (int *, __errno_location, (void))
 
 #define LIKELY(condition) __builtin_expect (!!(condition), 1)
 
 /* The two errors that allocation functions have, by Linux's numbers. */
-enum { LINUX_ENOMEM = 12, LINUX_EINVAL = 22 };
+enum
+{
+  LINUX_ENOMEM = 12,
+  LINUX_EINVAL = 22
+};
 
 static int
 own_error (int error)
@@ -38,11 +72,12 @@ own_error (int error)
 static void __attribute__ ((noinline))
 set_errno (void)
 {
-  errno = own_error (*ptmalloc_errno_location ());
+  errno = own_error (*ptmalloc___errno_location ());
 }
 
 #ifdef __EMSCRIPTEN__
-/* Emscripten's JavaScript has views of the memory, and makes them anew when it is told that the memory grew. */
+/* Emscripten's JavaScript has views of the memory, and makes them anew when it is told that the
+   memory grew. */
 void emscripten_notify_memory_growth (size_t memory);
 
 static void
@@ -148,7 +183,46 @@ malloc_usable_size (void *block)
   return ptmalloc_malloc_usable_size (block);
 }
 
-/* The heap's break, so that it and malloc know of each other; Emscripten's own would hand out the heap's memory. */
+int
+mallopt (int parameter, int value)
+{
+  return ptmalloc_mallopt (parameter, value);
+}
+
+int
+malloc_trim (size_t pad)
+{
+  return ptmalloc_malloc_trim (pad);
+}
+
+struct ptmalloc_info
+mallinfo (void)
+{
+  struct ptmalloc_info info;
+  ptmalloc_mallinfo (&info);
+  return info;
+}
+
+struct ptmalloc_info
+mallinfo2 (void)
+{
+  struct ptmalloc_info info;
+  ptmalloc_mallinfo2 (&info);
+  return info;
+}
+
+/* The heap's break, so that it and malloc know of each other; the libc's own would hand out the
+   heap's memory. */
+int
+brk (void *address)
+{
+  int result = ptmalloc_brk (address);
+  notice_growth ();
+  if (result != 0)
+    set_errno ();
+  return result;
+}
+
 void *
 sbrk (ptrdiff_t increment)
 {
@@ -161,7 +235,8 @@ sbrk (ptrdiff_t increment)
 
 #define SAME(name) __attribute__ ((alias (#name)))
 
-/* What the libc's own functions may call, so that a program's malloc does not disturb them; here they are to have the same one. */
+/* What the libc's own functions may call, so that a program's malloc does not disturb them; here
+   they are to have the same one. */
 void *__libc_malloc (size_t size) SAME (malloc);
 void __libc_free (void *block) SAME (free);
 void *__libc_calloc (size_t count, size_t size) SAME (calloc);
@@ -173,4 +248,8 @@ void emscripten_builtin_free (void *block) SAME (free);
 void *emscripten_builtin_calloc (size_t count, size_t size) SAME (calloc);
 void *emscripten_builtin_realloc (void *block, size_t size) SAME (realloc);
 void *emscripten_builtin_memalign (size_t alignment, size_t size) SAME (memalign);
+#endif
+
+#ifdef __cplusplus
+}
 #endif

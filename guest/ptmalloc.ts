@@ -1,4 +1,5 @@
-// A runtime for AssemblyScript programs whose heap is ptmalloc-wasm's: asc program.ts --runtime ./node_modules/ptmalloc-wasm/guest/ptmalloc
+// A runtime for AssemblyScript programs whose heap is ptmalloc-wasm's:
+// asc program.ts --runtime ./node_modules/ptmalloc-wasm/guest/ptmalloc
 // AssemblyScript's own garbage collector, over malloc and free in place of its allocator.
 
 @external("ptmalloc", "malloc")
@@ -10,8 +11,8 @@ declare function ptmalloc_realloc(block: usize, size: usize): usize;
 @external("ptmalloc", "free")
 declare function ptmalloc_free(block: usize): void;
 
-// The collector reads a block's size from the four bytes before it, where glibc keeps its own header: so it gets a word of its own
-// there, and as blocks are aligned to 16, that takes 16 bytes.
+// The collector reads a block's size from the four bytes before it, where glibc keeps its own header:
+// so it gets a word of its own there, and as blocks are aligned to 16, that takes 16 bytes.
 const HEADER: usize = 16;
 const WORD: usize = 4;
 const MOST: usize = (1 << 30) - HEADER;

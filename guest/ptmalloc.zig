@@ -1,4 +1,5 @@
-//! An allocator for Zig programs whose heap is ptmalloc-wasm's: `const allocator = @import("ptmalloc.zig").allocator;`
+//! An allocator for Zig programs whose heap is ptmalloc-wasm's:
+//! `const allocator = @import("ptmalloc.zig").allocator;`
 
 const std = @import("std");
 

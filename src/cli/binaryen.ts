@@ -1,5 +1,5 @@
-// Runs Binaryen's tools: those of the npm package `binaryen`, which only this command needs and which is therefore not installed with this
-// package.
+// Runs Binaryen's tools: those of the npm package `binaryen`, which only this command needs and
+// which is therefore not installed with this package.
 
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -10,7 +10,8 @@ import { UserError } from "./io.js";
 const INSTALL = "npm install --save-dev binaryen";
 
 /**
- * Finds the folder with Binaryen's tools: installed beside this package, or in the project that the command is run in.
+ * Finds the folder with Binaryen's tools: installed beside this package, or in the project that the
+ * command is run in.
  * @throws UserError naming the package to install
  */
 export function binaryenTools(): string {
@@ -40,8 +41,8 @@ function packageFolder(from: string): string | undefined {
 }
 
 /**
- * What both modules may use: what engines have had for years. Garbage collection's types and what is newer are left out, so that the optimiser
- * writes nothing that the guest's hosts may not know.
+ * What both modules may use: what engines have had for years. Garbage collection's types and what
+ * is newer are left out, so that the optimiser writes nothing that the guest's hosts may not know.
  */
 const FEATURES = [
   "mutable-globals",

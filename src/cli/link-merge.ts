@@ -1,4 +1,5 @@
-// Makes one module of a guest and the heap: three modules, told by their imports' names where to look for each other, merged and optimised.
+// Makes one module of a guest and the heap: three modules, told by their imports' names where to
+// look for each other, merged and optimised.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +8,7 @@ import { WASM_PAGE_BYTES } from "../host/options.js";
 import { readModule } from "../link/binary.js";
 import type { Binary, ImportEntry } from "../link/binary.js";
 import { FAILURE_ADDRESS_EXPORT, FAILURE_EXPORT } from "../link/failure.js";
-import { HEAP_MODULE, isServed } from "../link/guest.js";
+import { HEAP_MODULE, servedName } from "../link/guest.js";
 import { rewrite } from "../link/rewrite.js";
 import { binaryenTools, featureOptions, runTool } from "./binaryen.js";
 import { FAIL_EXPORT, GLUE_MODULE, glueText, HEAP_PREFIX, type HeapStart } from "./link-glue.js";
@@ -83,8 +84,9 @@ function finalName(
 }
 
 /**
- * V8 inlines no WebAssembly, so more is inlined here than wasm-opt does by itself: sizes in nodes of Binaryen's tree, always and if nothing argues against it.
- * Found with bench/questions/guests.ts: a program in C gets 18 % larger by it and some 5 % faster.
+ * V8 inlines no WebAssembly, so more is inlined here than wasm-opt does by itself: sizes in nodes
+ * of Binaryen's tree, always and if nothing argues against it. Found with
+ * bench/questions/guests.ts: a program in C gets 18 % larger by it and some 5 % faster.
  */
 const INLINING = [
   "--always-inline-max-function-size=40",
@@ -108,8 +110,10 @@ function guestBytes({ guest, maxMemory }: MergePlan, binary: Binary, memory: str
   return rewrite(
     guest,
     {
-      source: (entry) =>
-        isServed(entry) ? { module: HEAP_MODULE, name: HEAP_PREFIX + entry.name } : entry,
+      source: (entry) => {
+        const served = servedName(entry);
+        return served === undefined ? entry : { module: HEAP_MODULE, name: HEAP_PREFIX + served };
+      },
       exportMemory: memory,
       limits: (limits) => (maximum === undefined ? limits : { ...limits, maximum }),
     },

@@ -8,7 +8,8 @@ import type { AddressLayout } from "../host/options.js";
 import { startProcessSync } from "../host/process.js";
 import { GUEST_TUNABLES, hex, readGuest, SERVED } from "../link/guest.js";
 import type { GuestInfo } from "../link/guest.js";
-import { checkGuest } from "../link/link.js";
+import { checkAllocator, OWN_ALLOCATOR_CHOICES } from "../link/allocator.js";
+import type { OwnAllocatorChoice } from "../link/allocator.js";
 import { formatBytes } from "./format.js";
 import { fileError } from "./inputs.js";
 import { UserError, type CliIo } from "./io.js";
@@ -27,6 +28,7 @@ interface Options {
   fresh?: true;
   features: string[];
   debug?: true;
+  ownAllocator: OwnAllocatorChoice;
 }
 
 /** The flag of `initialize` that says that the memory is zero. */
@@ -42,14 +44,16 @@ Examples:
   ptmalloc-wasm link guest.wasm -o program.wasm
   ptmalloc-wasm link guest.wasm -o program.wasm --max-memory 64M --keep-exports malloc,free
 
-The guest imports malloc, free and so on from "ptmalloc" or "env"; the rest of its imports stays. Docs: docs/guests.md.`;
+The guest imports malloc, free and so on from "ptmalloc" or "env"; the rest of its imports stays.
+Docs: docs/guests.md.`;
 
 /** @returns the command, to be added to the program */
 export function linkCommand(io: CliIo): Command {
   return new Command("link")
     .description(
-      "Merge a WebAssembly module that imports malloc with the heap: one module, whose calls of malloc are\n" +
-        "direct and can be inlined, and which needs no host for them. Needs the npm package binaryen.",
+      "Merge a WebAssembly module that imports malloc with the heap: one module, whose calls of " +
+        "malloc are direct and can be inlined, and which needs no host for them. " +
+        "Needs the npm package binaryen.",
     )
     .summary("merge a module that imports malloc with the heap")
     .argument("<guest>", "the module, wasm32")
@@ -86,6 +90,14 @@ export function linkCommand(io: CliIo): Command {
       new Option("-O, --optimize <level>", "wasm-opt's level")
         .choices(["0", "1", "2", "3", "4", "s", "z"])
         .default("3"),
+    )
+    .addOption(
+      new Option(
+        "--own-allocator <how>",
+        "a guest with an allocator of its own: see docs/guests.md",
+      )
+        .choices(OWN_ALLOCATOR_CHOICES)
+        .default("refuse"),
     )
     .option(
       "--fresh",
@@ -127,7 +139,7 @@ function names(text: string): string[] {
 
 function link(path: string, options: Options, io: CliIo): void {
   const guest = read(path);
-  const info = examine(path, guest);
+  const info = examine(path, guest, options.ownAllocator);
   const unknown = options.keepExports.find((name) => !SERVED.includes(name));
   if (unknown !== undefined)
     throw new UserError(
@@ -161,10 +173,14 @@ function read(path: string): Uint8Array<ArrayBuffer> {
   }
 }
 
-function examine(path: string, guest: Uint8Array<ArrayBuffer>): GuestInfo {
+function examine(
+  path: string,
+  guest: Uint8Array<ArrayBuffer>,
+  choice: OwnAllocatorChoice,
+): GuestInfo {
   try {
     const info = readGuest(guest);
-    checkGuest(info);
+    checkAllocator(info, choice, "--own-allocator");
     checkLinkable(info);
     return info;
   } catch (error) {
@@ -177,21 +193,25 @@ function examine(path: string, guest: Uint8Array<ArrayBuffer>): GuestInfo {
 function checkLinkable({ imports, memory }: GuestInfo): void {
   if (imports.length === 0)
     throw new TypeError(
-      "it imports none of the heap's functions (malloc, free, …, from ptmalloc or env), so there is nothing to link: " +
-        "compile guest/ptmalloc.c into it, or see docs/guests.md for other languages",
+      "it imports none of the heap's functions (malloc, free, …, from ptmalloc or env), " +
+        "so there is nothing to link: compile guest/ptmalloc.c into it, or see docs/guests.md " +
+        "for other languages (emcc -O3, -Os and -Oz take the names of imports away: link with -O2)",
     );
   if (memory === undefined)
     throw new TypeError("it has no memory: a heap needs the one that its pointers are for");
   if (memory.shared)
     throw new TypeError(
-      "it has a shared memory; a merged heap is for one thread: use linkGuest and createHeap({ threads: true })",
+      "it has a shared memory; a merged heap is for one thread: " +
+        "use linkGuest and createHeap({ threads: true })",
     );
 }
 
-function startOf(path: string, { end, memory }: GuestInfo, options: Options): HeapStart {
+function startOf(path: string, info: GuestInfo, options: Options): HeapStart {
+  const { memory, staticEnd } = info;
+  const end = options.ownAllocator === "none" ? staticEnd : info.end;
   const base = options.base ?? Math.max(PAGE_BYTES, Math.ceil(end / PAGE_BYTES) * PAGE_BYTES);
-  if (base < end)
-    throw new UserError(`--base ${hex(base)}: ${path} has data or stack up to ${hex(end)}`);
+  const what = end === staticEnd ? "has data or stack" : "may use the memory that it begins with,";
+  if (base < end) throw new UserError(`--base ${hex(base)}: ${path} ${what} up to ${hex(end)}`);
   const maximum = (memory?.maximum ?? Infinity) * WASM_PAGE_BYTES;
   const taskSize = Math.min(options.maxMemory ?? maximum, MAX_TASK_SIZE);
   const { layout, tunables } = options;

@@ -1,7 +1,10 @@
-// Reads of a WebAssembly binary what linking needs to know: imports, exports, memories, where its data lies, names of functions. What a
-// newer proposal may have put into a section is skipped where that does no harm, as the engine validates everything anyway.
+// Reads of a WebAssembly binary what linking needs to know: imports, exports, memories, where its
+// data lies, names of functions. What a newer proposal may have put into a section is skipped where
+// that does no harm, as the engine validates everything anyway.
 
 import { Reader } from "./bytes.js";
+import { readConstant } from "./constants.js";
+import { skipValueType, UnknownOpcode } from "./opcodes.js";
 
 /** Section ids (core specification, "Binary Format", "Modules"). */
 export const Section = {
@@ -11,6 +14,7 @@ export const Section = {
   GLOBAL: 6,
   EXPORT: 7,
   START: 8,
+  CODE: 10,
   DATA: 11,
 } as const;
 
@@ -54,6 +58,23 @@ export interface SectionEntry {
   readonly content: Uint8Array;
 }
 
+/** A global that the module defines. */
+export interface GlobalEntry {
+  /** What it begins with, when that is an i32 whose value is known. */
+  readonly value: number | undefined;
+  readonly isMutable: boolean;
+}
+
+/** A data segment: bytes for the memory. */
+export interface DataSegment {
+  /**
+   * Where they go when the module is instantiated; undefined when the host or the guest's code
+   * decides that.
+   */
+  readonly begin: number | undefined;
+  readonly bytes: Uint8Array;
+}
+
 /** What the binary says. */
 export interface Binary {
   readonly sections: readonly SectionEntry[];
@@ -61,10 +82,10 @@ export interface Binary {
   readonly exports: readonly ExportEntry[];
   /** Memories that the module defines itself. */
   readonly memories: readonly MemoryLimits[];
-  /** Constant values of the i32 globals that it defines; undefined for others. */
-  readonly globals: readonly (number | undefined)[];
-  /** Where active data segments go, as far as their places are constants; undefined when there are none. */
-  readonly data: { readonly begin: number; readonly end: number } | undefined;
+  /** Globals that it defines; those behind one that cannot be read are missing. */
+  readonly globals: readonly GlobalEntry[];
+  /** Data segments; undefined when one cannot be read. */
+  readonly data: readonly DataSegment[] | undefined;
   readonly hasStart: boolean;
 }
 
@@ -88,18 +109,26 @@ export function readModule(bytes: Uint8Array): Binary {
     const section = sections.find((candidate) => candidate.id === id);
     return section && new Reader(section.content);
   };
+  const imports = list(content(Section.IMPORT), readImport);
+  const imported = imports.filter(({ kind }) => kind === "global").length;
+  const globals: GlobalEntry[] = [];
+  const valueOf = (index: number): number | undefined => globals[index - imported]?.value;
+  readGlobals(content(Section.GLOBAL), globals, valueOf);
   return {
     sections,
-    imports: list(content(Section.IMPORT), readImport),
+    imports,
     exports: list(content(Section.EXPORT), readExport),
     memories: list(content(Section.MEMORY), readLimits),
-    globals: readGlobals(content(Section.GLOBAL)),
-    data: readData(content(Section.DATA)),
+    globals,
+    data: readData(content(Section.DATA), valueOf),
     hasStart: content(Section.START) !== undefined,
   };
 }
 
-/** The names of functions that the binary still carries, its own and imported ones: empty when it was stripped. */
+/**
+ * The names of functions that the binary still carries, its own and imported ones: empty when it
+ * was stripped.
+ */
 export function functionNames({ sections }: Binary): string[] {
   const section = sections.find(({ id, name }) => id === Section.CUSTOM && name === "name");
   if (section === undefined) return [];
@@ -183,15 +212,6 @@ function skipType(reader: Reader, kind: Kind): MemoryLimits | undefined {
   }
 }
 
-/** (ref ht) and (ref null ht) have a heap type behind them. */
-const REF = 0x64;
-const REF_NULL = 0x63;
-
-function skipValueType(reader: Reader): void {
-  const type = reader.byte();
-  if (type === REF || type === REF_NULL) reader.signed32();
-}
-
 const HAS_MAXIMUM = 1;
 const IS_SHARED = 2;
 const IS_64 = 4;
@@ -203,69 +223,41 @@ function readLimits(reader: Reader): MemoryLimits {
   return { initial, maximum, shared: (flags & IS_SHARED) !== 0, is64: (flags & IS_64) !== 0 };
 }
 
-const I32 = 0x7f;
-const I32_CONST = 0x41;
-const I64_CONST = 0x42;
-const F32_CONST = 0x43;
-const F64_CONST = 0x44;
-const GLOBAL_GET = 0x23;
-const REF_NULL_OF = 0xd0;
-const REF_FUNC = 0xd2;
-const END = 0x0b;
+type ValueOf = Parameters<typeof readConstant>[1];
 
-/** A constant expression that this reader does not know: it cannot tell where it ends. */
-class UnknownExpression extends Error {}
-
-/** Reads a constant expression. @returns its value when it is a plain i32.const */
-function readConstant(reader: Reader): number | undefined {
-  let value: number | undefined;
-  for (let count = 0; ; count++) {
-    const code = reader.byte();
-    if (code === END) return count === 1 ? value : undefined;
-    if (code === I32_CONST) value = reader.signed32() >>> 0;
-    else if (code === F32_CONST) reader.skip(4);
-    else if (code === F64_CONST) reader.skip(8);
-    else if ([I64_CONST, GLOBAL_GET, REF_NULL_OF, REF_FUNC].includes(code)) reader.unsigned();
-    // Arithmetic has no immediate values (extended constant expressions).
-    else if (code < 0x6a || code > 0x7e) throw new UnknownExpression();
-  }
-}
-
-function readGlobals(reader: Reader | undefined): (number | undefined)[] {
-  const found: (number | undefined)[] = [];
-  try {
+function readGlobals(reader: Reader | undefined, found: GlobalEntry[], valueOf: ValueOf): void {
+  known(() =>
     list(reader, (globals) => {
-      const isI32 = globals.bytes[globals.at] === I32;
       skipValueType(globals);
-      globals.byte();
-      const value = readConstant(globals);
-      found.push(isI32 ? value : undefined);
-    });
-  } catch (error) {
-    if (!(error instanceof UnknownExpression)) throw error;
-  }
-  return found;
+      const isMutable = globals.byte() === 1;
+      found.push({ value: readConstant(globals, valueOf), isMutable });
+    }),
+  );
 }
 
 const PASSIVE = 1;
 const WITH_MEMORY = 2;
 
-function readData(reader: Reader | undefined): Binary["data"] {
-  let begin = Infinity;
-  let end = 0;
-  try {
+function readData(reader: Reader | undefined, valueOf: ValueOf): DataSegment[] | undefined {
+  return known(() =>
     list(reader, (segments) => {
       const flags = segments.unsigned();
-      if (flags & WITH_MEMORY) segments.unsigned();
-      const place = flags & PASSIVE ? undefined : readConstant(segments);
-      const length = segments.unsigned();
-      segments.skip(length);
-      if (place === undefined) return;
-      begin = Math.min(begin, place);
-      end = Math.max(end, place + length);
-    });
+      if (flags & WITH_MEMORY) segments.skipNumber();
+      const begin = flags & PASSIVE ? undefined : readConstant(segments, valueOf);
+      return { begin, bytes: segments.take(segments.unsigned()) };
+    }),
+  );
+}
+
+/**
+ * @returns what was read, or undefined when an instruction is not known: nobody can say where it
+ * ends
+ */
+function known<T>(read: () => T): T | undefined {
+  try {
+    return read();
   } catch (error) {
-    if (!(error instanceof UnknownExpression)) throw error;
+    if (error instanceof UnknownOpcode) return undefined;
+    throw error;
   }
-  return end === 0 ? undefined : { begin, end };
 }

@@ -1,6 +1,10 @@
-// The scalars of WebAssembly's binary format, read and written (core specification, "Binary Format", "Values").
+// The scalars of WebAssembly's binary format, read and written (core specification, "Binary
+// Format", "Values").
 
-/** Reads one value after the other. A guest's bytes may be anything: what runs over the end is a RangeError. */
+/**
+ * Reads one value after the other. A guest's bytes may be anything: what runs over the end is a
+ * RangeError.
+ */
 export class Reader {
   readonly bytes: Uint8Array;
   readonly end: number;
@@ -25,6 +29,11 @@ export class Reader {
     if (count > this.end - this.at)
       throw new RangeError(`the module ends too early, at byte ${this.at}`);
     this.at += count;
+  }
+
+  /** Goes behind a LEB128 number, signed or not. */
+  skipNumber(): void {
+    while (this.byte() >= 0x80);
   }
 
   /** An unsigned LEB128 number of up to 64 bits; above 2^53 it is rounded. */

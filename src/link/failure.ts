@@ -1,16 +1,22 @@
-// Why a merged module trapped. It has no host to throw the heap's message; it leaves a code behind instead.
+// Why a merged module trapped. It has no host to throw the heap's message; it leaves a code behind
+// instead.
 
 import { errorOf } from "../host/failures.js";
 import type { BrokenInvariant, HeapAbort } from "../host/failures.js";
 
-/** The globals that a merged module exports: the failed check, 0 while there is none, and where it failed. */
+/**
+ * The globals that a merged module exports: the failed check, 0 while there is none, and where it
+ * failed.
+ */
 export const FAILURE_EXPORT = "ptmalloc_failure";
 export const FAILURE_ADDRESS_EXPORT = "ptmalloc_failure_address";
 
 /**
- * What the heap in a merged module found, when one of its calls ended in a trap (`RuntimeError: unreachable`).
+ * What the heap in a merged module found, when one of its calls ended in a trap (`RuntimeError:
+ * unreachable`).
  * @param exports the exports of an instance of a module that `ptmalloc-wasm link` made
- * @returns glibc's abort as an error to be thrown, or undefined when the heap had nothing to do with the trap
+ * @returns glibc's abort as an error to be thrown, or undefined when the heap had nothing to do
+ *   with the trap
  */
 export function mergedFailure(
   exports: WebAssembly.Exports,
@@ -21,5 +27,6 @@ export function mergedFailure(
 
 function numberOf(exports: WebAssembly.Exports, name: string): number {
   const found = exports[name];
-  return found instanceof WebAssembly.Global ? Number(found.value) : 0;
+  // Of whichever realm: a global has a value.
+  return Number((found as WebAssembly.Global | undefined)?.value ?? 0);
 }

@@ -1,8 +1,12 @@
-// What a guest is, before anything of it runs: which allocation functions it wants, where its own data lies, and whether it has another
-// allocator in it.
+// What a guest is, before anything of it runs: which allocation functions it wants, where its own
+// data lies, and whether it has another allocator in it.
 
-import { PAGE_BYTES, WASM_PAGE_BYTES } from "../host/options.js";
-import { functionNames, readModule } from "./binary.js";
+import { show } from "../host/checks.js";
+import { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "../host/options.js";
+import { isBytes } from "../host/realm.js";
+import { checkAllocator, findAllocator } from "./allocator.js";
+import type { OwnAllocator } from "./allocator.js";
+import { readModule } from "./binary.js";
 import type { Binary, ImportEntry, MemoryLimits } from "./binary.js";
 
 /** The module that a guest's allocation functions come from; its name in imports that say so. */
@@ -50,22 +54,57 @@ export interface GuestInfo {
   /** Where its data begins; undefined when it has none. */
   readonly dataBegin: number | undefined;
   /**
-   * Where its own part of the memory, data and stack, ends: the exported `__heap_base`, else the end of the memory that it begins with. A heap
-   * has to lie above.
+   * Where its data and stack end: the exported `__heap_base`, else the end of the memory that it
+   * begins with.
+   */
+  readonly staticEnd: number;
+  /**
+   * Where its own part of the memory ends; a heap has to lie above. As `staticEnd` when the guest
+   * is known to use nothing above that, else the end of the memory that it begins with.
    */
   readonly end: number;
-  /** A function of it that belongs to another allocator, as far as names of functions are left in it. */
-  readonly ownAllocator: string | undefined;
+  /** What tells that it has, or may have, an allocator of its own; undefined when it has none. */
+  readonly ownAllocator: OwnAllocator | undefined;
 }
 
-/** Names that only an allocator's own functions have: dlmalloc (wasi-libc, Emscripten, Rust), emmalloc and mimalloc (Emscripten). */
-const ALLOCATORS =
-  /^(dlmalloc|dlfree|emmalloc_\w+|mi_malloc_generic|_mi_malloc_generic|_ZN8dlmalloc.*|_RN.*8dlmalloc.*)$/;
+/**
+ * Before the heap's names where they may not be C's own: Emscripten's linker takes `env.calloc` for
+ * a mistake.
+ */
+const PREFIX = /^_?ptmalloc_/;
 
-/** Whether the heap serves an import. */
-export function isServed({ module, name, kind }: Pick<ImportEntry, "module" | "name" | "kind">) {
+type ImportName = Pick<ImportEntry, "module" | "name" | "kind">;
+
+/**
+ * @returns which function of the heap's an import stands for, `malloc` for "env.ptmalloc_malloc";
+ * or undefined
+ */
+export function servedName({ module, name, kind }: ImportName): string | undefined {
   const isOurs = module === HEAP_MODULE || module === DEFAULT_MODULE;
-  return kind === "function" && isOurs && SERVED.includes(name);
+  return kind === "function" && isOurs ? plainName(name) : undefined;
+}
+
+function plainName(name: string): string | undefined {
+  const plain = name.replace(PREFIX, "");
+  return SERVED.includes(plain) ? plain : undefined;
+}
+
+/**
+ * What Emscripten's JavaScript gives for an import tells what the import was called before it was
+ * minified: its functions keep their names. @returns that name, or undefined
+ */
+export function givenName(value: unknown): string | undefined {
+  const known = typeof value === "function" && /^_?(ptmalloc_\w+|emscripten_\w+)$/.test(value.name);
+  return known ? value.name.replace(/^_/, "") : undefined;
+}
+
+/**
+ * @returns which function of the heap's a value stands in for: in JavaScript made by Emscripten,
+ * for the shim's imports
+ */
+export function stoodInFor(value: unknown): string | undefined {
+  const name = givenName(value);
+  return name !== undefined && PREFIX.test(name) ? plainName(name) : undefined;
 }
 
 /** @returns bytes of whatever kind as they are, not copied */
@@ -81,27 +120,42 @@ export function asBytes(source: BufferSource): Uint8Array {
  * @throws TypeError when they are no WebAssembly module, RangeError when they end too early
  */
 export function readGuest(source: BufferSource): GuestInfo {
+  if (!isBytes(source)) throw new TypeError(`a guest's bytes are needed, got ${show(source)}`);
   return guestOf(readModule(asBytes(source)));
 }
 
-/** As `readGuest`, of a binary that was read already. */
-export function guestOf(binary: Binary): GuestInfo {
-  const served = binary.imports.filter(isServed).map(({ name }) => name);
+/**
+ * As `readGuest`, of a binary that was read already, and with what the caller gives for its
+ * imports.
+ */
+export function guestOf(binary: Binary, given: WebAssembly.Imports = {}): GuestInfo {
+  const functions = binary.imports.filter(({ kind }) => kind === "function");
+  const names = functions.map((entry) => {
+    const name = givenName(given[entry.module]?.[entry.name]) ?? entry.name;
+    return { name, served: servedName(entry) ?? (PREFIX.test(name) ? plainName(name) : undefined) };
+  });
+  const imports = [...new Set(names.flatMap(({ served }) => served ?? []))];
   const memory = memoryOf(binary);
+  const initial = (memory?.initial ?? 0) * WASM_PAGE_BYTES;
+  const heapBase = heapBaseOf(binary);
+  const data = dataOf(binary, initial);
+  const staticEnd = Math.max(heapBase?.value ?? initial, data.end);
+  const { own, usesInitial } =
+    memory === undefined
+      ? { own: undefined, usesInitial: false }
+      : findAllocator(binary, {
+          served: imports,
+          imported: names.map(({ name }) => name),
+          heapBase,
+        });
   return {
-    imports: [...new Set(served)],
+    imports,
     memory,
-    dataBegin: binary.data?.begin,
-    end: heapBase(binary) ?? Math.max(binary.data?.end ?? 0, initialBytes(memory)),
-    ownAllocator: ownAllocator(binary, served.length === 0),
+    dataBegin: data.begin,
+    staticEnd,
+    end: usesInitial ? Math.max(staticEnd, initial) : staticEnd,
+    ownAllocator: own,
   };
-}
-
-function ownAllocator(binary: Binary, isAlone: boolean): string | undefined {
-  const names = functionNames(binary);
-  const found = names.find((name) => ALLOCATORS.test(name));
-  // The shim's malloc is called malloc, too.
-  return found ?? (isAlone ? names.find((name) => name === "malloc") : undefined);
 }
 
 function memoryOf({ imports, memories }: Binary): GuestInfo["memory"] {
@@ -113,28 +167,43 @@ function memoryOf({ imports, memories }: Binary): GuestInfo["memory"] {
   if (memory === undefined) return undefined;
   if (memory.is64)
     throw new TypeError(
-      "the guest has a 64-bit memory (memory64); the heap's has 32-bit addresses",
+      "the guest has a 64-bit memory (memory64); the heap's has 32-bit addresses: " +
+        "compile it for wasm32",
     );
   return { ...memory, isImported: imported.length > 0 };
 }
 
-function initialBytes(memory: GuestInfo["memory"]): number {
-  return (memory?.initial ?? 0) * WASM_PAGE_BYTES;
+/**
+ * The exported `__heap_base`: what linkers say of where data and stack end. One that may change
+ * says nothing.
+ */
+function heapBaseOf({ imports, exports, globals }: Binary) {
+  const found = exports.find(({ name, kind }) => name === "__heap_base" && kind === "global");
+  const imported = imports.filter(({ kind }) => kind === "global").length;
+  const global = found && globals[found.index - imported];
+  if (found === undefined || global?.value === undefined || global.isMutable) return undefined;
+  return { value: global.value, global: found.index };
 }
 
-function heapBase({ imports, exports, globals }: Binary): number | undefined {
-  const found = exports.find(({ name, kind }) => name === "__heap_base" && kind === "global");
-  if (found === undefined) return undefined;
-  const imported = imports.filter(({ kind }) => kind === "global").length;
-  return globals[found.index - imported];
+/**
+ * Where active data segments go. What cannot be read is somewhere in the memory that the guest
+ * begins with.
+ */
+function dataOf({ data }: Binary, initial: number): { begin: number | undefined; end: number } {
+  if (data === undefined) return { begin: 0, end: initial };
+  const placed = data.filter(({ begin, bytes }) => begin !== undefined && bytes.length > 0);
+  const ends = placed.map(({ begin = 0, bytes }) => begin + bytes.length);
+  const begin = placed.length > 0 ? Math.min(...placed.map(({ begin = 0 }) => begin)) : undefined;
+  return { begin, end: Math.max(0, ...ends) };
 }
 
 /** WebAssembly pages that the kernel's and libc's data take at the base at most: with threads. */
 const RESERVED_PAGES = 2;
 
 /**
- * The tunables of a guest's heap, unless others are given: a tcache of 1,000 blocks a size instead of glibc's 7. Programs that free many blocks
- * at a time and allocate them anew, as collectors do, mostly stay in tcache then.
+ * The tunables of a guest's heap, unless others are given: a tcache of 1,000 blocks a size instead
+ * of glibc's 7. Programs that free many blocks at a time and allocate them anew, as collectors do,
+ * mostly stay in tcache then.
  */
 export const GUEST_TUNABLES = {
   /** Blocks of each size that tcache keeps. */
@@ -154,7 +223,8 @@ export interface GuestHeapOptions {
 }
 
 /**
- * Where a heap has to begin so that guests can share it: above their data and stacks; and with which tunables it serves them best
+ * Where a heap has to begin so that guests can share it: above their data and stacks, and above all
+ * memory that they begin with where they may use that; and with which tunables it serves them best
  * (`{ ...heapOptionsFor(guest), tunables: {} }` has glibc's).
  * @param guests their bytes; each must be linked to a place of its own (wasm-ld: `--global-base`)
  * @returns options for `createHeap`, to be spread into the others
@@ -174,10 +244,19 @@ export function heapOptionsFor(...guests: readonly BufferSource[]): GuestHeapOpt
     Math.ceil(base / WASM_PAGE_BYTES) + RESERVED_PAGES,
     ...pages.map(({ initial }) => initial),
   );
-  if (initialPages > maximum)
+  const most = MAX_TASK_SIZE / WASM_PAGE_BYTES;
+  if (initialPages > Math.min(maximum, most)) {
+    // That may be all that is wrong.
+    for (const info of infos) checkAllocator(info, "refuse", 'option "ownAllocator"');
     throw new RangeError(
-      `the guests allow a memory of ${maximum} pages; their data and a heap's begin need ${initialPages}`,
+      (initialPages > most
+        ? `a heap's memory has at most ${most} pages`
+        : `the guests allow a memory of ${maximum} pages`) +
+        `; with theirs, which reaches up to ${hex(end)}, and a heap's begin it needs ` +
+        `${initialPages}: compile them with room (wasm-ld: a smaller --initial-memory, a larger ` +
+        "--max-memory, --export=__heap_base; emcc: -sALLOW_MEMORY_GROWTH)",
     );
+  }
   const limit = Number.isFinite(maximum) ? { maximumPages: maximum } : {};
   return { base, initialPages, ...limit, tunables: GUEST_TUNABLES };
 }
@@ -192,8 +271,8 @@ export function overlap(one: GuestInfo, other: GuestInfo): boolean {
 export function overlapError(who: string, one: GuestInfo, other: GuestInfo): RangeError {
   const place = ({ dataBegin = 0, end }: GuestInfo): string => `${hex(dataBegin)} to ${hex(end)}`;
   return new RangeError(
-    `${who} lie in the same place, at ${place(one)} and at ${place(other)}: link one of them to another ` +
-      `(wasm-ld: --global-base=${Math.max(one.end, other.end)}; asc: --memoryBase)`,
+    `${who} lie in the same place, at ${place(one)} and at ${place(other)}: ` +
+      `link one of them to another (wasm-ld: --global-base=${Math.max(one.end, other.end)}; asc: --memoryBase)`,
   );
 }
 

@@ -1,4 +1,5 @@
-// Changes what a WebAssembly binary imports and exports, and leaves everything else as it is: no index moves.
+// Changes what a WebAssembly binary imports and exports, and leaves everything else as it is: no
+// index moves.
 
 import { KINDS, readModule, Section } from "./binary.js";
 import type { Binary, ExportEntry, ImportEntry, MemoryLimits } from "./binary.js";

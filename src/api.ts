@@ -12,7 +12,7 @@ export { CoreHeap } from "./heap/core-heap.js";
 export { Heap } from "./heap/heap.js";
 export type { AllocOptions, HeapBuild, HeapOptions, OutOfMemoryPolicy } from "./heap/heap.js";
 export type { TypedArray } from "./heap/heap-memory.js";
-export type { CFunctions, ViewConstructor } from "./heap/core-heap.js";
+export type { CFunctions, ViewBuffer, ViewConstructor } from "./heap/core-heap.js";
 export { TypedBlock } from "./heap/typed-block.js";
 export type { ElementOf } from "./heap/typed-block.js";
 export { Scope } from "./heap/scope.js";

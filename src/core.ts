@@ -8,7 +8,7 @@
 export { createHeap, createHeapSync } from "./heap/core-create.js";
 export type { CoreHeapOptions } from "./heap/core-create.js";
 export { CoreHeap } from "./heap/core-heap.js";
-export type { OutOfMemoryPolicy, ViewConstructor } from "./heap/core-heap.js";
+export type { OutOfMemoryPolicy, ViewBuffer, ViewConstructor } from "./heap/core-heap.js";
 export { HeapDeadError, OutOfMemoryError } from "./heap/errors.js";
 export type { CoreProcess, Mallinfo2 } from "./host/core-process.js";
 export { HeapAbort } from "./host/failures.js";

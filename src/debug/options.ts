@@ -39,7 +39,7 @@ const DEPTH_MOST = 1000;
 /** @throws TypeError or RangeError naming a wrong option */
 export function debugSettings(options: DebugHeapOptions): DebugSettings {
   const { redzone, quarantine, stackDepth, threads } = options;
-  if (threads === true || (options.build as string) === "threads")
+  if ((threads as unknown) === true || (options.build as string) === "threads")
     throw new TypeError('option "threads": a tracking heap is for one thread');
   const rule = { min: GRANULE, max: REDZONE_MOST, multipleOf: GRANULE };
   const most = Number.MAX_SAFE_INTEGER;

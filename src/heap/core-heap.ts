@@ -8,9 +8,9 @@ import type { ProcessEnd } from "../host/fate.js";
 import type { Abi, Mem } from "../layout/address.js";
 import { dispose } from "./dispose.js";
 import { HeapDeadError, OutOfMemoryError } from "./errors.js";
-import type { HeapBuild, OutOfMemoryPolicy } from "./options.js";
+import type { HeapBuild, OutOfMemoryPolicy, ViewBuffer } from "./options.js";
 
-export type { HeapBuild, HeapOptions, OutOfMemoryPolicy } from "./options.js";
+export type { HeapBuild, HeapOptions, OutOfMemoryPolicy, ViewBuffer } from "./options.js";
 
 const ADDRESS_MAX = 0xffffffff;
 
@@ -31,13 +31,13 @@ export type CFunctions<A extends Abi = Abi> = Pick<
   Pick<SetupExports<Word<A>>, "malloc_many" | "free_many">;
 
 /** A typed array's constructor, such as Float64Array. */
-export interface ViewConstructor<T> {
+export interface ViewConstructor<T, Buffer extends ArrayBufferLike = ArrayBufferLike> {
   /** The constructor's name, such as "Float64Array". */
   readonly name: string;
   /** Bytes of an element. */
   readonly BYTES_PER_ELEMENT: number;
   /** Makes the array: `offset` in bytes, `length` in elements. */
-  new (buffer: ArrayBufferLike, offset: number, length: number): T;
+  new (buffer: Buffer, offset: number, length: number): T;
 }
 
 /**
@@ -240,59 +240,59 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
    * @param length number of elements
    * @throws TypeError, RangeError when the range is not inside the memory
    */
-  u8(address: Mem, length: number): Uint8Array {
+  u8(address: Mem, length: number): Uint8Array<ViewBuffer<B>> {
     return this.make("u8", Uint8Array, address, length);
   }
 
   /** `length` signed bytes from `address`; see `u8`. */
-  i8(address: Mem, length: number): Int8Array {
+  i8(address: Mem, length: number): Int8Array<ViewBuffer<B>> {
     return this.make("i8", Int8Array, address, length);
   }
 
   /** `length` 16-bit integers from `address`; see `u8`. */
-  u16(address: Mem, length: number): Uint16Array {
+  u16(address: Mem, length: number): Uint16Array<ViewBuffer<B>> {
     return this.make("u16", Uint16Array, address, length);
   }
 
   /** `length` signed 16-bit integers from `address`; see `u8`. */
-  i16(address: Mem, length: number): Int16Array {
+  i16(address: Mem, length: number): Int16Array<ViewBuffer<B>> {
     return this.make("i16", Int16Array, address, length);
   }
 
   /** `length` 32-bit integers from `address`; see `u8`. */
-  u32(address: Mem, length: number): Uint32Array {
+  u32(address: Mem, length: number): Uint32Array<ViewBuffer<B>> {
     return this.make("u32", Uint32Array, address, length);
   }
 
   /** `length` signed 32-bit integers from `address`; see `u8`. */
-  i32(address: Mem, length: number): Int32Array {
+  i32(address: Mem, length: number): Int32Array<ViewBuffer<B>> {
     return this.make("i32", Int32Array, address, length);
   }
 
   /** `length` 64-bit integers from `address`; see `u8`. */
-  u64(address: Mem, length: number): BigUint64Array {
+  u64(address: Mem, length: number): BigUint64Array<ViewBuffer<B>> {
     return this.make("u64", BigUint64Array, address, length);
   }
 
   /** `length` floats from `address`; see `u8`. */
-  f32(address: Mem, length: number): Float32Array {
+  f32(address: Mem, length: number): Float32Array<ViewBuffer<B>> {
     return this.make("f32", Float32Array, address, length);
   }
 
   /** `length` doubles from `address`; see `u8`. */
-  f64(address: Mem, length: number): Float64Array {
+  f64(address: Mem, length: number): Float64Array<ViewBuffer<B>> {
     return this.make("f64", Float64Array, address, length);
   }
 
   /** @throws TypeError, RangeError when the range is not inside the memory */
   protected make<T extends ArrayBufferView>(
     call: string,
-    View: ViewConstructor<T>,
+    View: ViewConstructor<T, ViewBuffer<B>>,
     address: Mem,
     length: number,
   ): T {
     const step = View.BYTES_PER_ELEMENT;
-    const buffer = this.bufferTo(address + step * length);
+    const buffer = this.bufferTo(address + step * length) as ViewBuffer<B>;
     checkInteger(`${call}: address`, address, { min: 1, max: buffer.byteLength, multipleOf: step });
     const most = Math.floor((buffer.byteLength - address) / step);
     checkInteger(`${call}: length at address ${address}`, length, { min: 0, max: most });

@@ -14,7 +14,10 @@ import { Heap, type HeapBuild, type HeapOptions, type OutOfMemoryPolicy } from "
 import { ThreadedHeap, type HeapHandle, type ThreadNotice } from "./threaded-heap.js";
 
 /** How to make a heap for threads that run at the same time. Memory is shared, mappings are laid out as "linux" by default. */
-export interface ThreadedHeapOptions<A extends Abi = Abi> extends HeapOptions<A, "threads"> {
+export interface ThreadedHeapOptions<A extends Abi = Abi> extends Omit<
+  HeapOptions<A, "threads">,
+  "threads"
+> {
   /** Asks for it. */
   threads: true;
   /** Called when a thread was found dead by itself (see `watch`), after what it left was put in order, or could not be. */
@@ -91,13 +94,6 @@ function noticeOption({
 /** Makes heaps: see `createHeap`. */
 export interface CreateHeap {
   /**
-   * With `threads: true`: a heap that other workers can join, in shared memory.
-   * @param options the layout is "linux" by default
-   * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code, and where memory
-   *   cannot be shared
-   */
-  <A extends Abi = "ilp32">(options: ThreadedHeapOptions<A>): Promise<ThreadedHeap<A>>;
-  /**
    * A heap of one thread.
    * @param options nothing is required; the layout is "compact" by default, in which big blocks come from the heap, too
    * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
@@ -105,22 +101,29 @@ export interface CreateHeap {
   <A extends Abi = "ilp32", B extends HeapBuild = "core">(
     options?: HeapOptions<A, B>,
   ): Promise<Heap<A, B>>;
+  /**
+   * With `threads: true`: a heap that other workers can join, in shared memory.
+   * @param options the layout is "linux" by default
+   * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code, and where memory
+   *   cannot be shared
+   */
+  <A extends Abi = "ilp32">(options: ThreadedHeapOptions<A>): Promise<ThreadedHeap<A>>;
 }
 
 /** As `CreateHeap`, without waiting. */
 export interface CreateHeapSync {
-  /**
-   * With `threads: true`: a heap that other workers can join, in shared memory.
-   * @param options as for `createHeap`
-   * @throws as `createHeap`; TypeError or Error where the binary cannot be read at once: browsers need the option "wasm" then, with bytes or a module
-   */
-  <A extends Abi = "ilp32">(options: ThreadedHeapOptions<A>): ThreadedHeap<A>;
   /**
    * A heap of one thread.
    * @param options as for `createHeap`
    * @throws as `createHeap`; TypeError or Error where the binary cannot be read at once: browsers need the option "wasm" then, with bytes or a module
    */
   <A extends Abi = "ilp32", B extends HeapBuild = "core">(options?: HeapOptions<A, B>): Heap<A, B>;
+  /**
+   * With `threads: true`: a heap that other workers can join, in shared memory.
+   * @param options as for `createHeap`
+   * @throws as `createHeap`; TypeError or Error where the binary cannot be read at once: browsers need the option "wasm" then, with bytes or a module
+   */
+  <A extends Abi = "ilp32">(options: ThreadedHeapOptions<A>): ThreadedHeap<A>;
 }
 
 /** How a heap is to be made, all checked. */

@@ -5,7 +5,7 @@ import type { Process } from "../host/process.js";
 import { bufferReaching } from "../host/views.js";
 import type { Abi, Mem } from "../layout/address.js";
 import { CoreHeap } from "./core-heap.js";
-import type { HeapBuild } from "./options.js";
+import type { HeapBuild, ViewBuffer } from "./options.js";
 import type { ViewConstructor } from "./core-heap.js";
 import { scalarNamed, type ScalarName, type ScalarValues } from "./scalars.js";
 import {
@@ -35,7 +35,7 @@ export type TypedArray =
   | Float64Array;
 
 /** @returns bytes of an element @throws TypeError when `View` is no typed array's constructor */
-export function elementBytes(call: string, View: ViewConstructor<unknown>): number {
+export function elementBytes(call: string, View: unknown): number {
   const step = (View as { BYTES_PER_ELEMENT?: unknown } | undefined)?.BYTES_PER_ELEMENT;
   if (typeof View !== "function" || typeof step !== "number")
     throw new TypeError(
@@ -64,13 +64,17 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
    * @param length number of elements
    * @throws TypeError, RangeError when the range is not inside the memory
    */
-  view<T extends TypedArray>(View: ViewConstructor<T>, address: Mem, length: number): T {
+  view<T extends TypedArray>(
+    View: ViewConstructor<T, ViewBuffer<B>>,
+    address: Mem,
+    length: number,
+  ): T {
     elementBytes("view", View);
     return this.make("view", View, address, length);
   }
 
   /** `length` signed 64-bit integers from `address`; see `u8`. */
-  i64(address: Mem, length: number): BigInt64Array {
+  i64(address: Mem, length: number): BigInt64Array<ViewBuffer<B>> {
     return this.make("i64", BigInt64Array, address, length);
   }
 
@@ -180,7 +184,7 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
 
   protected override make<T extends ArrayBufferView>(
     call: string,
-    View: ViewConstructor<T>,
+    View: ViewConstructor<T, ViewBuffer<B>>,
     address: Mem,
     length: number,
   ): T {

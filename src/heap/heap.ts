@@ -12,7 +12,7 @@ import type { Definition, StructOptions } from "./c-types.js";
 import { OutOfMemoryError } from "./errors.js";
 import { GrowthWatch, type GrowthListener } from "./growth.js";
 import { elementBytes, HeapMemory, type TypedArray } from "./heap-memory.js";
-import type { ViewConstructor } from "./core-heap.js";
+import type { ViewBuffer, ViewConstructor } from "./core-heap.js";
 import { Leases, type Lease } from "./leases.js";
 import type { HeapBuild } from "./options.js";
 import { Scope } from "./scope.js";
@@ -51,7 +51,7 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
    * @throws OutOfMemoryError, whatever the policy
    */
   alloc<T extends TypedArray>(
-    View: ViewConstructor<T>,
+    View: ViewConstructor<T, ViewBuffer<B>>,
     length: number,
     options: AllocOptions = {},
   ): TypedBlock<T> {
@@ -60,7 +60,7 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
     const mem = options.zeroed === true ? this.calloc(length, step) : this.malloc(length * step);
     if (mem === 0) throw new OutOfMemoryError("alloc", length * step);
     const lease = this.own(mem);
-    const block = new TypedBlock(this, lease, View, length);
+    const block = new TypedBlock(this, lease, View as ViewConstructor<T>, length);
     this.guard(block, lease);
     return block;
   }
@@ -88,10 +88,10 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
    * @returns the block, whose `length` is the number of bytes; it is freed as those of `alloc` are
    * @throws TypeError when it is no text; OutOfMemoryError, whatever the policy
    */
-  newUtf8(text: string): TypedBlock<Uint8Array> {
+  newUtf8(text: string): TypedBlock<Uint8Array<ViewBuffer<B>>> {
     checkText("newUtf8: text", text);
     const bytes = encode(text);
-    const block = this.alloc<Uint8Array>(Uint8Array, bytes.length);
+    const block = this.alloc<Uint8Array<ViewBuffer<B>>>(Uint8Array, bytes.length);
     block.view.set(bytes);
     return block;
   }

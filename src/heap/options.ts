@@ -6,6 +6,11 @@ import type { Abi } from "../layout/address.js";
 /** The builds that a heap can run on. */
 export type HeapBuild = "core" | "checked" | "image" | "threads";
 
+/** The buffer that a heap's typed arrays look at: a shared one where threads share the memory. */
+export type ViewBuffer<B extends HeapBuild> = [B] extends ["core" | "checked" | "image"]
+  ? ArrayBuffer
+  : ArrayBufferLike;
+
 /** What an allocation does when there is no memory. */
 export type OutOfMemoryPolicy =
   /** It returns 0, as C's does, and errno is ENOMEM. */
@@ -27,5 +32,5 @@ export interface HeapOptions<
    */
   stableViews?: boolean;
   /** Threads that run at the same time: see ThreadedHeapOptions. */
-  threads?: boolean;
+  threads?: false;
 }

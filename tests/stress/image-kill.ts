@@ -5,7 +5,7 @@ import { copyFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { HeapImageError, openHeapImageSync } from "../../src/image/index.js";
-import type { PersistentHeap } from "../../src/image/index.js";
+import type { HeapImageOptions, PersistentHeap } from "../../src/image/index.js";
 import { openNodeFile } from "../../src/kernel/files/node.js";
 import { O } from "../../src/kernel/flags.js";
 import type { Abi } from "../../src/layout/address.js";
@@ -102,7 +102,7 @@ export class Victim {
     this.#tally = tally;
     this.#base = `${plan.path}.base`;
     this.#reference = new Reference(plan, plan.seed);
-    const heap = openHeapImageSync(plan.path, plan);
+    const heap = openHeapImageSync(plan.path, this.#options);
     const work = new Workload(heap.heap, 0, plan.seed);
     heap.root = work.table;
     for (const at of [ops - 2 * plan.every, ops - plan.every, ops]) {
@@ -114,9 +114,15 @@ export class Victim {
     copyFileSync(plan.path, this.#base);
   }
 
+  /** How the file is opened. */
+  get #options(): HeapImageOptions {
+    const { abi, sync, journal } = this.plan;
+    return { abi, sync, journal };
+  }
+
   /** The operations of the file as it was made. */
   get #ops(): number {
-    const heap = openHeapImageSync(this.#base, this.plan);
+    const heap = openHeapImageSync(this.#base, this.#options);
     const ops = tableOf(heap)[1]!;
     heap.discard();
     return ops;
@@ -134,7 +140,7 @@ export class Victim {
       count++;
       if (kind === "write" && position < HEADERS_END) commit = count;
     });
-    const heap = openHeapImageSync(file, this.plan);
+    const heap = openHeapImageSync(file, this.#options);
     new Workload(heap.heap, heap.root, this.plan.seed).runTo(this.#ops + this.plan.every);
     heap.msync();
     heap.discard();
@@ -190,7 +196,7 @@ export class Victim {
   }
 
   #reopen(): PersistentHeap {
-    const heap = openHeapImageSync(this.plan.path, this.plan);
+    const heap = openHeapImageSync(this.plan.path, this.#options);
     if (heap.recoveredPages > 0) this.#tally.recoveries++;
     this.#tally.recoveredPages += heap.recoveredPages;
     return heap;
@@ -217,14 +223,14 @@ export class Victim {
    */
   #reopenUnjournaled(before: number, after: number): void {
     try {
-      openHeapImageSync(this.plan.path, this.plan).discard();
+      openHeapImageSync(this.plan.path, this.#options).discard();
       this.#tally.sound++;
     } catch (error) {
       if (!(error instanceof HeapImageError) || error.reason !== "torn-heap") throw error;
       if (!error.address) throw error;
       this.#tally.torn++;
     }
-    const heap = openHeapImageSync(this.plan.path, { ...this.plan, check: false });
+    const heap = openHeapImageSync(this.plan.path, { ...this.#options, check: false });
     const later = new Map(
       blocksOf(this.#reference.tableAt(after)).map((block) => [block.address, block]),
     );

@@ -68,7 +68,11 @@ export type SyscallTrace = (
  */
 export type Restore = (
   this: void,
-  process: Pick<ProcessPlan, "memory" | "flags" | "tunables">,
+  process: {
+    readonly memory: WebAssembly.Memory;
+    readonly flags: number;
+    readonly tunables: readonly TunableSetting[];
+  },
   raw: RawExports,
 ) => void;
 

@@ -1,7 +1,7 @@
 // Rot: single bits of heap images change, anywhere in the file. Each is told by name and place, or
 // does no harm: then what is opened is what was written, byte for byte, and it is known why.
 //
-//   PTMALLOC_STRESS=full npx vitest run tests/stress/image-rot.test.ts      some 20,000 flips
+//   PTMALLOC_STRESS=full npx vitest run tests/stress/image-rot.test.ts      17,000 flips
 
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";

@@ -7,11 +7,26 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { compilationsOf } from "./builds.mjs";
-import { compileAll } from "./compile.mjs";
-import { layoutSource } from "./layout-source.mjs";
-import { contentOf, writeAtomically } from "./wasm-cache.mjs";
+import { cacheFolder, compileAll } from "./compile.mjs";
+import { WasmCache, contentOf, hashOf, writeAtomically } from "./wasm-cache.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** As `layoutSource`, which takes a second, unless it was made of the same before. */
+async function cachedLayoutSource(entries, path) {
+  const tools = ["tools/layout-source.mjs", ".prettierrc.json", "package-lock.json"];
+  const parts = [...entries].flatMap(([name, { wasm, layout }]) => {
+    return [name, wasm, JSON.stringify(layout)];
+  });
+  const key = hashOf([...parts, ...tools.map((file) => contentOf(join(root, file)) ?? "")]);
+  const cache = new WasmCache(cacheFolder);
+  const known = cache.read("layout-source", key);
+  if (known !== null) return Buffer.from(known.wasm).toString("utf8");
+  const { layoutSource } = await import("./layout-source.mjs");
+  const source = await layoutSource(entries, path);
+  cache.write("layout-source", key, { wasm: Buffer.from(source), layout: null });
+  return source;
+}
 
 /**
  * What the command does.
@@ -23,7 +38,7 @@ export async function buildWasm(names = [], { checkLayout = false, ...settings }
   const entries = await compileAll(compilationsOf(names), settings);
   if (names.length > 0) return;
   const generated = join(root, "src/layout/generated.ts");
-  const source = await layoutSource(entries, generated);
+  const source = await cachedLayoutSource(entries, generated);
   if (contentOf(generated) === source) return;
   if (checkLayout) throw new Error("src/layout/generated.ts is stale: run npm run build:wasm");
   writeAtomically(generated, source);

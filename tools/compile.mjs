@@ -10,6 +10,9 @@ import { WasmCache, keyOf, writeAtomically } from "./wasm-cache.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** Where compiled binaries are kept. */
+export const cacheFolder = join(root, "build/.cache");
+
 /** What asc says of its own optimiser when all is well. */
 const NOISE = /^Last converge was suboptimal\.\r?\n/gm;
 
@@ -87,7 +90,7 @@ function place(name, wasm) {
  */
 export async function compileAll(compilations, settings = {}) {
   const { text = false, fresh = false, quiet = false, log = console.log } = settings;
-  const cache = new WasmCache(join(root, "build/.cache"));
+  const cache = new WasmCache(cacheFolder);
   const width = Math.max(...compilations.map(({ name }) => name.length)) + ".wasm".length;
   const tell = (name, wasm, how) => {
     const bytes = wasm.length.toLocaleString("en-US").padStart(8);

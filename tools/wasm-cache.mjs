@@ -41,6 +41,22 @@ export function contentOf(path) {
 }
 
 /**
+ * What sources import, by their text: compilations have most of them in common.
+ * @type {Map<string, string[]>}
+ */
+const imported = new Map();
+
+/** @param {string} text @returns {string[]} the files that a source names, packages left out */
+function importsOf(text) {
+  const known = imported.get(text);
+  if (known !== undefined) return known;
+  const all = ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
+  const files = all.filter((name) => name.startsWith("."));
+  imported.set(text, files);
+  return files;
+}
+
+/**
  * Every file that sources import, directly or not, packages left out.
  * @param {string} root the project's folder
  * @param {readonly string[]} entries paths relative to it
@@ -60,8 +76,7 @@ export function sourcesOf(root, entries) {
       const text = contentOf(join(root, path));
       if (text === null) continue;
       found.set(path, text);
-      for (const { fileName } of ts.preProcessFile(text, true, true).importedFiles) {
-        if (!fileName.startsWith(".")) continue;
+      for (const fileName of importsOf(text)) {
         const target = posix.join(posix.dirname(path), fileName);
         visit([`${target}.ts`, `${target}/index.ts`, target], path);
       }

@@ -27,6 +27,7 @@ const STEPS = [
     ],
     to: ["dist"],
   },
+  { script: "build:man", from: ["dist/cli", "package.json"], to: ["man"] },
   { script: "build:as", from: ["assembly", "src"], to: ["as", "assembly.ts"] },
 ];
 
@@ -83,7 +84,7 @@ function step({ script, from, to }, quiet) {
 }
 
 const program = new Command("build")
-  .description("Brings build/, dist/, as/ and assembly.ts up to date.")
+  .description("Brings build/, dist/, man/, as/ and assembly.ts up to date.")
   .option("--quiet", "say nothing of what has not changed")
   .exitOverride((error) => process.exit(error.exitCode && 2))
   .action(async ({ quiet }) => {

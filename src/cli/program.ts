@@ -5,10 +5,12 @@ import { HeapAbort } from "../host/failures.js";
 import { HeapImageError } from "../image/errors.js";
 import { TraceError } from "../trace/trace.js";
 import { ReplayError } from "../trace/worker-crew.js";
+import { completionCommand } from "./completion.js";
 import { configureHelp } from "./help.js";
 import { imageCommand } from "./image.js";
 import { NAME, systemReason, UserError, type CliIo } from "./io.js";
 import { linkCommand } from "./link.js";
+import { manCommand } from "./man-page.js";
 import { mapsCommand } from "./maps.js";
 import { mmCommand } from "./mm.js";
 import { packageVersion } from "./package-root.js";
@@ -24,9 +26,15 @@ const COMMANDS = [
   straceCommand,
   imageCommand,
   linkCommand,
+  completionCommand,
+  manCommand,
 ] as const;
 /** Errors whose message says all there is to say. */
 const EXPECTED = [TraceError, ReplayError, UserError, HeapAbort, HeapImageError] as const;
+const AFTER = `
+Exit status: 0; 1 when an input is damaged or the work failed; 2 when the command line is wrong.
+Environment: NO_COLOR and FORCE_COLOR; COLUMNS, the width where standard output is no terminal; DEBUG, \
+which shows where an error of the program itself happened.`;
 /** What says that the command line itself is wrong, as most commands have it. */
 const USAGE = 2;
 
@@ -64,8 +72,6 @@ export function makeProgram(io: CliIo): Command {
         "traces, measure them, and look at the address space and the system calls as on Linux",
     )
     .version(packageVersion(), "-V, --version", "print the version")
-    .helpOption("-h, --help", "print this help")
-    .helpCommand("help [command]", "print the help of a command")
     .addOption(
       new Option(
         "--color <when>",
@@ -74,6 +80,7 @@ export function makeProgram(io: CliIo): Command {
         .choices(["auto", "always", "never"])
         .default("auto"),
     )
+    .addHelpText("after", AFTER)
     .on("option:color", (when: string) => {
       if (when === "auto") return;
       delete env[when === "always" ? "NO_COLOR" : "FORCE_COLOR"];
@@ -84,6 +91,9 @@ export function makeProgram(io: CliIo): Command {
   }
   for (const command of withSubcommands(program)) {
     command.exitOverride().showSuggestionAfterError();
+    command.helpOption("-h, --help", "print this help");
+    if (command.commands.length > 0)
+      command.helpCommand("help [command]", "print the help of a command");
     configureHelp(command, ours);
   }
   return program;

@@ -16,6 +16,7 @@ export function configureHelp(command: Command, io: CliIo): void {
   command
     .configureHelp({
       showGlobalOptions: true,
+      minWidthToWrap: 20,
       styleTitle: (text) => colors().bold(text),
       styleCommandText: (text) => colors().cyan(text),
       styleSubcommandText: (text) => colors().cyan(text),

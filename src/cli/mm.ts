@@ -4,6 +4,8 @@ import { Command, Option } from "commander";
 import type { Kernel } from "../kernel/index.js";
 import type { CliIo } from "./io.js";
 import { machineAt, withMomentOptions, type MomentOptions } from "./machine.js";
+import { provenance } from "./provenance.js";
+import { colorsFor, table, terminalWidth } from "./tables.js";
 
 interface Options extends MomentOptions {
   json?: true;
@@ -66,15 +68,16 @@ export function mmCommand(io: CliIo): Command {
     .addHelpText("after", EXAMPLES)
     .action(async (file: string | undefined, options: Options) => {
       const kernel = await machineAt(file, options, io);
-      io.stdout.write(options.json ? jsonText(kernel) : textOf(kernel, options.proc));
+      io.stdout.write(options.json ? jsonText(kernel) : textOf(kernel, options.proc, io));
     });
 }
 
-function textOf(kernel: Kernel, proc: Options["proc"]): string {
-  return proc === undefined ? structText(kernel) : kernel[proc]();
+function textOf(kernel: Kernel, proc: Options["proc"], io: CliIo): string {
+  return proc === undefined ? structText(kernel, io) : kernel[proc]();
 }
 
-function structText(kernel: Kernel): string {
+function structText(kernel: Kernel, io: CliIo): string {
+  const colors = colorsFor(io);
   const rows = FIELDS.map(([name, field, meaning]) => {
     const value = kernel.mm[name];
     const shown = PAGES.test(name)
@@ -84,15 +87,27 @@ function structText(kernel: Kernel): string {
         : `0x${value.toString(16)}`;
     return [field, shown, meaning] as const;
   });
-  const width = (column: 0 | 1) => Math.max(...rows.map((row) => row[column].length));
-  const lines = rows.map(([field, value, meaning]) =>
-    `  ${field.padEnd(width(0))} = ${value.padEnd(width(1))}  ${meaning}`.trimEnd(),
-  );
-  return `struct mm_struct {\n${lines.join("\n")}\n}\n`;
+  // As in C, one space before the =, which a column of its own would not have.
+  const longest = Math.max(...rows.map(([field]) => field.length));
+  const text = table({
+    columns: [{}, { align: "left", wraps: true }],
+    rows: rows.map(([field, value, meaning]) => [
+      `${colors.cyan(field.padEnd(longest))} = ${colors.green(value)}`,
+      meaning === "" ? "" : colors.dim(meaning),
+    ]),
+    width: terminalWidth(io),
+    indent: "  ",
+  });
+  return `struct mm_struct {\n${text}\n}\n`;
 }
 
 function jsonText(kernel: Kernel): string {
   const fields = Object.fromEntries(FIELDS.map(([name, field]) => [field, kernel.mm[name]]));
-  const object = { format: "ptmalloc-wasm mm 1", abi: kernel.process.abi, mm_struct: fields };
+  const object = {
+    format: "ptmalloc-wasm mm 1",
+    ...provenance(),
+    abi: kernel.process.abi,
+    mm_struct: fields,
+  };
   return `${JSON.stringify(object, null, 2)}\n`;
 }

@@ -1,6 +1,7 @@
 // The address space as JSON, for `maps` and `smaps`.
 
 import { permissions, vmFlagsText, type Kernel } from "../kernel/index.js";
+import { provenance } from "./provenance.js";
 
 /**
  * @param command the command's name
@@ -21,5 +22,6 @@ export function regionsJson(command: string, kernel: Kernel, withUsage: boolean)
     ...(withUsage ? { pages: kernel.usage(vma) } : {}),
   }));
   const format = `ptmalloc-wasm ${command} 1`;
-  return `${JSON.stringify({ format, abi: kernel.process.abi, regions }, null, 2)}\n`;
+  const object = { format, ...provenance(), abi: kernel.process.abi, regions };
+  return `${JSON.stringify(object, null, 2)}\n`;
 }

@@ -22,8 +22,11 @@ import {
   type MachineOptions,
 } from "./machine.js";
 import { wholeNumber } from "./numbers.js";
+import { paintedCalls } from "./paint.js";
+import { provenance } from "./provenance.js";
 import { parseScript } from "./script.js";
 import { scriptCalls } from "./script-calls.js";
+import { colorsFor } from "./tables.js";
 import { runScript, type ScriptOutput } from "./script-run.js";
 
 interface Options extends MachineOptions {
@@ -96,7 +99,10 @@ function withStraceOptions(command: Command): Command {
         .argParser((text: string, before: string[]) => [...before, text])
         .default([], "everything"),
     )
-    .option("-c, --count", "count calls and errors instead of showing them")
+    .option(
+      "-c, --count",
+      "count calls and errors instead of showing them; seconds are 0, since the model keeps no time",
+    )
     .addOption(
       new Option("-S, --sort <order>", "order of the table of -c")
         .choices(["time", "calls", "errors", "name", "none"])
@@ -130,13 +136,14 @@ function traced(
 ): void {
   const isTable = options.count === true || options.json === true;
   const calls: object[] = [];
+  const colors = colorsFor(io);
   const log = kernel.startStrace({
     filter: options.expr,
     countOnly: options.count === true,
     column: options.column,
     write: (line, record) => {
       if (options.json) calls.push(callJson(line, record, kernel.process.abi));
-      else io.stdout.write(`${line}\n`);
+      else io.stdout.write(paintedCalls(`${line}\n`, colors));
     },
   });
   try {
@@ -145,7 +152,7 @@ function traced(
         if (!isTable) io.stdout.write(text);
       },
       onFault: (fault) => {
-        if (!isTable) io.stdout.write(signalText(fault));
+        if (!isTable) io.stdout.write(paintedCalls(signalText(fault), colors));
       },
       note: (text) => io.stderr.write(`${NAME}: ${text}\n`),
     });
@@ -171,7 +178,8 @@ function callJson(text: string, { name, nr, args, result }: SyscallRecord, abi: 
 }
 
 function jsonText(abi: Abi, calls: readonly object[], counts: object): string {
-  return `${JSON.stringify({ format: "ptmalloc-wasm strace 1", abi, calls, counts }, null, 2)}\n`;
+  const object = { format: "ptmalloc-wasm strace 1", ...provenance(), abi, calls, counts };
+  return `${JSON.stringify(object, null, 2)}\n`;
 }
 
 function hex(value: bigint): string {

@@ -3,6 +3,7 @@
 // memory, and a log of what is asked of the kernel. It needs the `full` build.
 
 import { binariesOf } from "../host/binaries.js";
+import { checkInteger, show } from "../host/checks.js";
 import { withLoader } from "../host/loader.js";
 import { PAGE_BYTES } from "../host/options.js";
 import type { ProcessOptions } from "../host/options.js";
@@ -72,9 +73,9 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
    * @throws RangeError for a name that the layout does not have, or more than six arguments
    */
   syscall(nr: number | SyscallName, ...args: Size[]): number {
-    const number = typeof nr === "number" ? nr : syscallNumber(nr, this.process.abi);
+    const number = typeof nr === "string" ? syscallNumber(nr, this.process.abi) : nr;
     if (number === undefined) {
-      throw new RangeError(`${this.process.abi} has no system call named "${nr}"`);
+      throw new RangeError(`${this.process.abi} has no system call named ${show(nr)}`);
     }
     if (args.length > 6)
       throw new RangeError(`a system call has six arguments, not ${args.length}`);
@@ -91,9 +92,15 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
    * Changes a setting that on Linux is the administrator's (sysctl vm.*) or the machine's.
    * @param name see {@link KernelOptionName}, which has units and defaults
    * @param value in the setting's own unit; 0 or 1 where it is yes or no
-   * @throws RangeError when the kernel refuses the value
+   * @throws RangeError for a name that there is not, and when the kernel refuses the value; TypeError for
+   *   a value that is no integer
    */
   setOption(name: KernelOptionName, value: number): void {
+    if (!Object.hasOwn(KernelOption, name)) {
+      const names = Object.keys(KernelOption).join(", ");
+      throw new RangeError(`there is no kernel option ${show(name)} (there are ${names})`);
+    }
+    checkInteger(`kernel option ${name}`, value, { min: 0, max: Number.MAX_SAFE_INTEGER });
     const set = this.process.raw.set_kernel_option as (id: number, value: unknown) => number;
     if (set(KernelOption[name], this.process.toWord(value)) !== 0) {
       throw new RangeError(`kernel option ${name} cannot be ${value}`);

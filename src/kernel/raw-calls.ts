@@ -1,5 +1,6 @@
 // What all the named system calls stand on: the bare call, and what its failure does. A call with numbers makes no objects in ilp32.
 
+import { checkInteger, show } from "../host/checks.js";
 import type { Process } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
 import { SystemCallError } from "./errno.js";
@@ -79,6 +80,7 @@ export abstract class RawCalls {
  * @param nr its number; -ENOSYS for one that this kernel does not have
  * @param a1 the first argument; a negative one wraps round to the layout's word
  * @returns an unsigned result, or -errno
+ * @throws TypeError for what is no whole number
  */
 export function rawSyscall(
   process: Process<Abi, "full">,
@@ -91,6 +93,7 @@ export function rawSyscall(
   a6: Size = 0,
 ): number {
   const { abi, raw } = process;
+  checkInteger("system call: its number", nr, { min: -(2 ** 31), max: 2 ** 31 - 1 });
   const result: number | bigint = raw.syscall(
     nr,
     toWord(abi, a1),
@@ -108,8 +111,13 @@ export function rawSyscall(
 /** The highest errno: results above -4096 are errors. */
 const ERRNO_MAX = 4095;
 
-/** What the raw exports take: numbers in ilp32, BigInts in lp64. */
+/**
+ * What the raw exports take: numbers in ilp32, BigInts in lp64.
+ * @throws TypeError for what is no whole number: WebAssembly would take it for 0
+ */
 export function toWord(abi: Abi, value: Size): never {
+  if (!Number.isInteger(value) && typeof value !== "bigint")
+    throw new TypeError(`a system call takes whole numbers, got ${show(value)}`);
   return (abi === "lp64" ? BigInt.asUintN(64, BigInt(value)) : narrow(value)) as never;
 }
 

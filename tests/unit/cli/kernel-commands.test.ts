@@ -128,7 +128,7 @@ describe("strace replay", () => {
 
   it("as JSON", async () => {
     const report = await json(["strace", "replay", "-e", "munmap", "-"], SMALL);
-    expect(report).toEqual({
+    expect(report).toMatchObject({
       format: "ptmalloc-wasm strace 1",
       abi: "ilp32",
       calls: [

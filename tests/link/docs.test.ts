@@ -85,7 +85,7 @@ const examples = examplesOf(text);
 describe("docs/guests.md", () => {
   it("has an example of every toolchain", () => {
     const toolchains = new Set(examples.map(({ toolchain }) => toolchain));
-    expect([...toolchains].sort()).toEqual(["asc", "clang", "emcc", "rust", "zig"]);
+    expect([...toolchains].sort()).toEqual(["asc", "clang", "emcc", "rust", "rustwasi", "zig"]);
     expect(examples.every(({ files, steps }) => files.length > 0 && steps.length > 0)).toBe(true);
   });
 });

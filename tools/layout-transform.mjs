@@ -15,6 +15,9 @@ const ELEMENT = /^(.+)__(\d+)$/;
 /** Where structs are that only the threaded builds use. */
 const THREADED = /^assembly\/(sync|kernel\/journal|malloc\/repair)\//;
 
+/** Where structs are that only the full build uses. */
+const FILES = /^assembly\/kernel\/(file|shmem)\//;
+
 export default class LayoutTransform extends Transform {
   afterParse(parser) {
     const isLp64 = this.program.options.globalAliases?.get("word") === "u64";
@@ -29,10 +32,12 @@ export default class LayoutTransform extends Transform {
     const structs = {};
     const enums = {};
     const comments = {};
+    const isFull = this.program.options.globalAliases?.get("SYSCALL_TRACE") === "1";
     const isThreaded = this.program.options.globalAliases?.get("THREADS") === "1";
     for (const element of this.program.elementsByName.values()) {
       if (element.internalName.startsWith("~lib")) continue;
       if (!isThreaded && THREADED.test(element.internalName)) continue;
+      if (!isFull && FILES.test(element.internalName)) continue;
       const name = element.name;
       if (element.kind === assemblyscript.ElementKind.ClassPrototype) {
         const instance = element.instances?.values().next().value;

@@ -43,6 +43,8 @@ const OUT_OF_LINE = [
   "*/unmapChunk",
   "*/systemMalloc",
   "*/unlinkSize",
+  "*/unlinkAside",
+  "*/takeEntry",
   "*/allocateAligned",
   "*/allocate/allocate",
   "*/mergeChunk",
@@ -80,6 +82,16 @@ const OUT_OF_LINE = [
   "*/detach",
   "*/setErrno",
   "*/protectRegion",
+  "*/links/follow",
+  "*/links/refuse",
+  "*/links/mustBeMapped",
+  "*/isReadable",
+  "*/tree/childOf",
+  "*/tree/parentOf",
+  "*/tree/climb",
+  "*/mm/isWild",
+  "*/isOwnedBy",
+  "*/belongsAside",
 ];
 
 // Sizes in nodes of Binaryen's tree: inlined always, if nothing argues against it, and when there is but one caller.

@@ -76,6 +76,27 @@ export enum Failure {
   ASSERT_ARENA_FREE, // get_free_list: result->attached_threads == 0
   ASSERT_ARENA_REPLACED, // detach_arena: replaced_arena->attached_threads > 0
   ASSERT_ARENA_LEFT, // __malloc_arena_thread_freeres: a->attached_threads > 0
+
+  // Where glibc has no check and the process dies of SIGSEGV, or goes round in a circle for ever. Of links, the address is of what
+  // holds the link.
+  SEGV_ACCESS = 151, // an access outside the memory
+  SEGV_POINTER, // nothing is mapped there
+  SEGV_SMALLBIN, // malloc: small bin, bk of chunk
+  SEGV_LARGEBIN_FIT, // malloc: large bin, bk_nextsize of chunk
+  SEGV_LARGEBIN_SORT, // malloc: large bin, fd_nextsize of chunk
+  SEGV_FASTBINS, // malloc_consolidate: fast bin, fd of chunk
+  SEGV_INFO_BIN, // mallinfo: bin, bk of chunk
+  SEGV_INFO_FASTBIN, // mallinfo: fast bin, fd of chunk
+  SEGV_TRIM_BIN, // malloc_trim: bin, bk of chunk
+  SEGV_ARENAS, // ring of arenas, next of arena
+  SEGV_HEAP_ARENA, // heap_for_ptr: ar_ptr of heap_info
+  SEGV_HEAPS, // heap_trim: prev of heap_info
+  SEGV_TCACHE, // tcache_thread_shutdown: tcache, next of block
+  SEGV_QUEUE, // queue of frees, next of block
+  SEGV_REGIONS, // region table, links of node
+  SEGV_MALLOC_INFO_BIN, // malloc_info: bin, fd of chunk (the host's)
+  SEGV_MALLOC_INFO_FASTBIN, // malloc_info: fast bin, fd of chunk (the host's)
+  SEGV_TOP, // malloc_info, malloc_stats: top of arena (the host's)
 }
 
 /** Ends the call with the failure `code` found at `address`: never returns. */

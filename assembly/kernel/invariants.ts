@@ -1,8 +1,8 @@
 // What must always be true: the list for the whole project, and the checks on the kernel's side.
 
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
-import { mm } from "./mm";
-import { findVma, next, refresh } from "./tree";
+import { isWild, mm } from "./mm";
+import { refresh } from "./tree";
 import { IS_FULL } from "./tier";
 import { NO_VMA, Vma, VmaKind } from "./vma";
 
@@ -49,6 +49,62 @@ export enum Invariant {
   ARENA_FREE_LIST, // the free list holds arenas that no thread uses
   HEAP_ARENA, // a heap is aligned and belongs to the arena whose it is
   HEAP_SIZE, // size <= mprotect_size <= HEAP_MAX_SIZE
+  MAPPED_CHUNK, // n_mmaps mapped regions begin with the header of a chunk that fills them, and sum up to mmapped_mem
+  FREE_NODES, // the kernel has as many unused nodes as it counts, all of them in memory
+}
+
+function isNode(node: Vma): bool {
+  return !isWild(changetype<usize>(node)) && (changetype<usize>(node) & 7) == 0;
+}
+
+/** Whether `child`, if there is one, hangs under `node` as far as links go. */
+function hangs(child: Vma, node: Vma): bool {
+  return child == NO_VMA || (isNode(child) && child.parent == node);
+}
+
+/** Whether the links of the region table are those of a tree. Only then is it safe to follow them. */
+function isTree(): bool {
+  let came = NO_VMA;
+  let node = changetype<Vma>(<usize>mm.vmaRoot);
+  if (node != NO_VMA && (!isNode(node) || node.parentLink != 0)) return false;
+  while (node != NO_VMA) {
+    const left = node.left;
+    const right = node.right;
+    if (!hangs(left, node) || !hangs(right, node)) return false;
+    if (left == right && left != NO_VMA) return false;
+    let then = node.parent;
+    if (came == node.parent) then = left != NO_VMA ? left : right != NO_VMA ? right : then;
+    else if (came == left && right != NO_VMA) then = right;
+    came = node;
+    node = then;
+  }
+  return true;
+}
+
+/** The first region of a subtree that is a tree, or none. */
+function firstOf(tree: Vma): Vma {
+  let node = tree;
+  while (node != NO_VMA && node.left != NO_VMA) node = node.left;
+  return node;
+}
+
+/** The region after `node` in a table that is a tree, or none. */
+function after(node: Vma): Vma {
+  if (node.right != NO_VMA) return firstOf(node.right);
+  let at = node;
+  while (at.parent != NO_VMA && at.parent.right == at) at = at.parent;
+  return at.parent;
+}
+
+/** Whether the unused nodes are where the kernel says, and as many. */
+function areNodesCounted(): bool {
+  let left = mm.freeVmas - mm.nodeRest;
+  if (left < 0 || mm.nodeRest < 0) return false;
+  if (mm.nodeRest > 0 && !isNode(changetype<Vma>(<usize>mm.nodeNext))) return false;
+  for (let node = changetype<Vma>(<usize>mm.freeVma); node != NO_VMA; node = node.right) {
+    if (left-- == 0 || !isNode(node)) return false;
+  }
+  return left == 0;
 }
 
 /** Checks one region and where it stands in the tree. `end`: where the region before it ends. */
@@ -84,11 +140,13 @@ export function checkKernel(): Invariant {
   let regions = 0;
   let pages: word = 0;
   let heapEnd = mm.startBrk;
-  // Read before the walk, which looks for a region itself.
   const cached = changetype<Vma>(<usize>mm.mmapCache);
   const cachedFrom = mm.mmapCacheFrom;
   let isCached = cached == NO_VMA;
-  for (let region = findVma(0); region != NO_VMA; region = next(region)) {
+  if (!isTree()) return Invariant.TREE;
+  if (!areNodesCounted()) return Invariant.FREE_NODES;
+  const first = firstOf(changetype<Vma>(<usize>mm.vmaRoot));
+  for (let region = first; region != NO_VMA; region = after(region)) {
     const broken = checkRegion(region, end);
     if (broken != Invariant.HOLDS) return broken;
     if (region == cached) {

@@ -7,7 +7,7 @@
 //   base + KERNEL_BYTES  libc's data (malloc/state.ts)
 //   …  start_brk         [heap]
 
-import { PAGE_SIZE } from "../base/align";
+import { PAGE_SIZE, WASM_PAGE_SIZE } from "../base/align";
 import { IS_THREADED } from "../sync/tier";
 import { IS_FULL } from "./tier";
 import { VM_EXEC, VM_GROWSDOWN, VM_SHARED, VM_WRITE } from "./vma";
@@ -104,6 +104,17 @@ export let mm: MmStruct = changetype<MmStruct>(0);
 /** Makes `base` the process's mm_struct. */
 export function bindMm(base: usize): void {
   mm = changetype<MmStruct>(base);
+}
+
+/** Whether at `address` no struct of up to 64 bytes can lie: in front of the base, or beyond the memory. */
+export function isOutside(address: usize): bool {
+  const base = changetype<usize>(mm);
+  return address - base >= <usize>memory.size() * WASM_PAGE_SIZE - base - 64;
+}
+
+/** The same by a call: for what is not a step of a long walk. */
+export function isWild(address: usize): bool {
+  return isOutside(address);
 }
 
 /** Forgets what is mapped, locked, resident and open, but not where things are or what is allowed. The first nodes count as unused. */

@@ -10,7 +10,7 @@ import { giveVma, takeVma } from "./slab";
 import { dropFile, holdFile } from "./file";
 import { findVma, link, next, previous, remember, settle, settleBorder, unlink } from "./tree";
 import { IS_FULL } from "./tier";
-import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAYBE_GUARD, Vma, VmaKind } from "./vma";
+import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAYBE_GUARD, VM_READ, Vma, VmaKind } from "./vma";
 
 export { findVma, next, previous } from "./tree";
 
@@ -18,6 +18,16 @@ export { findVma, next, previous } from "./tree";
 export function isMapped(start: usize, end: usize): bool {
   const region = findVma(start);
   return region != NO_VMA && region.start < end;
+}
+
+/** Below lies the null page; linkers place a program's data from here on. */
+const LOWEST_DATA: usize = 1024;
+
+/** Whether a load from `address` would go well in Linux. What nobody can map, below the heap, counts as the program's own data. */
+export function isReadable(address: usize): bool {
+  const region = findVma(address);
+  if (region == NO_VMA || region.start > address || address < LOWEST_DATA) return false;
+  return region.kind != VmaKind.USER || (region.vmFlags & VM_READ) != 0;
 }
 
 /** Whether a region of the kernel's own or of somebody else's shares a byte with [start, end). */

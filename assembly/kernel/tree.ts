@@ -3,7 +3,8 @@
 // highest gap that fits take a number of steps that grows like the logarithm of map_count. Linux had a tree like this until 6.0
 // and has a B-tree with the same answers since. What a region means is region.ts's business.
 
-import { mm } from "./mm";
+import { Failure, corrupted } from "../base/failure";
+import { isWild, mm } from "./mm";
 import { stackGuardGap } from "./options";
 import { IS_FULL } from "./tier";
 import { NO_VMA, VM_GROWSDOWN, Vma } from "./vma";
@@ -21,6 +22,35 @@ function child(node: Vma, side: Side): Vma {
 function setChild(node: Vma, side: Side, value: Vma): void {
   store<u32>(changetype<usize>(node) + (side << 2), <u32>changetype<usize>(value), LINKS);
   if (value != NO_VMA) value.parentLink = <u32>changetype<usize>(node);
+}
+
+/** A node of a tree of 2^32 nodes would lie higher. */
+const MOST_HEIGHT: i32 = 48;
+
+/** Ends the call: what `node` says of its neighbours cannot be. */
+function lost(node: Vma): void {
+  corrupted(Failure.SEGV_REGIONS, changetype<usize>(node));
+}
+
+/** The node under this one on one side, or none. It knows this one, so that no damaged link leads round in a circle. */
+function childOf(node: Vma, side: Side): Vma {
+  const at = child(node, side);
+  if (at != NO_VMA && (isWild(changetype<usize>(at)) || at.parent != node)) lost(node);
+  return at;
+}
+
+/** The node above this one, or none. Heights rise on the way up. */
+function parentOf(node: Vma): Vma {
+  const at = node.parent;
+  if (at != NO_VMA && (isWild(changetype<usize>(at)) || at.height <= node.height)) lost(node);
+  return at;
+}
+
+/** The node above all others, or none. */
+function root(): Vma {
+  const at = changetype<Vma>(<usize>mm.vmaRoot);
+  if (at != NO_VMA && isWild(changetype<usize>(at))) lost(changetype<Vma>(changetype<usize>(mm)));
+  return at;
 }
 
 /** Puts `value` where `old` hangs: under `parent`, or at the root. */
@@ -93,7 +123,8 @@ function lift(node: Vma, side: Side): Vma {
 /** Restores balance and knowledge from `node` up, as far as something changes. To be called when a region's bounds or links changed. */
 export function settle(node: Vma): void {
   remember(NO_VMA, 0);
-  while (node != NO_VMA) {
+  for (let left = MOST_HEIGHT; node != NO_VMA; left--) {
+    if (left == 0) lost(node);
     const tilt = heightOf(node.right) - heightOf(node.left);
     if (tilt > 1 || tilt < -1) {
       const side: Side = tilt > 1 ? RIGHT : LEFT;
@@ -112,15 +143,15 @@ export function settleBorder(below: Vma, above: Vma): void {
   settle(below.rightLink == 0 ? below : above);
 }
 
-/** Hangs a node into the tree, right behind region `below`, or before all others when that is none. Its range must be free. */
-export function link(node: Vma, below: Vma): void {
-  let parent = below;
+/** Hangs a node into the tree, right behind region `before`, or before all others when that is none. Its range must be free. */
+export function link(node: Vma, before: Vma): void {
+  let parent = before;
   let side = RIGHT;
-  let at = changetype<Vma>(<usize>(below != NO_VMA ? below.rightLink : mm.vmaRoot));
+  let at = before != NO_VMA ? childOf(before, RIGHT) : root();
   while (at != NO_VMA) {
     parent = at;
     side = LEFT;
-    at = at.left;
+    at = childOf(at, LEFT);
   }
   node.leftLink = 0;
   node.rightLink = 0;
@@ -157,16 +188,9 @@ export function unlink(node: Vma): void {
 
 /** The neighbour of a node on one side, or none. */
 function neighbour(node: Vma, side: Side): Vma {
-  let at = child(node, side);
-  if (at != NO_VMA) {
-    while (child(at, side ^ 1) != NO_VMA) at = child(at, side ^ 1);
-    return at;
-  }
-  at = node.parent;
-  while (at != NO_VMA && child(at, side) == node) {
-    node = at;
-    at = at.parent;
-  }
+  let at = childOf(node, side);
+  if (at == NO_VMA) return climb(node, side);
+  while (child(at, side ^ 1) != NO_VMA) at = childOf(at, side ^ 1);
   return at;
 }
 
@@ -196,18 +220,18 @@ export function findVma(address: usize): Vma {
   }
   let found = NO_VMA;
   let from: usize = 0;
-  let node = changetype<Vma>(<usize>mm.vmaRoot);
+  let node = root();
   while (node != NO_VMA) {
     if (node.end <= address) {
       from = node.end;
-      node = node.right;
+      node = childOf(node, RIGHT);
     } else {
       found = node;
       if (node.start <= address) {
         from = node.start;
         break;
       }
-      node = node.left;
+      node = childOf(node, LEFT);
     }
   }
   remember(found, from);
@@ -217,13 +241,13 @@ export function findVma(address: usize): Vma {
 /** The last region that begins below `address`, or none. */
 export function lastBelow(address: usize): Vma {
   let found = NO_VMA;
-  let node = changetype<Vma>(<usize>mm.vmaRoot);
+  let node = root();
   while (node != NO_VMA) {
     if (node.start < address) {
       found = node;
-      node = node.right;
+      node = childOf(node, RIGHT);
     } else {
-      node = node.left;
+      node = childOf(node, LEFT);
     }
   }
   return found;
@@ -241,10 +265,10 @@ function fitsUpTo(tree: Vma, after: usize, length: usize): bool {
 
 /** The first ancestor that lies on `side` of the node, or none. */
 function climb(node: Vma, side: Side): Vma {
-  let parent = node.parent;
+  let parent = parentOf(node);
   while (parent != NO_VMA && child(parent, side) == node) {
     node = parent;
-    parent = parent.parent;
+    parent = parentOf(parent);
   }
   return parent;
 }
@@ -255,11 +279,12 @@ export function lowestGap(floor: usize, ceiling: usize, length: usize): usize {
   let node = findVma(floor);
   // Look at the space before `node`, then at the subtree on its right, then climb.
   while (node != NO_VMA && gapBetween(before, startGap(node)) < length) {
+    if (node.end <= before) lost(node);
     before = node.end;
-    let tree = node.right;
+    let tree = childOf(node, RIGHT);
     if (tree != NO_VMA && fitsFrom(tree, before, length)) {
       // It is in there: go down to the node that it lies before.
-      while (tree.leftLink != 0 && fitsFrom(tree.left, before, length)) tree = tree.left;
+      while (tree.leftLink != 0 && fitsFrom(tree.left, before, length)) tree = childOf(tree, LEFT);
       if (tree.leftLink != 0) before = tree.left.subEnd;
       node = tree;
     } else {
@@ -274,14 +299,18 @@ export function lowestGap(floor: usize, ceiling: usize, length: usize): usize {
 export function highestGap(floor: usize, ceiling: usize, length: usize): usize {
   let node = lastBelow(ceiling);
   let after = ceiling;
+  let last = ceiling;
   // A region beyond may keep a guard gap free that reaches below the ceiling.
   const above = node != NO_VMA ? next(node) : NO_VMA;
   if (above != NO_VMA && startGap(above) < after) after = startGap(above);
   while (node != NO_VMA && gapBetween(node.end, after) < length) {
+    if (node.start >= last) lost(node);
+    last = node.start;
     after = min(after, startGap(node));
-    let tree = node.left;
+    let tree = childOf(node, LEFT);
     if (tree != NO_VMA && fitsUpTo(tree, after, length)) {
-      while (tree.rightLink != 0 && fitsUpTo(tree.right, after, length)) tree = tree.right;
+      while (tree.rightLink != 0 && fitsUpTo(tree.right, after, length))
+        tree = childOf(tree, RIGHT);
       if (tree.rightLink != 0) after = tree.right.subStart;
       node = tree;
     } else {

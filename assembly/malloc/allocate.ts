@@ -26,6 +26,7 @@ import {
 } from "./chunk";
 import { NO_ARENA } from "./arena";
 import { systemMalloc } from "./extend";
+import { follow, mostChunks, refuse } from "./links";
 import { consolidate, fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
 import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize } from "./sizes";
 import { BINMAPSIZE, MallocState, libc, mainArena, mp, setErrno } from "./state";
@@ -106,7 +107,7 @@ function takeFast(arena: MallocState, size: word): usize {
   if (addressOf(victim) == 0) return 0;
   if (isMisaligned(victim.mem)) corrupted(Failure.FASTBIN_UNALIGNED_2, addressOf(victim));
   store<word>(bin, <word>nextFast(victim));
-  if (fastbinIndex(victim.size) != index) corrupted(Failure.FASTBIN_SIZE, addressOf(victim));
+  if (fastbinIndex(victim.size) != index) refuse(Failure.FASTBIN_SIZE, addressOf(victim));
   const cacheIndex = tcacheIndex(size);
   if (hasBin(cacheIndex)) {
     while (hasRoom(cacheIndex)) {
@@ -149,6 +150,7 @@ function takeSmall(arena: MallocState, size: word, index: u32): usize {
     while (hasRoom(cacheIndex)) {
       const other = bin.bk;
       if (other == bin) break;
+      follow(bin, other, 1, Failure.SEGV_SMALLBIN);
       behind = other.bk;
       markTaken(arena, other, size);
       bin.bk = behind;
@@ -212,7 +214,7 @@ function checkUnsorted(
   size: word,
 ): void {
   const limit = arena.systemMem;
-  if (size <= CHUNK_HDR_SZ || size > limit) corrupted(Failure.UNSORTED_SIZE, addressOf(victim));
+  if (size <= CHUNK_HDR_SZ || size > limit) refuse(Failure.UNSORTED_SIZE, addressOf(victim));
   const next = victim.at(size);
   const nextHead = next.mchunkSize;
   if (nextHead < CHUNK_HDR_SZ || nextHead > limit)
@@ -261,12 +263,16 @@ function takeBestFit(arena: MallocState, size: word, index: u32): usize {
   const bin = binAt(arena, index);
   const largest = bin.fd;
   if (largest == bin || largest.mchunkSize < size) return 0;
-  let victim = largest.bkNextsize;
-  while (victim.size < size) victim = victim.bkNextsize;
+  let victim = largest;
+  let left = mostChunks();
+  do {
+    const smaller = victim;
+    victim = victim.bkNextsize;
+    left = follow(smaller, victim, left, Failure.SEGV_LARGEBIN_FIT);
+  } while (victim.size < size);
   const victimSize = victim.size;
   // The second of a size is easier to take than the one that stands for it.
   if (victim != bin.bk && victim.mchunkSize == victim.fd.mchunkSize) victim = victim.fd;
-  unlink(victim);
   return takeOrSplit(arena, victim, victimSize, size, Failure.REMAINDER_LIST);
 }
 
@@ -283,8 +289,7 @@ function takeFromLargerBin(arena: MallocState, size: word, firstIndex: u32): usi
     const victim = bin.bk;
     if (victim != bin) {
       const victimSize = victim.size;
-      if (victimSize < size) corrupted(Failure.ASSERT_BIN_SIZE, addressOf(victim));
-      unlink(victim);
+      if (victimSize < size) refuse(Failure.ASSERT_BIN_SIZE, addressOf(victim));
       return takeOrSplit(arena, victim, victimSize, size, Failure.REMAINDER_LIST_2);
     }
     // A false alarm: the bin has become empty since.
@@ -295,7 +300,7 @@ function takeFromLargerBin(arena: MallocState, size: word, firstIndex: u32): usi
   }
 }
 
-/** Serves `size` bytes from an unlinked chunk. If what remains can be a chunk, it goes to the unsorted bin. */
+/** Takes a chunk out of its bin and serves `size` bytes from it. If what remains can be a chunk, it goes to the unsorted bin. */
 function takeOrSplit(
   arena: MallocState,
   victim: Chunk,
@@ -303,6 +308,7 @@ function takeOrSplit(
   size: word,
   failure: Failure,
 ): usize {
+  unlink(victim);
   const rest = victimSize - size;
   if (rest < MINSIZE) {
     markTaken(arena, victim, victimSize);

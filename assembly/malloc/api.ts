@@ -12,6 +12,7 @@ import {
   arenaFor,
   arenaForCall,
   arenaGet,
+  isOwnedBy,
   leaveArena,
   lockArena,
   lockList,
@@ -31,6 +32,7 @@ import {
   takeLarge,
   tcacheBytes,
 } from "./large-tcache";
+import { follow, mostChunks, mustBeMapped, refuse } from "./links";
 import { adjustThreshold, unmapChunk } from "./mapped";
 import { freeChunk } from "./release";
 import { takeBack } from "./remote";
@@ -88,7 +90,12 @@ function mayRetry(mem: usize, arena: MallocState): bool {
 function belongsTo(mem: usize, arena: MallocState): bool {
   if (mem == 0) return true;
   const p = Chunk.ofMem(mem);
-  return p.isMmapped || arenaFor(p) == arena;
+  return p.isMmapped || isOwnedBy(p, arena);
+}
+
+/** The same by a call: for functions other than malloc. */
+function belongsAside(mem: usize, arena: MallocState): bool {
+  return belongsTo(mem, arena);
 }
 
 /** malloc(3): a block of at least `bytes` bytes, 16-aligned, or 0 with errno ENOMEM. malloc(0) is a block, too. */
@@ -199,8 +206,10 @@ export function emptyTcache(): void {
 /** Gives back the blocks in a tcache's lists. */
 function emptyLists(lists: usize): void {
   for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
+    let left = mostChunks();
     for (let mem = latestIn(lists, index); mem != 0;) {
       if (isMisaligned(mem)) corrupted(Failure.TCACHE_SHUTDOWN_UNALIGNED, mem);
+      left = follow(Chunk.ofMem(mem), Chunk.ofMem(mem), left, Failure.SEGV_TCACHE);
       const next = revealLink(mem);
       if (IS_THREADED) setLatest(lists, index, next);
       giveBack(Chunk.ofMem(mem));
@@ -244,7 +253,7 @@ export function calloc(count: word, size: word): word {
     mem = clearedAllocate(arena, bytes);
   }
   unlockArena(arena);
-  if (!belongsTo(mem, arena)) corrupted(Failure.ASSERT_CALLOC_ARENA, mem);
+  if (!belongsAside(mem, arena)) corrupted(Failure.ASSERT_CALLOC_ARENA, mem);
   return <word>mem;
 }
 
@@ -271,7 +280,7 @@ export function realloc(address: word, bytes: word): word {
   const oldSize = p.size;
   if (!p.isMmapped) maybeInitTcache();
   if (<word>addressOf(p) > <word>0 - oldSize || isMisaligned(mem))
-    corrupted(Failure.REALLOC_POINTER, addressOf(p));
+    refuse(Failure.REALLOC_POINTER, addressOf(p));
   const size = checkedRequestToSize(bytes);
   if (size == 0) {
     setErrno(ENOMEM);
@@ -285,7 +294,7 @@ export function realloc(address: word, bytes: word): word {
   lockArena(arena);
   const result = resizeChunk(arena, p, size);
   unlockArena(arena);
-  if (!belongsTo(result, arena)) corrupted(Failure.ASSERT_REALLOC_ARENA, result);
+  if (!belongsAside(result, arena)) corrupted(Failure.ASSERT_REALLOC_ARENA, result);
   return result == 0 && libc.hasThreads ? moveElsewhere(arena, p, bytes) : <word>result;
 }
 
@@ -337,7 +346,7 @@ export function memalign(alignment: word, bytes: word): word {
     mem = allocateAligned(arena, power, bytes);
   }
   unlockArena(arena);
-  if (!belongsTo(mem, arena)) {
+  if (!belongsAside(mem, arena)) {
     corrupted(
       libc.hasThreads ? Failure.ASSERT_MEMALIGN_ARENA_2 : Failure.ASSERT_MEMALIGN_ARENA,
       mem,
@@ -379,6 +388,11 @@ export function mallocUsableSize(address: word): word {
   verifyHeap();
   if (address == 0) return 0;
   const p = Chunk.ofMem(<usize>address);
-  if (p.isMmapped) return p.size - CHUNK_HDR_SZ;
-  return p.inuse ? usableSize(p) : 0;
+  if (p.isMmapped) {
+    mustBeMapped(p);
+    return p.size - CHUNK_HDR_SZ;
+  }
+  if (p.inuse) return usableSize(p);
+  mustBeMapped(p);
+  return 0;
 }

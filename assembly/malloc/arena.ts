@@ -20,7 +20,7 @@ import {
   sharedState,
   thread,
 } from "./state";
-import { enterKernel, leaveKernel } from "./system";
+import { enterKernel, isWild, leaveKernel } from "./system";
 
 /** Arenas that there may be for each processor (NARENAS_FROM_NCORES). */
 const ARENAS_A_CORE: word = ILP32 ? 2 : 8;
@@ -34,7 +34,20 @@ export function arenaFor(p: Chunk): MallocState {
 }
 
 function arenaOfHeap(p: Chunk): MallocState {
+  const arena = arenaNamedBy(p);
+  const address = changetype<usize>(arena);
+  if (isWild(address)) corrupted(Failure.SEGV_HEAP_ARENA, changetype<usize>(heapFor(p)));
+  return arena;
+}
+
+/** What the header of a chunk's heap says that its arena is: not to be looked at, as nothing may be there. */
+function arenaNamedBy(p: Chunk): MallocState {
   return changetype<MallocState>(<usize>heapFor(p).arPtr);
+}
+
+/** Whether `arena` is that of a chunk that is not mmapped. */
+export function isOwnedBy(p: Chunk, arena: MallocState): bool {
+  return (p.isNonMain ? arenaNamedBy(p) : mainArena) == arena;
 }
 
 /** The address of an arena's mutex, its first field. */
@@ -71,8 +84,13 @@ export function unlockList(): void {
   if (IS_THREADED) release(listPlace());
 }
 
-/** The arena that follows in the ring of all (next). */
-export function nextArena(arena: MallocState): MallocState {
+/** More arenas than there can be: a walk along their ring that meets so many goes round in a circle without main_arena. */
+export const MOST_ARENAS: u32 = 0x10000;
+
+/** The arena that follows in the ring of all (next). `left`: how many steps a walk may yet take. */
+export function nextArena(arena: MallocState, left: u32): MallocState {
+  if (left == 0 || isWild(<usize>arena.next))
+    corrupted(Failure.SEGV_ARENAS, changetype<usize>(arena));
   return changetype<MallocState>(<usize>arena.next);
 }
 
@@ -170,12 +188,13 @@ function busyArena(): MallocState {
 function firstIdle(first: MallocState): MallocState {
   let arena = first;
   let fallback = NO_ARENA;
+  let left = MOST_ARENAS;
   do {
     if (!arena.isRetired) {
       if (isIdle(arenaPlace(arena))) return arena;
       if (fallback == NO_ARENA) fallback = arena;
     }
-    arena = nextArena(arena);
+    arena = nextArena(arena, left--);
   } while (arena != first);
   return fallback;
 }

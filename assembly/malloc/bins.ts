@@ -7,6 +7,7 @@
 import { ILP32, MALLOC_ALIGNMENT, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { Chunk, addressOf } from "./chunk";
+import { follow, mostChunks } from "./links";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { MallocState } from "./state";
 
@@ -80,6 +81,11 @@ export function unlink(p: Chunk): void {
   fd.bk = bk;
   bk.fd = fd;
   if (!isSmall(p.mchunkSize) && p.fdNextsizeWord != 0) unlinkSize(p, fd);
+}
+
+/** The same by a call: for callers off the beaten track. */
+export function unlinkAside(p: Chunk): void {
+  unlink(p);
 }
 
 /** Takes a large chunk that stands for its size out of the list of sizes; the next chunk of the same size, if any, takes its place. */
@@ -164,8 +170,11 @@ function largePlace(bin: Chunk, victim: Chunk, plainSize: word): Chunk {
     return bin;
   }
   if (fwd.isNonMain) corrupted(Failure.ASSERT_LARGEBIN_FWD_ARENA, addressOf(fwd));
+  let left = mostChunks();
   while (size < fwd.mchunkSize) {
+    const larger = fwd;
     fwd = fwd.fdNextsize;
+    left = follow(larger, fwd, left, Failure.SEGV_LARGEBIN_SORT);
     if (fwd.isNonMain) corrupted(Failure.ASSERT_LARGEBIN_FWD_ARENA, addressOf(fwd));
   }
   if (size == fwd.mchunkSize) {

@@ -20,6 +20,7 @@ import {
   currentBreak,
   enterKernel,
   isAligned,
+  isCompact,
   leaveKernel,
   mapPages,
   moreCore,
@@ -39,10 +40,11 @@ export function systemMalloc(size: word, arena: MallocState): usize {
   const top = arena.top;
   const topSize = top.size;
   checkTop(arena, top, topSize, size);
+  let isOver: bool = false;
   if (arena == mainArena) {
     enterKernel();
     extendTop(arena, top, topSize, size);
-    const isOver = arena.top != top && topSize != 0 && fenceTop(top, topSize);
+    isOver = arena.top != top && topSize != 0 && fenceTop(top, topSize);
     leaveKernel();
     if (isOver) freeInHand(arena, top);
   } else if (!extendHeap(arena, top, topSize, size) && !isMapped) {
@@ -51,6 +53,8 @@ export function systemMalloc(size: word, arena: MallocState): usize {
   }
   if (arena.systemMem > arena.maxSystemMem) arena.maxSystemMem = arena.systemMem;
   if (arena.top.size >= size + MINSIZE) return splitTop(arena, size);
+  // Freeing the old top has trimmed the new one. In glibc, too, where big blocks come from the heap; that is the rule in the compact layout.
+  if (isOver && isCompact()) return systemMalloc(size, arena);
   setErrno(ENOMEM);
   return 0;
 }

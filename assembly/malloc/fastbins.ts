@@ -5,6 +5,7 @@ import { ILP32, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { Chunk, PREV_INUSE, addressOf, isMisaligned, revealLink } from "./chunk";
 import { insertUnsorted, unlink, unsortedBin } from "./bins";
+import { follow, mostChunks, refuse } from "./links";
 import { MallocState, NFASTBINS } from "./state";
 import { lowerTop } from "./top";
 
@@ -30,9 +31,11 @@ export function consolidate(arena: MallocState): void {
     const bin = fastbinAt(arena, index);
     let p = changetype<Chunk>(<usize>load<word>(bin));
     if (addressOf(p) == 0) continue;
+    let left = mostChunks();
     do {
       if (isMisaligned(p.mem)) corrupted(Failure.FASTBINS_UNALIGNED, addressOf(p));
-      if (fastbinIndex(p.size) != index) corrupted(Failure.FASTBINS_SIZE, addressOf(p));
+      left = follow(p, p, left, Failure.SEGV_FASTBINS);
+      if (fastbinIndex(p.size) != index) refuse(Failure.FASTBINS_SIZE, addressOf(p));
       const next = changetype<Chunk>(revealLink(linkPlace(p)));
       // One at a time: whoever dies here loses no more than this one.
       store<word>(bin, <word>addressOf(next));

@@ -9,7 +9,7 @@
 import { ILP32, MALLOC_ALIGN_MASK } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { KIB, MIB } from "../base/align";
-import { unlink } from "./bins";
+import { unlinkAside } from "./bins";
 import { Chunk, NON_MAIN_ARENA, PREV_INUSE, addressOf } from "./chunk";
 import { freeInHand, takeInHand } from "./release";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
@@ -22,6 +22,7 @@ import {
   alignDown,
   alignUp,
   enterKernel,
+  isReadable,
   leaveKernel,
   reservePages,
   shedPages,
@@ -188,6 +189,9 @@ export function trimHeap(arena: MallocState, pad: word): void {
   if (heap.arPtr != <word>changetype<usize>(arena)) corrupted(Failure.ASSERT_HEAP_ARENA, 0);
   while (arena.top == firstChunk(heap)) {
     const before = changetype<HeapInfo>(<usize>heap.prev);
+    // Also when the links go round in a circle: this heap is unmapped by then.
+    if (!isReadable(changetype<usize>(before)) || before.arPtr != heap.arPtr)
+      corrupted(Failure.SEGV_HEAPS, changetype<usize>(heap));
     if (!dropHeap(arena, heap, before, pad)) break;
     heap = before;
   }
@@ -235,7 +239,7 @@ function dropHeap(arena: MallocState, heap: HeapInfo, before: HeapInfo, pad: wor
   if (changetype<usize>(heap) + <usize>most == <usize>libc.alignedHeapArea)
     libc.alignedHeapArea = 0;
   unmapPages(changetype<usize>(heap), most);
-  if (isFree) unlink(p);
+  if (isFree) unlinkAside(p);
   arena.top = p;
   p.mchunkSize = size | PREV_INUSE;
   leaveKernel();

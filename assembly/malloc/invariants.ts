@@ -5,7 +5,7 @@
 
 import { ILP32 } from "../abi/word";
 import { corrupted } from "../base/failure";
-import { NO_ARENA, nextArena } from "./arena";
+import { NO_ARENA } from "./arena";
 import { unsortedBin } from "./bins";
 import { Chunk, PREV_INUSE, addressOf, isMisaligned, isOddSize } from "./chunk";
 import {
@@ -39,6 +39,7 @@ import {
   isInHeap,
   isInMemory,
 } from "./list-checks";
+import { checkMapped } from "./mapped-checks";
 import { segmentCount, segmentStart } from "./segments";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import {
@@ -63,7 +64,7 @@ export function checkHeap(): i32 {
   resetFindings();
   const kernel = checkKernel();
   if (kernel != Invariant.HOLDS) broken(kernel, 0);
-  else if (checkArenas() && checkThreads()) checkInfo();
+  else if (checkArenas() && checkMapped() && checkThreads()) checkInfo();
   return firstFound();
 }
 
@@ -84,6 +85,11 @@ export function verifyHeap(): void {
   }
 }
 
+/** The arena that follows in the ring; whether there is one, the caller looks. */
+function arenaBehind(arena: MallocState): MallocState {
+  return changetype<MallocState>(<usize>arena.next);
+}
+
 /** The ring of arenas has as many as narenas says, each of them whole. */
 function checkArenas(): bool {
   let arena = mainArena;
@@ -96,7 +102,7 @@ function checkArenas(): bool {
     beginArena();
     if (addressOf(arena.top) != addressOf(unsortedBin(arena)) && !checkArena(arena)) return false;
     endArena(arena.top.size);
-    arena = nextArena(arena);
+    arena = arenaBehind(arena);
   } while (arena != mainArena);
   return count == libc.narenas || broken(Invariant.ARENA_RING, 0);
 }
@@ -142,7 +148,8 @@ function checkSegments(arena: MallocState): bool {
 function checkHeaps(arena: MallocState): bool {
   let heap = heapFor(arena.top);
   let isLast = true;
-  while (changetype<usize>(heap) != 0) {
+  // Heaps in a circle would cover more than the arena has.
+  while (changetype<usize>(heap) != 0 && coveredBytes <= arena.systemMem) {
     const address = changetype<usize>(heap);
     if (!isInMemory(address, offsetof<HeapInfo>())) return broken(Invariant.HEAP_ARENA, address);
     if (!isAligned(<word>address, heapMaxSize()) || heap.arPtr != <word>changetype<usize>(arena))
@@ -260,7 +267,7 @@ function checkThreads(): bool {
     }
     if (threads != arena.attachedThreads)
       return broken(Invariant.ARENA_THREADS, changetype<usize>(arena));
-    arena = nextArena(arena);
+    arena = arenaBehind(arena);
   } while (arena != mainArena);
   let free = changetype<MallocState>(<usize>libc.freeList);
   for (let left = libc.narenas; free != NO_ARENA; left--) {

@@ -4,6 +4,7 @@
 import { MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { Chunk, IS_MMAPPED, addressOf, isMisaligned } from "./chunk";
+import { mustBeMapped } from "./links";
 import { CHUNK_HDR_SZ } from "./sizes";
 import { DEFAULT_MMAP_THRESHOLD_MAX, mp } from "./state";
 import {
@@ -66,6 +67,7 @@ export function adjustThreshold(p: Chunk): void {
 
 /** Gives an mmapped chunk back to the kernel (munmap_chunk). */
 export function unmapChunk(p: Chunk): void {
+  mustBeMapped(p);
   if (!p.isMmapped) corrupted(Failure.ASSERT_MUNMAP_MMAPPED, addressOf(p));
   const block = addressOf(p) - <usize>p.mchunkPrevSize;
   const length = p.mchunkPrevSize + p.size;
@@ -73,12 +75,15 @@ export function unmapChunk(p: Chunk): void {
   enterKernel();
   mp.nMmaps--;
   mp.mmappedMem -= length;
+  // The bytes stay: whoever frees the block again, in a mapping made meanwhile, must not meet its header.
+  p.mchunkSize = 0;
   unmapPages(block, length);
   leaveKernel();
 }
 
 /** Makes an mmapped chunk hold a request whose chunk would be `size` bytes. The chunk, perhaps elsewhere, or 0 (mremap_chunk). */
 export function remapChunk(p: Chunk, size: word): Chunk {
+  mustBeMapped(p);
   const offset = p.mchunkPrevSize;
   if (!p.isMmapped) corrupted(Failure.ASSERT_MREMAP_MMAPPED, addressOf(p));
   const block = addressOf(p) - <usize>offset;

@@ -18,6 +18,7 @@ import {
   largeLists,
   resetLarge,
 } from "./large-tcache";
+import { refuse } from "./links";
 import { unmapChunk } from "./mapped";
 import { queueRemote } from "./remote";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
@@ -42,8 +43,8 @@ import { trimTop } from "./trim";
 export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
   const size = p.size;
   if (<word>addressOf(p) > <word>0 - size || isMisaligned(p.mem))
-    corrupted(Failure.FREE_POINTER, addressOf(p));
-  if (size < MINSIZE || isOddSize(size)) corrupted(Failure.FREE_SIZE, addressOf(p));
+    refuse(Failure.FREE_POINTER, addressOf(p));
+  if (size < MINSIZE || isOddSize(size)) refuse(Failure.FREE_SIZE, addressOf(p));
   const index = tcacheIndex(size);
   if (hasBin(index)) {
     if (hasKey(p.mem)) findDoubleFree(p.mem, index);
@@ -135,7 +136,7 @@ function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word): void {
   const next = chunk.at(chunkSize);
   if (chunk == top) corrupted(Failure.DOUBLE_FREE_TOP, addressOf(chunk));
   if (arena.contiguous && addressOf(next) >= addressOf(top.at(top.size))) {
-    corrupted(Failure.DOUBLE_FREE_OUT, addressOf(chunk));
+    refuse(Failure.DOUBLE_FREE_OUT, addressOf(chunk));
   }
   if (!next.prevInuse) corrupted(Failure.DOUBLE_FREE_PREV, addressOf(chunk));
   const nextSize = next.size;

@@ -6,8 +6,10 @@
 // An arena's queue is in the pad of its first heap's header, which glibc leaves alone; main_arena's in SharedState.
 
 import { below, push, takeAll, topOf } from "../sync/stack";
-import { NO_ARENA, arenaFor, lockArena, threadArena, unlockArena } from "./arena";
+import { NO_ARENA, isOwnedBy, lockArena, threadArena, unlockArena } from "./arena";
+import { Failure } from "../base/failure";
 import { Chunk } from "./chunk";
+import { follow, mostChunks } from "./links";
 import { freeChunk } from "./release";
 import { HeapInfo, MallocState, mainArena, sharedState, thread } from "./state";
 import { SharedState } from "../sync/mutex";
@@ -56,7 +58,9 @@ export function takeBack(arena: MallocState): void {
     // Should this thread die from here on, whoever buries it finds them there.
     thread.backlog = <u32>mem;
   } while (!takeAll(place, mem));
+  let left = mostChunks();
   while (mem != 0) {
+    left = follow(Chunk.ofMem(mem), Chunk.ofMem(mem), left, Failure.SEGV_QUEUE);
     const next = below(mem);
     thread.backlog = <u32>next;
     freeChunk(arena, Chunk.ofMem(mem), true);
@@ -66,7 +70,11 @@ export function takeBack(arena: MallocState): void {
 
 /** After the death of a thread that had `arena` locked: whether what its backlog names still is on the queue. */
 export function isQueued(arena: MallocState, mem: usize): bool {
-  if (Chunk.ofMem(mem).isMmapped || arenaFor(Chunk.ofMem(mem)) != arena) return false;
-  for (let one = topOf(queuePlace(arena)); one != 0; one = below(one)) if (one == mem) return true;
+  if (Chunk.ofMem(mem).isMmapped || !isOwnedBy(Chunk.ofMem(mem), arena)) return false;
+  let left = mostChunks();
+  for (let one = topOf(queuePlace(arena)); one != 0; one = below(one)) {
+    if (one == mem) return true;
+    left = follow(Chunk.ofMem(one), Chunk.ofMem(one), left, Failure.SEGV_QUEUE);
+  }
   return false;
 }

@@ -8,12 +8,22 @@
 import { below } from "../sync/stack";
 import { acquireSoon, ownerOf, release, takeOver } from "../sync/mutex";
 import { ILP32 } from "../abi/word";
+import { Failure } from "../base/failure";
 import { addressOf, Chunk, PREV_INUSE, isMisaligned, isOddSize, revealLink } from "./chunk";
-import { arenaFor, arenaPlace, listPlace, nextArena, putOnFreeList } from "./arena";
+import {
+  MOST_ARENAS,
+  arenaFor,
+  arenaPlace,
+  isOwnedBy,
+  listPlace,
+  nextArena,
+  putOnFreeList,
+} from "./arena";
 import { insertUnsorted, unsortedBin } from "./bins";
 import { fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
 import { firstChunkOf, heapFor } from "./heap";
 import { hasLarge, isLargeBlock, largeLists } from "./large-tcache";
+import { follow, mostChunks } from "./links";
 import { endsInHeap, isInHeap } from "./list-checks";
 import { unmapChunk } from "./mapped";
 import { freeChunk } from "./release";
@@ -31,7 +41,14 @@ import {
   resetBins,
   threadAt,
 } from "./state";
-import { distrustMemory, enterKernelSoon, kernelOwner, leaveKernel, recoverKernel } from "./system";
+import {
+  distrustMemory,
+  enterKernelSoon,
+  isReadable,
+  kernelOwner,
+  leaveKernel,
+  recoverKernel,
+} from "./system";
 import { TCACHE_MAX_BINS, bindTcache, isCachedBlock, surrenderTcache } from "./tcache";
 import { latestIn, setLatest } from "./tcache-lists";
 
@@ -87,6 +104,7 @@ function blocked(found: Repair, owner: i32): i32 {
 /** Takes the arena that the dead thread was in, puts it in order, and opens it to others. False when the kernel's lock is not to be had. */
 function mendArenas(number: u32, dead: ThreadData, found: Repair): bool {
   let arena = mainArena;
+  let left = MOST_ARENAS;
   do {
     if (ownerOf(arenaPlace(arena)) == <i32>number) {
       if (!enterKernelSoon()) {
@@ -106,7 +124,7 @@ function mendArenas(number: u32, dead: ThreadData, found: Repair): bool {
       release(arenaPlace(arena));
       leaveKernel();
     }
-    arena = nextArena(arena);
+    arena = nextArena(arena, left--);
   } while (arena != mainArena);
   dead.inHand = 0;
   return true;
@@ -128,13 +146,23 @@ function mendArena(arena: MallocState, inHand: Chunk): bool {
     return true;
   }
   let last: usize = 0;
-  for (let heap = heapFor(arena.top); changetype<usize>(heap) != 0;) {
+  let left = mostChunks();
+  for (let heap = heapFor(arena.top); changetype<usize>(heap) != 0; left--) {
+    if (left == 0) return false;
     if (!mendChunks(arena, firstChunkOf(heap), last, inHand)) return false;
-    heap = changetype<HeapInfo>(<usize>heap.prev);
+    const before = changetype<HeapInfo>(<usize>heap.prev);
+    if (before == heap || !isHeapOf(arena, before)) return false;
+    heap = before;
     // Where two fenceposts end the heap, the last of them has no size.
     last = changetype<usize>(heap) + <usize>heap.size - (<usize>CHUNK_HDR_SZ + (ILP32 ? 8 : 0));
   }
   return true;
+}
+
+/** Whether `heap` is none, or a heap of the arena's as far as its header tells. */
+function isHeapOf(arena: MallocState, heap: HeapInfo): bool {
+  const address = changetype<usize>(heap);
+  return address == 0 || (isReadable(address) && heap.arPtr == <word>changetype<usize>(arena));
 }
 
 /**
@@ -219,14 +247,16 @@ function cutFastbins(arena: MallocState): void {
   for (let index: u32 = 0; index < NFASTBINS; index++) {
     const bin = fastbinAt(arena, index);
     let p = changetype<Chunk>(<usize>load<word>(bin));
-    while (isFastChunk(arena, p, index)) p = changetype<Chunk>(revealLink(linkPlace(p)));
+    let left = mostChunks();
+    for (; left > 0 && isFastChunk(arena, p, index); left--)
+      p = changetype<Chunk>(revealLink(linkPlace(p)));
     if (p != NONE) store<word>(bin, 0);
   }
 }
 
 function isFastChunk(arena: MallocState, p: Chunk, index: u32): bool {
   if (isMisaligned(p.mem) || !isInHeap(p) || fastbinIndex(p.size) != index) return false;
-  return endsInHeap(p) && p.inuse && arenaFor(p) == arena;
+  return endsInHeap(p) && p.inuse && isOwnedBy(p, arena);
 }
 
 /**
@@ -247,7 +277,9 @@ function returnCache(dead: ThreadData, found: Repair): bool {
 }
 
 function returnBacklog(dead: ThreadData, found: Repair): bool {
+  let left = mostChunks();
   for (let mem = <usize>dead.backlog; mem != 0;) {
+    left = follow(Chunk.ofMem(mem), Chunk.ofMem(mem), left, Failure.SEGV_QUEUE);
     if (!openArena(mem, found)) return false;
     const next = below(mem);
     dead.backlog = <u32>next;
@@ -325,6 +357,7 @@ function freeOpen(mem: usize): void {
 function recountThreads(): void {
   libc.freeList = 0;
   let arena = mainArena;
+  let left = MOST_ARENAS;
   do {
     let threads: word = 0;
     for (let number: u32 = 0; number < THREADS_MAX; number++) {
@@ -333,6 +366,6 @@ function recountThreads(): void {
     }
     arena.attachedThreads = threads;
     if (threads == 0) putOnFreeList(arena);
-    arena = nextArena(arena);
+    arena = nextArena(arena, left--);
   } while (arena != mainArena);
 }

@@ -3,8 +3,9 @@
 import { MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { allocate } from "./allocate";
-import { unlink } from "./bins";
+import { unlinkAside } from "./bins";
 import { Chunk, PREV_INUSE, addressOf, usableSize } from "./chunk";
+import { refuse } from "./links";
 import { remapChunk } from "./mapped";
 import { freeChunk } from "./release";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
@@ -26,7 +27,7 @@ export function resizeMapped(p: Chunk, size: word): usize {
 export function resizeChunk(arena: MallocState, p: Chunk, size: word): usize {
   const oldSize = p.size;
   if (p.mchunkSize <= CHUNK_HDR_SZ || oldSize >= arena.systemMem)
-    corrupted(Failure.REALLOC_OLD_SIZE, addressOf(p));
+    refuse(Failure.REALLOC_OLD_SIZE, addressOf(p));
   if (p.isMmapped) corrupted(Failure.ASSERT_REALLOC_MMAPPED, addressOf(p));
   const next = p.at(oldSize);
   const nextSize = next.size;
@@ -38,7 +39,7 @@ export function resizeChunk(arena: MallocState, p: Chunk, size: word): usize {
   if (next == arena.top) {
     if (joined >= size + MINSIZE) return growIntoTop(arena, p, joined, size);
   } else if (joined >= size && !next.at(nextSize).prevInuse) {
-    unlink(next);
+    unlinkAside(next);
     return keep(arena, p, joined, size);
   }
   return moveChunk(arena, p, next, oldSize, size);

@@ -2,10 +2,11 @@
 
 import { SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
-import { lockArena, nextArena, unlockArena } from "./arena";
+import { MOST_ARENAS, lockArena, nextArena, unlockArena } from "./arena";
 import { binAt } from "./bins";
 import { Chunk, addressOf, isMisaligned, revealLink } from "./chunk";
 import { fastbinAt, linkPlace } from "./fastbins";
+import { follow, mostChunks } from "./links";
 import { MallocState, NBINS, NFASTBINS, mainArena, mp } from "./state";
 
 /** What the allocator holds (struct mallinfo2). Bytes where not said otherwise. */
@@ -45,11 +46,12 @@ const FIELDS: u32 = 10;
 export function collectInfo(info: Mallinfo2): void {
   memory.fill(changetype<usize>(info), 0, offsetof<Mallinfo2>());
   let arena = mainArena;
+  let left = MOST_ARENAS;
   do {
     lockArena(arena);
     addArena(arena, info);
     unlockArena(arena);
-    arena = nextArena(arena);
+    arena = nextArena(arena, left--);
   } while (arena != mainArena);
   info.hblks = <word>mp.nMmaps;
   info.hblkhd = mp.mmappedMem;
@@ -62,7 +64,11 @@ function addArena(arena: MallocState, info: Mallinfo2): void {
   let free = arena.top.size + countFast(arena, info);
   for (let index: u32 = 1; index < NBINS; index++) {
     const bin = binAt(arena, index);
+    let left = mostChunks();
+    let from = bin;
     for (let p = bin.bk; p != bin; p = p.bk) {
+      left = follow(from, p, left, Failure.SEGV_INFO_BIN);
+      from = p;
       blocks++;
       free += p.size;
     }
@@ -78,9 +84,13 @@ function countFast(arena: MallocState, info: Mallinfo2): word {
   let blocks: word = 0;
   let bytes: word = 0;
   for (let index: u32 = 0; index < NFASTBINS; index++) {
-    let p = changetype<Chunk>(<usize>load<word>(fastbinAt(arena, index)));
+    let left = mostChunks();
+    let from = changetype<Chunk>(fastbinAt(arena, index));
+    let p = changetype<Chunk>(<usize>load<word>(addressOf(from)));
     while (addressOf(p) != 0) {
       if (isMisaligned(p.mem)) corrupted(Failure.MALLINFO_UNALIGNED, addressOf(p));
+      left = follow(from, p, left, Failure.SEGV_INFO_FASTBIN);
+      from = p;
       blocks++;
       bytes += p.size;
       p = changetype<Chunk>(revealLink(linkPlace(p)));

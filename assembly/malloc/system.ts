@@ -16,7 +16,7 @@ import {
 } from "../kernel/mman";
 import { enterKernel, leaveKernel } from "../kernel/mmap-lock";
 import { mapRegion, unmapRegion } from "../kernel/mmap";
-import { mm } from "../kernel/mm";
+import { Layout, mm } from "../kernel/mm";
 import { MREMAP_MAYMOVE, remapRegion } from "../kernel/mremap";
 import { OVERCOMMIT_NEVER } from "../kernel/limits";
 import { Advice, sysMadvise } from "../kernel/madvise";
@@ -37,7 +37,11 @@ export {
   leaveKernel,
   recoverKernel,
 } from "../kernel/mmap-lock";
+export { isOutside, isWild } from "../kernel/mm";
 export { distrustMemory } from "../kernel/pages";
+export { isReadable } from "../kernel/region";
+import { findVma, next } from "../kernel/region";
+import { VM_READ, VmaKind } from "../kernel/vma";
 import { PAGE_SIZE } from "../base/align";
 
 export { PAGE_SIZE, isAligned, pageAlign, alignUp, alignDown } from "../base/align";
@@ -66,6 +70,25 @@ export function learnBreak(): void {
   if (!IS_FULL || libc.knowsBreak) return;
   libc.knowsBreak = 1;
   callBrk(0);
+}
+
+/** Where the program's first readable region beyond [heap] begins that ends above `address`; 0: there is none. For the checker. */
+export function regionFrom(address: usize): usize {
+  for (let at = findVma(address); changetype<usize>(at) != 0; at = next(at)) {
+    if (at.kind == VmaKind.USER && (at.vmFlags & VM_READ) != 0 && at.vmStart != mm.startBrk)
+      return at.start;
+  }
+  return 0;
+}
+
+/** Where the region at `start` ends. */
+export function regionEnd(start: usize): usize {
+  return findVma(start).end;
+}
+
+/** Whether mappings lie right behind the memory, which is no layout of Linux's. */
+export function isCompact(): bool {
+  return mm.layout == Layout.COMPACT;
 }
 
 /** The current break (MORECORE (0)). */

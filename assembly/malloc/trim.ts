@@ -1,13 +1,15 @@
 // Giving memory back to the kernel: the end of the heap by the break, whole pages inside free chunks by madvise.
 
+import { Failure } from "../base/failure";
 import { queuesFrees } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
 import { binAt, binIndex, unsortedBin } from "./bins";
 import { Chunk, PREV_INUSE, addressOf } from "./chunk";
 import { consolidate } from "./fastbins";
+import { follow, mostChunks } from "./links";
 import { takeBack } from "./remote";
 import { MINSIZE } from "./sizes";
-import { lockArena, nextArena, unlockArena } from "./arena";
+import { MOST_ARENAS, lockArena, nextArena, unlockArena } from "./arena";
 import { MallocState, NBINS, mainArena, mp } from "./state";
 import {
   PAGE_SIZE,
@@ -52,6 +54,7 @@ function moveDown(arena: MallocState, top: Chunk, topSize: word, extra: word): b
 export function trimAll(pad: word): bool {
   let released = false;
   let arena = mainArena;
+  let left = MOST_ARENAS;
   do {
     lockArena(arena);
     if (IS_THREADED && queuesFrees) takeBack(arena);
@@ -60,7 +63,7 @@ export function trimAll(pad: word): bool {
       if (arena == mainArena && trimTop(arena, pad)) released = true;
     }
     unlockArena(arena);
-    arena = nextArena(arena);
+    arena = nextArena(arena, left--);
   } while (arena != mainArena);
   return released;
 }
@@ -73,7 +76,11 @@ function trimArena(arena: MallocState): bool {
   for (let index: u32 = 1; index < NBINS; index++) {
     if (index != 1 && index < firstBin) continue;
     const bin = index == 1 ? unsortedBin(arena) : binAt(arena, index);
+    let left = mostChunks();
+    let from = bin;
     for (let p = bin.bk; p != bin; p = p.bk) {
+      left = follow(from, p, left, Failure.SEGV_TRIM_BIN);
+      from = p;
       if (discardInside(p)) released = true;
     }
   }

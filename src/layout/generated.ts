@@ -23,27 +23,6 @@ const ilp32 = {
       pad: { offset: 20, size: 4, kind: "u32" },
     },
   },
-  Inode: {
-    size: 40,
-    fields: {
-      size: { offset: 0, size: 8, kind: "u64" },
-      number: { offset: 8, size: 4, kind: "u32" },
-      kind: { offset: 12, size: 4, kind: "i32" },
-      references: { offset: 16, size: 4, kind: "u32" },
-      mappings: { offset: 20, size: 4, kind: "u32" },
-      charged: { offset: 24, size: 4, kind: "u32" },
-      nextLink: { offset: 28, size: 4, kind: "u32" },
-      kept: { offset: 32, size: 4, kind: "u32" },
-    },
-  },
-  KeptPage: {
-    size: 12,
-    fields: {
-      frame: { offset: 0, size: 4, kind: "u32" },
-      nextLink: { offset: 4, size: 4, kind: "u32" },
-      pgoff: { offset: 8, size: 4, kind: "u32" },
-    },
-  },
   LibcData: {
     size: 344,
     fields: {
@@ -196,16 +175,6 @@ const ilp32 = {
       rlimits: { offset: 264, size: 8, kind: "u64", count: 32 },
     },
   },
-  OpenFile: {
-    size: 20,
-    fields: {
-      host: { offset: 0, size: 4, kind: "i32" },
-      flags: { offset: 4, size: 4, kind: "i32" },
-      references: { offset: 8, size: 4, kind: "u32" },
-      inodeLink: { offset: 12, size: 4, kind: "u32" },
-      number: { offset: 16, size: 4, kind: "u32" },
-    },
-  },
   TcacheEntry: {
     size: 8,
     fields: { next: { offset: 0, size: 4, kind: "u32" }, key: { offset: 4, size: 4, kind: "u32" } },
@@ -256,6 +225,37 @@ const ilp32 = {
       idKind: { offset: 0, size: 4, kind: "u32" },
       x: { offset: 4, size: 4, kind: "u32" },
       y: { offset: 8, size: 4, kind: "u32" },
+    },
+  },
+  Inode: {
+    size: 40,
+    fields: {
+      size: { offset: 0, size: 8, kind: "u64" },
+      number: { offset: 8, size: 4, kind: "u32" },
+      kind: { offset: 12, size: 4, kind: "i32" },
+      references: { offset: 16, size: 4, kind: "u32" },
+      mappings: { offset: 20, size: 4, kind: "u32" },
+      charged: { offset: 24, size: 4, kind: "u32" },
+      nextLink: { offset: 28, size: 4, kind: "u32" },
+      kept: { offset: 32, size: 4, kind: "u32" },
+    },
+  },
+  KeptPage: {
+    size: 12,
+    fields: {
+      frame: { offset: 0, size: 4, kind: "u32" },
+      nextLink: { offset: 4, size: 4, kind: "u32" },
+      pgoff: { offset: 8, size: 4, kind: "u32" },
+    },
+  },
+  OpenFile: {
+    size: 20,
+    fields: {
+      host: { offset: 0, size: 4, kind: "i32" },
+      flags: { offset: 4, size: 4, kind: "i32" },
+      references: { offset: 8, size: 4, kind: "u32" },
+      inodeLink: { offset: 12, size: 4, kind: "u32" },
+      number: { offset: 16, size: 4, kind: "u32" },
     },
   },
   VmaLabel: {
@@ -335,27 +335,6 @@ const lp64 = {
       mprotectSize: { offset: 24, size: 8, kind: "u64" },
       pagesize: { offset: 32, size: 8, kind: "u64" },
       pad: { offset: 40, size: 4, kind: "u32", count: 2 },
-    },
-  },
-  Inode: {
-    size: 40,
-    fields: {
-      size: { offset: 0, size: 8, kind: "u64" },
-      number: { offset: 8, size: 4, kind: "u32" },
-      kind: { offset: 12, size: 4, kind: "i32" },
-      references: { offset: 16, size: 4, kind: "u32" },
-      mappings: { offset: 20, size: 4, kind: "u32" },
-      charged: { offset: 24, size: 4, kind: "u32" },
-      nextLink: { offset: 28, size: 4, kind: "u32" },
-      kept: { offset: 32, size: 4, kind: "u32" },
-    },
-  },
-  KeptPage: {
-    size: 16,
-    fields: {
-      frame: { offset: 0, size: 4, kind: "u32" },
-      nextLink: { offset: 4, size: 4, kind: "u32" },
-      pgoff: { offset: 8, size: 8, kind: "u64" },
     },
   },
   LibcData: {
@@ -510,16 +489,6 @@ const lp64 = {
       rlimits: { offset: 440, size: 8, kind: "u64", count: 32 },
     },
   },
-  OpenFile: {
-    size: 20,
-    fields: {
-      host: { offset: 0, size: 4, kind: "i32" },
-      flags: { offset: 4, size: 4, kind: "i32" },
-      references: { offset: 8, size: 4, kind: "u32" },
-      inodeLink: { offset: 12, size: 4, kind: "u32" },
-      number: { offset: 16, size: 4, kind: "u32" },
-    },
-  },
   TcacheEntry: {
     size: 16,
     fields: { next: { offset: 0, size: 8, kind: "u64" }, key: { offset: 8, size: 8, kind: "u64" } },
@@ -570,6 +539,37 @@ const lp64 = {
       idKind: { offset: 0, size: 4, kind: "u32" },
       x: { offset: 8, size: 8, kind: "u64" },
       y: { offset: 16, size: 8, kind: "u64" },
+    },
+  },
+  Inode: {
+    size: 40,
+    fields: {
+      size: { offset: 0, size: 8, kind: "u64" },
+      number: { offset: 8, size: 4, kind: "u32" },
+      kind: { offset: 12, size: 4, kind: "i32" },
+      references: { offset: 16, size: 4, kind: "u32" },
+      mappings: { offset: 20, size: 4, kind: "u32" },
+      charged: { offset: 24, size: 4, kind: "u32" },
+      nextLink: { offset: 28, size: 4, kind: "u32" },
+      kept: { offset: 32, size: 4, kind: "u32" },
+    },
+  },
+  KeptPage: {
+    size: 16,
+    fields: {
+      frame: { offset: 0, size: 4, kind: "u32" },
+      nextLink: { offset: 4, size: 4, kind: "u32" },
+      pgoff: { offset: 8, size: 8, kind: "u64" },
+    },
+  },
+  OpenFile: {
+    size: 20,
+    fields: {
+      host: { offset: 0, size: 4, kind: "i32" },
+      flags: { offset: 4, size: 4, kind: "i32" },
+      references: { offset: 8, size: 4, kind: "u32" },
+      inodeLink: { offset: 12, size: 4, kind: "u32" },
+      number: { offset: 16, size: 4, kind: "u32" },
     },
   },
   VmaLabel: {
@@ -641,8 +641,8 @@ export const layouts: {
 
 /** Checksums (`layoutDigest`) of the sections "layout" that binaries of this version have. */
 export const layoutDigests: Readonly<Record<"ilp32" | "lp64", readonly number[]>> = {
-  ilp32: [290139017, 1108542483, 1913839587, 2370427323],
-  lp64: [1036983940, 2262826298, 2524242634, 2786631088],
+  ilp32: [290139017, 727816310, 2903504056, 3439672608],
+  lp64: [137435114, 586892590, 1997464902, 2786631088],
 };
 
 /**
@@ -681,42 +681,6 @@ export type HeapInfo = {
   readonly pagesize: number;
   /** `pad`: keeps chunks aligned. */
   readonly pad: number | number[];
-};
-
-/**
- * A file itself (struct inode), however often it is open.
- * @interface
- */
-export type Inode = {
-  /** `i_size`: bytes. */
-  readonly size: number;
-  /** `i_ino`: what the host calls it; 0 for shared memory. */
-  readonly number: number;
-  /** One of FileKind. */
-  readonly kind: number;
-  /** Open file descriptions. */
-  readonly references: number;
-  /** Regions that map a part of it. */
-  readonly mappings: number;
-  /** Pages that count as committed (shared memory). */
-  readonly charged: number;
-  /** The next one of the host's, in no order. */
-  readonly nextLink: number;
-  /** Of shared memory the pages that nothing maps (KeptPage). */
-  readonly kept: number;
-};
-
-/**
- * A page of a shared object that nothing maps, or one that is free to become that.
- * @interface
- */
-export type KeptPage = {
-  /** Where its bytes are. */
-  readonly frame: number;
-  /** The next one of the object, in no order; or the next free one. */
-  readonly nextLink: number;
-  /** Its place in the object, pages. */
-  readonly pgoff: number;
 };
 
 /**
@@ -996,23 +960,6 @@ export type MmStruct = {
 };
 
 /**
- * An open file description (struct file).
- * @interface
- */
-export type OpenFile = {
-  /** The host's number for it; -1 for shared memory. */
-  readonly host: number;
-  /** `f_flags`: O_* bits. */
-  readonly flags: number;
-  /** `f_count`: descriptors and regions. */
-  readonly references: number;
-  /** `f_inode`. */
-  readonly inodeLink: number;
-  /** Which one of all that there ever were, from 1: regions with equal numbers may merge. */
-  readonly number: number;
-};
-
-/**
  * What tcache keeps in a block of its own (struct tcache_entry).
  * @interface
  */
@@ -1105,6 +1052,59 @@ export type Op = {
   readonly x: number;
   /** `CALLOC`: bytes of an element; MEMALIGN: bytes. */
   readonly y: number;
+};
+
+/**
+ * A file itself (struct inode), however often it is open.
+ * @interface
+ */
+export type Inode = {
+  /** `i_size`: bytes. */
+  readonly size: number;
+  /** `i_ino`: what the host calls it; 0 for shared memory. */
+  readonly number: number;
+  /** One of FileKind. */
+  readonly kind: number;
+  /** Open file descriptions. */
+  readonly references: number;
+  /** Regions that map a part of it. */
+  readonly mappings: number;
+  /** Pages that count as committed (shared memory). */
+  readonly charged: number;
+  /** The next one of the host's, in no order. */
+  readonly nextLink: number;
+  /** Of shared memory the pages that nothing maps (KeptPage). */
+  readonly kept: number;
+};
+
+/**
+ * A page of a shared object that nothing maps, or one that is free to become that.
+ * @interface
+ */
+export type KeptPage = {
+  /** Where its bytes are. */
+  readonly frame: number;
+  /** The next one of the object, in no order; or the next free one. */
+  readonly nextLink: number;
+  /** Its place in the object, pages. */
+  readonly pgoff: number;
+};
+
+/**
+ * An open file description (struct file).
+ * @interface
+ */
+export type OpenFile = {
+  /** The host's number for it; -1 for shared memory. */
+  readonly host: number;
+  /** `f_flags`: O_* bits. */
+  readonly flags: number;
+  /** `f_count`: descriptors and regions. */
+  readonly references: number;
+  /** `f_inode`. */
+  readonly inodeLink: number;
+  /** Which one of all that there ever were, from 1: regions with equal numbers may merge. */
+  readonly number: number;
 };
 
 /**
@@ -1376,6 +1376,42 @@ export const Failure = {
   ASSERT_ARENA_REPLACED: 123,
   /** `__malloc_arena_thread_freeres: a->attached_threads > 0` */
   ASSERT_ARENA_LEFT: 124,
+  /** `an access outside the memory` */
+  SEGV_ACCESS: 151,
+  /** `nothing is mapped there` */
+  SEGV_POINTER: 152,
+  /** `malloc: small bin, bk of chunk` */
+  SEGV_SMALLBIN: 153,
+  /** `malloc: large bin, bk_nextsize of chunk` */
+  SEGV_LARGEBIN_FIT: 154,
+  /** `malloc: large bin, fd_nextsize of chunk` */
+  SEGV_LARGEBIN_SORT: 155,
+  /** `malloc_consolidate: fast bin, fd of chunk` */
+  SEGV_FASTBINS: 156,
+  /** `mallinfo: bin, bk of chunk` */
+  SEGV_INFO_BIN: 157,
+  /** `mallinfo: fast bin, fd of chunk` */
+  SEGV_INFO_FASTBIN: 158,
+  /** `malloc_trim: bin, bk of chunk` */
+  SEGV_TRIM_BIN: 159,
+  /** `ring of arenas, next of arena` */
+  SEGV_ARENAS: 160,
+  /** `heap_for_ptr: ar_ptr of heap_info` */
+  SEGV_HEAP_ARENA: 161,
+  /** `heap_trim: prev of heap_info` */
+  SEGV_HEAPS: 162,
+  /** `tcache_thread_shutdown: tcache, next of block` */
+  SEGV_TCACHE: 163,
+  /** `queue of frees, next of block` */
+  SEGV_QUEUE: 164,
+  /** `region table, links of node` */
+  SEGV_REGIONS: 165,
+  /** `malloc_info: bin, fd of chunk (the host's)` */
+  SEGV_MALLOC_INFO_BIN: 166,
+  /** `malloc_info: fast bin, fd of chunk (the host's)` */
+  SEGV_MALLOC_INFO_FASTBIN: 167,
+  /** `malloc_info, malloc_stats: top of arena (the host's)` */
+  SEGV_TOP: 168,
 } as const;
 /** A member of `Failure`. */
 export type Failure = (typeof Failure)[keyof typeof Failure];
@@ -1519,28 +1555,43 @@ export type FailureName =
   /** `detach_arena: replaced_arena->attached_threads > 0` */
   | "ASSERT_ARENA_REPLACED"
   /** `__malloc_arena_thread_freeres: a->attached_threads > 0` */
-  | "ASSERT_ARENA_LEFT";
-
-/**
- * What a file is.
- * @enum
- */
-export const FileKind = {
-  /** Bytes of the host's. */
-  REGULAR: 0,
-  /** Cannot be mapped. */
-  DIRECTORY: 1,
-  /** Cannot be mapped. */
-  PIPE: 2,
-  /** A device: cannot be mapped. */
-  CHARACTER: 3,
-  /** /dev/zero: a mapping of it is anonymous memory. */
-  ZERO: 4,
-  /** Shared memory without a name: bytes of this memory only. */
-  SHMEM: 5,
-} as const;
-/** A member of `FileKind`. */
-export type FileKind = (typeof FileKind)[keyof typeof FileKind];
+  | "ASSERT_ARENA_LEFT"
+  /** `an access outside the memory` */
+  | "SEGV_ACCESS"
+  /** `nothing is mapped there` */
+  | "SEGV_POINTER"
+  /** `malloc: small bin, bk of chunk` */
+  | "SEGV_SMALLBIN"
+  /** `malloc: large bin, bk_nextsize of chunk` */
+  | "SEGV_LARGEBIN_FIT"
+  /** `malloc: large bin, fd_nextsize of chunk` */
+  | "SEGV_LARGEBIN_SORT"
+  /** `malloc_consolidate: fast bin, fd of chunk` */
+  | "SEGV_FASTBINS"
+  /** `mallinfo: bin, bk of chunk` */
+  | "SEGV_INFO_BIN"
+  /** `mallinfo: fast bin, fd of chunk` */
+  | "SEGV_INFO_FASTBIN"
+  /** `malloc_trim: bin, bk of chunk` */
+  | "SEGV_TRIM_BIN"
+  /** `ring of arenas, next of arena` */
+  | "SEGV_ARENAS"
+  /** `heap_for_ptr: ar_ptr of heap_info` */
+  | "SEGV_HEAP_ARENA"
+  /** `heap_trim: prev of heap_info` */
+  | "SEGV_HEAPS"
+  /** `tcache_thread_shutdown: tcache, next of block` */
+  | "SEGV_TCACHE"
+  /** `queue of frees, next of block` */
+  | "SEGV_QUEUE"
+  /** `region table, links of node` */
+  | "SEGV_REGIONS"
+  /** `malloc_info: bin, fd of chunk (the host's)` */
+  | "SEGV_MALLOC_INFO_BIN"
+  /** `malloc_info: fast bin, fd of chunk (the host's)` */
+  | "SEGV_MALLOC_INFO_FASTBIN"
+  /** `malloc_info, malloc_stats: top of arena (the host's)` */
+  | "SEGV_TOP";
 
 /**
  * The invariants that the whole-heap checker knows. The numbers follow those of `Failure`.
@@ -1629,6 +1680,10 @@ export const Invariant = {
   HEAP_ARENA: 239,
   /** Size <= mprotect_size <= HEAP_MAX_SIZE. */
   HEAP_SIZE: 240,
+  /** N_mmaps mapped regions begin with the header of a chunk that fills them, and sum up to mmapped_mem. */
+  MAPPED_CHUNK: 241,
+  /** The kernel has as many unused nodes as it counts, all of them in memory. */
+  FREE_NODES: 242,
 } as const;
 /** A member of `Invariant`. */
 export type Invariant = (typeof Invariant)[keyof typeof Invariant];
@@ -1716,7 +1771,11 @@ export type InvariantName =
   /** A heap is aligned and belongs to the arena whose it is. */
   | "HEAP_ARENA"
   /** Size <= mprotect_size <= HEAP_MAX_SIZE. */
-  | "HEAP_SIZE";
+  | "HEAP_SIZE"
+  /** N_mmaps mapped regions begin with the header of a chunk that fills them, and sum up to mmapped_mem. */
+  | "MAPPED_CHUNK"
+  /** The kernel has as many unused nodes as it counts, all of them in memory. */
+  | "FREE_NODES";
 
 /**
  * What becomes of a block that is freed.
@@ -1990,6 +2049,27 @@ export const OpKind = {
 } as const;
 /** A member of `OpKind`. */
 export type OpKind = (typeof OpKind)[keyof typeof OpKind];
+
+/**
+ * What a file is.
+ * @enum
+ */
+export const FileKind = {
+  /** Bytes of the host's. */
+  REGULAR: 0,
+  /** Cannot be mapped. */
+  DIRECTORY: 1,
+  /** Cannot be mapped. */
+  PIPE: 2,
+  /** A device: cannot be mapped. */
+  CHARACTER: 3,
+  /** /dev/zero: a mapping of it is anonymous memory. */
+  ZERO: 4,
+  /** Shared memory without a name: bytes of this memory only. */
+  SHMEM: 5,
+} as const;
+/** A member of `FileKind`. */
+export type FileKind = (typeof FileKind)[keyof typeof FileKind];
 
 /**
  * What `buryThread` returns.

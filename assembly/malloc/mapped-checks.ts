@@ -1,0 +1,44 @@
+// The checker's walk over mapped chunks. Nothing lists them: the region table says what is mapped, and neighbours are one region there. So
+// each page where a region, or a chunk before, does not go on may begin with a header; what a program has mapped for itself does not, and
+// is passed over page by page. Checked builds only.
+
+import { MALLOC_ALIGN_MASK } from "../abi/word";
+import { Chunk, IS_MMAPPED, SIZE_BITS, addressOf } from "./chunk";
+import { broken } from "./findings";
+import { CHUNK_HDR_SZ } from "./sizes";
+import { mp } from "./state";
+import { Invariant, PAGE_SIZE, isAligned, regionEnd, regionFrom } from "./system";
+
+/** Bytes of the mapping that begins at `start` with a chunk and ends at `end` at the latest; 0 when there is no such chunk. */
+function lengthAt(start: usize, end: usize): word {
+  const misalignment = (start + <usize>CHUNK_HDR_SZ) & MALLOC_ALIGN_MASK;
+  const correction = misalignment != 0 ? MALLOC_ALIGN_MASK + 1 - misalignment : 0;
+  const p = changetype<Chunk>(start + correction);
+  if ((p.mchunkSize & SIZE_BITS) != IS_MMAPPED || p.mchunkPrevSize != <word>correction) return 0;
+  const length = p.size + <word>correction;
+  return length <= <word>(end - start) && isAligned(length, PAGE_SIZE) ? length : 0;
+}
+
+/** As many chunks as n_mmaps says are mapped, and they have as many bytes as mmapped_mem says. */
+export function checkMapped(): bool {
+  if (mp.nMmaps <= 0) return true;
+  let chunks = 0;
+  let bytes: word = 0;
+  let missed: usize = 0;
+  for (let start = regionFrom(0); start != 0;) {
+    const end = regionEnd(start);
+    while (start < end) {
+      const length = lengthAt(start, end);
+      if (length != 0) {
+        chunks++;
+        bytes += length;
+      } else if (missed == 0) {
+        missed = start;
+      }
+      start += <usize>max(length, PAGE_SIZE);
+    }
+    start = regionFrom(end);
+  }
+  if (chunks >= mp.nMmaps && bytes >= mp.mmappedMem) return true;
+  return broken(Invariant.MAPPED_CHUNK, missed != 0 ? missed : addressOf(changetype<Chunk>(mp)));
+}

@@ -58,7 +58,6 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   protected readonly throws: boolean;
   /** The greatest size that can be asked for, bytes. */
   protected readonly sizeMax: number;
-  #dead: Error | undefined;
   #disposed = false;
 
   /** Not for use from outside: see `createHeap`. @internal */
@@ -68,13 +67,14 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     functions?: CFunctions<A>,
   ) {
     this.process = process;
-    this.c = functions ?? process.raw;
+    this.c = functions ?? process.exports;
     this.throws = outOfMemory === "throw";
     this.sizeMax = process.abi === "ilp32" ? 0xffffffff : Number.MAX_SAFE_INTEGER;
   }
 
   /**
-   * The exports of the WebAssembly instance, untouched: C names, no checks, signed results (use `>>> 0`). See {@link MallocExports}.
+   * The exports of the WebAssembly instance: C names, no checks, signed results (use `>>> 0`). See {@link MallocExports}. For other
+   * modules there are the untouched ones, `process.exports`.
    */
   get raw(): RawExports<A, B> {
     return this.process.raw;
@@ -306,7 +306,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
    */
   assertAlive(call: string): void {
     if (this.#disposed) throw new HeapDeadError(call);
-    const end = this.#dead ?? this.process.aborted;
+    const end = this.process.aborted;
     if (end !== undefined) throw new HeapDeadError(call, end);
   }
 
@@ -347,13 +347,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     try {
       return call();
     } catch (error) {
-      // A trap is a wild access in the middle of a change, a segmentation fault: the heap is as dead as after an abort, which
-      // the process remembers by itself.
-      if (error instanceof WebAssembly.RuntimeError) {
-        this.#dead = error;
-        this.process.reportTrap();
-      }
-      throw error;
+      throw this.process.caught(error, name);
     }
   }
 

@@ -2,8 +2,9 @@
 
 import type { Abi } from "../layout/address.js";
 import type { HeapInfo, MallocPar, MallocState } from "../layout/generated.js";
-import { readStruct } from "./struct.js";
+import { readStruct, type StructLayout } from "./struct.js";
 import type { Process } from "./process.js";
+import { Failure } from "../layout/generated.js";
 
 export type { MallocPar, MallocState } from "../layout/generated.js";
 
@@ -50,24 +51,39 @@ export function heapMaxBytes(process: Process): number {
  * All arenas with their heaps, copied out.
  * @param process `heap.process`, or what `startProcess` gave
  * @returns in the order of their ring: main_arena, then the youngest first
+ * @throws HeapAbort where a link leads to nowhere or round in a circle
  */
 export function readArenas(process: Process): Arena[] {
   const main = process.raw.main_arena() >>> 0;
   const arenas: Arena[] = [];
   let address = main;
-  do {
+  for (let left = MOST_ARENAS; ; left--) {
     const state = readStruct(process.view(), address, process.structs.MallocState);
     const heaps = address === main ? [] : readHeaps(process, state.topWord);
     arenas.push({ address, state, heaps });
+    if (state.next === main) return arenas;
+    if (left === 0 || !isIn(process, state.next, process.structs.MallocState))
+      process.abort(Failure.SEGV_ARENAS, address);
     address = state.next;
-  } while (address !== main);
-  return arenas;
+  }
+}
+
+/** More arenas than there can be, and heaps of one. */
+const MOST_ARENAS = 0x10000;
+
+/** Whether a struct at `address` would lie in memory, above the base. */
+function isIn(process: Process, address: number, { size }: StructLayout): boolean {
+  return address >= process.base && address + size <= process.u8().length;
 }
 
 /** The heap that `top` lies in and those before it. */
 function readHeaps(process: Process, top: number): Heap[] {
   const heaps: Heap[] = [];
+  let from = top;
   for (let address = top - (top % heapMaxBytes(process)); address !== 0;) {
+    if (heaps.length > MOST_ARENAS || !isIn(process, address, process.structs.HeapInfo))
+      process.abort(Failure.SEGV_HEAPS, from);
+    from = address;
     const info = readStruct(process.view(), address, process.structs.HeapInfo);
     heaps.push({ ...info, address });
     address = info.prev;

@@ -7,6 +7,8 @@ import type { Build, RawExports, Word } from "./exports.js";
 import type { Fate, ProcessEnd } from "./fate.js";
 import type { Loaded } from "./load.js";
 import type { ProcessPlan } from "./options.js";
+import { isTrap } from "./realm.js";
+import { guarded } from "./traps.js";
 
 export type { Mallinfo2 } from "../layout/generated.js";
 
@@ -30,12 +32,16 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
   readonly abi: A;
   /** The memory that it lives in. */
   readonly memory: WebAssembly.Memory;
-  /** The instance's exports, untouched. In ilp32 results are signed (use `>>> 0`), in lp64 size_t is a BigInt. */
-  readonly raw: RawExports<A, B>;
+  /**
+   * The instance's exports, untouched: what other modules import. A trap in one leaves it as the engine's own error, and nothing here
+   * comes to know of it, unless that error is passed to `caught`.
+   */
+  readonly exports: RawExports<A, B>;
   /** The binary, compiled: other threads can be given it. */
   readonly module: WebAssembly.Module;
   /** How the process was set up. Not for use from outside. @internal */
   readonly plan: ProcessPlan<A, B>;
+  #raw: RawExports<A, B> | undefined;
   protected number: number;
   protected readonly fate: Fate;
 
@@ -51,7 +57,7 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
   ) {
     this.abi = plan.abi;
     this.memory = plan.memory;
-    this.raw = raw;
+    this.exports = raw;
     this.module = module;
     this.plan = plan;
     this.fate = fate;
@@ -63,9 +69,32 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
     return this.fate.end;
   }
 
-  /** Tells threads that run at the same time that a call of this one trapped (a WebAssembly.RuntimeError). */
-  reportTrap(): void {
-    this.fate.trapped();
+  /**
+   * The exports for callers from JavaScript: C's names, no checks; in ilp32 results are signed (use `>>> 0`), in lp64 size_t is a
+   * BigInt. A trap, natively a segmentation fault, is a HeapAbort, and the process is at its end.
+   */
+  get raw(): RawExports<A, B> {
+    return (this.#raw ??= guarded(this.exports, (call, error) => this.caught(error, call)));
+  }
+
+  /**
+   * Ends the process, as the host found something that would have ended it natively.
+   * @param code a value of `Failure`
+   * @param address what `HeapAbort.address` shall be
+   * @throws HeapAbort always
+   */
+  abort(code: number, address: number): never {
+    return this.fate.fail(code, address);
+  }
+
+  /**
+   * What ended a call: after a trap, which natively is a segmentation fault, the process is at its end, and its threads come to know.
+   * @param error what the call threw
+   * @param call the function that was called, if that is known
+   * @returns what is to be thrown: for a trap the HeapAbort that ended the process, else the error itself
+   */
+  caught(error: unknown, call = ""): unknown {
+    return isTrap(error) ? this.fate.trapped(error, call) : error;
   }
 
   /** A DataView over the whole memory; fetch it anew after every call that can allocate. */
@@ -98,12 +127,12 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
 
   /** The C library's error number of the last failed call (errno(3)); 12 is ENOMEM, 22 EINVAL. */
   get errno(): number {
-    return this.view().getInt32(this.fromWord(this.raw.__errno_location()), true);
+    return this.view().getInt32(this.fromWord(this.exports.__errno_location()), true);
   }
 
   /** The allocator's statistics (man 3 mallinfo2), bytes and counts. */
   mallinfo2(): Mallinfo2 {
-    const out = this.raw.scratch() >>> 0;
+    const out = this.exports.scratch() >>> 0;
     (this.raw as RawExports<A>).mallinfo2(this.toWord(out));
     const bytes = wordBytes(this.abi);
     return Object.fromEntries(

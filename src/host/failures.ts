@@ -1,5 +1,5 @@
-// What a failed integrity check says. glibc prints the message and aborts the process; here the call throws a HeapAbort that
-// carries the very same text. The texts are part of what is imitated: do not reword them.
+// What ends a process. A failed integrity check: glibc prints a message and aborts; here the call throws a HeapAbort that carries
+// the very same text, which is part of what is imitated: do not reword it. And a segmentation fault: Linux kills the process.
 
 import { Invariant, type FailureName, type InvariantName } from "../layout/generated.js";
 import { show } from "./checks.js";
@@ -84,6 +84,33 @@ ARENA_LEFT __malloc_arena_thread_freeres: a->attached_threads > 0`;
 
 const ASSERTIONS_FROM = 101;
 
+/**
+ * Segmentation faults, from 151 on: without SEGV_ in front of the name. Of links, the text says in which function and list, and of
+ * what the address is that holds the link: it leads outside the memory, or round in a circle.
+ */
+const FAULTS = `ACCESS access outside the memory
+POINTER nothing is mapped at
+SMALLBIN malloc: small bin: bk of chunk
+LARGEBIN_FIT malloc: large bin: bk_nextsize of chunk
+LARGEBIN_SORT malloc: large bin: fd_nextsize of chunk
+FASTBINS malloc_consolidate: fast bin: fd of chunk
+INFO_BIN mallinfo: bin: bk of chunk
+INFO_FASTBIN mallinfo: fast bin: fd of chunk
+TRIM_BIN malloc_trim: bin: bk of chunk
+ARENAS arenas: next of arena
+HEAP_ARENA heaps: ar_ptr of heap
+HEAPS heap_trim: prev of heap
+TCACHE tcache: next of block
+QUEUE queue of frees: next of block
+REGIONS region table: links of node
+MALLOC_INFO_BIN malloc_info: bin: fd of chunk
+MALLOC_INFO_FASTBIN malloc_info: fast bin: fd of chunk
+TOP top of arena`;
+
+const FAULTS_FROM = 151;
+/** What a shell says of a process that died of one. */
+export const SEGV = "Segmentation fault";
+
 /** The list's messages by name. */
 function listed(list: string, prefix: string, start: string): [FailureName, string][] {
   return list.split("\n").map((line) => {
@@ -93,21 +120,25 @@ function listed(list: string, prefix: string, start: string): [FailureName, stri
 }
 
 const checks = /* @__PURE__ */ listed(CHECKS, "", "");
+const faults = /* @__PURE__ */ listed(FAULTS, "SEGV_", "");
 const assertions = /* @__PURE__ */ listed(
   ASSERTIONS,
   "ASSERT_",
   "Fatal glibc error: malloc assertion failure in ",
 );
 
-function byName(): Readonly<Record<FailureName, string>> {
-  return Object.fromEntries([...checks, ...assertions]) as Record<FailureName, string>;
+/** The name of a check of glibc's. */
+export type CheckName = Exclude<FailureName, `SEGV_${string}`>;
+
+function byName(): Readonly<Record<CheckName, string>> {
+  return Object.fromEntries([...checks, ...assertions]) as Record<CheckName, string>;
 }
 
 /** The line that glibc 2.36 writes to stderr before it aborts, by failed check (without the newline). */
 export const abortMessages = /* @__PURE__ */ byName();
 
 function failureAt(code: number): [FailureName, string] | undefined {
-  return checks[code - 1] ?? assertions[code - ASSERTIONS_FROM];
+  return checks[code - 1] ?? assertions[code - ASSERTIONS_FROM] ?? faults[code - FAULTS_FROM];
 }
 
 /**
@@ -118,36 +149,51 @@ export function failureName(code: number): FailureName | undefined {
   return failureAt(code)?.[0];
 }
 
+function hex(address: number): string {
+  return `0x${(address >>> 0).toString(16)}`;
+}
+
+/** The code of an access outside of the memory: a trap. */
+export const SEGV_ACCESS = FAULTS_FROM;
+
 /**
- * glibc found the heap corrupted and would have killed the process here.
- * Thrown by the raw functions as well as by the safe ones.
+ * The process would have died here: glibc found the heap corrupted and aborts, or a function followed an address to where nothing
+ * is, a segmentation fault. Thrown by the raw functions as well as by the safe ones. The heap is at its end.
  */
 export class HeapAbort extends Error {
   /** "HeapAbort", also where a bundler has renamed the class. */
   override readonly name = "HeapAbort";
   /** The number of the failed check; `failure` is its name. */
   readonly code: number;
-  /** The name of the failed check: {@link abortMessages} has its text. */
+  /** The name of the failed check: {@link abortMessages} has its text; or of the list that led to nowhere: SEGV_… */
   readonly failure: FailureName;
-  /** The chunk or list entry that failed the check, an unsigned address. */
+  /** The chunk or list entry that failed the check, an unsigned address; 0 after an access outside of the memory. */
   readonly address: number;
-  /** What glibc 2.36 prints before it aborts, letter for letter. */
+  /** What glibc 2.36 prints before it aborts, letter for letter; after a segmentation fault, what a shell prints. */
   readonly abortMessage: string;
+  /** The signal that would have killed the process. */
+  readonly signal: "SIGABRT" | "SIGSEGV";
 
   /**
    * @param code the number of a check, as the WebAssembly side reports it
    * @param address the failing chunk's address, signed or unsigned
+   * @param trap of an access outside of the memory, what the engine threw
+   * @param call the function that was called, when that is known
    */
-  constructor(code: number, address: number) {
+  constructor(code: number, address: number, trap?: Error, call = "") {
     const found = failureAt(code);
     if (found === undefined) {
       throw new RangeError(`the WebAssembly side reported a failure unknown here: ${show(code)}`);
     }
-    super(found[1]);
+    const [failure, text] = found;
+    const isFault = code >= FAULTS_FROM;
+    const place = trap ? `${call && call + "(): "}${trap.message}` : `${text} ${hex(address)}`;
+    super(isFault ? `${SEGV}: ${place}` : text, trap && { cause: trap });
     this.code = code;
-    this.failure = found[0];
+    this.failure = failure;
     this.address = address >>> 0;
-    this.abortMessage = found[1];
+    this.abortMessage = isFault ? SEGV : text;
+    this.signal = isFault ? "SIGSEGV" : "SIGABRT";
   }
 }
 
@@ -170,7 +216,7 @@ export class BrokenInvariant extends Error {
    * @param address signed or unsigned
    */
   constructor(invariant: InvariantName, address: number) {
-    super(`heap invariant ${invariant} does not hold at 0x${(address >>> 0).toString(16)}`);
+    super(`heap invariant ${invariant} does not hold at ${hex(address)}`);
     this.code = Invariant[invariant];
     this.invariant = invariant;
     this.address = address >>> 0;

@@ -1,6 +1,6 @@
 // How a process ended, if it did: what a call found. Where threads run at the same time they share it: see shared-fate.ts.
 
-import { HeapAbort } from "./failures.js";
+import { HeapAbort, SEGV_ACCESS } from "./failures.js";
 import type { BrokenInvariant } from "./failures.js";
 import type { ThreadError } from "./thread-error.js";
 
@@ -34,6 +34,13 @@ export class Fate {
     throw (this.found = this.errorOf(code, address));
   }
 
-  /** A call of this thread trapped: others would have to know. */
-  trapped(): void {}
+  /**
+   * A call of this thread trapped: a wild access in the middle of a change. Natively a segmentation fault: the process is at its end.
+   * @param trap what the engine threw
+   * @param call the function that was called
+   * @returns what is to be thrown instead
+   */
+  trapped(trap: Error, call: string): ProcessEnd {
+    return (this.found ??= new HeapAbort(SEGV_ACCESS, 0, trap, call));
+  }
 }

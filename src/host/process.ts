@@ -46,11 +46,11 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
     this.startBrk = plan.startBrk;
     this.taskSize = plan.taskSize;
     this.layout = plan.layout;
-    const { raw, fate, structs } = this;
-    plan.threading?.began(plan, raw, structs, fate, !isThread);
+    const { exports, fate, structs } = this;
+    plan.threading?.began(plan, exports, structs, fate, !isThread);
     fate.threads?.add(this.number);
     this.#views = new MemoryViews(plan.memory);
-    this.#mm = liveStruct(this.#views, raw.mm_struct() >>> 0, structs.MmStruct);
+    this.#mm = liveStruct(this.#views, exports.mm_struct() >>> 0, structs.MmStruct);
   }
 
   /** How the structs in memory are laid out. */
@@ -98,7 +98,7 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
    * From now on there may be other threads at the same time. In builds other than threaded ones it does nothing.
    */
   share(): void {
-    this.plan.threading?.share(this.raw);
+    this.plan.threading?.share(this.exports);
   }
 
   /**
@@ -113,7 +113,7 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
 
   /** Begins a new thread after `exitThread`, in the same instance. @throws as `attachThread` */
   rejoin(): void {
-    this.number = join(this.plan, this.raw);
+    this.number = join(this.plan, this.exports);
     this.fate.threads?.add(this.number);
   }
 
@@ -205,7 +205,7 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
     /** The block's; 0 on failure. */
     address: Mem;
   } {
-    const out = this.raw.scratch() >>> 0;
+    const out = this.exports.scratch() >>> 0;
     const words = [out, alignment, size].map((value) => this.toWord(value)) as Words3<A>;
     const error = this.#raw.posix_memalign(...words);
     return { error, address: error === 0 ? this.readWord(out) : 0 };

@@ -14,6 +14,9 @@ import { kernelLost, lockHeld, processAborted, TRAPPED, type HeldLock } from "./
 /** Bit 31 of a lock says that somebody waits; below is the owner's number plus 1. */
 const OWNER_BITS = 0x7fffffff;
 
+/** More arenas than there can be. */
+const MOST_ARENAS = 0x10000;
+
 /** A process of the threaded build, as far as its fate needs to know it. */
 interface Shared {
   readonly memory: WebAssembly.Memory;
@@ -64,9 +67,9 @@ export class SharedFate extends Fate {
     throw error;
   }
 
-  /** Tells the other threads that a call of this one trapped. */
-  override trapped(): void {
+  override trapped(trap: Error, call: string): ProcessEnd {
     this.#tell(TRAPPED);
+    return super.trapped(trap, call);
   }
 
   /** The first code stays: it says what came first. */
@@ -104,8 +107,12 @@ export class SharedFate extends Fate {
     if (isMine((raw.shared_state() >>> 0) + SharedState.fields.listLock.offset)) return true;
     // The ring only grows.
     const main = raw.main_arena() >>> 0;
+    const last = memory.buffer.byteLength - MallocState.size;
     let arena = main;
+    let left = MOST_ARENAS;
     do {
+      // A damaged ring ends nowhere.
+      if (!(arena <= last) || left-- === 0) return true;
       if (isMine(arena + MallocState.fields.mutex.offset)) return true;
       arena = readField(view, arena, MallocState.fields.next) as number;
     } while (arena !== main);

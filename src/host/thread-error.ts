@@ -1,7 +1,7 @@
 // What goes wrong among threads: errors of their own, which glibc has no messages for. There, the whole process would have died or hung.
 
 import { Invariant, LockFailure } from "../layout/generated.js";
-import { abortMessages, failureName } from "./failures.js";
+import { abortMessages, failureName, SEGV, type CheckName } from "./failures.js";
 
 /** Why a thread cannot go on. */
 export type ThreadFailure =
@@ -29,7 +29,7 @@ export const TRAPPED = -1;
 function describeEnd(code: number): string {
   if (code === TRAPPED) return "a wild access trapped inside it";
   const failure = failureName(code);
-  if (failure !== undefined) return `"${abortMessages[failure]}"`;
+  if (failure !== undefined) return `"${abortMessages[failure as CheckName] ?? SEGV}"`;
   const other = { ...Invariant, ...LockFailure };
   const name = Object.entries(other).find(([, value]) => value === code)?.[0];
   return name ?? `code ${code}`;

@@ -1,105 +1,163 @@
 // The free chunks of an arena, list by list.
 
-import { HeapAbort } from "../host/failures.js";
 import type { Arena } from "../host/arenas.js";
-import type { FieldLayout } from "../host/struct.js";
 import type { Process } from "../host/process.js";
 import { memOf } from "../layout/address.js";
 import { Failure } from "../layout/generated.js";
+import { Walk } from "./links.js";
+import { asSize, sizeAt } from "./words.js";
 
 /** The chunks of one list. All 0 when there are none. */
-export interface ChunkSizes {
+export interface ChunkSizes<N extends number | bigint = number> {
   /** Bytes of the smallest. */
-  readonly from: number;
+  readonly from: N;
   /** Bytes of the greatest. */
-  readonly to: number;
+  readonly to: N;
   /** Bytes of all. */
-  readonly total: number;
+  readonly total: N;
   /** How many there are. */
-  readonly count: number;
+  readonly count: N;
 }
 
 /** What an arena has free. */
-export interface FreeChunks {
+export interface FreeChunks<N extends number | bigint = number> {
   /** The fast bins. As glibc says it, sizes run from 15 bytes below the chunks' own. */
-  readonly fast: readonly ChunkSizes[];
+  readonly fast: readonly ChunkSizes<N>[];
   /** The unsorted bin; sizes with flag bits, as in the next. */
-  readonly unsorted: ChunkSizes;
+  readonly unsorted: ChunkSizes<N>;
   /** Small and large bins. */
-  readonly binned: readonly ChunkSizes[];
+  readonly binned: readonly ChunkSizes<N>[];
   /** Bytes of top. */
-  readonly top: number;
+  readonly top: N;
   /** Bytes of all free chunks, without flag bits. */
-  readonly free: number;
+  readonly free: N;
 }
 
-const FLAG_BITS = 8;
+/** A function of glibc's that walks along bins: by which link, and what it dies of. */
+interface Walker {
+  readonly link: "fdWord" | "bkWord";
+  readonly unaligned: Failure;
+  readonly bin: Failure;
+  readonly fastbin: Failure;
+}
+
+/** malloc_info. */
+export const MALLOC_INFO: Walker = {
+  link: "fdWord",
+  unaligned: Failure.MALLOC_INFO_UNALIGNED,
+  bin: Failure.SEGV_MALLOC_INFO_BIN,
+  fastbin: Failure.SEGV_MALLOC_INFO_FASTBIN,
+};
+
+/** int_mallinfo, for malloc_stats. */
+export const MALLINFO: Walker = {
+  link: "bkWord",
+  unaligned: Failure.MALLINFO_UNALIGNED,
+  bin: Failure.SEGV_INFO_BIN,
+  fastbin: Failure.SEGV_INFO_FASTBIN,
+};
+
+const FLAG_BITS = 7n;
 const ALIGNMENT = 16;
 const PAGE_SHIFT = 12;
+const NONE: ChunkSizes<bigint> = { from: 0n, to: 0n, total: 0n, count: 0n };
 
 /** A size word without its flag bits. */
-function plain(word: number): number {
-  return word - (word % FLAG_BITS);
+function plain(word: bigint): bigint {
+  return word & ~FLAG_BITS;
 }
 
 /**
  * The free chunks of an arena, list by list; tcache's are in use, as for glibc.
  * @param process `heap.process`, or what `startProcess` gave
  * @param arena one of `readArenas`
- * @throws HeapAbort when a fast bin holds what is no chunk, as malloc_info would
+ * @returns sizes above 2^53, which only damage makes, are rounded
+ * @throws HeapAbort where malloc_info would abort, or follow a link to nowhere or round in a circle
  */
-export function chunkSizes(process: Process, { address, state }: Arena): FreeChunks {
-  const fast = state.fastbinsY.map((first) => fastList(process, first));
-  const heads = binHeads(process, address);
-  const lists = heads.map((head) => ring(process, head));
-  const [unsorted, ...binned] = lists.map(sizesOf);
-  const top = plain(process.readWord(state.topWord + chunkField(process, "mchunkSize").offset));
-  const inBins = lists.flat().reduce((sum, word) => sum + plain(word), 0);
-  const inFast = fast.reduce((sum, { total }) => sum + total, 0);
-  return { fast, unsorted: unsorted!, binned, top, free: top + inBins + inFast };
+export function chunkSizes(process: Process, arena: Arena): FreeChunks {
+  const { fast, unsorted, binned, top, free } = exactSizes(process, arena, MALLOC_INFO);
+  const rounded = (sizes: ChunkSizes<bigint>): ChunkSizes => ({
+    from: Number(sizes.from),
+    to: Number(sizes.to),
+    total: Number(sizes.total),
+    count: Number(sizes.count),
+  });
+  return {
+    fast: fast.map(rounded),
+    unsorted: rounded(unsorted),
+    binned: binned.map(rounded),
+    top: Number(top),
+    free: Number(free),
+  };
 }
 
-function chunkField(process: Process, name: "mchunkSize" | "fdWord"): FieldLayout {
-  return process.structs.Chunk.fields[name];
+/** The chunks of one list, and their bytes without flag bits. */
+interface Tally extends ChunkSizes<bigint> {
+  readonly plain: bigint;
+}
+
+/** As `chunkSizes`, as the function `walker` of glibc's sees it, in C's size_t. @throws HeapAbort */
+export function exactSizes(process: Process, arena: Arena, walker: Walker): FreeChunks<bigint> {
+  const { address, state } = arena;
+  const { mchunkSize } = process.structs.Chunk.fields;
+  const { fastbinsY } = process.structs.MallocState.fields;
+  const fast = state.fastbinsY.map((first, i) =>
+    fastList(process, arena, address + fastbinsY.offset + i * fastbinsY.size, first, walker),
+  );
+  const lists = binHeads(process, address).map((head) => ring(process, arena, head, walker));
+  const [unsorted = { ...NONE, plain: 0n }, ...binned] = lists;
+  const chunk = new Walk(process, Failure.SEGV_TOP, Infinity).follow(address, state.topWord);
+  const top = plain(sizeAt(process, chunk + mchunkSize.offset));
+  const inBins = lists.reduce((sum, list) => sum + list.plain, 0n);
+  const inFast = fast.reduce((sum, { total }) => sum + total, 0n);
+  return { fast, unsorted, binned, top, free: asSize(process, top + inBins + inFast) };
 }
 
 /** The heads of bins 1 to 127, each where its fd and bk would be a chunk's. */
 function binHeads(process: Process, arena: number): number[] {
   const { bins } = process.structs.MallocState.fields;
-  const first = arena + bins.offset - chunkField(process, "fdWord").offset;
+  const first = arena + bins.offset - process.structs.Chunk.fields.fdWord.offset;
   return Array.from({ length: bins.count / 2 }, (_, i) => first + i * 2 * bins.size);
 }
 
-/** The size words of the chunks in a bin. */
-function ring(process: Process, head: number): number[] {
-  const words: number[] = [];
-  const fd = chunkField(process, "fdWord").offset;
-  const size = chunkField(process, "mchunkSize").offset;
-  for (let at = process.readWord(head + fd); at !== head; at = process.readWord(at + fd))
-    words.push(process.readWord(at + size));
-  return words;
+/** The chunks in a bin, by their size words. @throws HeapAbort */
+function ring(process: Process, { state }: Arena, head: number, { link, bin }: Walker): Tally {
+  const { fields } = process.structs.Chunk;
+  const walk = new Walk(process, bin, state.systemMem);
+  const all = { ...NONE, plain: 0n };
+  for (let from = head; ; all.count++) {
+    const at = process.readWord(from + fields[link].offset);
+    if (at === head) return { ...all, total: asSize(process, all.total) };
+    from = walk.follow(from, at);
+    const word = sizeAt(process, at + fields.mchunkSize.offset);
+    if (all.count === 0n || word < all.from) all.from = word;
+    if (word > all.to) all.to = word;
+    all.total += word;
+    all.plain += plain(word);
+  }
 }
 
-function sizesOf(words: readonly number[]): ChunkSizes {
-  if (words.length === 0) return { from: 0, to: 0, total: 0, count: 0 };
-  return {
-    from: words.reduce((least, word) => Math.min(least, word)),
-    to: words.reduce((most, word) => Math.max(most, word)),
-    total: words.reduce((sum, word) => sum + word),
-    count: words.length,
-  };
-}
-
-/** A fast bin, of which all chunks count as large as the first. @throws HeapAbort as malloc_info would abort */
-function fastList(process: Process, first: number): ChunkSizes {
-  if (first === 0) return { from: 0, to: 0, total: 0, count: 0 };
-  const to = plain(process.readWord(first + chunkField(process, "mchunkSize").offset));
-  let count = 0;
+/** A fast bin, of which all chunks count as large as the first. @throws HeapAbort */
+function fastList(
+  process: Process,
+  { state }: Arena,
+  bin: number,
+  first: number,
+  { unaligned, fastbin }: Walker,
+): ChunkSizes<bigint> {
+  if (first === 0) return NONE;
+  const walk = new Walk(process, fastbin, state.systemMem);
+  let count = 0n;
+  let from = bin;
   for (let at = first; at !== 0; count++) {
     const mem = memOf(at, process.abi);
-    if (mem % ALIGNMENT !== 0) throw new HeapAbort(Failure.MALLOC_INFO_UNALIGNED, at);
+    if (mem % ALIGNMENT !== 0) process.abort(unaligned, at);
+    from = walk.follow(from, at);
     // The link is protected by the page number of its own place.
-    at = (process.readWord(mem) ^ (mem >>> PAGE_SHIFT)) >>> 0;
+    at = Number(BigInt.asUintN(32, sizeAt(process, mem)) ^ BigInt(mem >>> PAGE_SHIFT));
   }
-  return { from: to - (ALIGNMENT - 1), to, total: to * count, count };
+  const { mchunkSize } = process.structs.Chunk.fields;
+  const to = plain(sizeAt(process, first + mchunkSize.offset));
+  const least = asSize(process, to - BigInt(ALIGNMENT - 1));
+  return { from: least, to, total: asSize(process, to * count), count };
 }

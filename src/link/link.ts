@@ -12,7 +12,7 @@ import { checkAllocator } from "./allocator.js";
 import type { OwnAllocatorChoice } from "./allocator.js";
 import { readModule } from "./binary.js";
 import type { Binary } from "./binary.js";
-import { guardExports, rethrow } from "./guest-traps.js";
+import { caughtInGuest, guardExports } from "./guest-traps.js";
 import {
   asBytes,
   givenName,
@@ -301,7 +301,7 @@ function explained({ process, info }: LinkPlan): (error: unknown) => never {
   return (error) => {
     const isLinkError = show(error) === "[object Error]" && (error as Error).name === "LinkError";
     // Else it comes from the guest's start function.
-    if (!isLinkError || info !== undefined) rethrow(process, error);
+    if (!isLinkError || info !== undefined) throw caughtInGuest(process, error);
     const pages = process.memory.buffer.byteLength / WASM_PAGE_BYTES;
     const kind = isShared(process.memory) ? "shared" : "not shared";
     const limit = process.taskSize / WASM_PAGE_BYTES;

@@ -1,0 +1,31 @@
+// Words of a process's memory as C computes with them: unsigned, of 32 or 64 bits, all of them exact.
+
+import type { Process } from "../host/process.js";
+import type { StructLayout } from "../host/struct.js";
+import { wordBytes } from "../layout/address.js";
+
+/** @returns the word at `address`, as a C size_t */
+export function sizeAt(process: Process, address: number): bigint {
+  const view = process.view();
+  return wordBytes(process.abi) === 8
+    ? view.getBigUint64(address, true)
+    : BigInt(view.getUint32(address, true));
+}
+
+/** @returns what `value` is as a C size_t: modulo the word */
+export function asSize(process: Process, value: bigint): bigint {
+  return BigInt.asUintN(wordBytes(process.abi) * 8, value);
+}
+
+/**
+ * @param name a field of a word
+ * @returns the field of the struct at `address`, as a C size_t
+ */
+export function sizeField(
+  process: Process,
+  address: number,
+  struct: StructLayout,
+  name: string,
+): bigint {
+  return sizeAt(process, address + struct.fields[name]!.offset);
+}

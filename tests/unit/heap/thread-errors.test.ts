@@ -40,10 +40,13 @@ describe("what one thread's call ends, ends for all", () => {
     const heap = await createHeap({ threads: true });
     const worker = await join(heap.handle());
     const block = await worker.call("malloc", 24);
-    // An arena of nowhere.
     heap.u32(block - 8, 2).set([0, 0xff5]);
-    heap.u32(block - (block % 2 ** 20), 1)[0] = 0xffff_fff0;
-    await expect(worker.call("free", block)).rejects.toMatchObject({ kind: "RuntimeError" });
+    await expect(worker.call("free", 0xffff_0000 - 16)).rejects.toMatchObject({
+      kind: "RangeError",
+    });
+    // A size that leads out of the memory.
+    heap.u32(block - 4, 1)[0] = 0x7ff0_0005;
+    await expect(worker.call("free", block)).rejects.toMatchObject({ kind: "HeapAbort" });
     expect(() => heap.malloc(1)).toThrow(/a wild access trapped inside it/);
   });
 

@@ -16,7 +16,8 @@ const ASSERTION = /^Fatal glibc error: malloc assertion failure in ([a-z_]+): (.
 
 describe("failure messages", () => {
   it("there is one for every check, and no two checks of malloc_printerr share one", () => {
-    expect(Object.keys(abortMessages).sort()).toEqual(Object.keys(Failure).sort());
+    const checks = Object.keys(Failure).filter((name) => !name.startsWith("SEGV_"));
+    expect(Object.keys(abortMessages).sort()).toEqual(checks.sort());
     const messages = Object.values(abortMessages);
     expect(new Set(messages).size).toBe(messages.length);
   });
@@ -41,6 +42,24 @@ describe("failure messages", () => {
     expect(abort.failure).toBe("FREE_TCACHE_DOUBLE");
     expect(abort.address).toBe(0xfffffff0);
     expect(abort.name).toBe("HeapAbort");
+  });
+
+  it("a segmentation fault says in which function and list, and where", () => {
+    const names = Object.keys(Failure).filter((name) => name.startsWith("SEGV_"));
+    const faults = names.map((name) => new HeapAbort(Failure[name as keyof typeof Failure], -16));
+    expect(faults.map(({ failure }) => failure)).toEqual(names);
+    for (const fault of faults) {
+      expect(fault).toMatchObject({ abortMessage: "Segmentation fault", signal: "SIGSEGV" });
+      expect(fault.message).toMatch(/^Segmentation fault: [a-z].* 0xfffffff0$/);
+    }
+    expect(new HeapAbort(Failure.FREE_SIZE, 0).signal).toBe("SIGABRT");
+  });
+
+  it("an access outside of the memory says which call it was, and keeps the engine's error", () => {
+    const trap = new Error("memory access out of bounds");
+    const fault = new HeapAbort(Failure.SEGV_ACCESS, 0, trap, "free");
+    expect(fault.message).toBe("Segmentation fault: free(): memory access out of bounds");
+    expect(fault.cause).toBe(trap);
   });
 
   it("refuses a code it does not know", () => {

@@ -13,7 +13,7 @@ describe("the fate of a process", () => {
     expect(() => fate.fail(Failure.FREE_POINTER, -16)).toThrow(HeapAbort);
     expect(fate.end).toMatchObject({ failure: "FREE_POINTER", address: 0xfffffff0 });
     // There is nobody to tell.
-    fate.trapped();
+    fate.trapped(new Error("trap"), "free");
   });
 
   it("is what the checker found, in builds that have one", () => {
@@ -25,7 +25,7 @@ describe("the fate of a process", () => {
   it("may come before a thread shares it", () => {
     const fate = new SharedFate();
     expect(fate.end).toBeUndefined();
-    fate.trapped();
+    expect(fate.trapped(new Error("out"), "free")).toMatchObject({ failure: "SEGV_ACCESS" });
     expect(() => fate.fail(Failure.FREE_POINTER, 16)).toThrow(HeapAbort);
     expect(() => fate.fail(LockFailure.LOCK_HELD, 16)).toThrow("a lock without threads at 16");
   });
@@ -41,7 +41,7 @@ describe("the fate of a process", () => {
     expect(() => fate.fail(LockFailure.KERNEL_LOST, 0)).toThrow(ThreadError);
     expect(fate.end).toMatchObject({ reason: "kernel-lost" });
     expect(code()).toBe(LockFailure.KERNEL_LOST);
-    fate.trapped();
+    fate.trapped(new Error("trap"), "free");
     expect(other.end).toMatchObject({
       reason: "process-aborted",
       endedBy: LockFailure.KERNEL_LOST,

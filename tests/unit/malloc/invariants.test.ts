@@ -24,6 +24,8 @@ interface Scene {
   top: number;
   /** The heap of another thread's arena. */
   heap: number;
+  /** A chunk with a mapping of its own. */
+  mapped: number;
 }
 
 /** A word of the heap. */
@@ -48,7 +50,7 @@ async function scene(): Promise<Scene> {
   });
   const fast = many(9, 40);
   const used = many(3, 100);
-  process.malloc(200_000);
+  const mapped = process.malloc(200_000);
   for (const block of [...small, ...large]) process.free(block);
   // Sorts the unsorted bin.
   process.malloc(5000);
@@ -57,6 +59,7 @@ async function scene(): Promise<Scene> {
   const other = (await process.attachThread()).malloc(100);
   return {
     heap: other - (other % 2 ** 20),
+    mapped: mapped - HEADER,
     process,
     arena,
     used: used[1]! - HEADER,
@@ -98,6 +101,8 @@ const mutations: Record<Exclude<keyof typeof Invariant, "HOLDS">, Mutation> = {
   HEAP_MAPPED: (s) => poke(s, mmAt(s, "brk"), s.process.mm().brk + 4096),
   TREE: (s) => flip(s, rootVma(s) + Vma.fields.subGap.offset, 4096),
   MAP_COUNT: (s) => flip(s, mmAt(s, "mapCount"), 1),
+  FREE_NODES: (s) => flip(s, mmAt(s, "freeVmas"), 1),
+  MAPPED_CHUNK: (s) => flip(s, sizeAt(s.mapped), 1 << 12),
   CHUNK_SIZE: (s) => poke(s, sizeAt(s.used), 24 | 1),
   CHUNK_FLAGS: (s) => flip(s, sizeAt(s.used), 4),
   PREV_INUSE: (s) => flip(s, sizeAt(s.process.startBrk + 8), 1),
@@ -256,6 +261,8 @@ describe("the whole-heap checker", () => {
         [process.raw.malloc_par() >>> 0, s.arena],
         // The list of segments, behind the arena.
         [s.arena + MallocState.size, s.arena + MallocState.size + 16],
+        // The kernel: mm_struct, and the nodes of the region table.
+        [process.base, process.base + 0x800],
         [startBrk, startBrk + 0x2000],
         [s.top - 0x800, brk],
       ] as const);

@@ -2,13 +2,22 @@
 // a call ends with is noted; which call is under way stands in shared memory, so that whoever watches can tell a hang.
 
 import { parentPort, workerData } from "node:worker_threads";
+import binaryen from "binaryen";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 
-const { HeapAbort, BrokenInvariant, startProcessSync } = await import("../../dist/index.js");
+const {
+  HeapAbort,
+  BrokenInvariant,
+  createHeapSync: coreHeapSync,
+  startProcessSync,
+} = await import("../../dist/index.js");
 const { mallocInfo, mallocStats } = await import("../../dist/inspect.js");
 
-const { abi, from, to, progress } = workerData;
+const { heapOptionsFor, linkGuestSync } = await import("../../dist/link/index.js");
+const { createHeapSync, ThreadError } = await import("../../dist/threads.js");
+
+const { abi, mode, from, to, progress } = workerData;
 const clock = new Int32Array(progress);
 const LAYOUTS = ["linux", "top-down", "compact"];
 const BUILDS = ["core", "full", "image", "core"];
@@ -28,13 +37,86 @@ function begin(step) {
   Atomics.add(clock, 2, 1);
 }
 
-/** A busy process of one to three simulated threads, and what it has allocated. @param {Random} random @returns {Scene} */
-function busy(random) {
-  const build = pick(BUILDS, random);
-  const process = startProcessSync({ abi, build, layout: pick(LAYOUTS, random) });
+/**
+ * A process of a build, and its threads: simulated ones, those of the threaded build, which take its locks, or a guest in place of
+ * the first.
+ * @param {Random} random
+ */
+function start(random) {
+  if (mode === "guest") return startGuest();
+  const build = mode === "threads" ? mode : pick(BUILDS, random);
+  /** @type {any} */
+  const process =
+    mode === "threads"
+      ? createHeapSync({ abi, patience: 300 }).process
+      : startProcessSync({ abi, build, layout: pick(LAYOUTS, random) });
+  process.share();
   const threads = [process];
   const others = build === "image" ? 0 : random(0, 2);
   for (let i = 0; i < others; i++) threads.push(process.attachThreadSync());
+  return { process, threads, build };
+}
+
+/** What a guest calls, with the parameters of each. */
+const CALLED = {
+  malloc: 1,
+  calloc: 2,
+  realloc: 2,
+  memalign: 2,
+  aligned_alloc: 2,
+  valloc: 1,
+  malloc_usable_size: 1,
+  malloc_trim: 1,
+};
+
+/** A guest that calls malloc's family for whoever asks. */
+function guestBytes() {
+  const functions = Object.entries({ ...CALLED, free: 1 }).map(([name, count]) => {
+    const params = `(param ${Array(count).fill("i32").join(" ")})`;
+    const result = name === "free" ? "" : "(result i32)";
+    const values = Array.from({ length: count }, (_, i) => `(local.get ${i})`).join(" ");
+    return [
+      `(import "ptmalloc" "${name}" (func $${name} ${params} ${result}))`,
+      `(func (export "${name}") ${params} ${result} (call $${name} ${values}))`,
+    ];
+  });
+  const module = binaryen.parseText(`(module ${functions.map(([head]) => head).join("\n")}
+    (memory (export "memory") 2) (global (export "__heap_base") i32 (i32.const 5000))
+    ${functions.map(([, body]) => body).join("\n")})`);
+  return module.emitBinary();
+}
+
+function startGuest() {
+  const bytes = guestBytes();
+  const heap = coreHeapSync({ ...heapOptionsFor(bytes), layout: "linux" });
+  const { process } = heap;
+  /** @type {Record<string, any>} */
+  const { exports } = linkGuestSync(bytes, heap);
+  /** @param {string} name @returns {(...args: number[]) => number} */
+  const call =
+    (name) =>
+    (...args) =>
+      exports[name](...args) >>> 0;
+  const guest = {
+    malloc: call("malloc"),
+    calloc: call("calloc"),
+    realloc: call("realloc"),
+    free: call("free"),
+    memalign: call("memalign"),
+    alignedAlloc: call("aligned_alloc"),
+    posixMemalign: call("memalign"),
+    valloc: call("valloc"),
+    usableSize: call("malloc_usable_size"),
+    trim: call("malloc_trim"),
+    mallopt: () => process.mallopt(1, 64),
+    raw: process.raw,
+  };
+  return { process, threads: [guest], build: mode };
+}
+
+/** A busy process of one to three threads, and what it has allocated. @param {Random} random @returns {Scene} */
+function busy(random) {
+  const { process, threads, build } = start(random);
   const blocks = [];
   const size = () => pick([24, 100, 600, 1500, 5000, 40_000, 200_000], random) + random(0, 99);
   for (let i = random(200, 500); i > 0; i--) {
@@ -126,14 +208,14 @@ function calls({ process, threads, blocks }, random, seed) {
     if (kind === 0) list.push(() => any().realloc(block, 10));
     else if (kind === 1) list.push(() => any().realloc(block, 90_000));
     else list.push(() => any().free(block));
-    if (kind > 3) list.push(() => process.usableSize(block));
+    if (kind > 3) list.push(() => any().usableSize(block));
   }
   list.push(() => any().mallopt(1, 64));
   list.push(() => process.raw.sbrk?.(process.toWord(PAGE)));
   if (threads.length > 1) list.push(() => threads.at(-1).raw.thread_exit());
   const walks = [
     () => process.mallinfo2(),
-    () => process.trim(0),
+    () => any().trim(0),
     () => mallocInfo(process),
     () => mallocStats(process),
     () => process.raw.check_heap?.(),
@@ -154,7 +236,7 @@ function shuffled(list, random) {
 /** Whether an error is one that says what is wrong. @param {unknown} error */
 function isTold(error) {
   if (error instanceof HeapAbort) return /[a-z]/.test(error.message);
-  return error instanceof BrokenInvariant;
+  return error instanceof BrokenInvariant || error instanceof ThreadError;
 }
 
 /** @param {number} seed @returns what went wrong with one seed, or how it ended */
@@ -183,7 +265,8 @@ function run(seed) {
         };
       end = /** @type {Error} */ (error).message.replace(/0x[0-9a-f]+/g, "0x…");
       // The end of the process; another call must be safe all the same.
-      if (scene.process.aborted === undefined)
+      // Who gives up waiting for a lock has changed nothing.
+      if (scene.process.aborted === undefined && !(error instanceof ThreadError))
         return {
           bad: `the process does not know: ${/** @type {Error} */ (error).stack}`,
           seed,

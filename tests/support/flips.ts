@@ -23,23 +23,35 @@ interface Message {
   [more: string]: unknown;
 }
 
+/** What calls: JavaScript on simulated threads; the threaded build's, with its locks; a guest. */
+export type FlipMode = "heap" | "threads" | "guest";
+
 /**
  * Damages heaps.
  * @param from the first seed
  * @param to the seed after the last
  */
-export async function flipBits(abi: Abi, from: number, to: number): Promise<FlipReport> {
+export async function flipBits(
+  abi: Abi,
+  mode: FlipMode,
+  from: number,
+  to: number,
+): Promise<FlipReport> {
   const report: FlipReport = { bad: [], ends: new Map() };
-  for (let next = from; next < to;) next = await runFrom(abi, next, to, report);
+  for (let next = from; next < to;) next = await runFrom({ abi, mode, from: next, to }, report);
   return report;
 }
 
 /** @returns the seed to go on with */
-function runFrom(abi: Abi, from: number, to: number, report: FlipReport): Promise<number> {
+function runFrom(
+  job: { abi: Abi; mode: FlipMode; from: number; to: number },
+  report: FlipReport,
+): Promise<number> {
+  const { abi, mode, to } = job;
   const progress = new SharedArrayBuffer(12);
   const clock = new Int32Array(progress);
   const worker = new Worker(new URL("flip-worker.mjs", import.meta.url), {
-    workerData: { abi, from, to, progress },
+    workerData: { ...job, progress },
   });
   return new Promise((resolve, reject) => {
     let seen = -1;
@@ -49,7 +61,7 @@ function runFrom(abi: Abi, from: number, to: number, report: FlipReport): Promis
       if (calls !== seen) [seen, since] = [calls, Date.now()];
       if (Date.now() - since < PATIENCE_MS) return;
       const seed = Atomics.load(clock, 0);
-      report.bad.push(`${abi} seed ${seed}: call ${Atomics.load(clock, 1)} hangs`);
+      report.bad.push(`${abi} ${mode} seed ${seed}: call ${Atomics.load(clock, 1)} hangs`);
       end(seed + 1);
     }, LOOK_MS);
     const end = (next: number): void => {
@@ -63,7 +75,8 @@ function runFrom(abi: Abi, from: number, to: number, report: FlipReport): Promis
     });
     worker.on("message", (message: Message) => {
       if (message.done) end(to);
-      else if (message.bad !== undefined) report.bad.push(`${abi} ${JSON.stringify(message)}`);
+      else if (message.bad !== undefined)
+        report.bad.push(`${abi} ${mode} ${JSON.stringify(message)}`);
       else report.ends.set(message.end!, (report.ends.get(message.end!) ?? 0) + 1);
     });
   });

@@ -1,12 +1,18 @@
 // `ptmalloc-wasm replay`: traces of real programs on the allocator, measured, and where it put every block.
 
 import { closeSync, existsSync, openSync, writeSync } from "node:fs";
-import { Command, Option } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { MOST_CORES } from "../host/build-options.js";
 import { MOST_THREADS } from "../host/thread-registry.js";
 import { parseTunables } from "../host/tunable-text.js";
 import type { Abi } from "../layout/address.js";
-import { measureEngine, measuredEngineOps } from "../trace/engine.js";
+import {
+  ENGINES,
+  measureEngine,
+  measuredEngineOps,
+  type EngineKind,
+  type EngineTimes,
+} from "../trace/engine.js";
 import { measuredOps, measureReplay, observe } from "../trace/measure.js";
 import { replayAddresses, type AddressLog } from "../trace/replay.js";
 import type { ReplayOptions } from "../trace/session.js";
@@ -14,6 +20,7 @@ import type { Trace } from "../trace/trace.js";
 import { GarbageWatcher } from "./garbage.js";
 import { bundledRecordings, fileError, readTraces, shortName } from "./inputs.js";
 import { UsageError, type CliIo, type Output } from "./io.js";
+import { watchNeighbours } from "./neighbours.js";
 import { wholeNumber } from "./numbers.js";
 import { Progress } from "./progress.js";
 import { measureOnWorkers } from "./replay-workers.js";
@@ -28,7 +35,8 @@ interface Options {
   layout?: "linux" | "top-down" | "compact";
   repeat: number;
   cores?: number;
-  engine: boolean;
+  /** false: none. */
+  engine?: readonly EngineKind[] | false;
   addresses?: string;
   workers?: true;
   maxWorkers?: number;
@@ -94,6 +102,11 @@ export function replayCommand(io: CliIo): Command {
       "processors of the machine, which decide how many arenas threads may make (default: 2)",
       wholeNumber(1, MOST_CORES),
     )
+    .option(
+      "--engine <kinds>",
+      `ways of JavaScript's to compare with, ${ENGINES.join(",")} (default: all)`,
+      engineKinds,
+    )
     .option("--no-engine", "leave the JavaScript engine out")
     .option(
       "--addresses <out>",
@@ -151,12 +164,15 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
   if (options.addresses !== undefined) {
     addresses = addressesToFile(traces[0]!, roomy, options.addresses, io);
   }
+  const neighbours = watchNeighbours();
+  const measured = await measureAll(traces, process, options, io);
   const report: Report = {
     abi: options.abi,
     layout,
     tunables: options.tunables ?? "",
     repeat: options.repeat,
-    traces: await measureAll(traces, process, options, io),
+    traces: measured,
+    neighbours: neighbours(),
   };
   if (addresses !== undefined) report.addresses = { file: options.addresses!, ...addresses };
   io.stdout.write(options.json ? jsonReport(report) : textReport(report, io));
@@ -207,9 +223,10 @@ async function measureAll(
   io: CliIo,
 ): Promise<TraceReport[]> {
   const { repeat } = options;
+  const kinds = options.engine === false ? [] : (options.engine ?? ENGINES);
   let work = 0;
   for (const trace of traces) {
-    work += measuredOps(trace, repeat) + (options.engine ? measuredEngineOps(trace, repeat) : 0);
+    work += measuredOps(trace, repeat) + kinds.length * measuredEngineOps(trace, repeat);
   }
   const progress = new Progress(io, work);
   const collector = new GarbageWatcher();
@@ -221,9 +238,10 @@ async function measureAll(
       progress.label(shortName(trace));
       const outcome = observe(trace, process, onProgress);
       // The engine first: the WebAssembly memories of the other measurements weigh on its garbage collector.
-      const engine = options.engine
-        ? await measureEngine(trace, outcome, { repeat, collector, onProgress })
-        : null;
+      const engines: EngineTimes[] = [];
+      for (const kind of kinds) {
+        engines.push(await measureEngine(kind, trace, outcome, { repeat, collector, onProgress }));
+      }
       const wasm = measureReplay(trace, process, { repeat, collect, onProgress });
       reports.push({
         name: shortName(trace),
@@ -232,7 +250,7 @@ async function measureAll(
         notes: trace.notes,
         outcome,
         wasm,
-        engine,
+        engines,
       });
     }
   } finally {
@@ -291,4 +309,15 @@ function checkedTunables(text: string, abi: Abi): string {
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
+}
+
+/** @returns the kinds of a list with commas @throws InvalidArgumentError for another word */
+function engineKinds(text: string): EngineKind[] {
+  const words = text.split(",");
+  for (const word of words) {
+    if (!ENGINES.includes(word as EngineKind)) {
+      throw new InvalidArgumentError(`"${word}" is none of ${ENGINES.join(", ")}.`);
+    }
+  }
+  return ENGINES.filter((kind) => words.includes(kind));
 }

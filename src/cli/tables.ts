@@ -76,7 +76,7 @@ export function terminalWidth(io: CliIo): number {
 
 /** @returns text with line breaks between words, so that no line is longer than `width` */
 export function wrap(text: string, width: number): string {
-  return wrapAnsi(text, width, { trim: false, hard: true })
+  return wrapAnsi(text, width, { hard: true })
     .split("\n")
     .map((line) => line.trimEnd())
     .join("\n");

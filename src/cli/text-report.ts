@@ -1,41 +1,75 @@
-// The report of `replay` for people, at most 100 columns wide.
+// The report of `replay` for people, as wide as the terminal.
 
+import type { EngineKind, EngineTimes } from "../trace/engine.js";
 import { formatBytes, formatCount, formatNanoseconds, formatRatio, formatShare } from "./format.js";
 import type { CliIo } from "./io.js";
-import { summaryOf, utilisation, type Report, type TraceReport } from "./report.js";
-import { colorsFor, section, table as fittedTable, type Cell, type Colors } from "./tables.js";
+import { neighboursText } from "./neighbours.js";
+import {
+  fastestOf,
+  summaryOf,
+  utilisation,
+  verdictOn,
+  type Report,
+  type TraceReport,
+} from "./report.js";
+import {
+  colorsFor,
+  section,
+  table,
+  terminalWidth,
+  wrap,
+  type Cell,
+  type Colors,
+  type Column,
+} from "./tables.js";
+import { rangeText, verdictText } from "./verdict.js";
 
-const MALLINFO_SHOWN = [
-  "arena",
-  "ordblks",
-  "smblks",
-  "hblks",
-  "hblkhd",
-  "fsmblks",
-  "uordblks",
-  "fordblks",
-  "keepcost",
-] as const;
+/** JavaScript's ways to do it: as the head of a column, and in a sentence. */
+const ENGINE_NAMES: Readonly<Record<EngineKind, readonly [string, string]>> = {
+  uint8array: ["Uint8Array", "a Uint8Array per block"],
+  object: ["object", "a JavaScript object per block"],
+  pool: ["pool", "a pool of buffers in JavaScript"],
+};
+
+/** Fields of mallinfo2 that a row shows, and when each is left out: the greatest first. */
+const MALLINFO_SHOWN = {
+  arena: 0,
+  ordblks: 4,
+  smblks: 6,
+  hblks: 7,
+  hblkhd: 1,
+  fsmblks: 5,
+  uordblks: 0,
+  fordblks: 2,
+  keepcost: 3,
+} as const;
 const COUNTS: ReadonlySet<string> = new Set(["ordblks", "smblks", "hblks"]);
 
-/** @returns the whole report, ending in a newline */
+/** Where and how a report is written. */
+interface Page {
+  readonly colors: Colors;
+  readonly width: number;
+}
+
+/** @returns the whole report, ending in a newline; no line is wider than the terminal */
 export function textReport(report: Report, io: CliIo): string {
-  const colors = colorsFor(io);
-  const parts = [heading(report, colors)];
-  if (report.traces.length === 1) parts.push(...oneTrace(report.traces[0]!, colors));
-  else parts.push(...manyTraces(report, colors));
+  const page = { colors: colorsFor(io), width: terminalWidth(io) };
+  const { colors, width } = page;
+  const parts = [heading(report, page)];
+  if (report.traces.length === 1) parts.push(...oneTrace(report.traces[0]!, page));
+  else parts.push(...manyTraces(report, page));
   const { addresses } = report;
   if (addresses) {
-    parts.push(
-      `${formatCount(addresses.lines)} addresses written to ${addresses.file}` +
-        colors.dim(` (FNV-1a 64: ${addresses.addressHash})`),
-    );
+    const text = `${formatCount(addresses.lines)} addresses written to ${addresses.file}`;
+    parts.push(wrap(`${text} (FNV-1a 64: ${addresses.addressHash})`, width));
   }
-  parts.push(footnotes(report, colors));
+  const busy = neighboursText(report.neighbours);
+  if (busy !== "") parts.push(colors.yellow(wrap(busy, width)));
+  parts.push(footnotes(report, page));
   return `${parts.join("\n\n")}\n`;
 }
 
-function heading(report: Report, colors: Colors): string {
+function heading(report: Report, { colors, width }: Page): string {
   const { traces, repeat } = report;
   const what = traces.length === 1 ? traces[0]!.name : `${traces.length} traces`;
   const layout = report.abi === "ilp32" ? "ilp32 (as on i386)" : "lp64 (as on x86-64)";
@@ -47,51 +81,61 @@ function heading(report: Report, colors: Colors): string {
     ),
   ];
   if (report.tunables !== "") lines.push(colors.dim(`tunables ${report.tunables}`));
-  return lines.join("\n");
+  return lines.map((line) => wrap(line, width)).join("\n");
 }
 
-function manyTraces(report: Report, colors: Colors): string[] {
+function manyTraces(report: Report, page: Page): string[] {
   const { traces } = report;
-  const engine = traces.every((trace) => trace.engine !== null);
+  const { colors, width } = page;
+  const head = (title: string, note: string): string => section(title, note, colors, width);
   return [
-    section("Time", "nanoseconds an operation, median and (best)", colors) +
-      timeTable(traces, engine, colors),
-    section("Memory", "most that was live and held; break and mappings at the end", colors) +
-      memoryTable(traces, colors),
-    section("mallinfo2 at the end", "exact numbers: --json", colors) +
-      mallinfoTable(traces, colors),
-    section("In words", "", colors) + readings(traces, colors),
-    summaryLine(report, colors),
+    head("Time", "nanoseconds an operation: medians, and from the least sample to the greatest") +
+      timeTable(traces, page),
+    head("Memory", "most that was live and held; break and mappings at the end") +
+      memoryTable(traces, page),
+    head("mallinfo2 at the end", "exact numbers: --json") + mallinfoTable(traces, page),
+    head("In words", "") + readings(traces, page),
+    wrap(summaryLine(report, colors), width),
   ];
 }
 
-function timeTable(traces: readonly TraceReport[], engine: boolean, colors: Colors): string {
-  const head = ["trace", "operations", "Wasm warm", "", "Wasm cold", ""];
-  if (engine) head.push("JS engine", "", "GC", "JS / Wasm");
+function timeTable(traces: readonly TraceReport[], { colors, width }: Page): string {
+  const kinds = traces[0]!.engines.map(({ kind }) => kind);
+  const columns: Column[] = [
+    { head: "trace", wraps: true },
+    { head: "operations", priority: 3 },
+    { head: "warm" },
+    { head: "warm range", priority: 5 },
+    { head: "cold" },
+    { head: "cold range", priority: 7 },
+    ...kinds.map((kind) => ({ head: ENGINE_NAMES[kind][0], priority: 1 })),
+    ...(kinds.length > 0 ? [{ head: "GC", priority: 6 }, { head: "JS / warm" }] : []),
+  ];
   const rows = traces.map((trace) => {
     const { warm, cold } = trace.wasm;
     const row: Cell[] = [trace.name, formatCount(trace.ops)];
-    for (const times of [warm, cold, ...(trace.engine ? [trace.engine.times] : [])]) {
-      row.push(formatNanoseconds(times.median), colors.dim(`(${formatNanoseconds(times.best)})`));
+    for (const times of [warm, cold]) {
+      row.push(formatNanoseconds(times.median), colors.dim(rangeText(times)));
     }
-    if (trace.engine) {
-      row.push(shareOrDash(trace.engine.gcShare), ratioText(engineOverWasm(trace), colors));
+    row.push(...trace.engines.map(({ times }) => formatNanoseconds(times.median)));
+    if (kinds.length > 0) {
+      row.push(shareOrDash(fastestOf(trace.engines)!.gcShare), ratioText(trace, colors));
     }
     return row;
   });
-  return table(head, rows, colors);
+  return table({ columns, rows, colors, width });
 }
 
-function memoryTable(traces: readonly TraceReport[], colors: Colors): string {
-  const head = [
-    "trace",
-    "live blocks",
-    "live bytes",
-    "footprint",
-    "used",
-    "brk",
-    "mapped",
-    "refused",
+function memoryTable(traces: readonly TraceReport[], { colors, width }: Page): string {
+  const columns: Column[] = [
+    { head: "trace", wraps: true },
+    { head: "live blocks", priority: 4 },
+    { head: "live bytes" },
+    { head: "footprint" },
+    { head: "used" },
+    { head: "brk", priority: 1 },
+    { head: "mapped", priority: 2 },
+    { head: "refused", priority: 3 },
   ];
   const rows = traces.map(({ name, outcome }) => [
     name,
@@ -103,44 +147,47 @@ function memoryTable(traces: readonly TraceReport[], colors: Colors): string {
     formatBytes(outcome.mappedBytes),
     formatCount(outcome.refusedCount),
   ]);
-  return table(head, rows, colors);
+  return table({ columns, rows, colors, width });
 }
 
-function mallinfoTable(traces: readonly TraceReport[], colors: Colors): string {
+function mallinfoTable(traces: readonly TraceReport[], { colors, width }: Page): string {
+  const shown = Object.entries(MALLINFO_SHOWN) as [keyof typeof MALLINFO_SHOWN, number][];
+  const columns: Column[] = [
+    { head: "trace", wraps: true },
+    ...shown.map(([head, priority]) => ({ head, priority })),
+  ];
   const rows = traces.map(({ name, outcome }) => [
     name,
-    ...MALLINFO_SHOWN.map((field) => {
+    ...shown.map(([field]) => {
       const value = outcome.mallinfo2[field];
       return COUNTS.has(field) ? formatCount(value) : formatBytes(value).replace(/i?B$/, "").trim();
     }),
   ]);
-  return table(["trace", ...MALLINFO_SHOWN], rows, colors);
+  return table({ columns, rows, colors, width });
 }
 
-function readings(traces: readonly TraceReport[], colors: Colors): string {
-  const width = Math.max(...traces.map((trace) => trace.name.length));
-  return traces
-    .map((trace) => `${colors.bold(trace.name.padEnd(width))}  ${reading(trace)}`)
-    .join("\n");
+function readings(traces: readonly TraceReport[], { colors, width }: Page): string {
+  const columns: Column[] = [{}, { align: "left", wraps: true }];
+  const rows = traces.map((trace) => [colors.bold(trace.name), reading(trace)]);
+  return table({ columns, rows, width });
 }
 
 /** @returns the result of a trace in one sentence */
 function reading(trace: TraceReport): string {
-  const { engine, outcome, wasm } = trace;
+  const { outcome, wasm } = trace;
   if (trace.ops === 0) return "an empty trace: nothing to measure.";
   const used = utilisation(outcome);
-  const memory = Number.isFinite(used) ? `${formatShare(used)} of the footprint in use` : "";
-  if (engine === null) return `${formatNanoseconds(wasm.warm.median)} ns an operation; ${memory}.`;
-  const ratio = engineOverWasm(trace);
-  const speed =
-    ratio >= 1.05
-      ? `${formatRatio(ratio)} faster than the engine`
-      : ratio <= 0.95
-        ? `${formatRatio(1 / ratio)} slower than the engine`
-        : "as fast as the engine";
-  const gc = engine.gcShare === null ? "" : ` (GC ${formatShare(engine.gcShare)} of its time)`;
-  const failed = engine.failed > 0 ? `; ${formatCount(engine.failed)} requests too big for it` : "";
-  return `${speed}${gc}${failed}; ${memory}.`;
+  const memory = Number.isFinite(used) ? `; ${formatShare(used)} of the footprint in use.` : ".";
+  const fastest = fastestOf(trace.engines);
+  const verdict = verdictOn(trace);
+  if (fastest === undefined || verdict === null) {
+    return `${formatNanoseconds(wasm.warm.median)} ns an operation${memory}`;
+  }
+  const than = ENGINE_NAMES[fastest.kind][1];
+  const gc = fastest.gcShare === null ? "" : ` (GC ${formatShare(fastest.gcShare)} of its time)`;
+  const failed =
+    fastest.failed > 0 ? `; ${formatCount(fastest.failed)} requests too big for it` : "";
+  return `${verdictText(verdict, than + gc)}${failed}${memory}`;
 }
 
 function summaryLine(report: Report, colors: Colors): string {
@@ -149,58 +196,88 @@ function summaryLine(report: Report, colors: Colors): string {
   const times =
     `warm ${formatNanoseconds(summary.warm)} ns (best ${formatNanoseconds(summary.warmBest)}), ` +
     `cold ${formatNanoseconds(summary.cold)} ns`;
-  const engine =
-    summary.engine === null || summary.engineOverWasm === null
+  const engines = summary.engines.map(
+    ({ kind, mean }) =>
+      `${ENGINE_NAMES[kind][0]} ${formatNanoseconds(mean)} ns ` +
+      `(${formatRatio(mean / summary.warm)} the warm time)`,
+  );
+  const undecided =
+    summary.undecided === 0
       ? ""
-      : `; JS engine ${formatNanoseconds(summary.engine)} ns: ` +
-        colors.green(`${formatRatio(summary.engineOverWasm)} the time`);
-  return `${colors.bold(`Geometric mean of ${summary.traces} traces:`)} ${times}${engine}.`;
+      : ` In ${summary.undecided} of them the samples allow no verdict, so take this with care.`;
+  return (
+    `${colors.bold(`Geometric mean of ${summary.traces} traces:`)} ` +
+    `${[times, ...engines].join("; ")}.${undecided}`
+  );
 }
 
-function oneTrace(trace: TraceReport, colors: Colors): string[] {
-  const { outcome, wasm, engine } = trace;
-  const time: Cell[][] = [
-    ["Wasm, warm", formatNanoseconds(wasm.warm.median), formatNanoseconds(wasm.warm.best), ""],
-    ["Wasm, cold", formatNanoseconds(wasm.cold.median), formatNanoseconds(wasm.cold.best), ""],
-  ];
-  if (engine) {
-    time.push([
-      "JS engine",
-      formatNanoseconds(engine.times.median),
-      formatNanoseconds(engine.times.best),
-      engine.gcShare === null ? "" : `${formatShare(engine.gcShare)} of it garbage collection`,
-    ]);
-  }
-  const memory: Cell[][] = [
-    ["operations", formatCount(trace.ops), refusedText(outcome.refusedCount)],
-    bytesRow(
-      "peak live",
-      outcome.peakLiveBytes,
-      `in ${formatCount(outcome.peakLiveBlocks)} blocks`,
-    ),
-    bytesRow(
-      "peak footprint",
-      outcome.peakFootprintBytes,
-      `${shareOrDash(utilisation(outcome))} of it live`,
-    ),
-    bytesRow("brk at the end", outcome.brkBytes, `start_brk + 0x${outcome.brkBytes.toString(16)}`),
-    bytesRow(
-      "mapped at the end",
-      outcome.mappedBytes,
-      `${formatCount(outcome.mallinfo2.hblks)} mapped blocks`,
-    ),
-  ];
-  const info: Cell[][] = Object.entries(outcome.mallinfo2).map(([field, value]) => [
+function oneTrace(trace: TraceReport, page: Page): string[] {
+  const { colors, width } = page;
+  const head = (title: string, note = ""): string => section(title, note, colors, width);
+  const notes: Column = { align: "left", wraps: true };
+  const { outcome, engines } = trace;
+  const info = Object.entries(outcome.mallinfo2).map(([field, value]): Cell[] => [
     field,
     formatCount(value),
     colors.dim(MALLINFO_MEANINGS[field] ?? ""),
   ]);
+  const subject = engines.length > 0 && trace.ops > 0 ? "The Wasm heap, warm:" : "In words:";
   return [
-    section("Time", "nanoseconds an operation", colors) +
-      table(["", "median", "best", ""], time, colors, [3]),
-    section("Memory", "", colors) + table([], memory, colors, [2]),
-    section("mallinfo2 at the end", "", colors) + table([], info, colors, [2]),
-    `${colors.bold(engine && trace.ops > 0 ? "The Wasm heap is" : "In words:")} ${reading(trace)}`,
+    head("Time", "nanoseconds an operation") + oneTimeTable(trace, page),
+    head("Memory") + table({ columns: [{}, {}, notes], rows: memoryRows(trace), width }),
+    head("mallinfo2 at the end") + table({ columns: [{}, {}, notes], rows: info, width }),
+    wrap(`${colors.bold(subject)} ${reading(trace)}`, width),
+  ];
+}
+
+function oneTimeTable({ wasm, engines }: TraceReport, { colors, width }: Page): string {
+  const columns: Column[] = [
+    {},
+    { head: "median" },
+    { head: "least to most" },
+    { align: "left", wraps: true },
+  ];
+  const note = ({ gcShare, failed }: EngineTimes): string =>
+    [
+      gcShare === null ? "" : `${formatShare(gcShare)} of it garbage collection`,
+      failed === 0 ? "" : `${formatCount(failed)} requests too big for it`,
+    ]
+      .filter((part) => part !== "")
+      .join(", ");
+  const rows = [
+    ["Wasm, warm", formatNanoseconds(wasm.warm.median), rangeText(wasm.warm)],
+    ["Wasm, cold", formatNanoseconds(wasm.cold.median), rangeText(wasm.cold)],
+    ...engines.map((one) => [
+      `JavaScript, ${ENGINE_NAMES[one.kind][0]}`,
+      formatNanoseconds(one.times.median),
+      rangeText(one.times),
+      note(one),
+    ]),
+  ];
+  return table({ columns, rows, colors, width });
+}
+
+function memoryRows({ ops, outcome }: TraceReport): Cell[][] {
+  const row = (what: string, bytes: number, note: string): Cell[] => [
+    what,
+    formatBytes(bytes),
+    `${formatCount(bytes)} bytes, ${note}`,
+  ];
+  const { refusedCount, peakLiveBlocks, brkBytes, mallinfo2 } = outcome;
+  return [
+    [
+      "operations",
+      formatCount(ops),
+      refusedCount === 0 ? "" : `${formatCount(refusedCount)} of them refused (NULL)`,
+    ],
+    row("peak live", outcome.peakLiveBytes, `in ${formatCount(peakLiveBlocks)} blocks`),
+    row(
+      "peak footprint",
+      outcome.peakFootprintBytes,
+      `${shareOrDash(utilisation(outcome))} of it live`,
+    ),
+    row("brk at the end", brkBytes, `start_brk + 0x${brkBytes.toString(16)}`),
+    row("mapped at the end", outcome.mappedBytes, `${formatCount(mallinfo2.hblks)} mapped blocks`),
   ];
 }
 
@@ -217,52 +294,39 @@ const MALLINFO_MEANINGS: Readonly<Record<string, string>> = {
   keepcost: "bytes of the top chunk, which a trim could give back",
 };
 
-function bytesRow(what: string, bytes: number, note: string): Cell[] {
-  return [what, formatBytes(bytes), `${formatCount(bytes)} bytes, ${note}`];
-}
-
-function refusedText(count: number): string {
-  return count === 0 ? "" : `${formatCount(count)} of them refused (NULL)`;
-}
-
-function footnotes(report: Report, colors: Colors): string {
+function footnotes(report: Report, { colors, width }: Page): string {
   const lines = [
     "warm: the trace again and again in one heap, freed in between; cold: a fresh process each time.",
     "footprint: most address space held at a time; used: live bytes at their peak / footprint.",
   ];
-  if (report.traces.some((trace) => trace.engine !== null)) {
+  const kinds = report.traces[0]?.engines.map(({ kind }) => kind) ?? [];
+  if (kinds.length > 0) {
+    const names = kinds.map((kind) => ENGINE_NAMES[kind][1]).join(", ");
     lines.push(
-      "JS engine: a Uint8Array per block, first and last byte written; GC: its garbage collector's share.",
+      `JavaScript: ${names}; GC: its garbage collector's share. The verdict is against the fastest of ` +
+        "them, ? where the samples allow none. (An object has fields and no bytes.)",
     );
   }
-  return lines.map((line) => colors.dim(line)).join("\n");
+  return lines.map((line) => colors.dim(wrap(line, width))).join("\n");
 }
 
-function engineOverWasm(trace: TraceReport): number {
-  return trace.engine === null ? NaN : trace.engine.times.median / trace.wasm.warm.median;
-}
-
-function ratioText(ratio: number, colors: Colors): string {
-  if (!Number.isFinite(ratio)) return "-";
-  const text = formatRatio(ratio);
-  return ratio >= 1.05 ? colors.green(text) : ratio <= 0.95 ? colors.yellow(text) : text;
+/** The ratio to the fastest of JavaScript's ways; "?" where there is no verdict. */
+function ratioText(trace: TraceReport, colors: Colors): string {
+  const verdict = verdictOn(trace);
+  if (verdict === null) return "-";
+  const text = formatRatio(verdict.ratio);
+  switch (verdict.kind) {
+    case "faster":
+      return colors.green(text);
+    case "slower":
+      return colors.yellow(text);
+    case "same":
+      return text;
+    case "none":
+      return "?";
+  }
 }
 
 function shareOrDash(share: number | null): string {
   return share === null || !Number.isFinite(share) ? "-" : formatShare(share);
-}
-
-/** Numbers to the right, the first column and those in `left` to the left. */
-function table(
-  head: readonly string[],
-  rows: readonly Cell[][],
-  colors: Colors,
-  left: readonly number[] = [],
-): string {
-  const count = Math.max(head.length, ...rows.map((row) => row.length));
-  const columns = Array.from({ length: count }, (_, i) => ({
-    head: head[i] ?? "",
-    align: i === 0 || left.includes(i) ? ("left" as const) : ("right" as const),
-  }));
-  return fittedTable({ columns, rows, width: 200, colors });
 }

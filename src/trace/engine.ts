@@ -1,13 +1,24 @@
-// The same trace on what the JavaScript engine offers for the job: a Uint8Array per block, alive exactly as long as the
-// block is, its first and last byte written. realloc is a new array and a copy, calloc the same as malloc (the engine
-// clears every array anyway), an alignment is ignored. "Freeing" drops the reference; what that costs is the garbage
-// collector's time, which is inside the clock. Requests that the allocator refused are left out, so both sides
-// have the same live set; those too large for the engine are counted as failed.
+// The same trace on what JavaScript offers for the job, in three ways:
+//
+//     uint8array  an array per block; realloc is a new one and a copy
+//     object      an object of five fields per block, whatever its size: what code that needs no bytes does
+//     pool        slabs of 1 MiB, cut up by size class; a freed piece goes to its class's free list and is
+//                 handed out again as it is. realloc stays where its class has room
+//
+// A block is alive exactly as long as the trace says, its first and last byte are written, an alignment is
+// ignored. "Freeing" an array or an object drops the reference; what that costs is the garbage collector's
+// time, which is inside the clock. Requests that the allocator refused are left out, so both sides have the
+// same live set; those too large for the engine are counted as failed.
 
 import { OpKind } from "../layout/generated.js";
 import { nanosecondsAnOp, passesFor, type Outcome } from "./measure.js";
 import { summarise, type Samples } from "./statistics.js";
 import { KIND_BITS, type Trace } from "./trace.js";
+
+/** Ways to do it in JavaScript, as the command line names them. */
+export const ENGINES = ["uint8array", "object", "pool"] as const;
+/** One of {@link ENGINES}. */
+export type EngineKind = (typeof ENGINES)[number];
 
 /** What an engine tells about its garbage collector, where it does. */
 export interface GarbageCollector {
@@ -28,6 +39,7 @@ export interface EngineOptions {
 
 /** What {@link measureEngine} found. */
 export interface EngineTimes {
+  readonly kind: EngineKind;
   /** Nanoseconds an operation. */
   readonly times: Samples;
   /** Part of the time that went to collecting garbage, 0 to 1; null where the engine does not tell. */
@@ -39,18 +51,20 @@ export interface EngineTimes {
 /**
  * Times a trace on the JavaScript engine's own allocation, again and again with everything dropped in between.
  *
+ * @param kind how blocks are made
  * @param outcome of the same trace on the allocator
  */
 export async function measureEngine(
+  kind: EngineKind,
   trace: Trace,
   outcome: Outcome,
   options: EngineOptions,
 ): Promise<EngineTimes> {
   const { collector, repeat, onProgress } = options;
-  const blocks = new Array<Uint8Array | null>(trace.slots).fill(null);
+  const run = runnerOf(kind, trace, outcome);
   collector?.collect?.();
   const begin = performance.now();
-  const failed = runOnEngine(trace, outcome, blocks);
+  const failed = run();
   const passes = passesFor(performance.now() - begin);
   onProgress?.(trace.count);
   collector?.collect?.();
@@ -59,7 +73,7 @@ export async function measureEngine(
   let collecting: number | null = collector?.milliseconds ? 0 : null;
   for (let i = 0; i < repeat; i++) {
     const begin = performance.now();
-    for (let pass = 0; pass < passes; pass++) runOnEngine(trace, outcome, blocks);
+    for (let pass = 0; pass < passes; pass++) run();
     const end = performance.now();
     samples.push(nanosecondsAnOp((end - begin) / passes, trace));
     spent += end - begin;
@@ -67,16 +81,43 @@ export async function measureEngine(
     onProgress?.(trace.count);
   }
   const gcShare = collecting === null ? null : spent > 0 ? Math.min(1, collecting / spent) : 0;
-  return { times: summarise(samples), gcShare, failed };
+  return { kind, times: summarise(samples), gcShare, failed };
 }
 
-/** Operations that {@link measureEngine} reports as progress. */
+/** Operations that {@link measureEngine} reports as progress, for one kind. */
 export function measuredEngineOps(trace: Trace, repeat: number): number {
   return trace.count * (repeat + 1);
 }
 
-/** One pass; what is left at its end is dropped. @returns how many requests the engine refused */
-function runOnEngine(trace: Trace, outcome: Outcome, blocks: (Uint8Array | null)[]): number {
+/** How one kind makes blocks. Sizes in bytes. */
+interface Maker<T> {
+  /** @returns a block; null when it is too large for the engine */
+  make(size: number): T | null;
+  /** @returns what becomes of a live block that is given another size; null when that is too large */
+  resize(old: T, size: number): T | null;
+  free(block: T): void;
+}
+
+/** @returns one pass over the trace; it says how many requests the engine refused */
+function runnerOf(kind: EngineKind, trace: Trace, outcome: Outcome): () => number {
+  switch (kind) {
+    case "uint8array":
+      return passOf(new Arrays(), trace, outcome);
+    case "object":
+      return passOf(new Objects(), trace, outcome);
+    case "pool":
+      // One pool for all passes, as a program has one: it is warm after the first.
+      return passOf(new Pool(), trace, outcome);
+  }
+}
+
+function passOf<T>(maker: Maker<T>, trace: Trace, outcome: Outcome): () => number {
+  const blocks = new Array<T | null>(trace.slots).fill(null);
+  return () => runOn(maker, blocks, trace, outcome);
+}
+
+/** One pass; what is left at its end is freed. @returns how many requests the engine refused */
+function runOn<T>(maker: Maker<T>, blocks: (T | null)[], trace: Trace, outcome: Outcome): number {
   const { count, idKinds } = trace;
   const { bytes, refused } = outcome;
   let failed = 0;
@@ -84,31 +125,125 @@ function runOnEngine(trace: Trace, outcome: Outcome, blocks: (Uint8Array | null)
     const idKind = idKinds[i]!;
     const slot = idKind >>> KIND_BITS;
     const kind = idKind & 7;
-    if (kind === OpKind.FREE) {
+    const size = bytes[i]!;
+    const old = blocks[slot]!;
+    if (kind === OpKind.FREE || (kind === OpKind.REALLOC && old !== null && size === 0)) {
+      if (old !== null) maker.free(old);
       blocks[slot] = null;
       continue;
     }
     if (refused[i] === 1) continue;
-    const size = bytes[i]!;
-    const old = kind === OpKind.REALLOC ? blocks[slot]! : null;
-    if (old !== null && size === 0) {
-      blocks[slot] = null; // realloc(p, 0) frees
-      continue;
-    }
-    const block = newBlock(size);
-    if (block === null) {
-      failed++;
-      continue;
-    }
-    if (old !== null) block.set(old.length > size ? old.subarray(0, size) : old);
-    touch(block, size);
-    blocks[slot] = block;
+    const isResized = kind === OpKind.REALLOC && old !== null;
+    const block = isResized ? maker.resize(old, size) : maker.make(size);
+    if (block === null) failed++;
+    else blocks[slot] = block;
   }
+  for (const block of blocks) if (block !== null) maker.free(block);
   blocks.fill(null);
   return failed;
 }
 
-function newBlock(size: number): Uint8Array | null {
+class Arrays implements Maker<Uint8Array> {
+  make(size: number): Uint8Array | null {
+    const block = newArray(size);
+    if (block !== null) touch(block, size);
+    return block;
+  }
+
+  resize(old: Uint8Array, size: number): Uint8Array | null {
+    const block = newArray(size);
+    if (block === null) return null;
+    block.set(old.length > size ? old.subarray(0, size) : old);
+    touch(block, size);
+    return block;
+  }
+
+  free(): void {
+    // The reference is dropped by whoever calls.
+  }
+}
+
+/** A block without bytes: a node of a tree, a record. */
+interface Fields {
+  first: number;
+  second: number;
+  third: number;
+  next: Fields | null;
+  last: number;
+}
+
+class Objects implements Maker<Fields> {
+  make(size: number): Fields {
+    return { first: 1, second: size, third: 0, next: null, last: 1 };
+  }
+
+  resize(old: Fields, size: number): Fields {
+    const { third, next } = old;
+    return { first: 1, second: size, third, next, last: 1 };
+  }
+
+  free(): void {
+    // As above.
+  }
+}
+
+const SLAB_BYTES = 1 << 20;
+/** Size classes: multiples of 16 up to here, then four to each power of two. */
+const FINE_BYTES = 128;
+const FINE_STEP = 16;
+
+/** A pool of pieces of a few large buffers. Pieces never go back to the engine. */
+class Pool implements Maker<Uint8Array> {
+  #slab = new ArrayBuffer(SLAB_BYTES);
+  #used = 0;
+  /** Free pieces by their length. */
+  readonly #free = new Map<number, Uint8Array[]>();
+
+  make(size: number): Uint8Array | null {
+    const length = classOf(size);
+    const block = this.#free.get(length)?.pop() ?? this.#cut(length);
+    if (block !== null) touch(block, size);
+    return block;
+  }
+
+  resize(old: Uint8Array, size: number): Uint8Array | null {
+    if (classOf(size) === old.length) {
+      touch(old, size);
+      return old;
+    }
+    const block = this.make(size);
+    if (block === null) return null;
+    block.set(old.length > block.length ? old.subarray(0, size) : old);
+    this.free(old);
+    return block;
+  }
+
+  free(block: Uint8Array): void {
+    const list = this.#free.get(block.length);
+    if (list === undefined) this.#free.set(block.length, [block]);
+    else list.push(block);
+  }
+
+  #cut(length: number): Uint8Array | null {
+    if (length > SLAB_BYTES / 4) return newArray(length);
+    if (this.#used + length > SLAB_BYTES) {
+      this.#slab = new ArrayBuffer(SLAB_BYTES);
+      this.#used = 0;
+    }
+    const piece = new Uint8Array(this.#slab, this.#used, length);
+    this.#used += length;
+    return piece;
+  }
+}
+
+/** @returns the length of the pieces that `size` bytes are served from */
+function classOf(size: number): number {
+  if (size <= FINE_BYTES) return Math.max(FINE_STEP, Math.ceil(size / FINE_STEP) * FINE_STEP);
+  const step = 2 ** (Math.floor(Math.log2(size - 1)) - 2);
+  return Math.ceil(size / step) * step;
+}
+
+function newArray(size: number): Uint8Array | null {
   try {
     return new Uint8Array(size);
   } catch (error) {

@@ -77,6 +77,7 @@ describe("--json", () => {
     const times = {
       medianNanoseconds: expect.any(Number) as number,
       bestNanoseconds: expect.any(Number) as number,
+      worstNanoseconds: expect.any(Number) as number,
       samplesNanoseconds: [expect.any(Number), expect.any(Number)] as number[],
     };
     expect(report.traces[0]).toMatchObject({
@@ -88,7 +89,29 @@ describe("--json", () => {
       mallinfo2: { arena: 7946240, ordblks: 139, uordblks: 114520, keepcost: 132968 },
       wasm: { warm: times, cold: times },
       engine: { ...times, failed: 0, gcShare: expect.any(Number) as number },
+      engines: {
+        uint8array: { ...times, kind: "uint8array" },
+        object: { ...times, kind: "object" },
+        pool: { ...times, kind: "pool", failed: 0 },
+      },
+      verdict: { kind: "none", reason: "2 samples, and 5 are the least (--repeat)" },
     });
+    expect(report).toMatchObject({
+      date: expect.stringMatching(/^\d{4}-\d\d-\d\dT/) as string,
+      versions: { glibc: "2.36", node: process.versions.node },
+      machine: { cores: expect.any(Number) as number },
+      neighbours: { isBusy: expect.any(Boolean) as boolean },
+    });
+  });
+
+  it("has only those of JavaScript's ways that were asked for", async () => {
+    const args = ["replay", "--json", "--repeat", "1", "--engine", "pool,object", "-"];
+    const { stdout } = await run(args, SMALL);
+    const { traces } = JSON.parse(stdout) as { traces: { engines: object }[] };
+    expect(Object.keys(traces[0]!.engines)).toEqual(["object", "pool"]);
+    const wrong = await run(["replay", "--engine", "pool,v8", "-"], SMALL);
+    expect(wrong.stderr).toContain('"v8" is none of uint8array, object, pool.');
+    expect(wrong.code).not.toBe(0);
   });
 
   it("peaks make sense", async () => {
@@ -118,7 +141,9 @@ describe("traces of other makers", () => {
   ])("%s", async (_, text) => {
     const { code, stdout } = await run(["replay", "--repeat", "2", "-"], text);
     expect(code).toBe(0);
-    expect(stdout).toMatch(/^The Wasm heap is .+ of the footprint in use\.$/m);
+    expect(stdout.replaceAll("\n", " ")).toMatch(
+      /The Wasm heap, warm: .+ of the footprint in use\./,
+    );
   });
 });
 

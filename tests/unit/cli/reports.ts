@@ -1,5 +1,6 @@
 /** A made-up report, to look at how it is shown. */
 import type { Report, TraceReport } from "../../../src/cli/report.js";
+import { summarise } from "../../../src/trace/statistics.js";
 
 const MALLINFO = {
   arena: 1_089_536,
@@ -16,7 +17,8 @@ const MALLINFO = {
 
 /** @returns a trace's report; `scale` multiplies its times */
 export function traceReport(name: string, scale = 1): TraceReport {
-  const samples = (median: number) => ({ median, best: median * 0.9, samples: [median] });
+  const samples = (median: number) =>
+    summarise([0.9, 0.95, 0.98, 1, 1.02, 1.04, 1.1].map((factor) => factor * median));
   return {
     name,
     file: `some/where/${name}.rep.gz`,
@@ -35,11 +37,16 @@ export function traceReport(name: string, scale = 1): TraceReport {
       mallinfo2: MALLINFO,
     },
     wasm: { warm: samples(24.2 * scale), cold: samples(61.8 * scale) },
-    engine: { times: samples(411), gcShare: 0.31, failed: 0 },
+    engines: [
+      { kind: "uint8array", times: samples(1000), gcShare: 0.2, failed: 0 },
+      { kind: "object", times: samples(411), gcShare: 0.31, failed: 0 },
+      { kind: "pool", times: samples(500), gcShare: 0, failed: 0 },
+    ],
   };
 }
 
 /** @returns a report of these traces */
 export function reportOf(traces: TraceReport[]): Report {
-  return { abi: "ilp32", layout: "linux", tunables: "", repeat: 7, traces };
+  const neighbours = { others: 0, stolen: 0, load: 1, isBusy: false };
+  return { abi: "ilp32", layout: "linux", tunables: "", repeat: 7, traces, neighbours };
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { requestedBytes } from "../../../src/trace/encode.js";
-import { measureEngine } from "../../../src/trace/engine.js";
+import { ENGINES, measureEngine } from "../../../src/trace/engine.js";
 import type { Outcome } from "../../../src/trace/measure.js";
 import { parseTrace } from "../../../src/trace/parse.js";
 
@@ -19,12 +19,12 @@ function outcomeOf(trace: ReturnType<typeof traceOf>, refused: number[] = []): O
 const EVERYTHING =
   "a 0 100\nc 1 3 8\nm 2 64 0\nr 0 10\nr 0 1000\nr 1 0\nr 2 5\nr -1 7\nf 0\nf -1\n";
 
-describe("measureEngine", () => {
+describe.each(ENGINES)("measureEngine, %s", (kind) => {
   it("takes samples and asks the collector about each", async () => {
     const trace = traceOf(EVERYTHING);
     const spans: [number, number][] = [];
     let progress = 0;
-    const { times, gcShare, failed } = await measureEngine(trace, outcomeOf(trace), {
+    const { times, gcShare, failed } = await measureEngine(kind, trace, outcomeOf(trace), {
       repeat: 3,
       collector: {
         milliseconds: (from, to) => {
@@ -43,15 +43,29 @@ describe("measureEngine", () => {
 
   it("counts what is too large for the engine, and skips what the allocator refused", async () => {
     const trace = traceOf("a 0 9007199254740991\na 1 8\nr 1 18446744073709551615\nf 0\n");
-    const both = await measureEngine(trace, outcomeOf(trace), { repeat: 1 });
-    expect(both).toMatchObject({ failed: 2, gcShare: null });
-    const one = await measureEngine(trace, outcomeOf(trace, [0]), { repeat: 1 });
-    expect(one.failed).toBe(1);
+    const both = await measureEngine(kind, trace, outcomeOf(trace), { repeat: 1 });
+    // An object has no bytes.
+    expect(both).toMatchObject({ kind, failed: kind === "object" ? 0 : 2, gcShare: null });
+    const one = await measureEngine(kind, trace, outcomeOf(trace, [0]), { repeat: 1 });
+    expect(one.failed).toBe(kind === "object" ? 0 : 1);
   });
 
   it("works on a trace without operations", async () => {
     const trace = traceOf("");
-    const { times } = await measureEngine(trace, outcomeOf(trace), { repeat: 1 });
+    const { times } = await measureEngine(kind, trace, outcomeOf(trace), { repeat: 1 });
     expect(times.median).toBe(0);
+  });
+});
+
+describe("the pool", () => {
+  it("hands out freed pieces again, by size class, and copies what is resized", async () => {
+    let ops = "";
+    for (let i = 0; i < 200; i++) ops += `a ${i} ${i * 37}\nr ${i} ${i * 61}\n`;
+    for (let i = 0; i < 200; i += 2) ops += `f ${i}\n`;
+    for (let i = 0; i < 200; i++) ops += `r ${i} ${i * 11}\na ${i + 200} ${i << 12}\n`;
+    const trace = traceOf(ops);
+    const found = await measureEngine("pool", trace, outcomeOf(trace), { repeat: 2 });
+    expect(found).toMatchObject({ failed: 0 });
+    expect(found.times.samples).toHaveLength(2);
   });
 });

@@ -205,13 +205,14 @@ async function replayOnWorkers(
   { json, abi, layout = "linux", tunables = "", repeat, maxWorkers, freshIds }: Options,
   io: CliIo,
 ): Promise<void> {
+  const neighbours = watchNeighbours();
   const found = await measureOnWorkers(
     traces,
     process,
     { repeat, maxWorkers, freshIds: freshIds === true },
     io,
   );
-  const report = { abi, layout, tunables, repeat, traces: found };
+  const report = { abi, layout, tunables, repeat, traces: found, neighbours: neighbours() };
   io.stdout.write(json ? workersJson(report) : workersText(report, io));
 }
 

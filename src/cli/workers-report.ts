@@ -3,10 +3,22 @@
 import type { Outcome, ReplayTimes } from "../trace/measure.js";
 import type { Samples } from "../trace/statistics.js";
 import type { ThreadReport, WorkersOutcome } from "../trace/worker-replay.js";
-import { formatBytes, formatCount, formatNanoseconds, formatRatio, formatShare } from "./format.js";
+import { formatBytes, formatCount, formatNanoseconds, formatShare } from "./format.js";
 import type { CliIo } from "./io.js";
+import { neighboursText, type Neighbours } from "./neighbours.js";
+import { provenance } from "./provenance.js";
 import { samplesJson } from "./report.js";
-import { colorsFor, section, table as fittedTable, type Cell, type Colors } from "./tables.js";
+import {
+  colorsFor,
+  section,
+  table,
+  terminalWidth,
+  wrap,
+  type Cell,
+  type Colors,
+  type Column,
+} from "./tables.js";
+import { rangeText, verdictOf, verdictText } from "./verdict.js";
 
 /** One trace's measurements; times in nanoseconds an operation. */
 export interface WorkersTraceReport {
@@ -26,6 +38,14 @@ export interface WorkersReport {
   readonly tunables: string;
   readonly repeat: number;
   readonly traces: readonly WorkersTraceReport[];
+  /** What other programs did meanwhile. */
+  readonly neighbours: Neighbours;
+}
+
+/** Where and how a report is written. */
+interface Page {
+  readonly colors: Colors;
+  readonly width: number;
 }
 
 /** Threads with less to do are summed up where there are many. */
@@ -33,12 +53,13 @@ const MOST_THREADS_SHOWN = 24;
 
 /** @returns the report as JSON text; sizes in bytes, times in nanoseconds an operation unless they say otherwise */
 export function workersJson(report: WorkersReport): string {
-  const { abi, layout, tunables, repeat } = report;
+  const { abi, layout, tunables, repeat, neighbours } = report;
   const object = {
     format: "ptmalloc-wasm replay workers 1",
+    ...provenance(),
     node: process.version,
     v8: process.versions.v8,
-    ...{ abi, layout, tunables, repeat },
+    ...{ abi, layout, tunables, repeat, neighbours },
     traces: report.traces.map(traceJson),
   };
   return `${JSON.stringify(object, null, 2)}\n`;
@@ -58,18 +79,23 @@ function traceJson({ name, file, ops, simulated, workers }: WorkersTraceReport):
   };
 }
 
-/** @returns the report as text, at most 100 columns wide, ending in a newline */
+/** @returns the report as text, ending in a newline; no line is wider than the terminal */
 export function workersText(report: WorkersReport, io: CliIo): string {
-  const colors = colorsFor(io);
-  const { traces } = report;
+  const page = { colors: colorsFor(io), width: terminalWidth(io) };
+  const { traces, neighbours } = report;
   const parts =
     traces.length === 1
-      ? [heading(report, colors), ...oneTrace(traces[0]!, colors)]
-      : [heading(report, colors), manyTraces(traces, colors)];
-  return `${[...parts, footnotes(colors)].join("\n\n")}\n`;
+      ? [heading(report, page), ...oneTrace(traces[0]!, page)]
+      : [heading(report, page), ...manyTraces(traces, page)];
+  const busy = neighboursText(neighbours);
+  if (busy !== "") parts.push(page.colors.yellow(wrap(busy, page.width)));
+  return `${[...parts, footnotes(page)].join("\n\n")}\n`;
 }
 
-function heading({ traces, repeat, abi, layout, tunables }: WorkersReport, colors: Colors): string {
+function heading(
+  { traces, repeat, abi, layout, tunables }: WorkersReport,
+  { colors, width }: Page,
+): string {
   const what = traces.length === 1 ? traces[0]!.name : `${traces.length} traces`;
   const words = abi === "ilp32" ? "ilp32 (as on i386)" : "lp64 (as on x86-64)";
   const lines = [
@@ -81,35 +107,37 @@ function heading({ traces, repeat, abi, layout, tunables }: WorkersReport, color
     ),
   ];
   if (tunables !== "") lines.push(colors.dim(`tunables ${tunables}`));
-  return lines.join("\n");
+  return lines.map((line) => wrap(line, width)).join("\n");
 }
 
 function plural(count: number, noun: string): string {
   return `${formatCount(count)} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-function oneTrace(trace: WorkersTraceReport, colors: Colors): string[] {
+function oneTrace(trace: WorkersTraceReport, page: Page): string[] {
+  const { colors, width } = page;
   const { workers, ops } = trace;
   const { threads, inspection } = workers;
   const what = `${plural(ops, "operation")} of ${plural(threads.length, "thread")}`;
+  const head = (title: string, note: string): string => section(title, note, colors, width);
   return [
-    section("Time", `nanoseconds an operation; ${what}`, colors) + timeTable(trace, colors),
-    section("Threads", "in the middle one of the warm samples", colors) +
-      threadTable(threads, colors),
-    section("Arenas", "at the end of the run that checks", colors) +
-      arenaTable(trace, colors) +
+    head("Time", `nanoseconds an operation; ${what}`) + timeTable(trace, page),
+    head("Threads", "in the middle one of the warm samples") + threadTable(threads, page),
+    head("Arenas", "at the end of the run that checks") +
+      arenaTable(trace, page) +
       `\nfootprint at most ${formatBytes(inspection.peakFootprintBytes)}`,
-    `${colors.bold("Checked:")} ${checkedText(trace)}`,
-    `${colors.bold("In words:")} ${reading(trace)}`,
+    wrap(`${colors.bold("Checked:")} ${checkedText(trace)}`, width),
+    wrap(`${colors.bold("In words:")} ${reading(trace)}`, width),
   ];
 }
 
-function timeTable({ workers, simulated, ops }: WorkersTraceReport, colors: Colors): string {
-  const row = (name: string, { median, best }: Samples): Cell[] => [
+function timeTable(trace: WorkersTraceReport, { colors, width }: Page): string {
+  const { workers, simulated, ops } = trace;
+  const row = (name: string, times: Samples): Cell[] => [
     name,
-    formatNanoseconds(median),
-    formatNanoseconds(best),
-    ops === 0 ? "-" : formatCount(Math.round(1e9 / median)),
+    formatNanoseconds(times.median),
+    rangeText(times),
+    ops === 0 ? "-" : formatCount(Math.round(1e9 / times.median)),
   ];
   const on = workers.workers === 1 ? "one worker" : `${workers.workers} workers`;
   const rows = [
@@ -118,10 +146,16 @@ function timeTable({ workers, simulated, ops }: WorkersTraceReport, colors: Colo
     row("simulated threads, warm", simulated.warm),
     row("simulated threads, cold", simulated.cold),
   ];
-  return table(["", "median", "best", "operations a second"], rows, colors);
+  const columns: Column[] = [
+    {},
+    { head: "median" },
+    { head: "least to most" },
+    { head: "operations a second", priority: 1 },
+  ];
+  return table({ columns, rows, colors, width });
 }
 
-function threadTable(threads: readonly ThreadReport[], colors: Colors): string {
+function threadTable(threads: readonly ThreadReport[], { colors, width }: Page): string {
   const shown =
     threads.length <= MOST_THREADS_SHOWN
       ? threads
@@ -138,13 +172,24 @@ function threadTable(threads: readonly ThreadReport[], colors: Colors): string {
     formatCount(thread.contended),
     formatCount(thread.lockSleeps),
   ]);
-  const head = ["", "worker", "operations", "ns each", "early", "slept", "asleep"];
-  const text = table([...head, "arena", "locks taken", "slept"], rows, colors);
+  const columns: Column[] = [
+    {},
+    { head: "worker", priority: 2 },
+    { head: "operations" },
+    { head: "ns each" },
+    { head: "early" },
+    { head: "slept", priority: 3 },
+    { head: "asleep" },
+    { head: "arena", priority: 1 },
+    { head: "locks taken" },
+    { head: "slept", priority: 4 },
+  ];
+  const text = table({ columns, rows, colors, width });
   const left = threads.length - shown.length;
   return left === 0 ? text : `${text}\n… and ${plural(left, "thread")} with less to do (--json)`;
 }
 
-function arenaTable({ workers }: WorkersTraceReport, colors: Colors): string {
+function arenaTable({ workers }: WorkersTraceReport, { colors, width }: Page): string {
   const rows = workers.inspection.arenas.map((arena, index): Cell[] => [
     index === 0 ? "0 (main_arena)" : String(index),
     arena.heaps === 0 ? "-" : arena.heaps,
@@ -152,7 +197,8 @@ function arenaTable({ workers }: WorkersTraceReport, colors: Colors): string {
     formatBytes(arena.usedBytes),
     arena.threads,
   ]);
-  return table(["arena", "heaps", "system", "in use", "threads"], rows, colors);
+  const columns = ["arena", "heaps", "system", "in use", "threads"].map((head) => ({ head }));
+  return table({ columns, rows, colors, width });
 }
 
 function checkedText({ workers, ops }: WorkersTraceReport): string {
@@ -167,41 +213,50 @@ function checkedText({ workers, ops }: WorkersTraceReport): string {
   );
 }
 
-/** Time of the simulated threads over that of the workers. */
-function speedup({ workers, simulated }: WorkersTraceReport): number {
-  return simulated.warm.median / workers.times!.warm.median;
+/** How many operations came before their block was there. */
+function earlyOf({ workers }: WorkersTraceReport): number {
+  return workers.threads.reduce((sum, thread) => sum + thread.waits, 0);
 }
 
-/** @returns the result in one sentence */
+/** How much of their time the threads slept for other threads' operations, 0 to 1. */
+function asleepOf({ workers }: WorkersTraceReport): number {
+  const sum = (pick: (thread: ThreadReport) => number): number =>
+    workers.threads.reduce((total, thread) => total + pick(thread), 0);
+  const all = sum(({ ms }) => ms);
+  return all === 0 ? 0 : Math.min(1, sum(({ sleepMs }) => sleepMs) / all);
+}
+
+/**
+ * The result in words. A thread that waits for another one's block takes the time that the trace's order
+ * takes, not the heap: then nothing is said of the same calls one at a time, which never wait.
+ */
 function reading(trace: WorkersTraceReport): string {
-  if (trace.ops === 0) return "an empty trace: nothing to measure.";
-  const ratio = speedup(trace);
-  const speed =
-    ratio >= 1.05
-      ? `${formatRatio(ratio)} faster than`
-      : ratio <= 0.95
-        ? `${formatRatio(1 / ratio)} slower than`
-        : "as fast as";
-  const { threads, handOvers, reuses } = trace.workers;
-  const early = threads.reduce((sum, thread) => sum + thread.waits, 0);
-  const share =
-    early === 0
-      ? "Nobody had to wait for a block."
-      : `${formatCount(early)} operations had to wait for another thread's.`;
-  const ids =
-    reuses === 0 || early === 0
-      ? ""
-      : `\nOf ${formatCount(handOvers)} times that a block or its id goes from worker to worker, ` +
-        `${formatCount(reuses)} are\nids that are used again: --fresh-ids does without.`;
-  return `${speed} the same calls one at a time, without locks.\n${share}${ids}`;
+  const { ops, workers, simulated } = trace;
+  if (ops === 0) return "an empty trace: nothing to measure.";
+  const early = earlyOf(trace);
+  const median = `${formatNanoseconds(workers.times!.warm.median)} ns an operation`;
+  if (early === 0) {
+    const verdict = verdictOf(simulated.warm, workers.times!.warm);
+    const than = "the same calls one at a time, without locks";
+    return `Nobody had to wait for a block: ${median}, ${verdictText(verdict, than)}.`;
+  }
+  const waiting =
+    `${median}, the order of the trace included: ${formatCount(early)} operations had to wait for ` +
+    `another thread's, and the threads slept ${formatShare(asleepOf(trace))} of their time for ` +
+    "that. Simulated threads never wait, so the two times are of different things.";
+  const { handOvers, reuses } = workers;
+  if (reuses === 0) return waiting;
+  return (
+    `${waiting}\nOf ${formatCount(handOvers)} times that a block or its id goes from worker to ` +
+    `worker, ${formatCount(reuses)} are ids that are used again: --fresh-ids does without.`
+  );
 }
 
-function manyTraces(traces: readonly WorkersTraceReport[], colors: Colors): string {
+function manyTraces(traces: readonly WorkersTraceReport[], { colors, width }: Page): string[] {
   const rows = traces.map((trace): Cell[] => {
     const { workers, simulated, ops } = trace;
     const { threads, inspection } = workers;
-    const sum = (pick: (thread: ThreadReport) => number): string =>
-      formatCount(threads.reduce((total, thread) => total + pick(thread), 0));
+    const locks = threads.reduce((total, thread) => total + thread.contended, 0);
     return [
       trace.name,
       formatCount(ops),
@@ -209,42 +264,39 @@ function manyTraces(traces: readonly WorkersTraceReport[], colors: Colors): stri
       workers.workers,
       inspection.arenas.length,
       formatNanoseconds(workers.times!.warm.median),
+      rangeText(workers.times!.warm),
       formatNanoseconds(workers.times!.cold.median),
       formatNanoseconds(simulated.warm.median),
-      ops === 0 ? "-" : formatRatio(speedup(trace)),
-      sum(({ waits }) => waits),
-      sum(({ contended }) => contended),
+      formatCount(earlyOf(trace)),
+      formatShare(asleepOf(trace)),
+      formatCount(locks),
     ];
   });
-  const head = ["trace", "operations", "threads", "workers", "arenas", "warm", "cold"];
-  return (
-    section("Time", "nanoseconds an operation, medians", colors) +
-    table([...head, "simulated", "speedup", "early", "locks taken"], rows, colors)
-  );
+  const columns: Column[] = [
+    { head: "trace", wraps: true },
+    { head: "operations" },
+    { head: "threads", priority: 2 },
+    { head: "workers", priority: 1 },
+    { head: "arenas", priority: 4 },
+    { head: "warm" },
+    { head: "warm range", priority: 6 },
+    { head: "cold", priority: 3 },
+    { head: "simulated", priority: 5 },
+    { head: "early" },
+    { head: "asleep" },
+    { head: "locks taken", priority: 2 },
+  ];
+  const head = section("Time", "nanoseconds an operation, medians", colors, width);
+  return [head + table({ columns, rows, colors, width })];
 }
 
-function footnotes(colors: Colors): string {
+function footnotes({ colors, width }: Page): string {
   return [
     "warm: the trace again and again in one heap, freed in between; cold: a fresh heap each time.",
-    "early: operations whose block another thread had not got, or not freed, yet; asleep: the time that",
-    "their threads slept for them; locks taken: how often a lock of the heap was another thread's.",
-    "simulated threads run one at a time in the order of the trace, on the build without locks.",
+    "early: operations whose block another thread had not got, or not freed, yet; asleep: the time that " +
+      "their threads slept for them; locks taken: how often a lock of the heap was another thread's.",
+    "simulated: threads that run one at a time in the order of the trace, on the build without locks.",
   ]
-    .map((line) => colors.dim(line))
+    .map((line) => colors.dim(wrap(line, width)))
     .join("\n");
-}
-
-/** Numbers to the right, the first column and those in `left` to the left. */
-function table(
-  head: readonly string[],
-  rows: readonly Cell[][],
-  colors: Colors,
-  left: readonly number[] = [],
-): string {
-  const count = Math.max(head.length, ...rows.map((row) => row.length));
-  const columns = Array.from({ length: count }, (_, i) => ({
-    head: head[i] ?? "",
-    align: i === 0 || left.includes(i) ? ("left" as const) : ("right" as const),
-  }));
-  return fittedTable({ columns, rows, width: 200, colors });
 }

@@ -2,28 +2,41 @@
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
-import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { parseTrace } from "../trace/parse.js";
 import { TraceError, type Trace } from "../trace/trace.js";
 import { systemReason, UsageError, UserError, type CliIo } from "./io.js";
+import { packageRoot } from "./package-root.js";
 
 /** How standard input is written on the command line, and named in messages. */
 const STDIN = "-";
 const STDIN_NAME = "<stdin>";
-const RECORDINGS = new URL("../../tests/golden/traces/", import.meta.url);
-const THREAD_RECORDINGS = new URL("../../tests/golden/threads/traces/", import.meta.url);
+/** Folders of recordings, from the package's: a source checkout has the first two, every package the last. */
+const RECORDINGS = "tests/golden/traces";
+const THREAD_RECORDINGS = "tests/golden/threads/traces";
+const SHIPPED = "traces";
 
 /**
  * @param ofThreads whether those of programs with several threads are meant
- * @returns the recordings of real programs that come with a source checkout, sorted; empty in an installed package
+ * @returns the recordings of real programs that come with a source checkout, sorted; in an installed
+ *   package the few that are shipped
  */
 export function bundledRecordings(ofThreads = false): string[] {
-  const folder = fileURLToPath(ofThreads ? THREAD_RECORDINGS : RECORDINGS);
-  if (!existsSync(folder)) return [];
+  const found = recordingsIn(ofThreads ? THREAD_RECORDINGS : RECORDINGS);
+  return found.length > 0 ? found : shippedRecordings();
+}
+
+/** @returns the recordings that are in every package, sorted */
+export function shippedRecordings(): string[] {
+  return recordingsIn(SHIPPED);
+}
+
+function recordingsIn(folder: string): string[] {
+  const path = join(packageRoot(), folder);
+  if (!existsSync(path)) return [];
   // Those of threads are among random traces.
-  const names = readdirSync(folder).filter((name) => /^(?!seed\d).*\.rep\.gz$/.test(name));
-  return names.sort().map((name) => relative(process.cwd(), join(folder, name)));
+  const names = readdirSync(path).filter((name) => /^(?!seed\d).*\.rep\.gz$/.test(name));
+  return names.sort().map((name) => relative(process.cwd(), join(path, name)));
 }
 
 /**
@@ -42,7 +55,7 @@ export async function readTraces(files: readonly string[], io: CliIo): Promise<T
     traces.push(parseTrace(unzipped(bytes, name), name));
   }
   // The recordings of a checkout are odd on purpose.
-  const ours = fileURLToPath(RECORDINGS);
+  const ours = join(packageRoot(), RECORDINGS);
   for (const { name, notes } of traces.filter((trace) => !resolve(trace.name).startsWith(ours))) {
     for (const note of notes) {
       io.stderr.write(`ptmalloc-wasm: note: ${name}${/^\d/.test(note) ? ":" : ": "}${note}\n`);

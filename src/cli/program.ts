@@ -9,6 +9,7 @@ import { completionCommand } from "./completion.js";
 import { configureHelp } from "./help.js";
 import { imageCommand } from "./image.js";
 import { NAME, systemReason, UserError, type CliIo } from "./io.js";
+import { shippedRecordings } from "./inputs.js";
 import { linkCommand } from "./link.js";
 import { manCommand } from "./man-page.js";
 import { mapsCommand } from "./maps.js";
@@ -17,6 +18,8 @@ import { packageVersion } from "./package-root.js";
 import { replayCommand } from "./replay.js";
 import { smapsCommand } from "./smaps.js";
 import { straceCommand } from "./strace.js";
+import { table, terminalWidth } from "./tables.js";
+import { LEAST_SAMPLES } from "./verdict.js";
 
 const COMMANDS = [
   replayCommand,
@@ -47,11 +50,31 @@ const USAGE = 2;
  */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   try {
-    await makeProgram(io).parseAsync(args, { from: "user" });
+    if (args.length === 0) await showAround(io);
+    else await makeProgram(io).parseAsync(args, { from: "user" });
     return 0;
   } catch (error) {
     return exitCodeOf(error, io);
   }
+}
+
+/** Without arguments: a replay of what is shipped, and how to go on. */
+async function showAround(io: CliIo): Promise<void> {
+  const traces = shippedRecordings();
+  const args = ["replay", "--repeat", String(LEAST_SAMPLES), ...traces];
+  await makeProgram(io).parseAsync(args, { from: "user" });
+  const shown = traces[0] ?? "FILE";
+  const rows = [
+    [`${NAME} replay FILE`, "the same for a trace of yours (.rep, .rep.gz); --json for machines"],
+    [`${NAME} replay --workers`, "recordings of threads, on threads that run at the same time"],
+    [`${NAME} maps ${shown}`, "the address space behind it, as /proc/PID/maps shows it"],
+    [`${NAME} strace replay ${shown}`, "what malloc asks of the kernel, as strace shows it"],
+    [`${NAME} help`, "all commands"],
+  ];
+  const columns = [{}, { align: "left", wraps: true }] as const;
+  io.stdout.write(
+    `\nGo on with\n${table({ columns, rows, width: terminalWidth(io), indent: "  " })}\n`,
+  );
 }
 
 /** @returns the command line: what there is of it can be asked of the result, too */

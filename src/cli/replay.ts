@@ -70,8 +70,8 @@ checks every answer and every block, and the heap at the end.`;
 export function replayCommand(io: CliIo): Command {
   return new Command("replay")
     .description(
-      "Replay allocation traces inside WebAssembly, beside the JavaScript engine's own allocation.\n" +
-        "Without FILE in a source checkout: the bundled recordings of real programs.",
+      "Replay allocation traces inside WebAssembly, beside the JavaScript engine's own allocation. " +
+        "Without FILE: the recordings of real programs that come with it.",
     )
     .summary("replay allocation traces, measure them, log every address")
     .argument("[FILE...]", "traces, .rep or .rep.gz; - is standard input")

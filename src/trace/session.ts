@@ -6,13 +6,14 @@
 //     base     the kernel's page(s) and libc's data
 //     startBrk [heap] ...                              (a multiple of 16 MiB)
 
+import { HeapAbort } from "../host/failures.js";
 import { startProcessSync, type Process, type ProcessOptions } from "../host/process.js";
 import type { StructLayout } from "../host/struct.js";
 import { wordBytes, type Abi } from "../layout/address.js";
 import { layouts } from "../layout/generated.js";
 import { encodeOps, opBytes } from "./encode.js";
 import { Threads } from "./threads.js";
-import type { Trace } from "./trace.js";
+import { TraceError, type Trace } from "./trace.js";
 
 /** What a replayer may choose about the process that it replays in. */
 export interface ReplayOptions extends Pick<
@@ -94,6 +95,7 @@ export class ReplaySession {
   /**
    * Runs the one operation `index`, which must be the one after the last that ran so.
    * @returns the address that it returned; 0 for NULL and for a free
+   * @throws TraceError that names the operation, when malloc aborts
    */
   step(index: number): number {
     if (index !== this.next) throw new RangeError(`operation ${this.next} is next, not ${index}`);
@@ -101,9 +103,21 @@ export class ReplaySession {
     this.takeTurns(index);
     const at = this.opAddress(index);
     const { raw } = this.threads.now;
-    const result = Number(raw.replay(at, at + this.strideBytes, this.blocks)) >>> 0;
+    const result =
+      Number(this.called(index, () => raw.replay(at, at + this.strideBytes, this.blocks))) >>> 0;
     if (this.next === this.trace.count) this.takeTurns(this.next);
     return result;
+  }
+
+  /** Calls malloc for operation `index`. @throws TraceError that names the operation, when it aborts */
+  private called<T>(index: number, call: () => T): T {
+    try {
+      return call();
+    } catch (error) {
+      if (!(error instanceof HeapAbort)) throw error;
+      const { name, lines } = this.trace;
+      throw new TraceError(name, lines[index]!, `operation ${index}: ${error.message}`);
+    }
   }
 
   /** Ends every thread but the process's first, in the order of their numbers, and that one, too, as a thread. */

@@ -158,9 +158,13 @@ describe("help and version", () => {
     expect((await run(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
-  it("a bare command shows the help and fails", async () => {
-    const { code, stderr } = await run([]);
-    expect(code).toBe(2);
-    expect(stderr).toContain("Usage: ptmalloc-wasm");
+  it("a bare command replays what is shipped, and says how to go on", async () => {
+    const { code, stdout, stderr } = await run([], "", { COLUMNS: "80" });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^replay of 2 traces /);
+    expect(stdout).toMatch(/^git-grep +9,432 /m);
+    expect(stdout).toMatch(/^git-log +20,692 /m);
+    expect(stdout).toMatch(/\nGo on with\n {2}ptmalloc-wasm replay FILE/);
+    expect(Math.max(...stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   });
 });

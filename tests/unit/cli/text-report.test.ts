@@ -28,7 +28,6 @@ describe("the text report", () => {
   it.each([60, 80, 100, 132, 200])("fits %d columns, and no number is broken", (width) => {
     for (const report of [MANY, ONE]) {
       const text = show(report, {}, true, width);
-      // eslint-disable-next-line no-control-regex
       const lines = text.replace(/\u001b\[\d+m/g, "").split("\n");
       expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(width);
       for (const number of ["60 %", "411", report === ONE ? "1,089,536" : "11.4 MiB"])

@@ -5,10 +5,11 @@
  * @module ptmalloc-wasm/threads
  */
 
-import { heapMaker, heapMakerSync } from "./heap/create.js";
+import { HEAP_OPTIONS, heapMaker, heapMakerSync } from "./heap/create.js";
 import type { ThreadedHeapOptions } from "./heap/create.js";
 import type { ThreadedHeap } from "./heap/threaded-heap.js";
 import { binariesOf } from "./host/binaries.js";
+import { checkOptions } from "./host/checks.js";
 import { inlined } from "./host/inlined.js";
 import { text } from "./inlined/threads-ilp32.js";
 import type { Abi } from "./layout/address.js";
@@ -33,6 +34,14 @@ const BINARIES = /* @__PURE__ */ binariesOf({
 /** What `createHeap` takes here: `threads: true` goes without saying. @interface */
 export type Options<A extends Abi = Abi> = Omit<ThreadedHeapOptions<A>, "threads" | "build">;
 
+/** @throws TypeError for what is no object of options, and for threads that are not wanted */
+function asked<A extends Abi>(options: Options<A>): ThreadedHeapOptions<never> {
+  checkOptions(HEAP_OPTIONS, options);
+  if ((options as { threads?: unknown }).threads === false)
+    throw new TypeError('option "threads" must be true in this entry, got false');
+  return { ...options, threads: true } as ThreadedHeapOptions<never>;
+}
+
 /**
  * Makes a heap that other workers can join: in a new shared memory, or inside the caller's.
  * @param options nothing is required
@@ -41,8 +50,7 @@ export type Options<A extends Abi = Abi> = Omit<ThreadedHeapOptions<A>, "threads
  */
 export const createHeap: <A extends Abi = "ilp32">(
   options?: Options<A>,
-) => Promise<ThreadedHeap<A>> = (options) =>
-  heapMaker(BINARIES)({ ...options, threads: true } as ThreadedHeapOptions<never>);
+) => Promise<ThreadedHeap<A>> = async (options = {}) => heapMaker(BINARIES)(asked(options));
 
 /**
  * As `createHeap`, without waiting.
@@ -51,5 +59,5 @@ export const createHeap: <A extends Abi = "ilp32">(
  * @function
  */
 export const createHeapSync: <A extends Abi = "ilp32">(options?: Options<A>) => ThreadedHeap<A> = (
-  options,
-) => heapMakerSync(BINARIES)({ ...options, threads: true } as ThreadedHeapOptions<never>);
+  options = {},
+) => heapMakerSync(BINARIES)(asked(options));

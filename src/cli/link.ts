@@ -2,10 +2,11 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { withoutMapping } from "../heap/create.js";
+import { PACKAGE_FILES } from "../host/binaries.js";
 import { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "../host/options.js";
 import type { AddressLayout } from "../host/options.js";
-import { startProcessSync } from "../host/process.js";
+import { processStarterSync } from "../host/process.js";
+import { isError } from "../host/realm.js";
 import { GUEST_TUNABLES, hex, readGuest, SERVED } from "../link/guest.js";
 import type { GuestInfo } from "../link/guest.js";
 import { checkAllocator, OWN_ALLOCATOR_CHOICES } from "../link/allocator.js";
@@ -184,7 +185,7 @@ function examine(
     checkLinkable(info);
     return info;
   } catch (error) {
-    if (error instanceof TypeError || error instanceof RangeError)
+    if (isError(error, "TypeError") || isError(error, "RangeError"))
       throw new UserError(`${path}: ${error.message}`);
     throw error;
   }
@@ -218,15 +219,10 @@ function startOf(path: string, info: GuestInfo, options: Options): HeapStart {
   const fresh = options.fresh ?? memory?.isImported === false;
   try {
     // A process like the one that is to be: its checks are the same, and it has all numbers.
-    const { plan } = startProcessSync({
-      base,
-      taskSize,
-      layout,
-      tunables: layout === "compact" ? withoutMapping(tunables) : tunables,
-    });
+    const { plan } = processStarterSync(PACKAGE_FILES, true)({ base, taskSize, layout, tunables });
     return { ...plan, flags: (plan.flags & ~FRESH) | (fresh ? FRESH : 0) };
   } catch (error) {
-    if (error instanceof RangeError || error instanceof SyntaxError)
+    if (isError(error, "RangeError") || isError(error, "SyntaxError"))
       throw new UserError(`${path}: no heap can begin at ${hex(base)}: ${error.message}`);
     throw error;
   }

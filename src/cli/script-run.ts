@@ -2,6 +2,7 @@
 // whose addresses are those of another process, each taken for the same thing here.
 
 import { HeapAbort } from "../host/failures.js";
+import { isError } from "../host/realm.js";
 import { KernelOption } from "../layout/generated.js";
 import {
   errnoMessage,
@@ -200,7 +201,7 @@ class ScriptRun implements Scope {
     try {
       return run();
     } catch (error) {
-      if (error instanceof RangeError || error instanceof TypeError)
+      if (isError(error, "RangeError") || isError(error, "TypeError"))
         throw new ScriptProblem(at, error.message);
       throw error;
     } finally {

@@ -6,7 +6,12 @@ import { withLoader } from "../host/loader.js";
 import { processStarter, processStarterSync } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
 import { DebugHeap, type DebugBuild } from "./debug-heap.js";
-import { debugSettings, type DebugHeapOptions } from "./options.js";
+import { DEBUG_OPTIONS, debugSettings, type DebugHeapOptions } from "./options.js";
+
+function planned<A extends Abi, B extends DebugBuild>(options: DebugHeapOptions<A, B>) {
+  const plan = planHeap(options, DEBUG_OPTIONS);
+  return { plan, settings: debugSettings(options) };
+}
 
 const BINARIES = /* @__PURE__ */ withLoader(PACKAGE_FILES);
 
@@ -32,9 +37,8 @@ const BINARIES = /* @__PURE__ */ withLoader(PACKAGE_FILES);
 export async function createDebugHeap<A extends Abi = "ilp32", B extends DebugBuild = "core">(
   options: DebugHeapOptions<A, B> = {},
 ): Promise<DebugHeap<A, B>> {
-  const settings = debugSettings(options);
-  const plan = planHeap(options);
-  const process = await processStarter(BINARIES)(plan.process);
+  const { plan, settings } = planned(options);
+  const process = await processStarter(BINARIES, true)(plan.process);
   return plan.finish(new DebugHeap(process, plan.policy, settings));
 }
 
@@ -46,8 +50,7 @@ export async function createDebugHeap<A extends Abi = "ilp32", B extends DebugBu
 export function createDebugHeapSync<A extends Abi = "ilp32", B extends DebugBuild = "core">(
   options: DebugHeapOptions<A, B> = {},
 ): DebugHeap<A, B> {
-  const settings = debugSettings(options);
-  const plan = planHeap(options);
-  const process = processStarterSync(BINARIES)(plan.process);
+  const { plan, settings } = planned(options);
+  const process = processStarterSync(BINARIES, true)(plan.process);
   return plan.finish(new DebugHeap(process, plan.policy, settings));
 }

@@ -1,6 +1,7 @@
 // How a tracking heap can be made.
 
-import { checkInteger, show } from "../host/checks.js";
+import { HEAP_OPTIONS } from "../heap/create.js";
+import { merged, show } from "../host/checks.js";
 import type { HeapOptions } from "../heap/options.js";
 import type { Abi } from "../layout/address.js";
 import type { DebugBuild } from "./debug-heap.js";
@@ -36,31 +37,35 @@ const DEFAULT_DEPTH = 16;
 const REDZONE_MOST = 2 ** 20;
 const DEPTH_MOST = 1000;
 
-/** @throws TypeError or RangeError naming a wrong option */
+/** The options of a tracking heap. */
+export const DEBUG_OPTIONS = /* @__PURE__ */ merged(HEAP_OPTIONS, {
+  redzone: { min: GRANULE, max: REDZONE_MOST, multipleOf: GRANULE },
+  quarantine: { min: 0, max: Number.MAX_SAFE_INTEGER },
+  stackDepth: { min: 0, max: DEPTH_MOST },
+  onError: "",
+  leaks: "",
+});
+
+/**
+ * @param options checked by DEBUG_OPTIONS
+ * @throws TypeError naming a wrong option
+ */
 export function debugSettings(options: DebugHeapOptions): DebugSettings {
-  const { redzone, quarantine, stackDepth, threads } = options;
-  if ((threads as unknown) === true || (options.build as string) === "threads")
+  const { redzone = DEFAULT_REDZONE, quarantine = DEFAULT_QUARANTINE } = options;
+  if ((options.threads as unknown) || (options.build as string) === "threads")
     throw new TypeError('option "threads": a tracking heap is for one thread');
-  const rule = { min: GRANULE, max: REDZONE_MOST, multipleOf: GRANULE };
-  const most = Number.MAX_SAFE_INTEGER;
   return {
-    redzone: checkInteger('option "redzone"', redzone ?? DEFAULT_REDZONE, rule),
-    quarantine: checkInteger('option "quarantine"', quarantine ?? DEFAULT_QUARANTINE, {
-      min: 0,
-      max: most,
-    }),
-    stackDepth: checkInteger('option "stackDepth"', stackDepth ?? DEFAULT_DEPTH, {
-      min: 0,
-      max: DEPTH_MOST,
-    }),
-    report: listener("onError", options.onError ?? "throw", false),
-    leaks: listener("leaks", options.leaks ?? "throw", true),
+    redzone,
+    quarantine,
+    stackDepth: options.stackDepth ?? DEFAULT_DEPTH,
+    report: listener("onError", options.onError, false),
+    leaks: listener("leaks", options.leaks, true),
   };
 }
 
 function listener<E extends Error>(
   name: string,
-  given: string | ((error: E) => void),
+  given: string | ((error: E) => void) = "throw",
   mayIgnore: boolean,
 ): (error: E) => void {
   if (typeof given === "function") return given;

@@ -6,6 +6,8 @@ interface TraceableError {
   stackTraceLimit?: number;
 }
 
+const LIMIT = "stackTraceLimit";
+
 /** The folder that this package's code is in, as stacks show it; undefined when it has been bundled with other code. */
 const packageFolder = /[^\s(@]*\/(?=debug\/stacks\.\w+:)/.exec(new Error().stack ?? "")?.[0];
 
@@ -38,15 +40,16 @@ export class Stack {
     if (depth === 0) return new Stack({});
     const engine = Error as TraceableError;
     const limit = engine.stackTraceLimit;
-    engine.stackTraceLimit = depth;
+    // Where intrinsics are frozen, stacks are as deep as they are: Reflect does not throw.
+    Reflect.set(engine, LIMIT, depth);
     try {
       if (engine.captureStackTrace === undefined) return new Stack(new Error());
       const holder = {};
       engine.captureStackTrace(holder, above);
       return new Stack(holder);
     } finally {
-      if (limit === undefined) delete engine.stackTraceLimit;
-      else engine.stackTraceLimit = limit;
+      if (limit === undefined) Reflect.deleteProperty(engine, LIMIT);
+      else Reflect.set(engine, LIMIT, limit);
     }
   }
 

@@ -61,17 +61,20 @@ const IDENTIFIER = /^[A-Za-z_][A-Za-z_0-9]*$/;
 /**
  * Lays a struct out.
  * @param path how errors name it
+ * @param inside the definitions that it is inside of
  * @throws TypeError, RangeError that name the field and the rule
  */
 export function layOut(
   path: string,
   definition: Definition,
   options: Readonly<Loose<StructOptions>>,
+  inside: readonly unknown[] = [],
 ): StructNode {
   if (typeof definition !== "object" || definition === null || Array.isArray(definition))
     throw new TypeError(
       `${path}: the definition must be an object of fields, got ${show(definition)}`,
     );
+  const within = deeper(path, inside, definition);
   const abi = checkChoice(`${path}: option "abi"`, options.abi ?? "wasm32", ABIS);
   const pack = options.pack === undefined ? 8 : checkPack(path, options.pack);
   const members: Member[] = [];
@@ -79,7 +82,7 @@ export function layOut(
   let alignment = 1;
   for (const [name, type] of Object.entries(definition)) {
     checkName(path, name);
-    const node = resolve(`${path}: field "${name}"`, type, { abi, pack: options.pack });
+    const node = resolve(`${path}: field "${name}"`, type, { abi, pack: options.pack, within });
     const step = Math.min(node.alignment, pack);
     const offset = options.union === true ? 0 : roundUp(end, step);
     members.push({ name, offset, node });
@@ -98,6 +101,15 @@ type Loose<T> = { [K in keyof T]?: T[K] | undefined };
 interface Outer {
   readonly abi: StructAbi;
   readonly pack: StructOptions["pack"];
+  /** They themselves, the outermost first. */
+  readonly within: readonly unknown[];
+}
+
+/** @returns what a definition's own parts are inside of @throws TypeError when it is inside itself */
+function deeper(path: string, inside: readonly unknown[], definition: unknown): unknown[] {
+  if (inside.includes(definition))
+    throw new TypeError(`${path}: a type cannot be inside itself: its size would be endless`);
+  return [...inside, definition];
 }
 
 function checkPack(path: string, pack: unknown): number {
@@ -123,18 +135,19 @@ function resolve(path: string, type: FieldType, outer: Outer): Node {
   if (typeof type === "string") return resolveText(path, type, abi);
   if (Array.isArray(type) && type.length === 2) {
     const [element, count] = type as readonly [FieldType, number];
-    return arrayOf(path, resolve(`${path}[]`, element, outer), count);
+    const within = deeper(path, outer.within, type);
+    return arrayOf(path, resolve(`${path}[]`, element, { ...outer, within }), count);
   }
   if (typeof type !== "object" || type === null || Array.isArray(type)) throw noType(path, type);
   if (isEnum(type)) {
     const { scalar } = type;
     return { kind: "scalar", scalar, size: scalar.size, alignment: scalar.size };
   }
-  if (!isNested(type)) return layOut(path, type as Definition, outer);
+  if (!isNested(type)) return layOut(path, type as Definition, outer, outer.within);
   const own = type.options.abi ?? "wasm32";
   if (own !== abi)
     throw new TypeError(`${path}: a struct of the ABI "${own}" cannot be in one of "${abi}"`);
-  return layOut(path, type.definition, type.options);
+  return layOut(path, type.definition, type.options, outer.within);
 }
 
 function noType(path: string, type: unknown): TypeError {

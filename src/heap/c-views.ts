@@ -5,7 +5,7 @@ import { checkInteger, show } from "../host/checks.js";
 import { bufferReaching } from "../host/views.js";
 import type { Mem } from "../layout/address.js";
 import type { ArrayNode, Member, Node, StructNode, TextNode } from "./c-layout.js";
-import { dispose } from "./dispose.js";
+import { dispose } from "../host/dispose.js";
 import { addressOf, Handle, type HandleHeap } from "./handle.js";
 import type { Lease } from "./leases.js";
 import { checkCText, decode, encodeInto } from "./text.js";

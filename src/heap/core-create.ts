@@ -1,13 +1,12 @@
 // Makes heaps of the core build, whose binary the caller brings: all that "ptmalloc-wasm/core" can do.
 
-import { checkChoice, show } from "../host/checks.js";
+import { checkOptions, show } from "../host/checks.js";
 import { CoreProcess } from "../host/core-process.js";
 import { load, loadSync, type Binaries, type WasmSource } from "../host/load.js";
-import { planCore, type ProcessOptions } from "../host/options.js";
+import { CORE_OPTIONS, planCore } from "../host/options.js";
 import { isBinary } from "../host/realm.js";
-import type { TunableObject } from "../host/tunables.js";
 import type { Abi } from "../layout/address.js";
-import { CoreHeap, type HeapOptions, type OutOfMemoryPolicy } from "./core-heap.js";
+import { CoreHeap, type HeapOptions } from "./core-heap.js";
 
 /** How to make a heap of the core build. */
 export interface CoreHeapOptions<A extends Abi = Abi> extends Omit<
@@ -21,6 +20,9 @@ export interface CoreHeapOptions<A extends Abi = Abi> extends Omit<
   | "hugePages"
   | "cores"
   | "randomize"
+  | "stableViews"
+  | "remoteFrees"
+  | "largeTcache"
   | "tunables"
 > {
   /** The binary, core.ilp32.wasm or core.lp64.wasm: its bytes, or a compiled module. */
@@ -29,28 +31,11 @@ export interface CoreHeapOptions<A extends Abi = Abi> extends Omit<
   tunables?: Readonly<Record<string, number | bigint>>;
 }
 
-/**
- * The tunables of a heap's process: in a compact heap big blocks come from the heap too, unless the caller's tunables speak of mapping.
- */
-export function compactTunables(tunables: TunableObject): TunableObject {
-  return Object.keys(tunables).some((name) => /(^|\.)mmap_/.test(name))
-    ? tunables
-    : { ...tunables, mmap_max: 0 };
-}
+/** What an allocation can do when there is no memory. */
+export const POLICIES = ["null", "throw"] as const;
 
-function withDefaults<A extends Abi>(options: CoreHeapOptions<A>): ProcessOptions<A, "core"> {
-  const { layout = "compact", tunables = {} } = options;
-  return {
-    ...options,
-    layout,
-    tunables: layout === "compact" ? compactTunables(tunables) : tunables,
-  };
-}
-
-/** @returns the option "outOfMemory", checked */
-export function policyOf(given: OutOfMemoryPolicy = "null"): OutOfMemoryPolicy {
-  return checkChoice('option "outOfMemory"', given, ["null", "throw"]);
-}
+/** The option of heaps that processes do not have. */
+export const HEAP_ONLY = { outOfMemory: POLICIES } as const;
 
 const find = (_name: string, given?: unknown): WasmSource => {
   if (isBinary(given)) return given;
@@ -62,6 +47,11 @@ const find = (_name: string, given?: unknown): WasmSource => {
 /** There are no binaries but the caller's. */
 const NONE: Binaries = { find, findSync: find };
 
+function planned<A extends Abi>(options: CoreHeapOptions<A>) {
+  checkOptions({ ...CORE_OPTIONS, ...HEAP_ONLY }, options);
+  return planCore<A, "core">(options);
+}
+
 /**
  * Makes a heap: in a new memory, or inside the caller's at the caller's base.
  * @param options "wasm" is required; the layout is "compact" by default
@@ -70,9 +60,8 @@ const NONE: Binaries = { find, findSync: find };
 export async function createHeap<A extends Abi = "ilp32">(
   options = {} as CoreHeapOptions<A>,
 ): Promise<CoreHeap<A, "core">> {
-  const policy = policyOf(options.outOfMemory);
-  const plan = planCore(withDefaults(options));
-  return new CoreHeap(new CoreProcess(plan, await load(plan, NONE)), policy);
+  const plan = planned(options);
+  return new CoreHeap(new CoreProcess(plan, await load(plan, NONE)), options.outOfMemory);
 }
 
 /**
@@ -83,7 +72,6 @@ export async function createHeap<A extends Abi = "ilp32">(
 export function createHeapSync<A extends Abi = "ilp32">(
   options = {} as CoreHeapOptions<A>,
 ): CoreHeap<A, "core"> {
-  const policy = policyOf(options.outOfMemory);
-  const plan = planCore(withDefaults(options));
-  return new CoreHeap(new CoreProcess(plan, loadSync(plan, NONE)), policy);
+  const plan = planned(options);
+  return new CoreHeap(new CoreProcess(plan, loadSync(plan, NONE)), options.outOfMemory);
 }

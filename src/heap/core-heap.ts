@@ -6,7 +6,7 @@ import type { CoreProcess, Mallinfo2 } from "../host/core-process.js";
 import type { MallocExports, RawExports, SetupExports, Word } from "../host/exports.js";
 import type { ProcessEnd } from "../host/fate.js";
 import type { Abi, Mem } from "../layout/address.js";
-import { dispose } from "./dispose.js";
+import { dispose } from "../host/dispose.js";
 import { HeapDeadError, OutOfMemoryError } from "./errors.js";
 import type { HeapBuild, OutOfMemoryPolicy, ViewBuffer } from "./options.js";
 
@@ -63,7 +63,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   /** Not for use from outside: see `createHeap`. @internal */
   constructor(
     process: CoreProcess<A, B>,
-    outOfMemory: OutOfMemoryPolicy,
+    outOfMemory: OutOfMemoryPolicy | undefined,
     functions?: CFunctions<A>,
   ) {
     this.process = process;
@@ -313,6 +313,12 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   /** Ends the heap: later safe calls throw. The memory itself goes when nothing refers to it any more. */
   dispose(): void {
     this.#disposed = true;
+    this.giveUp();
+  }
+
+  /** Nobody uses the heap's place in the memory any more. */
+  protected giveUp(): void {
+    this.process.dispose();
   }
 
   /** For `using heap = …`. */

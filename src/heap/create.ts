@@ -1,14 +1,14 @@
 // Makes heaps, of one thread or of several, and joins those of other workers.
 
 import { PACKAGE_FILES } from "../host/binaries.js";
-import { show } from "../host/checks.js";
+import { PROCESS_OPTIONS } from "../host/build-options.js";
+import { checkChoice, checkOptions, FLAG, merged } from "../host/checks.js";
 import type { Binaries } from "../host/load.js";
 import type { ProcessOptions } from "../host/options.js";
 import { processStarter, processStarterSync, type Process } from "../host/process.js";
 import { attachProcess, attachProcessSync, checkHandle, registryOf } from "../host/threads.js";
-import type { TunableObject } from "../host/tunables.js";
 import type { Abi } from "../layout/address.js";
-import { compactTunables, policyOf } from "./core-create.js";
+import { HEAP_ONLY, POLICIES } from "./core-create.js";
 import { announceLife, beginLife } from "./death-watch.js";
 import { Heap, type HeapBuild, type HeapOptions, type OutOfMemoryPolicy } from "./heap.js";
 import { ThreadedHeap, type HeapHandle, type ThreadNotice } from "./threaded-heap.js";
@@ -37,13 +37,6 @@ interface ResizableMemory {
   toResizableBuffer?(): ArrayBuffer;
 }
 
-/** @returns whether an option that can be true or false is true @throws TypeError naming it */
-function flag(name: string, value: unknown): boolean {
-  if (value !== undefined && typeof value !== "boolean")
-    throw new TypeError(`option "${name}" must be true or false, got ${show(value)}`);
-  return value === true;
-}
-
 /** Makes the memory's buffer one that grows with it, where it is asked for and can be done. */
 function stabilise(memory: WebAssembly.Memory): void {
   try {
@@ -55,41 +48,15 @@ function stabilise(memory: WebAssembly.Memory): void {
   }
 }
 
-/** In a compact heap, the default, big blocks come from the heap too, unless the caller's tunables speak of mapping. */
-function withDefaults<A extends Abi, B extends HeapBuild>(
-  options: HeapOptions<A, B>,
-): ProcessOptions<A, B> {
-  const { layout = "compact", tunables = {} } = options;
-  if (layout !== "compact") return { ...options, layout };
-  return { ...options, layout, tunables: withoutMapping(tunables) };
-}
+/** The options of a heap that can run on any build. */
+export const HEAP_OPTIONS = /* @__PURE__ */ merged(PROCESS_OPTIONS, HEAP_ONLY, {
+  build: ["core", "checked", "image", "threads"],
+  stableViews: FLAG,
+  threads: FLAG,
+  onThreadDeath: "a function",
+});
 
-/** @returns tunables with which big blocks come from the heap, unless they speak of mapping themselves */
-export function withoutMapping(tunables: string | TunableObject): string | TunableObject {
-  if (typeof tunables !== "string") return compactTunables(tunables);
-  return tunables.includes("glibc.malloc.mmap_") ? tunables : `${tunables}:glibc.malloc.mmap_max=0`;
-}
-
-/** The options of a process, once those of the heap are checked. */
-function processOptions<A extends Abi, B extends HeapBuild>(
-  options: HeapOptions<A, B>,
-): ProcessOptions<A, B> {
-  const { build } = options;
-  const threads = flag("threads", options.threads);
-  if (threads && build !== undefined && build !== "threads")
-    throw new TypeError(`option "threads" is for the build "threads", got build "${build}"`);
-  if (!threads && build === "threads")
-    throw new TypeError('the build "threads" is asked for with the option "threads"');
-  return threads ? { ...options, build: "threads" as B } : withDefaults(options);
-}
-
-function noticeOption({
-  onThreadDeath,
-}: AttachOptions): ((notice: ThreadNotice) => void) | undefined {
-  if (onThreadDeath !== undefined && typeof onThreadDeath !== "function")
-    throw new TypeError(`option "onThreadDeath" must be a function, got ${show(onThreadDeath)}`);
-  return onThreadDeath;
-}
+const ATTACH_OPTIONS = /* @__PURE__ */ merged(HEAP_ONLY, { onThreadDeath: "a function" });
 
 /** Makes heaps: see `createHeap`. */
 export interface CreateHeap {
@@ -134,25 +101,35 @@ export interface HeapPlan<A extends Abi, B extends HeapBuild> {
   readonly finish: <H extends Heap<A, B>>(heap: H) => H;
 }
 
-/** Everything about a heap that does not depend on where its binary comes from. @throws TypeError or RangeError naming a wrong option */
+/**
+ * Everything about a heap that does not depend on where its binary comes from.
+ * @param schema the options that there are
+ * @throws TypeError or RangeError naming a wrong option
+ */
 export function planHeap<A extends Abi, B extends HeapBuild>(
   options: HeapOptions<A, B>,
+  schema = HEAP_OPTIONS,
 ): HeapPlan<A, B> {
-  const isStable = flag("stableViews", options.stableViews);
+  checkOptions(schema, options);
+  const { build, threads, outOfMemory = "null" } = options;
+  if (threads && build !== undefined && build !== "threads")
+    throw new TypeError(`option "threads" is for the build "threads", got build "${build}"`);
+  if (!threads && build === "threads")
+    throw new TypeError('the build "threads" is asked for with the option "threads"');
   return {
-    policy: policyOf(options.outOfMemory),
-    process: processOptions(options),
+    policy: outOfMemory,
+    process: threads ? { ...options, build: "threads" as B } : options,
     finish: (heap) => {
-      if (isStable) stabilise(heap.memory);
+      if (options.stableViews) stabilise(heap.memory);
       return heap;
     },
   };
 }
 
 /** Checks the options, and says what to do with the process. */
-function plannedHeap(options: HeapOptions) {
-  const notice = noticeOption(options);
+function plannedHeap(options: HeapOptions & AttachOptions) {
   const { policy, process, finish } = planHeap(options);
+  const { onThreadDeath: notice } = options;
   return {
     process,
     heapOf: (process: Process<Abi, HeapBuild>) =>
@@ -164,7 +141,7 @@ function plannedHeap(options: HeapOptions) {
 
 /** @returns `createHeap` for an entry of the package that has binaries of its own */
 export function heapMaker(binaries: Binaries): CreateHeap {
-  const startProcess = processStarter(binaries);
+  const startProcess = processStarter(binaries, true);
   const createHeap = async (options: HeapOptions = {}) => {
     const { process, heapOf } = plannedHeap(options);
     return heapOf(await startProcess(process));
@@ -174,7 +151,7 @@ export function heapMaker(binaries: Binaries): CreateHeap {
 
 /** As `heapMaker`, for `createHeapSync`. */
 export function heapMakerSync(binaries: Binaries): CreateHeapSync {
-  const startProcess = processStarterSync(binaries);
+  const startProcess = processStarterSync(binaries, true);
   const createHeap = (options: HeapOptions = {}) => {
     const { process, heapOf } = plannedHeap(options);
     return heapOf(startProcess(process));
@@ -187,6 +164,12 @@ export const createHeap: CreateHeap = /* @__PURE__ */ heapMaker(PACKAGE_FILES);
 
 /** As `createHeap`, without waiting. */
 export const createHeapSync: CreateHeapSync = /* @__PURE__ */ heapMakerSync(PACKAGE_FILES);
+
+function attachOptions(handle: HeapHandle, options: AttachOptions) {
+  checkOptions(ATTACH_OPTIONS, options);
+  const { outOfMemory = handle.outOfMemory, onThreadDeath: notice } = options;
+  return { policy: checkChoice("handle.outOfMemory", outOfMemory, POLICIES), notice };
+}
 
 /**
  * Makes this worker a thread of a heap that another one made. In browsers the thread holds a Web Lock from here on, so that the others notice
@@ -201,8 +184,7 @@ export async function attachHeap<A extends Abi>(
   options: AttachOptions = {},
 ): Promise<ThreadedHeap<A>> {
   const checked = checkHandle<A>("attachHeap", handle);
-  const policy = policyOf(options.outOfMemory ?? handle.outOfMemory);
-  const notice = noticeOption(options);
+  const { policy, notice } = attachOptions(handle, options);
   const registry = registryOf(checked);
   // In Node.js workers have numbers, and an event when they end.
   const isNumbered = registry.owner > 0;
@@ -230,8 +212,7 @@ export function attachHeapSync<A extends Abi>(
   options: AttachOptions = {},
 ): ThreadedHeap<A> {
   const checked = checkHandle<A>("attachHeapSync", handle);
-  const policy = policyOf(options.outOfMemory ?? handle.outOfMemory);
-  const notice = noticeOption(options);
+  const { policy, notice } = attachOptions(handle, options);
   const process = attachProcessSync(checked, registryOf(checked));
   return new ThreadedHeap(process, { policy, notice, id: checked.id });
 }

@@ -1,7 +1,7 @@
 // What all handles of blocks have in common: where the block is, whether it is still theirs, and how it is freed.
 
 import type { Mem } from "../layout/address.js";
-import { dispose } from "./dispose.js";
+import { dispose } from "../host/dispose.js";
 import { FreedBlockError } from "./errors.js";
 import type { HeapMemory } from "./heap-memory.js";
 import type { Lease } from "./leases.js";

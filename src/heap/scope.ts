@@ -2,7 +2,7 @@
 
 import { show } from "../host/checks.js";
 import type { Mem } from "../layout/address.js";
-import { dispose } from "./dispose.js";
+import { dispose } from "../host/dispose.js";
 import { freeLease } from "./handle.js";
 import type { Heap } from "./heap.js";
 import type { TypedArray } from "./heap-memory.js";

@@ -2,6 +2,7 @@
 // (https://webidl.spec.whatwg.org/#AllowResizable), so there bytes are copied on the way.
 
 import { show } from "../host/checks.js";
+import { isSharedBuffer, needed } from "../host/realm.js";
 
 /** How bytes become text. */
 export interface DecodeOptions {
@@ -15,14 +16,21 @@ export interface WriteOptions {
   truncate?: boolean;
 }
 
-// What looks like a byte order mark is text too: without this it would vanish on the way.
-const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
-const strict = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
-const encoder = new TextEncoder();
+/** By whether bytes that are no UTF-8 are an error. Made when first needed: not all hosts have them. */
+const decoders: TextDecoder[] = [];
+let encoder: TextEncoder | undefined;
+
+function decoder(fatal: boolean): TextDecoder {
+  // What looks like a byte order mark is text too: it must not vanish on the way.
+  return (decoders[Number(fatal)] ??= new (needed("TextDecoder"))("utf-8", {
+    ignoreBOM: true,
+    fatal,
+  }));
+}
 
 /** Whether the buffer is shared or resizable: views of it stay valid, and decoders must not be given it. */
 export function isUnusual(buffer: ArrayBufferLike): boolean {
-  return !(buffer instanceof ArrayBuffer) || (buffer as { resizable?: boolean }).resizable === true;
+  return isSharedBuffer(buffer) || (buffer as { resizable?: boolean }).resizable === true;
 }
 
 /** @throws TypeError when it is no text */
@@ -32,15 +40,15 @@ export function checkText(name: string, text: unknown): asserts text is string {
 
 /** @returns the text's UTF-8; a surrogate without its other half is U+FFFD, as everywhere on the Web */
 export function encode(text: string): Uint8Array {
-  return encoder.encode(text);
+  return (encoder ??= new (needed("TextEncoder"))()).encode(text);
 }
 
 /** @throws TypeError naming `call` when `fatal` is asked for and the bytes are no UTF-8 */
 export function decode(call: string, bytes: Uint8Array, { fatal }: DecodeOptions = {}): string {
   const usual = isUnusual(bytes.buffer) ? bytes.slice() : bytes;
-  if (fatal !== true) return lenient.decode(usual);
+  const by = decoder(fatal === true);
   try {
-    return strict.decode(usual);
+    return by.decode(usual);
   } catch (cause) {
     throw new TypeError(`${call}: the ${bytes.length} bytes are not valid UTF-8`, { cause });
   }

@@ -13,6 +13,7 @@ import {
   type ThreadDeath,
 } from "../host/threads.js";
 import { show } from "../host/checks.js";
+import { randomWords } from "../host/realm.js";
 import { ThreadError } from "../host/thread-error.js";
 import type { Abi } from "../layout/address.js";
 import { canNoticeDeath, DeathWatch } from "./death-watch.js";
@@ -62,8 +63,7 @@ function isOthersLock(error: unknown): boolean {
 
 /** 128 random bits in hexadecimal. */
 function randomId(): string {
-  const words = crypto.getRandomValues(new Uint32Array(4));
-  return [...words].map((word) => word.toString(16).padStart(8, "0")).join("");
+  return [...randomWords(4)].map((word) => word.toString(16).padStart(8, "0")).join("");
 }
 
 /**
@@ -162,6 +162,11 @@ export class ThreadedHeap<A extends Abi = Abi> extends Heap<A, "threads"> {
     const { threadId } = worker;
     if (threadId < 0) throw new RangeError("watch: worker must not have ended yet");
     worker.once("exit", () => this.#ownerDied(threadId + 1));
+  }
+
+  /** Others may go on with the heap. */
+  protected override giveUp(): void {
+    if (aliveThreads(this.process).every((thread) => thread === this.thread)) super.giveUp();
   }
 
   #end(): void {

@@ -2,12 +2,18 @@
 
 import type { RawExports } from "./exports.js";
 import type { ProcessPlan } from "./options.js";
+import { assertFree } from "./places.js";
 
 const EAGAIN = 11;
 const ENOMEM = 12;
 
-/** Makes the instance the first thread of a process, new or restored. @returns its number, 0 */
+/**
+ * Makes the instance the first thread of a process, new or restored.
+ * @returns its number, 0
+ * @throws RangeError when another process has its place, or it cannot be where it should
+ */
 export function begin(plan: ProcessPlan, raw: RawExports): number {
+  if (plan.isCallersMemory) assertFree(plan);
   (plan.resume ?? boot)(plan, raw);
   return 0;
 }

@@ -2,7 +2,7 @@
 // that this file is in, both in a checkout and in the installed package.
 
 import type { Binaries, WasmInput, WasmSource } from "./load.js";
-import { isBinary } from "./realm.js";
+import { isBinary, needed } from "./realm.js";
 import { fetchBinary, fetchBinarySync } from "./remote.js";
 
 /** Binaries that an entry brings, by build and layout, such as "core.ilp32". */
@@ -20,7 +20,8 @@ function fileOf(name: string): URL {
       `where ${name}.wasm is cannot be told in a bundle without import.meta.url: give the option "wasm", or bundle to ES modules`,
     );
   }
-  return new URL(`../../build/${name}.wasm`, new URL(here));
+  const Url = needed("URL");
+  return new Url(`../../build/${name}.wasm`, new Url(here));
 }
 
 /** @returns where to find binaries, those of the table first */

@@ -2,17 +2,18 @@
 
 import type { Abi } from "../layout/address.js";
 import { Tunable } from "../layout/generated.js";
-import { checkChoice, checkInteger, checkPowerOfTwo, show } from "./checks.js";
+import { checkOptions, checkPowerOfTwo, FLAG, merged } from "./checks.js";
 import type { Build } from "./exports.js";
 import { errorOf } from "./failures.js";
 import { Fate } from "./fate.js";
 import { NO_FILES } from "./files.js";
 import { MAX_TASK_SIZE, WASM_PAGE_BYTES } from "./memory-option.js";
-import { PAGE_BYTES, planCore } from "./options.js";
-import type { HugePages, ProcessOptions, ProcessPlan, SyscallTrace, Traits } from "./options.js";
+import { CORE_OPTIONS, PAGE_BYTES, planCore } from "./options.js";
+import type { HugePages, ProcessOptions, ProcessPlan, Traits } from "./options.js";
+import { randomWords } from "./realm.js";
 import { SHARED_TASK_SIZE, sharedMemories } from "./shared-memory.js";
 import { ThreadRegistry } from "./thread-registry.js";
-import { threadingOf, type Extensions } from "./threading.js";
+import { threadingOf } from "./threading.js";
 import { parseTunables } from "./tunable-text.js";
 import type { TunableSetting } from "./tunables.js";
 
@@ -20,6 +21,23 @@ const BUILDS = ["core", "checked", "replay", "full", "image", "threads"] as cons
 
 /** As many processors as Linux can be built for (CONFIG_NR_CPUS). */
 export const MOST_CORES = 8192;
+
+const FUNCTION = "a function";
+
+/** The options of a process. */
+export const PROCESS_OPTIONS = /* @__PURE__ */ merged(CORE_OPTIONS, {
+  build: BUILDS,
+  tunables: "a string or an object",
+  hugePages: "an object",
+  cores: { min: 1, max: MOST_CORES },
+  randomize: FLAG,
+  trace: FUNCTION,
+  files: "an object",
+  restore: FUNCTION,
+  patience: { min: 0, max: 0x7fffffff },
+  remoteFrees: ["lock", "queue"],
+  largeTcache: { min: 0, max: 2 ** 30 },
+});
 
 /** The patience of threads, ms: longer than any call takes that is not waiting for a dead thread. */
 const DEFAULT_PATIENCE_MS = 10_000;
@@ -45,10 +63,10 @@ function setting(name: string, id: number, value: number): TunableSetting {
 /** What the tunable hugetlb finds. */
 function hugePagesOption(given: HugePages | undefined): TunableSetting[] {
   if (given === undefined) return [];
-  const sizeOf = (name: "transparent" | "standard"): number => {
-    const rule = { min: 0, max: 2 ** 30, multipleOf: PAGE_BYTES };
-    return checkPowerOfTwo(`option "hugePages.${name}"`, given[name] ?? 0, rule);
-  };
+  const rule = { min: 0, max: 2 ** 30, multipleOf: PAGE_BYTES };
+  checkOptions({ transparent: rule, standard: rule, free: FLAG }, given, "hugePages.");
+  const sizeOf = (name: "transparent" | "standard"): number =>
+    checkPowerOfTwo(`option "hugePages.${name}"`, given[name] ?? 0, rule);
   return [
     setting("hugePages.transparent", Tunable.THP_PAGESIZE, sizeOf("transparent")),
     setting("hugePages.standard", Tunable.HUGE_PAGESIZE, sizeOf("standard")),
@@ -56,19 +74,11 @@ function hugePagesOption(given: HugePages | undefined): TunableSetting[] {
   ];
 }
 
-/** How many processors glibc counts; nothing for its own default. */
-function coresOption(given: unknown): TunableSetting[] {
-  if (given === undefined) return [];
-  const cores = checkInteger('option "cores"', given, { min: 1, max: MOST_CORES });
-  return [setting("cores", Tunable.CORES, cores)];
-}
-
 /** A random number of pages' bytes below `limit`. */
 function randomPages(limit: number): number {
   const pages = Math.floor(limit / PAGE_BYTES);
   if (pages < 1) return 0;
-  const drawn = crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
-  return (drawn % pages) * PAGE_BYTES;
+  return (randomWords(1)[0]! % pages) * PAGE_BYTES;
 }
 
 /** Shifts startBrk and mmapBase as Linux does for a new program: up to 32 MiB (1 MiB in a compact memory), and up to 1 MiB. */
@@ -79,8 +89,8 @@ function randomized(plan: ProcessPlan): void {
   const shift = randomPages(Math.min(2 ** 20, room));
   if (plan.layout === "linux") plan.mmapBase += shift;
   if (plan.layout === "top-down") plan.mmapBase -= shift;
-  const [key = 0n] = crypto.getRandomValues(new BigUint64Array(1));
-  plan.tcacheKey = plan.abi === "lp64" ? key : BigInt.asUintN(32, key);
+  const [low, high] = randomWords(2) as unknown as [number, number];
+  plan.tcacheKey = BigInt(low) | (plan.abi === "lp64" ? BigInt(high) << 32n : 0n);
 }
 
 /** Which build an option is for, where not all have it. */
@@ -101,47 +111,34 @@ function checkBuildHasOptions(options: ProcessOptions<Abi, Build>, build: Build)
   }
 }
 
-function traceOption(given: unknown): SyscallTrace | undefined {
-  if (given !== undefined && typeof given !== "function") {
-    throw new TypeError(`option "trace" must be a function, got ${show(given)}`);
-  }
-  return given as SyscallTrace | undefined;
-}
-
-function extensionsOf({ remoteFrees, largeTcache }: ProcessOptions<Abi, Build>): Extensions {
-  return {
-    queuesFrees:
-      checkChoice('option "remoteFrees"', remoteFrees ?? "lock", ["lock", "queue"]) === "queue",
-    largeTcache: checkInteger('option "largeTcache"', largeTcache ?? 0, { min: 0, max: 2 ** 30 }),
-  };
-}
-
 /**
- * Decides everything about a process that is to be started, and makes its memory unless the caller brought one.
+ * Decides everything about a process that is to be started, and makes its memory unless the caller
+ * brought one.
+ * @param options checked by a schema with PROCESS_OPTIONS
+ * @param isHeap whether a heap's defaults are to be used, not a process's
  * @throws TypeError or RangeError naming the option and the rule
  */
 export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
   options: ProcessOptions<A, B>,
+  isHeap = false,
 ): ProcessPlan<A, B> {
-  const build = checkChoice('option "build"', options.build ?? "core", BUILDS);
+  const { build = "core", patience = DEFAULT_PATIENCE_MS, cores, restore } = options;
   checkBuildHasOptions(options, build);
-  const patience = checkInteger('option "patience"', options.patience ?? DEFAULT_PATIENCE_MS, {
-    min: 0,
-    max: 0x7fffffff,
-  });
-  const extensions = extensionsOf(options);
-  const trace = traceOption(options.trace);
-  const { files, restore } = options;
-  const machine = [...hugePagesOption(options.hugePages), ...coresOption(options.cores)];
-  const plan = planCore(options, traitsOf(build, options.abi ?? "ilp32"));
+  const machine = hugePagesOption(options.hugePages);
+  // How many processors glibc counts; nothing for its own default.
+  if (cores !== undefined) machine.push(setting("cores", Tunable.CORES, cores));
+  const plan = planCore(options, traitsOf(build, options.abi ?? "ilp32"), isHeap);
   // hugetlb looks at them.
   plan.tunables.unshift(...machine);
-  if (options.randomize === true) randomized(plan);
+  if (options.randomize) randomized(plan);
   plan.newFate = () => new Fate(errorOf);
   if (build === "full")
-    plan.imports = { trace: trace ?? (() => undefined), ...(files ?? NO_FILES) };
+    plan.imports = {
+      trace: options.trace ?? (() => undefined),
+      ...(options.files ?? NO_FILES),
+    };
   if (restore !== undefined) plan.resume = restore;
   if (build === "threads")
-    Object.assign(plan, threadingOf(new ThreadRegistry(patience), patience, extensions));
+    Object.assign(plan, threadingOf(new ThreadRegistry(patience), patience, options));
   return plan;
 }

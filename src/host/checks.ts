@@ -10,12 +10,9 @@ export interface IntegerRule {
   multipleOf?: number;
 }
 
-/** The longest text of a caller's that a message repeats, characters. */
-const CLIP = 60;
-
-/** @returns the text; of a long one its beginning, and three dots */
-export function clip(text: string): string {
-  return text.length > CLIP ? `${text.slice(0, CLIP)}...` : text;
+/** @returns the text; when it has more than `most` characters its beginning, and three dots */
+export function clip(text: string, most = 60): string {
+  return text.length > most ? `${text.slice(0, most)}...` : text;
 }
 
 /**
@@ -79,12 +76,35 @@ export function checkChoice<const T extends string>(
 /**
  * What an option may be: words, of which it is one; a rule for an integer; or a text that ends the
  * sentence "option … must be", and in which the kinds that `typeof` may say of it are words, such as
- * "text (a string) or an object". null is none of them. The empty text is for what is checked later.
+ * "a string or an object". Neither null nor an array is an object here. The empty text is for what is
+ * checked later.
  */
 export type OptionRule = string | readonly string[] | IntegerRule;
 
 /** The options that a function takes, by name. */
 export type Schema = Readonly<Record<string, OptionRule>>;
+
+/** @returns a schema with the options of all, later rules before earlier ones */
+export function merged(...schemas: Schema[]): Schema {
+  return Object.assign({}, ...schemas) as Schema;
+}
+
+/** @returns a schema without some of its options */
+export function without(schema: Schema, ...names: string[]): Schema {
+  return Object.fromEntries(Object.entries(schema).filter(([name]) => !names.includes(name)));
+}
+
+/** The rule for an option that is true or false. */
+export const FLAG = "a boolean";
+
+function isPlain(given: unknown): boolean {
+  return show(given) === "[object Object]";
+}
+
+/** @throws TypeError for anything but a plain object: for null, arrays, maps, bytes too */
+export function checkPlain(name: string, given: unknown): void {
+  if (!isPlain(given)) throw new TypeError(`${name} must be an object, got ${show(given)}`);
+}
 
 /** Whether `b` comes of `a` by at most `edits` letters put in, left out or replaced. */
 function isNear(a: string, b: string, edits: number): boolean {
@@ -97,17 +117,17 @@ function isNear(a: string, b: string, edits: number): boolean {
 /**
  * Checks an object of options, but for what depends on several of them at once.
  * @param schema the options that there are; one that is undefined counts as not given
+ * @param inside what stands before their names in messages, such as "hugePages."
  * @throws TypeError for anything but an object, for an option that there is not, with the one that
  *   was probably meant, and for one of the wrong kind; RangeError for a wrong number
  */
-export function checkOptions(schema: Schema, given: unknown): void {
-  if (show(given) !== "[object Object]")
-    throw new TypeError(`options must be a plain object, got ${show(given)}`);
+export function checkOptions(schema: Schema, given: unknown, inside = ""): void {
+  checkPlain("options", given);
   const names = Object.keys(schema);
   for (const key in given as object) {
     const value = (given as Record<string, unknown>)[key];
     if (value === undefined) continue;
-    const name = `option ${show(key)}`;
+    const name = `option ${show(inside + key)}`;
     if (!names.includes(key)) {
       const meant = names.find((known) => isNear(key.toLowerCase(), known.toLowerCase(), 2));
       throw new TypeError(
@@ -117,7 +137,8 @@ export function checkOptions(schema: Schema, given: unknown): void {
     }
     const rule = schema[key]!;
     if (typeof rule === "string") {
-      if (rule && (value === null || !rule.includes(typeof value)))
+      const kind = typeof value;
+      if (rule && (!rule.includes(kind) || (kind === "object" && !isPlain(value))))
         throw new TypeError(`${name} must be ${rule}, got ${show(value)}`);
     } else if ("min" in rule) checkInteger(name, value, rule);
     else checkChoice(name, value, rule);

@@ -3,10 +3,12 @@
 import { wordBytes, type Abi } from "../layout/address.js";
 import type { Mallinfo2 } from "../layout/generated.js";
 import { begin } from "./begin.js";
+import { dispose } from "./dispose.js";
 import type { Build, RawExports, Word } from "./exports.js";
 import type { Fate, ProcessEnd } from "./fate.js";
 import type { Loaded } from "./load.js";
 import type { ProcessPlan } from "./options.js";
+import { giveUpPlace } from "./places.js";
 import { isTrap } from "./realm.js";
 import { guarded } from "./traps.js";
 
@@ -41,6 +43,7 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
   readonly module: WebAssembly.Module;
   /** How the process was set up. Not for use from outside. @internal */
   readonly plan: ProcessPlan<A, B>;
+  #isOver = false;
   #raw: RawExports<A, B> | undefined;
   protected number: number;
   protected readonly fate: Fate;
@@ -97,6 +100,20 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
     return isTrap(error) ? this.fate.trapped(error, call) : error;
   }
 
+  /**
+   * Gives the process's place in the memory up: another one may begin there. Its functions are not to
+   * be called any more. A second time it does nothing.
+   */
+  dispose(): void {
+    if (!this.#isOver) giveUpPlace(this.view(), this.plan.base);
+    this.#isOver = true;
+  }
+
+  /** For `using process = …`. */
+  [dispose](): void {
+    this.dispose();
+  }
+
   /** A DataView over the whole memory; fetch it anew after every call that can allocate. */
   view(): DataView {
     return new DataView(this.memory.buffer);
@@ -109,7 +126,7 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
    */
   toWord(value: number | bigint): Word<A> {
     if (this.abi === "lp64") return BigInt(value) as Word<A>;
-    if (value > 0xffffffff) throw new RangeError(`${value} does not fit a 32-bit size_t`);
+    if (!(value <= 0xffffffff)) throw new RangeError(`${value} does not fit a 32-bit size_t`);
     return Number(value) as Word<A>;
   }
 

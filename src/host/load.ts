@@ -6,13 +6,14 @@ import { checkBinary } from "./check-binary.js";
 import type { Build, RawExports } from "./exports.js";
 import type { Fate } from "./fate.js";
 import type { ProcessPlan } from "./options.js";
-import { isBytes } from "./realm.js";
+import { isBytes, isUrl } from "./realm.js";
 
 /** A binary: its bytes, or a module that is compiled already (as some hosts demand). */
 export type WasmSource = WebAssembly.Module | BufferSource;
 
 /** What the option "wasm" takes: a binary, or where one is to be had from. */
-export type WasmInput = WasmSource | URL | string | Response | PromiseLike<Response>;
+export type WasmInput =
+  WasmSource | URL | string | Response | PromiseLike<WasmSource | URL | string | Response>;
 
 /** Where an entry of the package has binaries from. */
 export interface Binaries {
@@ -61,7 +62,7 @@ const byObject = new WeakMap<object, Compiling>();
 /** What the module of a process is remembered by. */
 function keyOf({ wasm, build, abi }: Plan<Abi, Build>): string | object {
   if (wasm === undefined) return `${build}.${abi}`;
-  return typeof wasm === "object" && wasm && !(wasm instanceof URL) ? wasm : `at ${wasm}`;
+  return typeof wasm === "object" && wasm && !isUrl(wasm) ? wasm : `at ${wasm}`;
 }
 
 function memoryOf(key: string | object): Pick<Map<unknown, Compiling>, "get" | "set" | "delete"> {

@@ -7,7 +7,7 @@ import { ENGINE, type Binaries, type Instantiator } from "./load.js";
 
 /** The loader takes a module of another realm for bytes. */
 function isOurs(module: WebAssembly.Module): boolean {
-  return module instanceof WebAssembly.Module;
+  return Object.getPrototypeOf(module) === WebAssembly.Module.prototype;
 }
 
 const LOADER: Instantiator = {

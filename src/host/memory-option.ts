@@ -1,7 +1,8 @@
 // The memory that a process lives in: made anew, or the caller's. It is unshared; shared-memory.ts has what is different in the threaded build.
 
-import { checkInteger, show } from "./checks.js";
+import { show } from "./checks.js";
 import type { ProcessOptions, Traits } from "./options.js";
+import { isMemory, isSharedBuffer } from "./realm.js";
 
 /** WebAssembly's page, bytes: what memory.grow deals in. */
 export const WASM_PAGE_BYTES = 65536;
@@ -9,15 +10,9 @@ export const WASM_PAGE_BYTES = 65536;
 /** The most address space a process can have, bytes: 4 GiB less one WebAssembly page. */
 export const MAX_TASK_SIZE = 2 ** 32 - WASM_PAGE_BYTES;
 
-/** @returns a number of WebAssembly pages that an option gives, or `fallback` @throws TypeError, RangeError naming the option */
-export function pagesOption(name: string, value: unknown, fallback: number): number {
-  if (value === undefined) return fallback;
-  return checkInteger(`option "${name}"`, value, { min: 1, max: 65536 });
-}
-
-/** Whether a memory is shared, in pages too that are not allowed to name SharedArrayBuffer. */
+/** Whether a memory is shared. */
 export function isShared(memory: WebAssembly.Memory): boolean {
-  return !(memory.buffer instanceof ArrayBuffer);
+  return isSharedBuffer(memory.buffer);
 }
 
 /** What a build that lives in shared memory does about it. */
@@ -33,7 +28,7 @@ export interface SharedMemories {
  */
 export function checkMemory(options: ProcessOptions, { build, shared }: Traits): void {
   const { memory } = options;
-  if (memory !== undefined && !(memory instanceof WebAssembly.Memory)) {
+  if (memory !== undefined && !isMemory(memory)) {
     throw new TypeError(`option "memory" must be a WebAssembly.Memory, got ${show(memory)}`);
   }
   shared?.check(memory);
@@ -62,7 +57,7 @@ export function newMemory(
 ): WebAssembly.Memory {
   const needed = Math.ceil(startBrk / WASM_PAGE_BYTES);
   const maximum = options.maximumPages ?? Math.ceil(taskSize / WASM_PAGE_BYTES);
-  const initial = pagesOption("initialPages", options.initialPages, needed);
+  const initial = options.initialPages ?? needed;
   if (initial > maximum) {
     throw new RangeError(`option "initialPages" must not exceed ${maximum}, got ${initial}`);
   }

@@ -2,7 +2,7 @@
 // be asked is in build-options.ts.
 
 import type { Abi } from "../layout/address.js";
-import { checkChoice, checkInteger } from "./checks.js";
+import { checkInteger, FLAG } from "./checks.js";
 import type { Build, RawExports } from "./exports.js";
 import { Fate } from "./fate.js";
 import type { FileImports } from "./files.js";
@@ -11,12 +11,11 @@ import {
   checkMemory,
   MAX_TASK_SIZE,
   newMemory,
-  pagesOption,
   WASM_PAGE_BYTES,
   type SharedMemories,
 } from "./memory-option.js";
 import type { Threading } from "./threading.js";
-import { tunablesOf } from "./tunables.js";
+import { tunableSetting, tunablesOf } from "./tunables.js";
 import type { TunableObject, TunableSetting } from "./tunables.js";
 
 /** The kernel's page, bytes: what brk and mmap deal in. */
@@ -153,6 +152,8 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   abi: A;
   build: B;
   memory: WebAssembly.Memory;
+  /** Whether the caller brought the memory, so that there may be other processes in it. */
+  isCallersMemory?: boolean;
   wasm: WasmInput | undefined;
   base: number;
   startBrk: number;
@@ -195,7 +196,26 @@ const CORE: Traits = {
 };
 
 /** In the order of the numbers that `initialize` takes. */
-const LAYOUTS = ["linux", "top-down", "compact"] as const;
+export const LAYOUTS = ["linux", "top-down", "compact"] as const;
+export const ABIS = ["ilp32", "lp64"] as const;
+const PAGES = { min: 1, max: 65536 };
+
+/** The options of any process. */
+export const CORE_OPTIONS = {
+  abi: ABIS,
+  layout: LAYOUTS,
+  memory: "",
+  wasm: "",
+  base: { min: PAGE_BYTES, max: MAX_TASK_SIZE, multipleOf: PAGE_BYTES },
+  startBrk: "",
+  mmapBase: { min: 0, max: MAX_TASK_SIZE, multipleOf: PAGE_BYTES },
+  taskSize: "",
+  tunables: "an object",
+  fresh: FLAG,
+  initialPages: PAGES,
+  maximumPages: PAGES,
+} as const;
+
 const FRESH_FLAG = 4;
 
 /** Linux keeps this much below the end of the address space for the stack to grow into, when there is room. */
@@ -229,38 +249,45 @@ function addressOption(name: string, value: unknown, fallback: number, min: numb
 /**
  * Decides everything about a process that is to be started, and makes its memory unless the caller brought one. For any build but those of
  * build-options.ts.
+ * @param options checked by a schema with CORE_OPTIONS
  * @param traits of the build
+ * @param isHeap whether a heap's defaults are to be used, not a process's
  * @throws TypeError or RangeError naming the option and the rule
  */
 export function planCore<A extends Abi = "ilp32", B extends Build = "core">(
   options: ProcessOptions<A, B>,
   traits: Traits = CORE,
+  isHeap = true,
 ): ProcessPlan<A, B> {
-  const abi = checkChoice('option "abi"', options.abi ?? "ilp32", ["ilp32", "lp64"]);
-  const layout = checkChoice('option "layout"', options.layout ?? "linux", LAYOUTS);
-  const { maximumPages } = options;
+  // What heaps of one thread have by default, so that the memory stays small.
+  const isCompact = isHeap && !traits.shared;
+  const { abi = "ilp32", base = WASM_PAGE_BYTES, memory } = options;
+  const { layout = isCompact ? "compact" : "linux" } = options;
   checkMemory(options, traits);
   const readTunables = traits.readTunables ?? tunablesOf;
 
-  const pages = pagesOption("maximumPages", maximumPages, traits.taskSize / WASM_PAGE_BYTES);
+  const pages = options.maximumPages ?? traits.taskSize / WASM_PAGE_BYTES;
   const most = Math.min(pages * WASM_PAGE_BYTES, MAX_TASK_SIZE);
-  const base = addressOption("base", options.base, WASM_PAGE_BYTES, PAGE_BYTES);
   const heap = defaultStartBrk(base + traits.reservedBytes);
   const startBrk = addressOption("startBrk", options.startBrk, heap, base);
   const taskSize = addressOption("taskSize", options.taskSize, most, startBrk + PAGE_BYTES);
-  const usual = defaultMmapBase(layout, taskSize);
-  const mmapBase = addressOption("mmapBase", options.mmapBase, usual, 0);
+  const mmapBase = options.mmapBase ?? defaultMmapBase(layout, taskSize);
   if (startBrk >= taskSize) {
     throw new RangeError(`option "base": ${base} leaves no room below the limit ${taskSize}`);
   }
   if (mmapBase > taskSize) {
     throw new RangeError(`option "mmapBase" must not exceed taskSize ${taskSize}, got ${mmapBase}`);
   }
-  const fresh = options.fresh ?? options.memory === undefined;
+  const tunables = readTunables((options.tunables ?? {}) as TunableObject, abi);
+  // Big blocks come from the heap too, unless the caller's tunables speak of mapping.
+  if (isCompact && layout === "compact" && !tunables.some(({ name }) => name.startsWith("mmap_")))
+    tunables.push(tunableSetting("mmap_max", 0n, abi));
+  const fresh = options.fresh ?? memory === undefined;
   return {
     abi: abi as A,
     build: traits.build as B,
-    memory: options.memory ?? newMemory(options, startBrk, taskSize, traits.shared),
+    memory: memory ?? newMemory(options, startBrk, taskSize, traits.shared),
+    isCallersMemory: memory !== undefined,
     wasm: options.wasm,
     base,
     startBrk,
@@ -268,7 +295,7 @@ export function planCore<A extends Abi = "ilp32", B extends Build = "core">(
     taskSize,
     layout,
     flags: LAYOUTS.indexOf(layout) | (fresh ? FRESH_FLAG : 0),
-    tunables: readTunables((options.tunables ?? {}) as TunableObject, abi),
+    tunables,
     newFate: () => new Fate(),
   };
 }

@@ -5,7 +5,8 @@ import type { Abi, Mem } from "../layout/address.js";
 import type { MmStruct } from "../layout/generated.js";
 import { begin, join } from "./begin.js";
 import { PACKAGE_FILES } from "./binaries.js";
-import { planProcess } from "./build-options.js";
+import { planProcess, PROCESS_OPTIONS } from "./build-options.js";
+import { checkOptions } from "./checks.js";
 import { CoreProcess } from "./core-process.js";
 import type { Build, RawExports, Word } from "./exports.js";
 import { instantiate, instantiateSync, load, loadSync } from "./load.js";
@@ -274,18 +275,23 @@ export type StartProcessSync = <A extends Abi = "ilp32", B extends Build = "core
   options?: ProcessOptions<A, B>,
 ) => Process<A, B>;
 
-/** @returns `startProcess` for an entry of the package that has binaries of its own */
-export function processStarter(binaries: Binaries): StartProcess {
+/**
+ * @param isHeap whether it is for a heap, which has checked the options, and has defaults of its own
+ * @returns `startProcess` for an entry of the package that has binaries of its own
+ */
+export function processStarter(binaries: Binaries, isHeap = false): StartProcess {
   return async (options = {}) => {
-    const plan = planProcess(options);
+    if (!isHeap) checkOptions(PROCESS_OPTIONS, options);
+    const plan = planProcess(options, isHeap);
     return new Process(plan, await load(plan, binaries));
   };
 }
 
 /** As `processStarter`, for `startProcessSync`. */
-export function processStarterSync(binaries: Binaries): StartProcessSync {
+export function processStarterSync(binaries: Binaries, isHeap = false): StartProcessSync {
   return (options = {}) => {
-    const plan = planProcess(options);
+    if (!isHeap) checkOptions(PROCESS_OPTIONS, options);
+    const plan = planProcess(options, isHeap);
     return new Process(plan, loadSync(plan, binaries));
   };
 }

@@ -1,9 +1,13 @@
 // Binaries from a URL: fetched, or read from the disk where the URL is a file's and the host has files. What is there in place of a binary (a
 // page that says 404, mostly) is told with its URL.
 
-import { show } from "./checks.js";
+import { clip, show } from "./checks.js";
 import type { WasmInput, WasmSource } from "./load.js";
 import { nodeModule } from "./node.js";
+import { isBinary, isResponse, isUrl, needed } from "./realm.js";
+
+/** The longest URL that a message repeats, characters: a `data:` URL holds a whole binary. */
+const URL_MOST = 300;
 
 /** What a WebAssembly binary begins with: NUL, "asm". */
 const MAGIC = [0, 0x61, 0x73, 0x6d];
@@ -11,7 +15,7 @@ const MAGIC = [0, 0x61, 0x73, 0x6d];
 /** @throws WebAssembly.CompileError that says what the bytes are instead of a binary */
 function assertBinary(bytes: Uint8Array, place: string, type = ""): void {
   if (MAGIC.every((byte, i) => bytes[i] === byte)) return;
-  const text = new TextDecoder().decode(bytes.subarray(0, 24));
+  const text = String.fromCharCode(...bytes.subarray(0, 24));
   const what = /^\s*<(!doctype|html|head|\?xml)/i.test(text)
     ? `there is an HTML page (it begins with ${show(text)}), as servers send for files that they do not have`
     : bytes.length === 0
@@ -28,7 +32,7 @@ function assertBinary(bytes: Uint8Array, place: string, type = ""): void {
  * @throws Error naming the URL: for a status other than 2xx, and for what is no WebAssembly binary
  */
 async function bytesOf(response: Response, asked: string): Promise<WasmSource> {
-  const place = response.url || asked;
+  const place = clip(response.url || asked, URL_MOST);
   if (!response.ok) {
     throw new Error(
       `no WebAssembly binary at ${place}: the server answered ${response.status} ${response.statusText}`,
@@ -60,8 +64,9 @@ function readFile(url: URL): WasmSource | undefined {
 function urlOf(given: string | URL): URL {
   if (typeof given !== "string") return given;
   const base = (globalThis as { location?: { href?: string } }).location?.href;
+  const Url = needed("URL");
   try {
-    return new URL(given, base);
+    return new Url(given, base);
   } catch (cause) {
     throw new TypeError(`option "wasm": ${show(given)} is no URL`, { cause });
   }
@@ -74,34 +79,36 @@ function badInput(given: unknown): TypeError {
   );
 }
 
-function isResponse(given: unknown): given is Response {
-  return typeof Response !== "undefined" && given instanceof Response;
-}
-
 /** @returns the binary that the option "wasm" speaks of, when it is neither bytes nor a module. @throws Error that names its URL */
 export async function fetchBinary(given: WasmInput): Promise<WasmSource> {
-  if (typeof given === "string" || given instanceof URL) {
+  if (typeof given === "string" || isUrl(given)) {
     const url = urlOf(given);
     const bytes = readFile(url);
     if (bytes !== undefined) return bytes;
     let response;
     try {
-      response = await fetch(url);
+      response = await needed("fetch")(url);
     } catch (cause) {
-      throw new Error(`cannot fetch ${url.href}: ${(cause as Error).message}`, { cause });
+      const place = clip(url.href, URL_MOST);
+      throw new Error(`cannot fetch ${place}: ${(cause as Error).message}`, { cause });
     }
     return bytesOf(response, url.href);
   }
-  const answer: unknown = await given;
-  if (!isResponse(answer)) throw badInput(answer);
-  return bytesOf(answer, 'what the option "wasm" answered');
+  if (isResponse(given)) return bytesOf(given, 'what the option "wasm" answered');
+  // Once more for what was waited for, unless it was there already.
+  const awaited: WasmInput = await given;
+  if (isBinary(awaited)) return awaited;
+  if (awaited === given) throw badInput(given);
+  return fetchBinary(awaited);
 }
 
 /** As `fetchBinary`, without waiting: only files can be had so. */
 export function fetchBinarySync(given: WasmInput): WasmSource {
-  if (typeof given !== "string" && !(given instanceof URL)) {
+  if (typeof given !== "string" && !isUrl(given)) {
     throw isResponse(given) || typeof (given as { then?: unknown } | null)?.then === "function"
-      ? new TypeError('option "wasm" must not be a Response where there is no waiting for it')
+      ? new TypeError(
+          `option "wasm" must not be a Response or a promise where there is no waiting, got ${show(given)}`,
+        )
       : badInput(given);
   }
   const url = urlOf(given);

@@ -47,8 +47,9 @@ export function structsOf<A extends Abi>(module: WebAssembly.Module, _abi: A): S
   let structs = known.get(module);
   if (structs === undefined) {
     const [section] = WebAssembly.Module.customSections(module, "layout");
-    const lines = new TextDecoder().decode(section).split("\n");
-    structs = Object.fromEntries(lines.map(parseStruct)) as unknown as Structs;
+    // Plain ASCII, and not all hosts have a TextDecoder.
+    const text = Array.from(new Uint8Array(section!), (byte) => String.fromCharCode(byte)).join("");
+    structs = Object.fromEntries(text.split("\n").map(parseStruct)) as unknown as Structs;
     known.set(module, structs);
   }
   return structs as Structs<A>;

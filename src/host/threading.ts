@@ -3,18 +3,13 @@
 import type { Abi } from "../layout/address.js";
 import type { RawExports } from "./exports.js";
 import type { Fate } from "./fate.js";
-import type { ProcessPlan } from "./options.js";
+import type { ProcessOptions, ProcessPlan } from "./options.js";
 import { SharedFate } from "./shared-fate.js";
 import type { Structs } from "./structs.js";
 import { mayWait, type ThreadRegistry } from "./thread-registry.js";
 
 /** What the first thread says before anything is allocated. */
-export interface Extensions {
-  /** Whether frees into other threads' arenas are queued. */
-  readonly queuesFrees: boolean;
-  /** What each tcache may keep of larger blocks, bytes. */
-  readonly largeTcache: number;
-}
+export type Extensions = Pick<ProcessOptions, "remoteFrees" | "largeTcache">;
 
 /** The part of a plan that is about threads which run at the same time. */
 export interface Threading {
@@ -58,7 +53,7 @@ export function threadingOf(
       (fate as SharedFate).bind(plan.memory, threaded(raw), structs);
       if (!isFirst) return;
       threaded(raw).set_patience(patience);
-      threaded(raw).set_queued_frees(extensions?.queuesFrees ? 1 : 0);
+      threaded(raw).set_queued_frees(extensions?.remoteFrees === "queue" ? 1 : 0);
       threaded(raw).set_large_tcache(extensions?.largeTcache ?? 0);
       registry.claim(0);
     },

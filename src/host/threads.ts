@@ -9,7 +9,7 @@ import { instantiate, instantiateSync } from "./load.js";
 import { isShared } from "./memory-option.js";
 import type { AddressLayout, ProcessPlan } from "./options.js";
 import { Process } from "./process.js";
-import { isModule } from "./realm.js";
+import { isMemory, isModule, isSharedBuffer } from "./realm.js";
 import { assertShareable } from "./shared-memory.js";
 import { readStruct } from "./struct.js";
 import { structsOf } from "./structs.js";
@@ -87,11 +87,10 @@ export function checkHandle<A extends Abi>(call: string, given: unknown): Proces
     new TypeError(`${call}: handle.${field} must be ${rule}, got ${show(value)}`);
   const { id, memory, module, registry } = handle;
   if (typeof id !== "string") throw wrong("id", "a string", id);
-  if (!(memory instanceof WebAssembly.Memory) || !isShared(memory))
+  if (!isMemory(memory) || !isShared(memory))
     throw wrong("memory", "a shared WebAssembly.Memory", memory);
   if (!isModule(module)) throw wrong("module", "a WebAssembly.Module", module);
-  if (!(registry instanceof SharedArrayBuffer))
-    throw wrong("registry", "a SharedArrayBuffer", registry);
+  if (!isSharedBuffer(registry)) throw wrong("registry", "a SharedArrayBuffer", registry);
   checkChoice(`${call}: handle.abi`, handle.abi, ["ilp32", "lp64"]);
   checkChoice(`${call}: handle.layout`, handle.layout, ["linux", "top-down", "compact"]);
   const most = memory.buffer.byteLength;

@@ -1,7 +1,7 @@
 // malloc tunables as text: what GLIBC_TUNABLES holds (man ld.so), and numbers as glibc reads them.
 
 import type { Abi } from "../layout/address.js";
-import { show } from "./checks.js";
+import { checkPlain, show } from "./checks.js";
 import { TUNABLE_PREFIX, tunableSetting, tunablesOf } from "./tunables.js";
 import type { TunableObject, TunableSetting } from "./tunables.js";
 
@@ -15,11 +15,12 @@ function parseNumber(text: string): bigint | undefined {
   return sign === "-" ? BigInt.asUintN(64, -magnitude) : magnitude;
 }
 
-function readNumber(text: string, name: string, where: string): bigint {
+function readNumber(text: string, name: string, where = ""): bigint {
   const value = parseNumber(text);
   if (value === undefined) {
     throw new SyntaxError(
-      `${where}: the value of "${name}" must be a number (decimal, 0x hexadecimal or 0 octal), got ${show(text)}`,
+      `${where}tunable ${show(name)} must be a number (decimal, 0x hexadecimal or 0 octal), ` +
+        `got ${show(text)}`,
     );
   }
   return value;
@@ -29,17 +30,15 @@ function parseText(text: string, abi: Abi): TunableSetting[] {
   const settings: TunableSetting[] = [];
   let position = 0;
   for (const item of text.split(":")) {
-    const where = `tunables ${show(text)}, position ${position}`;
+    const where = `tunables ${show(text)}, position ${position}: `;
     position += item.length + 1;
     if (item === "") continue;
     const equals = item.indexOf("=");
-    if (equals < 0) {
-      throw new SyntaxError(`${where}: expected NAME=VALUE, got ${show(item)}`);
-    }
+    if (equals < 0) throw new SyntaxError(`${where}expected NAME=VALUE, got ${show(item)}`);
     const name = item.slice(0, equals);
     if (!name.startsWith("glibc.")) {
       throw new SyntaxError(
-        `${where}: expected a name like "${TUNABLE_PREFIX}top_pad", got ${show(name)}`,
+        `${where}expected a name like "${TUNABLE_PREFIX}top_pad", got ${show(name)}`,
       );
     }
     // Other parts of glibc (glibc.pthread.*, glibc.cpu.*, ...) have tunables too; a string meant for a native program works here.
@@ -58,7 +57,7 @@ function parseText(text: string, abi: Abi): TunableSetting[] {
  * @throws SyntaxError, RangeError or TypeError naming the text, the position in it and the rule broken
  */
 export function parseTunables(tunables: string | TunableObject, abi: Abi): TunableSetting[] {
-  return typeof tunables === "string"
-    ? parseText(tunables, abi)
-    : tunablesOf(tunables, abi, readNumber);
+  if (typeof tunables === "string") return parseText(tunables, abi);
+  checkPlain("tunables", tunables);
+  return tunablesOf(tunables, abi, readNumber);
 }

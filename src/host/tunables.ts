@@ -3,7 +3,7 @@
 // the defaults because of a typing mistake is worse than an error.
 
 import type { Abi } from "../layout/address.js";
-import { show } from "./checks.js";
+import { clip, show } from "./checks.js";
 
 /** The names under `glibc.malloc.` that glibc 2.36 knows, in the order of their numbers (`Tunable`). */
 export const tunableNames = [
@@ -80,25 +80,21 @@ export function tunableRange(name: TunableName, abi: Abi): TunableRange {
 
 /**
  * @param name without the prefix
- * @param where the setting stands, for messages
+ * @param where the setting stands, to begin messages with
  * @throws RangeError for a name that glibc does not know, or a value out of range
  */
-export function tunableSetting(
-  name: string,
-  value: bigint,
-  abi: Abi,
-  where: string,
-): TunableSetting {
+export function tunableSetting(name: string, value: bigint, abi: Abi, where = ""): TunableSetting {
   const id = tunableNames.indexOf(name as TunableName);
   if (id < 0) {
     throw new RangeError(
-      `${where}: glibc 2.36 has no tunable "${TUNABLE_PREFIX}${name}" (it has ${tunableNames.join(", ")})`,
+      `${where}glibc 2.36 has no tunable ${show(TUNABLE_PREFIX + name)} (it has ${tunableNames.join(", ")})`,
     );
   }
   const { min, max } = tunableRange(name as TunableName, abi);
   if (value < min || value > max) {
+    const got = clip(String(value));
     throw new RangeError(
-      `${where}: "${TUNABLE_PREFIX}${name}" must be from ${min} to ${max} in ${abi}, got ${value}`,
+      `${where}tunable "${name}" must be from ${min} to ${max} in ${abi}, got ${got}`,
     );
   }
   return { name, id, value };
@@ -112,15 +108,14 @@ export function tunableSetting(
 export function tunablesOf(
   object: TunableObject,
   abi: Abi,
-  readText?: (text: string, name: string, where: string) => bigint,
+  readText?: (text: string, name: string) => bigint,
 ): TunableSetting[] {
   return Object.entries(object).map(([key, given]) => {
-    const where = `tunable ${show(key)}`;
     let value = given;
-    if (typeof value === "string" && readText) value = readText(value, key, where);
+    if (typeof value === "string" && readText) value = readText(value, key);
     if (typeof value !== "bigint" && !Number.isSafeInteger(value)) {
-      throw new TypeError(`${where}: the value must be an integer, got ${show(value)}`);
+      throw new TypeError(`tunable ${show(key)} must be an integer, got ${show(value)}`);
     }
-    return tunableSetting(key.replace(TUNABLE_PREFIX, ""), BigInt(value), abi, where);
+    return tunableSetting(key.replace(TUNABLE_PREFIX, ""), BigInt(value), abi);
   });
 }

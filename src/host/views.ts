@@ -1,6 +1,8 @@
 // Typed views of a memory that may grow. Growing detaches the ArrayBuffer, so a view kept across an allocation is dead; these
 // accessors hand out a current one. When the buffer has not changed they cost one comparison.
 
+import { isSharedBuffer } from "./realm.js";
+
 /**
  * The buffer of a memory that has at least `end` bytes as far as the caller knows. Another thread may have grown a shared memory a
  * moment ago: V8 tells the other threads by an interrupt, so `memory.buffer` can be the old, shorter one until the engine next looks
@@ -9,7 +11,8 @@
  */
 export function bufferReaching(memory: WebAssembly.Memory, end: number): ArrayBufferLike {
   const { buffer } = memory;
-  if (end <= buffer.byteLength || buffer instanceof ArrayBuffer) return buffer;
+  // To grow detaches the buffer of an unshared memory, and views of it with the buffer.
+  if (end <= buffer.byteLength || !isSharedBuffer(buffer)) return buffer;
   memory.grow(0);
   return memory.buffer;
 }
@@ -17,12 +20,14 @@ export function bufferReaching(memory: WebAssembly.Memory, end: number): ArrayBu
 /** Current views of one WebAssembly.Memory. Fetch them anew after every call that can allocate. */
 export class MemoryViews {
   readonly memory: WebAssembly.Memory;
+  readonly #isShared: boolean;
   #bytes: Uint8Array;
   #data: DataView;
 
   /** @param memory the memory to look at; its growth, by whomever, is noticed */
   constructor(memory: WebAssembly.Memory) {
     this.memory = memory;
+    this.#isShared = isSharedBuffer(memory.buffer);
     this.#bytes = new Uint8Array(memory.buffer);
     this.#data = new DataView(memory.buffer);
   }
@@ -46,7 +51,8 @@ export class MemoryViews {
 
   #refresh(): void {
     // What is asked for here may be where another thread has just grown the memory to.
-    const buffer = bufferReaching(this.memory, Infinity);
+    if (this.#isShared) this.memory.grow(0);
+    const { buffer } = this.memory;
     // Detached or, with a shared memory, merely shorter than the memory now is: a new buffer object in both cases.
     if (this.#data.buffer !== buffer) {
       this.#bytes = new Uint8Array(buffer);

@@ -75,7 +75,7 @@ export interface HeapImageHeader {
   readonly table: TablePlace | undefined;
 }
 
-const MAGIC = new TextEncoder().encode("ptmalloc-wasm heap image");
+const MAGIC = Uint8Array.from("ptmalloc-wasm heap image", (letter) => letter.charCodeAt(0));
 const LAYOUTS: readonly AddressLayout[] = ["linux", "top-down", "compact"];
 
 /** Byte offsets of the fields, little-endian; the magic comes first. */

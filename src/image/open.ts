@@ -2,14 +2,14 @@
 // be; then the process comes with its bytes, the pages' checksums are compared, and the checker has
 // the last word.
 
-import { heapMaker, heapMakerSync } from "../heap/create.js";
+import { HEAP_OPTIONS, heapMaker, heapMakerSync } from "../heap/create.js";
 import type { Heap, HeapOptions } from "../heap/heap.js";
 import { binariesOf } from "../host/binaries.js";
 import { withLoader } from "../host/loader.js";
-import { checkOptions } from "../host/checks.js";
-import type { Schema } from "../host/checks.js";
+import { checkOptions, FLAG, merged, without } from "../host/checks.js";
 import { BrokenInvariant } from "../host/failures.js";
-import { MAX_TASK_SIZE, PAGE_BYTES } from "../host/options.js";
+import { PAGE_BYTES } from "../host/options.js";
+import { isTrap } from "../host/realm.js";
 import { readStruct } from "../host/struct.js";
 import type { RawExports } from "../host/exports.js";
 import type { HostFile } from "../kernel/files/host-file.js";
@@ -73,23 +73,14 @@ interface Plan<A extends Abi> {
   readonly finish: (heap: Heap<A, "image">) => PersistentHeap<A>;
 }
 
-const YES_OR_NO = "true or false (a boolean)";
-const ADDRESS = { min: 0, max: MAX_TASK_SIZE };
-const PAGES = { min: 0, max: 2 ** 16 };
+/** The options that make no sense for a heap in a file. */
+const OTHERS = ["build", "restore", "trace", "files", "threads", "patience", "onThreadDeath"];
 
-/** The options; what has no rule here is checked where heaps are made. */
-const OPTIONS: Schema = {
-  ...{ create: YES_OR_NO, check: YES_OR_NO, sync: ["full", "none"], journal: YES_OR_NO },
-  ...{ abi: ["ilp32", "lp64"], base: ADDRESS, startBrk: ADDRESS, mmapBase: ADDRESS },
-  ...{ taskSize: ADDRESS, layout: ["linux", "top-down", "compact"], fresh: YES_OR_NO },
-  ...{ tunables: "text (a string) or an object", hugePages: "an object", cores: "" },
-  ...{ randomize: YES_OR_NO, stableViews: YES_OR_NO, outOfMemory: "", memory: "an object" },
-  ...{
-    wasm: "a module or bytes (an object) or a string",
-    initialPages: PAGES,
-    maximumPages: PAGES,
-  },
-};
+/** The options. */
+const OPTIONS = /* @__PURE__ */ merged(
+  /* @__PURE__ */ without(HEAP_OPTIONS, ...OTHERS, "remoteFrees", "largeTcache"),
+  { create: FLAG, check: FLAG, sync: ["full", "none"], journal: FLAG },
+);
 
 /** mm_struct, which is the first thing in the image, must be the one that the header speaks of. */
 function assertPlausible(
@@ -122,7 +113,7 @@ function assertChecked(path: string, heap: Heap<Abi, "image">): void {
     broken = checkHeap(heap.process.raw);
   } catch (error) {
     // A link that leads out of the memory.
-    if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+    if (!isTrap(error)) throw error;
     broken = error;
   }
   if (broken === undefined) return;

@@ -4,6 +4,7 @@
 // places, whatever was under way; a place without any was damaged, and nobody knows which header
 // was in it: then the file is refused, since the other one may be of a state long gone.
 
+import { isError } from "../host/realm.js";
 import type { HostFile } from "../kernel/files/host-file.js";
 import { FileKind } from "../layout/generated.js";
 import { HeapImageError } from "./errors.js";
@@ -32,7 +33,7 @@ function readSectors(path: string, bytes: Uint8Array): PlacedSector[] {
     try {
       return { offset, sector: decodeSector(bytes.subarray(offset, offset + SECTOR_BYTES)) };
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
+      if (!isError(error, "RangeError")) throw error;
       throw new HeapImageError("corrupt-header", path, error.message, { offset });
     }
   });

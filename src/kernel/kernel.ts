@@ -5,6 +5,8 @@
 import { binariesOf } from "../host/binaries.js";
 import { checkInteger, show } from "../host/checks.js";
 import { withLoader } from "../host/loader.js";
+import { PROCESS_OPTIONS } from "../host/build-options.js";
+import { checkChoice, checkInteger, checkOptions, without } from "../host/checks.js";
 import { PAGE_BYTES } from "../host/options.js";
 import type { ProcessOptions } from "../host/options.js";
 import { processStarter, processStarterSync } from "../host/process.js";
@@ -209,7 +211,7 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
 
   /**
    * Ends what the process has to do with files, as exit does: mappings of files go, with what was stored in shared ones written to the
-   * files, and every descriptor is closed.
+   * files, and every descriptor is closed. Its place in the memory is free for another process.
    * @throws SystemCallError when something could not be written; then the mapping of it stays, and its file is open
    */
   [Symbol.dispose](): void {
@@ -226,6 +228,7 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
     }
     attempt(() => this.orThrow.closeFiles());
     if (failure !== undefined) throw failure.error;
+    this.process.dispose();
   }
 
   *#used(): Generator<readonly [Vma, Usage], void, undefined> {
@@ -272,6 +275,11 @@ const BINARIES = /* @__PURE__ */ withLoader(
 const startProcess = /* @__PURE__ */ processStarter(BINARIES);
 const startProcessSync = /* @__PURE__ */ processStarterSync(BINARIES);
 
+/** All that a process can be asked, but for what is the kernel's own affair. */
+function checkKernelOptions(options: unknown): void {
+  checkOptions(without(PROCESS_OPTIONS, "build", "files", "restore"), options);
+}
+
 /**
  * Starts a process with every system call, in a memory of its own or the caller's.
  * @param options nothing is required; the layout is "linux" by default
@@ -295,6 +303,7 @@ const startProcessSync = /* @__PURE__ */ processStarterSync(BINARIES);
 export async function startKernel<A extends Abi = "ilp32">(
   options: KernelOptions<A> = {},
 ): Promise<Kernel<A>> {
+  checkKernelOptions(options);
   const around = new Surroundings<A>();
   return around.kernelOf(await startProcess<A, "full">(around.optionsOf(options)));
 }
@@ -307,6 +316,7 @@ export async function startKernel<A extends Abi = "ilp32">(
 export function startKernelSync<A extends Abi = "ilp32">(
   options: KernelOptions<A> = {},
 ): Kernel<A> {
+  checkKernelOptions(options);
   const around = new Surroundings<A>();
   return around.kernelOf(startProcessSync<A, "full">(around.optionsOf(options)));
 }

@@ -8,6 +8,7 @@
 import { checkInteger } from "../host/checks.js";
 import { PAGE_BYTES } from "../host/options.js";
 import type { Process } from "../host/process.js";
+import { needed } from "../host/realm.js";
 import type { Abi } from "../layout/address.js";
 import { Errno } from "./errno.js";
 import { FileCalls } from "./file-calls.js";
@@ -277,7 +278,7 @@ export class SystemCalls extends FileCalls {
   setVmaName(address: Size, length: Size, name: string | undefined): number {
     if (name === undefined) return this.prctl(PR.SET_VMA, PR.SET_VMA_ANON_NAME, address, length);
     const text = this.#scratch();
-    const bytes = new TextEncoder().encode(name).subarray(0, NAME_BYTES);
+    const bytes = new (needed("TextEncoder"))().encode(name).subarray(0, NAME_BYTES);
     this.caller.u8().set([...bytes, 0], text);
     return this.prctl(PR.SET_VMA, PR.SET_VMA_ANON_NAME, address, length, text);
   }

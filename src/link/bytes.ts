@@ -1,6 +1,8 @@
 // The scalars of WebAssembly's binary format, read and written (core specification, "Binary
 // Format", "Values").
 
+import { needed } from "../host/realm.js";
+
 /**
  * Reads one value after the other. A guest's bytes may be anything: what runs over the end is a
  * RangeError.
@@ -68,7 +70,7 @@ export class Reader {
   }
 
   name(): string {
-    return new TextDecoder().decode(this.take(this.unsigned()));
+    return new (needed("TextDecoder"))().decode(this.take(this.unsigned()));
   }
 }
 
@@ -86,6 +88,6 @@ export function unsigned(value: number): number[] {
 
 /** @returns a name: its length in bytes, and its UTF-8 */
 export function name(text: string): number[] {
-  const bytes = new TextEncoder().encode(text);
+  const bytes = new (needed("TextEncoder"))().encode(text);
   return [...unsigned(bytes.length), ...bytes];
 }

@@ -2,6 +2,7 @@
 // memory.size, and the address where its own part of the memory ends. Names, exports and imports
 // may be gone from a release build; these stay.
 
+import { isError } from "../host/realm.js";
 import { Reader } from "./bytes.js";
 import { skipImmediates, skipValueType, UnknownOpcode } from "./opcodes.js";
 
@@ -83,7 +84,7 @@ function walk(body: Reader, facts: CodeFacts, wanted: Wanted): string | undefine
     return body.isAtEnd ? undefined : "more bytes than instructions";
   } catch (error) {
     if (error instanceof UnknownOpcode) return `the unknown opcode ${error.message}`;
-    if (error instanceof RangeError) return "an instruction that is cut off";
+    if (isError(error, "RangeError")) return "an instruction that is cut off";
     throw error;
   }
 }

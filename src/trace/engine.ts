@@ -10,6 +10,7 @@
 // time, which is inside the clock. Requests that the allocator refused are left out, so both sides have the
 // same live set; those too large for the engine are counted as failed.
 
+import { isError } from "../host/realm.js";
 import { OpKind } from "../layout/generated.js";
 import { nanosecondsAnOp, passesFor, type Outcome } from "./measure.js";
 import { summarise, type Samples } from "./statistics.js";
@@ -247,7 +248,7 @@ function newArray(size: number): Uint8Array | null {
   try {
     return new Uint8Array(size);
   } catch (error) {
-    if (error instanceof RangeError) return null;
+    if (isError(error, "RangeError")) return null;
     throw error;
   }
 }

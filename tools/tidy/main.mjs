@@ -6,6 +6,7 @@ import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkAssembly } from "./assembly.mjs";
 import { checkLayers } from "./layers.mjs";
+import { checkRealms } from "./realms.mjs";
 
 const MAX_LINES = 400;
 const FOLDERS = ["assembly", "bench", "src", "tests", "tools"];
@@ -48,6 +49,7 @@ export function checkFile(path, text) {
   });
   if (path.startsWith("assembly/")) problems.push(...checkAssembly(path, text));
   if (path.endsWith(".ts")) problems.push(...checkLayers(path, text));
+  if (/^src\/.*\.ts$/.test(path)) problems.push(...checkRealms(path, text));
   return problems;
 }
 

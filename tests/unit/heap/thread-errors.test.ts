@@ -134,7 +134,7 @@ describe("a thread that cannot join", () => {
   });
 
   it.each([
-    [{ threads: 1 }, /option "threads" must be true or false, got 1/],
+    [{ threads: 1 }, /option "threads" must be a boolean, got 1/],
     [
       { threads: true, build: "core" },
       /option "threads" is for the build "threads", got build "core"/,

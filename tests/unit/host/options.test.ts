@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { planProcess } from "../../../src/host/build-options.js";
+import { planProcess, PROCESS_OPTIONS } from "../../../src/host/build-options.js";
+import { checkOptions } from "../../../src/host/checks.js";
 import { MAX_TASK_SIZE } from "../../../src/host/options.js";
 import type { ProcessOptions } from "../../../src/host/options.js";
 
@@ -81,6 +82,9 @@ describe("process options", () => {
     [{ hugePages: { transparent: 1 } }, /option "hugePages.transparent" must be a multiple of/],
     [{ tunables: "glibc.malloc.x=1" }, /no tunable/],
   ])("refuses %o", (options, expected) => {
-    expect(() => planProcess(options as ProcessOptions)).toThrow(expected);
+    expect(() => {
+      checkOptions(PROCESS_OPTIONS, options);
+      planProcess(options as ProcessOptions);
+    }).toThrow(expected);
   });
 });

@@ -41,6 +41,23 @@ describe("tidy", () => {
   });
 
   it.each([
+    "const is = (x: unknown) => x instanceof WebAssembly.Memory;",
+    "const is = (x: unknown) => x instanceof ArrayBuffer;",
+    "try { f(); } catch (error) { if (error instanceof RangeError) g(); }",
+  ])("refuses classes of this realm only: %s", (text) => {
+    expect(checkFile("src/heap/x.ts", text).join("\n")).toMatch(/^src.*:1: instanceof \w/);
+    expect(checkFile("tests/x.ts", text)).toEqual([]);
+  });
+
+  it.each([
+    'import { HeapAbort } from "./y.js";\nconst is = (x: unknown) => x instanceof HeapAbort;',
+    "class Stop extends Error {}\nconst is = (x: unknown) => x instanceof Stop;",
+    "const isAny = (x: object, kinds: Kind[]) => kinds.some((kind) => x instanceof kind);",
+  ])("allows classes of its own: %s", (text) => {
+    expect(checkFile("src/heap/x.ts", text)).toEqual([]);
+  });
+
+  it.each([
     ["const x = new Box();", /new/],
     ["throw 1;", /throw/],
     ["const x: u32[] = [1, 2];", /array literal/],

@@ -1,5 +1,7 @@
 // What a command may touch of the process it runs in; tests give their own. And what it says when it cannot go on.
 
+import { isError } from "../host/realm.js";
+
 /** The command's name, which its messages begin with. */
 export const NAME = "ptmalloc-wasm";
 
@@ -44,6 +46,6 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** @returns what the system says of a file or stream, in words; undefined for an error that is not the system's */
 export function systemReason(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error) || !("syscall" in error)) return undefined;
+  if (!isError(error) || !("code" in error) || !("syscall" in error)) return undefined;
   return REASONS[String(error.code)] ?? error.message;
 }

@@ -1,6 +1,7 @@
 // The command line: its commands, and how errors are shown.
 
 import { Command, CommanderError, Option } from "commander";
+import { isError } from "../host/realm.js";
 import { HeapAbort } from "../host/failures.js";
 import { HeapImageError } from "../image/errors.js";
 import { TraceError } from "../trace/trace.js";
@@ -135,7 +136,7 @@ function exitCodeOf(error: unknown, io: CliIo): number {
 
 /** @returns one line, unless the fault is our own and DEBUG asks for where it happened */
 function messageOf(error: unknown, io: CliIo): string {
-  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  const { message, stack } = isError(error) ? error : new Error(String(error));
   if (EXPECTED.some((kind) => error instanceof kind)) return message;
   const reason = systemReason(error);
   if (reason !== undefined) return reason;

@@ -1,42 +1,58 @@
-// Binaries that came with the code, as text: printable ASCII that needs no escapes in a string, and that gzip and brotli take as well as the binary itself; of
-// base64, which hides what repeats in it, they leave a third more.
+// Binaries that came with the code, as text: printable ASCII that needs no escapes in a string. The
+// bytes that are frequent in the binary are characters of their own, so that gzip and brotli take the
+// text as well as the binary itself; of base64, which hides what repeats in it, they leave a third more.
+//
+//   64 hexadecimal digits: bit n % 4 of digit n / 4 says whether byte n is a character of its own
+//   the bytes: those in the order of their values, each from " " on; the others behind an escape
 
-/** Bytes below 128 are rotated by this, so that the frequent ones are characters of their own. */
-const ROTATION = 59;
+/** Behind these are the first of the other bytes, and the rest. */
+const ESCAPES = "}~";
+const CHARACTERS = 91;
+const MASK_DIGITS = 64;
 
-/** Before a character that says more: a control character, from FIRST on; behind these 16 for the high half of any byte, whose low half follows. */
-const ESCAPE = 126;
-const FIRST = 60;
-const CONTROLS = 32;
+/** @returns a printable character, without those that a string would escape */
+function character(index: number): string {
+  let code = 32 + index;
+  if (code >= 34) code++;
+  if (code >= 92) code++;
+  return String.fromCharCode(code);
+}
 
 /** @returns the bytes as text, for `inlined` */
 export function inlinable(bytes: Uint8Array): string {
-  const codes: number[] = [];
-  for (const byte of bytes) {
-    const code = (byte + ROTATION) & 127;
-    const isQuoted = [0x22, 0x5c, ESCAPE, 127].includes(code);
-    if (byte > 127 || isQuoted)
-      codes.push(ESCAPE, FIRST + CONTROLS + (byte >> 4), FIRST + (byte & 15));
-    else if (code < CONTROLS) codes.push(ESCAPE, FIRST + code);
-    else codes.push(code);
+  const counts = new Array<number>(256).fill(0);
+  for (const byte of bytes) counts[byte]!++;
+  const byCount = [...counts.keys()].sort((a, b) => counts[b]! - counts[a]!);
+  const frequent = new Set(byCount.slice(0, CHARACTERS));
+  const texts: string[] = [];
+  let others = 0;
+  let own = 0;
+  for (let byte = 0; byte < 256; byte++) {
+    const index = frequent.has(byte) ? own++ : others++;
+    const escape = frequent.has(byte) ? "" : ESCAPES.charAt(Math.floor(index / CHARACTERS));
+    texts[byte] = escape + character(index % CHARACTERS);
   }
-  return codes.map((code) => String.fromCharCode(code)).join("");
+  const mask = Array.from({ length: MASK_DIGITS }, (_, at) =>
+    [0, 1, 2, 3].reduce((sum, bit) => sum | (Number(frequent.has(4 * at + bit)) << bit), 0),
+  );
+  const digits = mask.map((digit) => digit.toString(16)).join("");
+  return digits + Array.from(bytes, (byte) => texts[byte]).join("");
 }
 
 /** @returns the bytes; undefined when the build put none there */
 export function inlined(text: string | undefined): Uint8Array<ArrayBuffer> | undefined {
   if (text === undefined) return undefined;
+  const own: number[] = [];
+  const others: number[] = [];
+  for (let byte = 0; byte < 256; byte++)
+    ((parseInt(text.charAt(byte >> 2), 16) >> (byte & 3)) & 1 ? own : others).push(byte);
   const bytes = new Uint8Array(text.length);
   let length = 0;
-  for (let at = 0; at < text.length; at++) {
-    let code = text.charCodeAt(at);
-    let high = -1;
-    if (code === ESCAPE) {
-      code = text.charCodeAt(++at) - FIRST;
-      high = code - CONTROLS;
-    }
-    bytes[length++] =
-      high < 0 ? (code - ROTATION) & 127 : (high << 4) | (text.charCodeAt(++at) - FIRST);
+  for (let at = MASK_DIGITS; at < text.length; at++) {
+    const escape = ESCAPES.indexOf(text.charAt(at));
+    const code = text.charCodeAt(escape < 0 ? at : ++at);
+    const index = code - 32 - Number(code > 34) - Number(code > 92);
+    bytes[length++] = escape < 0 ? own[index]! : others[escape * CHARACTERS + index]!;
   }
   return bytes.slice(0, length);
 }

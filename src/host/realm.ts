@@ -48,11 +48,11 @@ export function isBinary(given: unknown): given is WasmSource {
 }
 
 /**
- * Whether this is an error of a kind that the language has, such as "RangeError": whose realm's it is
- * depends on the engine and on where the call came from.
+ * Whether this is an error: of any kind, or of one that the language has, such as "RangeError". Whose
+ * realm's it is depends on the engine and on where the call came from.
  */
-export function isError(error: unknown, name: string): error is Error {
-  return show(error) === "[object Error]" && (error as Error).name === name;
+export function isError(error: unknown, name?: string): error is Error {
+  return show(error) === "[object Error]" && (!name || (error as Error).name === name);
 }
 
 /**

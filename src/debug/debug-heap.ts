@@ -62,6 +62,11 @@ export class DebugHeap<A extends Abi = Abi, B extends DebugBuild = DebugBuild> e
     this.#settings = settings;
   }
 
+  override toString(): string {
+    const { blocks, bytes } = this.tracked;
+    return this.describe("DebugHeap", `blocks: ${blocks}`, `bytes: ${bytes}`);
+  }
+
   /** How many blocks there are now. */
   get tracked(): TrackedCounts {
     const { live, quarantine, quarantineBytes } = this.#tracker;

@@ -2,12 +2,12 @@
 
 import type { CFunctions } from "../heap/core-heap.js";
 import type { Word } from "../host/exports.js";
+import { PAGE_BYTES } from "../host/options.js";
 import type { Process } from "../host/process.js";
 import type { Abi } from "../layout/address.js";
-import type { Tracker } from "./tracker.js";
+import { ENOMEM, type Tracker } from "./tracker.js";
 
 const EINVAL = 22;
-const ENOMEM = 12;
 
 /** @returns functions that allocate with the tracker: signed words as the exports of the binary have them */
 export function cFunctions<A extends Abi>(process: Process<A>, tracker: Tracker): CFunctions<A> {
@@ -23,6 +23,11 @@ export function cFunctions<A extends Abi>(process: Process<A>, tracker: Tracker)
     free: (mem) => tracker.free(number(mem)),
     memalign: (alignment, size) => word(tracker.memalign(number(alignment), number(size))),
     aligned_alloc: (alignment, size) => word(tracker.alignedAlloc(number(alignment), number(size))),
+    valloc: (size) => word(tracker.memalign(PAGE_BYTES, number(size))),
+    pvalloc: (size) => {
+      const pages = Math.ceil(number(size) / PAGE_BYTES);
+      return word(tracker.memalign(PAGE_BYTES, pages * PAGE_BYTES));
+    },
     posix_memalign: (out, alignment, size) => {
       const bytes = number(alignment);
       const least = process.abi === "ilp32" ? 4 : 8;

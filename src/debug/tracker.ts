@@ -8,6 +8,8 @@ import { placeOf, placeText } from "./chunks.js";
 import { MemoryError, type MistakeKind } from "./errors.js";
 import { GRANULE, Shadow, ShadowMemory } from "./shadow.js";
 import { entryOf, Stack, type Entry } from "./stacks.js";
+/** The error number of what there is no memory for. */
+export const ENOMEM = 12;
 
 /** How a tracker is to work, all decided. */
 export interface TrackerSettings {
@@ -164,7 +166,10 @@ export class Tracker {
     const step = 2 ** Math.ceil(Math.log2(Math.max(alignment, GRANULE)));
     const left = Math.ceil(redzone / step) * step;
     const total = left + size + redzone;
-    if (total > this.#sizeMax()) return 0;
+    if (total > this.#sizeMax()) {
+      this.#setErrno(ENOMEM);
+      return 0;
+    }
     const base = this.#take(step, total);
     if (base === 0) return 0;
     const address = base + left;
@@ -194,10 +199,20 @@ export class Tracker {
   #take(alignment: number, total: number): Mem {
     const take = () =>
       alignment > GRANULE ? this.#process.memalign(alignment, total) : this.#process.malloc(total);
+    const { errno } = this.#process;
     const base = take();
     if (base !== 0 || this.#quarantine.size === 0) return base;
     this.flush();
-    return take();
+    const second = take();
+    // A call that works leaves errno as it was.
+    if (second !== 0) this.#setErrno(errno);
+    return second;
+  }
+
+  #setErrno(errno: number): void {
+    const { raw } = this.#process;
+    const at = this.#process.fromWord(raw.__errno_location());
+    this.#process.view().setInt32(at, errno, true);
   }
 
   #free(block: BlockRecord, call: string): void {

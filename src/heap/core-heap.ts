@@ -5,6 +5,7 @@ import { checkInteger, checkPowerOfTwo } from "../host/checks.js";
 import type { CoreProcess, Mallinfo2 } from "../host/core-process.js";
 import type { MallocExports, RawExports, SetupExports, Word } from "../host/exports.js";
 import type { ProcessEnd } from "../host/fate.js";
+import { inspect } from "../host/describe.js";
 import type { Abi, Mem } from "../layout/address.js";
 import { dispose } from "../host/dispose.js";
 import { HeapDeadError, OutOfMemoryError } from "./errors.js";
@@ -25,6 +26,8 @@ export type CFunctions<A extends Abi = Abi> = Pick<
   | "memalign"
   | "aligned_alloc"
   | "posix_memalign"
+  | "valloc"
+  | "pvalloc"
   | "malloc_usable_size"
   | "malloc_trim"
 > &
@@ -308,6 +311,23 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     if (this.#disposed) throw new HeapDeadError(call);
     const end = this.process.aborted;
     if (end !== undefined) throw new HeapDeadError(call, end);
+  }
+
+  /** One line, for people. It calls nothing, so that it can be asked of a heap that has ended, too. */
+  toString(): string {
+    return this.describe("CoreHeap");
+  }
+
+  /** For console.log. */
+  [inspect](): string {
+    return this.toString();
+  }
+
+  /** @param more what else there is to say, such as `thread: 1` */
+  protected describe(kind: string, ...more: string[]): string {
+    const end = this.aborted;
+    const state = this.#disposed ? "disposed" : end && `ended: ${JSON.stringify(end.message)}`;
+    return this.process.toString(kind, ...more, state ?? "");
   }
 
   /** Ends the heap: later safe calls throw. The memory itself goes when nothing refers to it any more. */

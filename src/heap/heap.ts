@@ -265,6 +265,10 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
     return this.run("mallocStats", () => mallocStats(this.process));
   }
 
+  override toString(): string {
+    return this.describe("Heap");
+  }
+
   /** Whether calls still work: the heap was neither disposed of nor ended. */
   get isAlive(): boolean {
     try {

@@ -101,6 +101,10 @@ export class ThreadedHeap<A extends Abi = Abi> extends Heap<A, "threads"> {
     return { ...handleOf(this.process, this.#id), outOfMemory: this.#policy };
   }
 
+  override toString(): string {
+    return this.describe("ThreadedHeap", `thread: ${this.thread}`);
+  }
+
   /** The numbers of the threads that began and neither ended nor were reported dead, ascending. */
   threads(): number[] {
     return this.run("threads", () => aliveThreads(this.process));

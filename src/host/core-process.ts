@@ -3,12 +3,13 @@
 import { wordBytes, type Abi } from "../layout/address.js";
 import type { Mallinfo2 } from "../layout/generated.js";
 import { begin } from "./begin.js";
+import { described, inspect } from "./describe.js";
 import { dispose } from "./dispose.js";
 import type { Build, RawExports, Word } from "./exports.js";
 import type { Fate, ProcessEnd } from "./fate.js";
 import type { Loaded } from "./load.js";
 import type { ProcessPlan } from "./options.js";
-import { giveUpPlace } from "./places.js";
+import { BRK, giveUpPlace } from "./places.js";
 import { isTrap } from "./realm.js";
 import { guarded } from "./traps.js";
 
@@ -112,6 +113,24 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
   /** For `using process = …`. */
   [dispose](): void {
     this.dispose();
+  }
+
+  /** One line, for people. It reads the memory, and calls nothing. */
+  toString(kind = "Process", ...more: string[]): string {
+    const { abi, base } = this.plan;
+    const brk = this.readWord(base + BRK * wordBytes(abi)).toString(16);
+    return described(
+      kind,
+      `abi: "${abi}"`,
+      `base: 0x${base.toString(16)}`,
+      `brk: 0x${brk}`,
+      ...more,
+    );
+  }
+
+  /** For console.log. */
+  [inspect](): string {
+    return this.toString();
   }
 
   /** A DataView over the whole memory; fetch it anew after every call that can allocate. */

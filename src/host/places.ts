@@ -8,7 +8,7 @@ import { PAGE_BYTES, WASM_PAGE_BYTES, type ProcessPlan } from "./options.js";
 const ZEROS = [0, 1, 2, 3, 6, 7, 8, 9, 10];
 /** Where mm_struct has these fields, in words (a test compares). */
 const START_BRK = 4;
-const BRK = 5;
+export const BRK = 5;
 const MMAP_BASE = 11;
 const TASK_SIZE = 12;
 /** Bytes from its begin to knownPages, by bytes of a word. */

@@ -3,7 +3,8 @@
 // all in these pages, so the new process serves every request as the old one would have.
 
 import type { Heap } from "../heap/heap.js";
-import { checkInteger } from "../host/checks.js";
+import { checkInteger, show } from "../host/checks.js";
+import { described, inspect } from "../host/describe.js";
 import type { RawExports } from "../host/exports.js";
 import { errorOf } from "../host/failures.js";
 import type { BrokenInvariant } from "../host/failures.js";
@@ -99,6 +100,20 @@ export class PersistentHeap<A extends Abi = Abi> {
       kernelBytes: raw.kernel_bytes() >>> 0,
     };
     return this.#image.commit(state, memory, raw);
+  }
+
+  /** One line, for people. */
+  toString(): string {
+    return described(
+      "PersistentHeap",
+      `file: ${show(this.file.path)}`,
+      `heap: ${String(this.heap)}`,
+    );
+  }
+
+  /** For console.log. */
+  [inspect](): string {
+    return this.toString();
   }
 
   /** Checks the whole heap. @returns what is wrong and where; undefined when nothing is */

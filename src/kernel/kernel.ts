@@ -3,10 +3,10 @@
 // memory, and a log of what is asked of the kernel. It needs the `full` build.
 
 import { binariesOf } from "../host/binaries.js";
-import { checkInteger, show } from "../host/checks.js";
+import { inspect } from "../host/describe.js";
 import { withLoader } from "../host/loader.js";
 import { PROCESS_OPTIONS } from "../host/build-options.js";
-import { checkChoice, checkInteger, checkOptions, without } from "../host/checks.js";
+import { checkInteger, checkOptions, show, without } from "../host/checks.js";
 import { PAGE_BYTES } from "../host/options.js";
 import type { ProcessOptions } from "../host/options.js";
 import { processStarter, processStarterSync } from "../host/process.js";
@@ -107,6 +107,16 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
     if (set(KernelOption[name], this.process.toWord(value)) !== 0) {
       throw new RangeError(`kernel option ${name} cannot be ${value}`);
     }
+  }
+
+  /** One line, for people. */
+  toString(): string {
+    return this.process.toString("Kernel");
+  }
+
+  /** For console.log. */
+  [inspect](): string {
+    return this.toString();
   }
 
   /** Every mapping, lowest address first, copied out of the region table. */

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { createDebugHeapSync } from "../../../src/debug/create.js";
 import type { MemoryError } from "../../../src/debug/errors.js";
+import { createHeapSync } from "../../../src/heap/create.js";
 import { ShadowMemory } from "../../../src/debug/shadow.js";
 import { Prng } from "../../support/prng.js";
 
@@ -215,4 +216,49 @@ describe("options", () => {
   ])("%o is refused", (options, expected) => {
     expect(() => createDebugHeapSync(options as never)).toThrow(expected);
   });
+});
+
+describe("errno", () => {
+  it.each(["ilp32", "lp64"] as const)("is as in the plain heap: %s", (abi) => {
+    const heaps = [
+      createHeapSync({ abi, outOfMemory: "null" }),
+      createDebugHeapSync({ abi, leaks: "ignore" }),
+    ];
+    const most = abi === "ilp32" ? 0xfffffff0 : Number.MAX_SAFE_INTEGER;
+    const said = heaps.map((heap) => {
+      const { raw } = heap.process;
+      const clear = () =>
+        heap.process.view().setInt32(heap.process.fromWord(raw.__errno_location()), 0, true);
+      const own = heap.malloc(8);
+      const calls: readonly (() => number)[] = [
+        () => heap.malloc(most),
+        () => heap.calloc(2 ** 26, 2 ** 26),
+        () => heap.memalign(64, most),
+        () => heap.alignedAlloc(64, most),
+        () => heap.realloc(own, most),
+        () => heap.reallocarray(own, 2 ** 26, 2 ** 26),
+        () => Number(heap.malloc(8) > 0),
+      ];
+      return calls.map((call) => {
+        clear();
+        return [call(), heap.errno];
+      });
+    });
+    expect(said[1]).toEqual(said[0]);
+    expect(said[1]!.slice(0, -1)).toEqual(Array(6).fill([0, 12]));
+  });
+});
+
+it("C's functions for guests are all there, and all watched", () => {
+  const heap = createDebugHeapSync({ leaks: "ignore" });
+  const { malloc, valloc, pvalloc, posix_memalign, calloc, free } = heap.cFunctions();
+  const out = malloc(4) >>> 0;
+  expect(posix_memalign(out, 64, 10)).toBe(0);
+  const blocks = [valloc(10), pvalloc(10), calloc(2, 5), heap.load("u32", out)] as const;
+  expect(blocks.map((block) => (block >>> 0) % 4096).slice(0, 2)).toEqual([0, 0]);
+  expect(heap.tracked.blocks).toBe(5);
+  expect(heap.whoOwns((blocks[1] >>> 0) + 4095).where).toBe("live-block");
+  expect(heap.whoOwns((blocks[0] >>> 0) + 10).where).toBe("right-redzone");
+  for (const block of blocks) free(block);
+  expect(() => free(blocks[0])).toThrow(/double-free/);
 });

@@ -2,7 +2,7 @@
 // memory and time, and its addresses are others.
 
 import type { Process } from "../host/process.js";
-import type { CFunctions } from "../heap/core-heap.js";
+import type { CFunctions } from "../heap/c-functions.js";
 import { Heap } from "../heap/heap.js";
 import type { AccessKind } from "../heap/heap-memory.js";
 import type { Lease } from "../heap/leases.js";

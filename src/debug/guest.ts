@@ -1,6 +1,6 @@
 // malloc and its family as a guest module imports them, over a tracker.
 
-import type { CFunctions } from "../heap/core-heap.js";
+import type { CFunctions } from "../heap/c-functions.js";
 import type { Word } from "../host/exports.js";
 import { PAGE_BYTES } from "../host/options.js";
 import type { Process } from "../host/process.js";

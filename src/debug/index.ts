@@ -15,5 +15,5 @@ export type { BlockState, TrackedBlock } from "./block.js";
 export type { LeakGroup } from "./leaks.js";
 export type { PlaceKind } from "./chunks.js";
 export type { StaleView } from "./view-log.js";
-export type { CFunctions } from "../heap/core-heap.js";
+export type { CFunctions } from "../heap/c-functions.js";
 export type { Stack } from "./stacks.js";

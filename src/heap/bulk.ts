@@ -2,7 +2,7 @@
 
 import { checkInteger, show } from "../host/checks.js";
 import type { CoreProcess } from "../host/core-process.js";
-import type { CFunctions } from "./core-heap.js";
+import type { CFunctions } from "./c-functions.js";
 
 /** @throws TypeError, RangeError for the first number that is not from 0 to `max` */
 export function checkAll(name: string, list: ArrayLike<number>, max: number): void {

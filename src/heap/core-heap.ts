@@ -3,35 +3,18 @@
 
 import { checkInteger, checkPowerOfTwo } from "../host/checks.js";
 import type { CoreProcess, Mallinfo2 } from "../host/core-process.js";
-import type { MallocExports, RawExports, SetupExports, Word } from "../host/exports.js";
+import type { RawExports, Word } from "../host/exports.js";
 import type { ProcessEnd } from "../host/fate.js";
 import { inspect } from "../host/describe.js";
 import type { Abi, Mem } from "../layout/address.js";
 import { dispose } from "../host/dispose.js";
+import type { CFunctions } from "./c-functions.js";
 import { HeapDeadError, OutOfMemoryError } from "./errors.js";
 import type { HeapBuild, OutOfMemoryPolicy, ViewBuffer } from "./options.js";
 
 export type { HeapBuild, HeapOptions, OutOfMemoryPolicy, ViewBuffer } from "./options.js";
 
 const ADDRESS_MAX = 0xffffffff;
-
-/** The functions that a heap allocates with: C's, as {@link MallocExports} has them, and those for many blocks of {@link SetupExports}. */
-export type CFunctions<A extends Abi = Abi> = Pick<
-  MallocExports<Word<A>>,
-  | "malloc"
-  | "calloc"
-  | "realloc"
-  | "reallocarray"
-  | "free"
-  | "memalign"
-  | "aligned_alloc"
-  | "posix_memalign"
-  | "valloc"
-  | "pvalloc"
-  | "malloc_usable_size"
-  | "malloc_trim"
-> &
-  Pick<SetupExports<Word<A>>, "malloc_many" | "free_many">;
 
 /** A typed array's constructor, such as Float64Array. */
 export interface ViewConstructor<T, Buffer extends ArrayBufferLike = ArrayBufferLike> {

@@ -110,7 +110,7 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
   }
 
   /** One line, for people. */
-  toString(): string {
+  override toString(): string {
     return this.process.toString("Kernel");
   }
 

@@ -1,7 +1,7 @@
 // Makes as/ and assembly.ts: the allocator as AssemblyScript sources that any asc compiles without a flag. It takes the sources in assembly/ as
 // they are and does beforehand what this project's own builds leave to asc's options and transforms:
 //
-//   word               u32 or u64: one copy for each layout, as/ilp32 and as/lp64
+//   word               u32 or u64: what as/words-ilp32 or as/words-lp64 says, which as/ilp32 and as/lp64 import
 //   @count(n) fields   n fields
 //   HEAP_CHECK         0, or what the user says by --use PTMALLOC_CHECK=1 (or 2)
 //   GLIBC_DEFAULTS     0, or what the user says by --use PTMALLOC_DEFAULTS=1
@@ -17,12 +17,27 @@ import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
+import { shaken } from "./as-shake.mjs";
 import { loadSource } from "./load-source.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const templates = join(root, "tools", "as-runtime");
 const WORDS = { ilp32: "usize", lp64: "u64" };
 const ENTRIES = ["runtime/library", "runtime/collected"];
+
+/** Said by each source that speaks of words: what a program's entry makes them. */
+const WORD = "type word = valueof<PTMALLOC_WORD>;\n";
+
+/** What says it: asc has no types that are global, but it has classes, and the type of their elements. */
+const wordSource = (type) => `// @ts-ignore: decorator
+@global @unmanaged class PTMALLOC_WORD {
+  // @ts-ignore: decorator
+  @operator("[]") at(index: i32): ${type} { return 0; }
+}
+`;
+
+/** Constants that are false here, whatever the user says. */
+const FALSEHOODS = new Set(["IS_THREADED", "IS_FULL", "COUNTS_HELD"]);
 
 /** What asc's --use says in this project's builds. */
 const CONSTANTS = {
@@ -67,6 +82,19 @@ const EDITS = {
   }
 
   /** The chunk that a block belongs to (mem2chunk). */`,
+    ],
+  ],
+  // One text for both layouts: the 11th fast bin of ilp32 is where lp64 leaves a gap before its 10.
+  "malloc/state": [
+    [
+      "  @count(11, 10) fastbinsY: word;",
+      "  firstFastbin: u32; // fastbinsY[0] in ilp32, a gap in lp64\n  @count(10) fastbinsY: word;",
+    ],
+  ],
+  "malloc/fastbins": [
+    [
+      'offsetof<MallocState>("fastbinsY")',
+      '(offsetof<MallocState>("topWord") - (SIZE_SZ == 4 ? 11 : 10) * SIZE_SZ)',
     ],
   ],
   // A program's memory starts small.
@@ -128,18 +156,20 @@ function ownNames(source) {
   return names;
 }
 
-/** The fields that a `@count` field stands for, and what of the source they replace. */
-function expandField(node, counted, isLp64) {
-  const lengths = counted.expression.arguments;
-  const length = Number(lengths[isLp64 ? lengths.length - 1 : 0].text);
-  if (!(length > 0)) throw new BuildError(`@count: ${counted.getText()}`);
+/** The fields that a `@count` field stands for, as source: one text for both layouts. */
+function expandedField(node, counted) {
+  const [length, inLp64 = length] = counted.expression.arguments.map(({ text }) => Number(text));
   const name = node.name.getText();
-  const rest = Array.from({ length: length - 1 }, (_, index) => `${name}__${index + 1}`);
-  return { rest, from: counted.getStart(), to: node.name.getStart() };
+  let type = node.type.getText();
+  // Twice as many halves of a word: as many words.
+  if (inLp64 === 2 * length && type === "u32") type = "word";
+  else if (!(length > 0) || inLp64 !== length) throw new BuildError(counted.getText());
+  const names = Array.from({ length }, (_, index) => (index === 0 ? name : `${name}__${index}`));
+  return names.map((field) => `${field}: ${type};`).join(" ");
 }
 
 /** One source, made free of everything that needs a flag, and the names of the files that it imports. */
-function prepare(name, abi) {
+function prepare(name) {
   const path = join(root, "assembly", `${name}.ts`);
   const text = edited(name, readFileSync(path, "utf8"));
   const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
@@ -147,17 +177,20 @@ function prepare(name, abi) {
   const changes = [];
   const imports = [];
   const found = new Set();
+  let usesWord = false;
   const visit = (node) => {
     if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier)
       imports.push(posix.join(posix.dirname(name), node.moduleSpecifier.text));
     if (ts.isPropertyDeclaration(node)) {
       const counted = ts.getDecorators(node)?.find((d) => /^@count\(/.test(d.getText()));
       if (counted) {
-        const { rest, from, to } = expandField(node, counted, abi === "lp64");
-        const type = node.type.getText() === "word" ? WORDS[abi] : node.type.getText();
-        changes.push({ from, to, text: "" });
-        const more = rest.map((field) => ` ${field}: ${type};`).join("");
-        changes.push({ from: node.getEnd(), to: node.getEnd(), text: more });
+        changes.push({
+          from: counted.getStart(),
+          to: node.getEnd(),
+          text: expandedField(node, counted),
+        });
+        usesWord ||= node.type.getText() === "word" || counted.expression.arguments.length > 1;
+        return;
       }
     }
     if (ts.isFunctionDeclaration(node) && INLINE.includes(`${name}/${node.name?.text}`)) {
@@ -166,8 +199,8 @@ function prepare(name, abi) {
       changes.push({ from: start, to: start, text: "// @ts-ignore: decorator\n@inline\n" });
     }
     if (ts.isIdentifier(node) && !own.has(node.text)) {
-      const isType = ts.isTypeReferenceNode(node.parent) && node.text === "word";
-      const to = isType ? WORDS[abi] : CONSTANTS[node.text];
+      usesWord ||= ts.isTypeReferenceNode(node.parent) && node.text === "word";
+      const to = CONSTANTS[node.text];
       if (to !== undefined && !ts.isPropertyAccessExpression(node.parent))
         changes.push({ from: node.getStart(), to: node.getEnd(), text: to });
     }
@@ -180,7 +213,7 @@ function prepare(name, abi) {
   let result = text;
   for (const change of changes)
     result = result.slice(0, change.from) + change.text + result.slice(change.to);
-  return { text: result, imports };
+  return { text: usesWord ? `${WORD}${result}` : result, imports };
 }
 
 /** The source of runtime/texts: every message of glibc's. */
@@ -217,26 +250,26 @@ function write(path, text) {
   writeFileSync(file, `${HEADER}${text}`);
 }
 
+/** All sources that the entries need, by their paths without ".ts". */
+async function sources() {
+  const texts = new Map([["runtime/texts", await textsSource()]]);
+  const wanted = [...ENTRIES];
+  for (const name of wanted) {
+    if (texts.has(name)) continue;
+    const { text, imports } = prepare(name);
+    texts.set(name, text);
+    wanted.push(...imports);
+  }
+  return texts;
+}
+
 async function main() {
   rmSync(join(root, "as"), { recursive: true, force: true });
-  const texts = await textsSource();
-  for (const abi of Object.keys(WORDS)) {
-    const wanted = abi === "ilp32" ? [...ENTRIES] : ["runtime/library"];
-    const seen = new Set(wanted);
-    for (const name of wanted) {
-      if (name === "runtime/texts") {
-        write(`as/${abi}/${name}.ts`, texts);
-        continue;
-      }
-      const { text, imports } = prepare(name, abi);
-      write(`as/${abi}/${name}.ts`, text);
-      const more = name === "base/host" ? [...imports, "runtime/texts"] : imports;
-      for (const other of more.filter((n) => !seen.has(n))) {
-        seen.add(other);
-        wanted.push(other);
-      }
-    }
-    write(`as/${abi}.ts`, `export * from "./${abi}/runtime/library";\n`);
+  for (const [name, text] of shaken(await sources(), ENTRIES, FALSEHOODS))
+    write(`as/source/${name}.ts`, text);
+  for (const [abi, type] of Object.entries(WORDS)) {
+    write(`as/words-${abi}.ts`, wordSource(type));
+    write(`as/${abi}.ts`, `import "./words-${abi}";\nexport * from "./source/runtime/library";\n`);
   }
   for (const name of ["incremental", "minimal", "collected", "zeroed"])
     write(`as/${name}.ts`, readFileSync(join(templates, `${name}.ts.in`), "utf8"));

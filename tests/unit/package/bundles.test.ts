@@ -74,6 +74,14 @@ const ENTRIES: readonly { entry: string; name: string; most: number }[] = [
   { entry: "/debug", name: "createDebugHeap", most: 28 * 1024 },
 ];
 
+it("README says of entries what they are held to", () => {
+  const readme = readFileSync(`${root}README.md`, "utf8");
+  const rows = [...readme.matchAll(/^\| `ptmalloc-wasm(\S*)` \| (\d+) KiB \|/gm)];
+  expect(rows.length).toBeGreaterThan(3);
+  for (const [, entry, most] of rows)
+    expect(Number(most) * 1024).toBe(ENTRIES.find((known) => known.entry === entry)?.most);
+});
+
 describe.each(ENTRIES)("a bundle of ptmalloc-wasm$entry", ({ entry, name, most }) => {
   it(`is at most ${most / 1024} KiB, gzipped`, async () => {
     const { text } = await bundle(use(name, entry), "browser");

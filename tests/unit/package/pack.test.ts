@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { inlinable, inlined } from "../../../src/host/inlined.js";
@@ -28,12 +29,14 @@ describe("the npm package", () => {
   });
   const packed = JSON.parse(output) as unknown;
   // npm 12 answers with an object by package name, older ones with a list.
-  const [report] = Object.values(packed as object) as [{ files: { path: string }[] }];
+  const [report] = Object.values(packed as object) as [
+    { files: { path: string }[]; unpackedSize: number },
+  ];
   const paths = report.files.map(({ path }) => path);
 
   it("holds the compiled host, the binaries, the sources for AssemblyScript and the documents, nothing else", () => {
     const allowed =
-      /^(dist\/.+\.(js|d\.ts)|dist\/THIRD-PARTY-LICENSES\.txt|as\/.+\.ts|assembly\.ts|build\/(core|checked|replay|full|image|threads)\.(ilp32|lp64)\.wasm|guest\/ptmalloc\.(c|rs|zig|ts)|docs\/.+|traces\/(README\.md|[\w-]+\.rep\.gz)|man\/ptmalloc-wasm\.1|package\.json|README\.md|LICENSE|CHANGELOG\.md|ARCHITECTURE\.md)$/;
+      /^(dist\/.+\.(js|d\.ts)|dist\/THIRD-PARTY-LICENSES\.txt|as\/.+\.ts|assembly\.ts|build\/(core|checked|replay|full|image|threads)\.(ilp32|lp64)\.wasm|guest\/ptmalloc\.(c|rs|zig|ts)|docs\/.+|traces\/(README\.md|[\w-]+\.rep\.gz)|man\/ptmalloc-wasm\.1|package\.json|README\.md|LICENSE|(CHANGELOG|SECURITY)\.md|ARCHITECTURE\.md)$/;
     expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
   });
 
@@ -56,6 +59,29 @@ describe("the npm package", () => {
         true,
       );
     });
+  });
+
+  it("has every file that its documents link to, and they name no address of the project's", () => {
+    const documents = paths.filter((path) => path.endsWith(".md"));
+    expect(documents).toContain("docs/threads.md");
+    const dead = documents.flatMap((path) =>
+      [...read(path).matchAll(/\]\((?!https?:|#)([^)#\s]+)/g)]
+        .map(([, link]) => posix.join(posix.dirname(path), link!))
+        .filter((target) => !paths.includes(target))
+        .map((target) => `${path}: ${target}`),
+    );
+    expect(dead).toEqual([]);
+    // There is no repository, home page or tracker to name: see package.json.
+    expect(Object.keys(manifest)).not.toContain("repository");
+    for (const path of documents) {
+      expect(read(path), path).not.toMatch(
+        /https?:\/\/[^\s)]*ptmalloc-wasm(?!["'`\w]*\/(?:core|as))/,
+      );
+    }
+  });
+
+  it("unpacks to at most 1.5 MB", () => {
+    expect(report.unpackedSize).toBeLessThanOrEqual(1_500_000);
   });
 
   it("has no side effects, so that bundlers leave out what is not used", () => {

@@ -64,7 +64,7 @@ function folded(text, falsehoods) {
   }
 }
 
-/** The text without comments and empty lines. */
+/** The text without comments, and without spaces that nothing needs. */
 function withoutComments(text) {
   const scanner = ts.createScanner(
     ts.ScriptTarget.Latest,
@@ -79,11 +79,11 @@ function withoutComments(text) {
       kind === ts.SyntaxKind.MultiLineCommentTrivia;
     if (!isComment) result += scanner.getTokenText();
   }
-  const lines = result
-    .replace(/[ \t]+$/gm, "")
-    .replace(/\n{2,}/g, "\n")
+  // Brackets and separators are tokens of their own, with or without a space beside them.
+  return result
+    .replace(/[ \t]*\n\s*/g, "\n")
+    .replace(/ ?([{}()[\],;:]) ?/g, "$1")
     .trimStart();
-  return lines.replace(/^ +/gm, (indent) => " ".repeat(indent.length / 2));
 }
 
 /** What a statement at the top of a file declares. */

@@ -21,6 +21,7 @@ import {
   loaderWithoutGlobals,
   minified,
   moved,
+  trimmedLibraries,
   typescript,
   withoutSideEffects,
 } from "./dist-plugins.mjs";
@@ -31,11 +32,15 @@ const dist = `${root}dist/`;
 
 const COMMAND = ["cli/main", "cli/replay-worker"];
 
-/** Modules that several entries other than the default one need, and the file that they go to. */
-const SHARED = [
+/** What the default entry does not need, and the file that it goes to. */
+const PLACES = [
   [/\/@assemblyscript\/loader\/|\/src\/host\/loader\.ts$/, "loader"],
   [/\/src\/kernel\/(files\/|errno|flags\.)/, "files"],
   [/\/src\/(trace|cli\/garbage)/, "cli/shared"],
+  ...["kernel", "link", "image", "debug"].map((name) => [
+    new RegExp(`/src/${name}/`),
+    `${name}/index`,
+  ]),
 ];
 
 /** @param {string} name */
@@ -47,13 +52,12 @@ function placement() {
   let inDefault;
   /** @type {import("rollup").GetManualChunk} */
   return (id, { getModuleInfo }) => {
-    const shared = SHARED.find(([pattern]) => pattern.test(id));
-    if (shared !== undefined) return shared[1];
     if (inDefault === undefined) {
       inDefault = new Set([`${src}index.ts`]);
       for (const of of inDefault) getModuleInfo(of).importedIds.forEach((to) => inDefault.add(to));
     }
-    return inDefault.has(id) ? "index" : undefined;
+    if (inDefault.has(id)) return "index";
+    return PLACES.find(([pattern]) => pattern.test(id))?.[1];
   };
 }
 
@@ -68,6 +72,7 @@ async function buildCode() {
       typescript(src),
       withoutSideEffects(src),
       loaderWithoutGlobals(),
+      trimmedLibraries(),
       nodeResolve({ preferBuiltins: true, exportConditions: ["node"] }),
       commonjs(),
     ],

@@ -54,6 +54,9 @@ function portable(code, from = "") {
   );
 }
 
+/** Indentation in a fourth of the bytes. */
+const tabs = (/** @type {string} */ spaces) => "\t".repeat(spaces.length / 4);
+
 /** @type {import("rollup").OutputPlugin} */
 const plugin = {
   name: "portable-types",
@@ -63,7 +66,7 @@ const plugin = {
       return { code: portable(code, `import("${up}/${COMMON}.js").`), map: null };
     }
     const REFERENCE = /^\/\/\/ <reference lib="esnext.disposable".*\n/gm;
-    const body = portable(shortened(code.replace(REFERENCE, "")));
+    const body = portable(shortened(code.replace(REFERENCE, ""))).replace(/^(?: {4})+/gm, tabs);
     const host = readFileSync(new URL("host-types.ts.in", import.meta.url), "utf8");
     const reference = '/// <reference lib="esnext.disposable" />\n';
     return { code: reference + host + FIELD_TYPES + body, map: null };
@@ -76,7 +79,9 @@ const sources = Object.fromEntries(
 const bundle = await rollup({
   input: sources,
   external: /\.wasm(\?module)?$/,
-  plugins: [dts({ tsconfig: `${root}tsconfig.build.json` })],
+  plugins: [
+    dts({ tsconfig: `${root}tsconfig.build.json`, compilerOptions: { stripInternal: true } }),
+  ],
   onwarn: ({ message }) => {
     throw new Error(message);
   },

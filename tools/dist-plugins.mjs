@@ -108,6 +108,20 @@ export function inlineBinaries(root) {
 }
 
 /**
+ * What the command line's libraries bring along and it does not use: cli-table3's colours, which its
+ * tables are told not to use.
+ * @returns {import("rollup").Plugin}
+ */
+export function trimmedLibraries() {
+  const NOTHING = "\0nothing";
+  return {
+    name: "trimmed-libraries",
+    resolveId: (source) => (source === "@colors/colors/safe" ? NOTHING : null),
+    load: (id) => (id === NOTHING ? "export default {};" : null),
+  };
+}
+
+/**
  * AssemblyScript's loader wants a TextDecoder when it is imported, and adds to Object where Object
  * is old: neither is there for us to have in every host, nor needed for what the loader does here.
  * @returns {import("rollup").Plugin}

@@ -25,14 +25,18 @@ function textsIn(folder) {
 export function licenceTexts(root, chunks) {
   const folders = new Set(chunks.flatMap(({ moduleIds }) => (moduleIds ?? []).map(packageOf)));
   folders.delete(undefined);
-  const parts = [...folders].map((folder) => {
+  /** Names of packages, by the text that they share. */
+  const named = new Map();
+  for (const folder of folders) {
     const { name, version, license } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
     const borrowed = TEXT_OF[name];
     const texts = textsIn(borrowed === undefined ? folder : `${root}node_modules/${borrowed}`);
     if (texts.length === 0) throw new Error(`${name} ${version} comes without a licence text`);
-    return `${name} ${version} (${license})\n\n${texts.join("\n\n")}\n`;
-  });
+    const text = texts.join("\n\n");
+    named.set(text, (named.get(text) ?? new Set()).add(`${name} ${version} (${license})`));
+  }
+  const parts = [...named].map(([text, names]) => `${[...names].sort().join("\n")}\n\n${text}\n`);
   const rule = `\n${"-".repeat(80)}\n\n`;
   const head = "Code of these packages is bundled into the files beside this one.\n";
-  return [head, ...new Set(parts.sort())].join(rule);
+  return [head, ...parts.sort()].join(rule);
 }

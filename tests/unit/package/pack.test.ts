@@ -80,8 +80,8 @@ describe("the npm package", () => {
     }
   });
 
-  it("unpacks to at most 1.5 MB", () => {
-    expect(report.unpackedSize).toBeLessThanOrEqual(1_500_000);
+  it("unpacks to at most 1.7 MB", () => {
+    expect(report.unpackedSize).toBeLessThanOrEqual(1_700_000);
   });
 
   it("has no side effects, so that bundlers leave out what is not used", () => {
@@ -94,7 +94,7 @@ describe("the npm package", () => {
       ["threads", "threads"],
     ]) {
       const binary = readFileSync(`${root}build/${build}.ilp32.wasm`);
-      expect(read(`dist/${file}.js`)).toContain(`"${inlinable(binary)}"`);
+      expect(read(`dist/${file}.js`).includes(`"${inlinable(binary)}"`), build).toBe(true);
     }
   });
 

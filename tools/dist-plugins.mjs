@@ -173,7 +173,8 @@ export function minified() {
       const compress = { passes: 2, reduce_funcs: false };
       const options = { ecma: 2022, module: true, keep_classnames: true, compress };
       // Bundlers leave out what is not used by these.
-      const format = { preserve_annotations: true };
+      // Node.js shows the line that threw.
+      const format = { preserve_annotations: true, max_line_len: 160 };
       return { code: (await minify(code, { ...options, format })).code, map: null };
     },
   };

@@ -79,7 +79,7 @@ export type {
 export type { FileImports } from "./host/files.js";
 export type { WasmInput, WasmSource } from "./host/load.js";
 export { abortMessages, BrokenInvariant, HeapAbort } from "./host/failures.js";
-export type { FailureName, InvariantName } from "./host/failures.js";
+export type { CheckName, FailureName, InvariantName } from "./host/failures.js";
 export type { ProcessEnd } from "./host/fate.js";
 export { ThreadError } from "./host/thread-error.js";
 export type { HeldLock, ThreadFailure } from "./host/thread-error.js";

@@ -59,7 +59,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   /**
-   * The exports of the WebAssembly instance: C names, no checks, signed results (use `>>> 0`). See {@link MallocExports}. For other
+   * The exports of the WebAssembly instance: C names, no checks, signed results (use `>>> 0`). See `MallocExports`. For other
    * modules there are the untouched ones, `process.exports`.
    */
   get raw(): RawExports<A, B> {

@@ -34,9 +34,9 @@ export interface AllocatorOfGuest {
  * own, `"areas"`, which goes when the guest's takes memory by memory.grow only; or believe that it
  * has `"none"`, whatever it looks like.
  */
-export type OwnAllocatorChoice = (typeof OWN_ALLOCATOR_CHOICES)[number];
+export type OwnAllocatorChoice = "refuse" | "areas" | "none";
 
-export const OWN_ALLOCATOR_CHOICES = ["refuse", "areas", "none"] as const;
+export const OWN_ALLOCATOR_CHOICES: readonly OwnAllocatorChoice[] = ["refuse", "areas", "none"];
 
 /**
  * Refuses a guest that has another allocator in it, or may have.

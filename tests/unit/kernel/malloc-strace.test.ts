@@ -16,11 +16,11 @@ function recordings(abi: string): [name: string, lines: string[]][] {
 }
 
 describe.each(["ilp32", "lp64"] as const)("what malloc asks of the kernel, %s", (abi) => {
-  it.each(recordings(abi))("%s: as under native glibc", async (name, lines) => {
+  it.each(recordings(abi))("%s: as under native glibc", (name, lines) => {
     const path = fileURLToPath(new URL(`../../golden/traces/${name}.rep.gz`, import.meta.url));
     const trace = parseTrace(gunzipSync(readFileSync(path)), name);
     // Native mappings go downwards.
-    const kernel = await startMachine({ abi, layout: "top-down" });
+    const kernel = startMachine({ abi, layout: "top-down" });
     const log = kernel.startStrace();
     new TraceRun(kernel, trace, false).to(trace.count);
     kernel.stopStrace();

@@ -4,7 +4,6 @@ import type { Abi } from "../layout/address.js";
 import type { HeapInfo, MallocPar, MallocState } from "../layout/generated.js";
 import { readStruct, type StructLayout } from "./struct.js";
 import type { Process } from "./process.js";
-import { Failure } from "../layout/generated.js";
 
 export type { MallocPar, MallocState } from "../layout/generated.js";
 
@@ -63,7 +62,7 @@ export function readArenas(process: Process): Arena[] {
     arenas.push({ address, state, heaps });
     if (state.next === main) return arenas;
     if (left === 0 || !isIn(process, state.next, process.structs.MallocState))
-      process.abort(Failure.SEGV_ARENAS, address);
+      process.abort("SEGV_ARENAS", address);
     address = state.next;
   }
 }
@@ -82,7 +81,7 @@ function readHeaps(process: Process, top: number): Heap[] {
   let from = top;
   for (let address = top - (top % heapMaxBytes(process)); address !== 0;) {
     if (heaps.length > MOST_ARENAS || !isIn(process, address, process.structs.HeapInfo))
-      process.abort(Failure.SEGV_HEAPS, from);
+      process.abort("SEGV_HEAPS", from);
     from = address;
     const info = readStruct(process.view(), address, process.structs.HeapInfo);
     heaps.push({ ...info, address });

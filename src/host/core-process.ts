@@ -6,6 +6,7 @@ import { begin } from "./begin.js";
 import { described, inspect } from "./describe.js";
 import { dispose } from "./dispose.js";
 import type { Build, RawExports, Word } from "./exports.js";
+import { failureCode, type FailureName } from "./failures.js";
 import type { Fate, ProcessEnd } from "./fate.js";
 import type { Loaded } from "./load.js";
 import type { ProcessPlan } from "./options.js";
@@ -83,12 +84,12 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
 
   /**
    * Ends the process, as the host found something that would have ended it natively.
-   * @param code a value of `Failure`
+   * @param failure what would have
    * @param address what `HeapAbort.address` shall be
    * @throws HeapAbort always
    */
-  abort(code: number, address: number): never {
-    return this.fate.fail(code, address);
+  abort(failure: FailureName, address: number): never {
+    return this.fate.fail(failureCode(failure), address);
   }
 
   /**

@@ -141,6 +141,20 @@ function failureAt(code: number): [FailureName, string] | undefined {
   return checks[code - 1] ?? assertions[code - ASSERTIONS_FROM] ?? faults[code - FAULTS_FROM];
 }
 
+/** @returns the code of a failure: its value in `Failure` */
+export function failureCode(failure: FailureName): number {
+  const lists = [
+    [checks, 1],
+    [assertions, ASSERTIONS_FROM],
+    [faults, FAULTS_FROM],
+  ] as const;
+  for (const [list, from] of lists) {
+    const at = list.findIndex(([name]) => name === failure);
+    if (at >= 0) return from + at;
+  }
+  throw new RangeError(failure);
+}
+
 /**
  * The name of a failure code.
  * @returns a key of `Failure`, or undefined for a code that this version does not know

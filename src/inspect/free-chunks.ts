@@ -2,8 +2,8 @@
 
 import type { Arena } from "../host/arenas.js";
 import type { Process } from "../host/process.js";
+import type { FailureName } from "../host/failures.js";
 import { memOf } from "../layout/address.js";
-import { Failure } from "../layout/generated.js";
 import { Walk } from "./links.js";
 import { asSize, sizeAt } from "./words.js";
 
@@ -36,25 +36,25 @@ export interface FreeChunks<N extends number | bigint = number> {
 /** A function of glibc's that walks along bins: by which link, and what it dies of. */
 interface Walker {
   readonly link: "fdWord" | "bkWord";
-  readonly unaligned: Failure;
-  readonly bin: Failure;
-  readonly fastbin: Failure;
+  readonly unaligned: FailureName;
+  readonly bin: FailureName;
+  readonly fastbin: FailureName;
 }
 
 /** malloc_info. */
 export const MALLOC_INFO: Walker = {
   link: "fdWord",
-  unaligned: Failure.MALLOC_INFO_UNALIGNED,
-  bin: Failure.SEGV_MALLOC_INFO_BIN,
-  fastbin: Failure.SEGV_MALLOC_INFO_FASTBIN,
+  unaligned: "MALLOC_INFO_UNALIGNED",
+  bin: "SEGV_MALLOC_INFO_BIN",
+  fastbin: "SEGV_MALLOC_INFO_FASTBIN",
 };
 
 /** int_mallinfo, for malloc_stats. */
 export const MALLINFO: Walker = {
   link: "bkWord",
-  unaligned: Failure.MALLINFO_UNALIGNED,
-  bin: Failure.SEGV_INFO_BIN,
-  fastbin: Failure.SEGV_INFO_FASTBIN,
+  unaligned: "MALLINFO_UNALIGNED",
+  bin: "SEGV_INFO_BIN",
+  fastbin: "SEGV_INFO_FASTBIN",
 };
 
 const FLAG_BITS = 7n;
@@ -106,7 +106,7 @@ export function exactSizes(process: Process, arena: Arena, walker: Walker): Free
   );
   const lists = binHeads(process, address).map((head) => ring(process, arena, head, walker));
   const [unsorted = { ...NONE, plain: 0n }, ...binned] = lists;
-  const chunk = new Walk(process, Failure.SEGV_TOP, Infinity).follow(address, state.topWord);
+  const chunk = new Walk(process, "SEGV_TOP", Infinity).follow(address, state.topWord);
   const top = plain(sizeAt(process, chunk + mchunkSize.offset));
   const inBins = lists.reduce((sum, list) => sum + list.plain, 0n);
   const inFast = fast.reduce((sum, { total }) => sum + total, 0n);

@@ -3,7 +3,7 @@
 
 import type { Process } from "../host/process.js";
 import { wordBytes } from "../layout/address.js";
-import type { Failure } from "../layout/generated.js";
+import type { FailureName } from "../host/failures.js";
 
 /** The least that a chunk has, bytes: an arena has no room for more steps without meeting a chunk twice. */
 const LEAST_CHUNK_BYTES = 16;
@@ -11,7 +11,7 @@ const LEAST_CHUNK_BYTES = 16;
 /** A walk along one list. */
 export class Walk {
   readonly #process: Process;
-  readonly #failure: Failure;
+  readonly #failure: FailureName;
   readonly #end: number;
   #left: number;
 
@@ -19,7 +19,7 @@ export class Walk {
    * @param failure what to say of a link that cannot be followed
    * @param bytes what the chunks of the list have at most, all together
    */
-  constructor(process: Process, failure: Failure, bytes: number) {
+  constructor(process: Process, failure: FailureName, bytes: number) {
     this.#process = process;
     this.#failure = failure;
     // A struct that is looked at has some words; the largest ones are looked at by whoever reads them.

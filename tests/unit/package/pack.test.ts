@@ -36,7 +36,7 @@ describe("the npm package", () => {
 
   it("holds the compiled host, the binaries, the sources for AssemblyScript and the documents, nothing else", () => {
     const allowed =
-      /^(dist\/.+\.(js|d\.ts)|dist\/THIRD-PARTY-LICENSES\.txt|as\/.+\.ts|assembly\.ts|build\/(core|checked|replay|full|image|threads)\.(ilp32|lp64)\.wasm|guest\/ptmalloc\.(c|rs|zig|ts)|docs\/.+|traces\/(README\.md|[\w-]+\.rep\.gz)|man\/ptmalloc-wasm\.1|package\.json|README\.md|LICENSE|(CHANGELOG|SECURITY)\.md|ARCHITECTURE\.md)$/;
+      /^(dist\/.+\.(js|d\.ts)|dist\/THIRD-PARTY-LICENSES\.txt|as\/.+\.ts|assembly\.ts|build\/(core|checked|replay|full|image|threads)\.(ilp32|lp64)\.wasm|guest\/ptmalloc\.(c|h|rs|zig|ts)|docs\/.+|traces\/(README\.md|[\w-]+\.rep\.gz)|man\/ptmalloc-wasm\.1|package\.json|README\.md|LICENSE|(CHANGELOG|SECURITY)\.md|ARCHITECTURE\.md)$/;
     expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
   });
 
@@ -80,8 +80,8 @@ describe("the npm package", () => {
     }
   });
 
-  it("unpacks to at most 1.7 MB", () => {
-    expect(report.unpackedSize).toBeLessThanOrEqual(1_700_000);
+  it("unpacks to at most 1.75 MB", () => {
+    expect(report.unpackedSize).toBeLessThanOrEqual(1_750_000);
   });
 
   it("has no side effects, so that bundlers leave out what is not used", () => {

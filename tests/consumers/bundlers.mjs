@@ -2,10 +2,14 @@
 // @ts-nocheck: the bundlers are installed beside this file only where the consumer tests run.
 // What users of bundlers do: production builds, and servers for development, with as little configuration as there can be.
 
+import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
+import { rspack } from "@rspack/core";
 import * as esbuild from "esbuild";
 import { rollup } from "rollup";
 import * as vite from "vite";
@@ -66,9 +70,12 @@ function webpackConfig(site, entry, mode, out) {
   };
 }
 
-export async function webpackBuild(site, entry, out) {
+export const webpackBuild = (site, entry, out) => webpackLike(webpack, site, entry, out);
+export const rspackBuild = (site, entry, out) => webpackLike(rspack, site, entry, out);
+
+async function webpackLike(bundler, site, entry, out) {
   addPage(out);
-  const compiler = webpack(webpackConfig(site, entry, "production", out));
+  const compiler = bundler(webpackConfig(site, entry, "production", out));
   const stats = await new Promise((resolve, reject) =>
     compiler.run((error, result) => (error ? reject(error) : resolve(result))),
   );
@@ -96,6 +103,16 @@ export async function webpackDev(site, entry, out) {
     await new Promise((resolve) => compiler.close(resolve));
   };
   return { url: `http://127.0.0.1:${server.address().port}/index.html`, close };
+}
+
+/** As `parcel build` without a setting: it reads `main` in package.json, and no `exports`. */
+export async function parcelBuild(site, entry, out) {
+  const page = join(site, `parcel-${entry}.html`);
+  writeFileSync(page, html(`./page-${entry}.js`));
+  const bin = fileURLToPath(new URL("node_modules/.bin/parcel", import.meta.url));
+  const options = ["--no-cache", "--no-source-maps", "--public-url", "./", "--dist-dir", out];
+  await promisify(execFile)(bin, ["build", page, ...options], { cwd: site });
+  return `parcel-${entry}.html`;
 }
 
 export async function esbuildBuild(site, entry, out) {

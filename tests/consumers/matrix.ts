@@ -212,6 +212,12 @@ export const ENVIRONMENTS: readonly Environment[] = [
   build("esbuild, production", ["default"], ({ esbuildBuild }, site, entry, out) =>
     esbuildBuild(site, entry, out),
   ),
+  build("Rspack, production", URLS, ({ rspackBuild }, site, entry, out) =>
+    rspackBuild(site, entry, out),
+  ),
+  build("Parcel, production", ["default"], ({ parcelBuild }, site, entry, out) =>
+    parcelBuild(site, entry, out),
+  ),
   build("Rollup, production", ["default"], ({ rollupBuild }, site, entry, out) =>
     rollupBuild(site, entry, out),
   ),

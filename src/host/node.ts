@@ -4,11 +4,13 @@
 import type fs from "node:fs";
 import type path from "node:path";
 import type url from "node:url";
+import type util from "node:util";
 import type threads from "node:worker_threads";
 
 interface NodeModules {
   readonly "node:fs": typeof fs;
   readonly "node:path": typeof path;
+  readonly "node:util": typeof util;
   readonly "node:url": typeof url;
   readonly "node:worker_threads": typeof threads;
 }

@@ -4,6 +4,7 @@
 
 import { show } from "./checks.js";
 import type { WasmSource } from "./load.js";
+import { nodeModule } from "./node.js";
 
 const MODULE = "[object WebAssembly.Module]";
 
@@ -65,14 +66,15 @@ export function isTrap(error: unknown): error is WebAssembly.RuntimeError {
 
 /**
  * What a host is asked for only when it is needed, because some have it not: AudioWorklets know
- * neither URL nor TextDecoder, old runtimes no crypto.
+ * neither URL nor TextDecoder, old runtimes no crypto. Jest's jsdom hides what Node.js has.
  * @returns what the host has by that name
  * @throws Error naming it where there is none
  */
 export function needed<K extends keyof typeof globalThis>(name: K): (typeof globalThis)[K] {
-  const found = globalThis[name] as unknown;
-  if (found === undefined) throw new Error(`this needs ${name}, which there is not here`);
-  return globalThis[name];
+  const util = nodeModule("node:util") as unknown as Partial<typeof globalThis> | undefined;
+  const found = globalThis[name] ?? util?.[name];
+  if (!found) throw new Error(`this needs ${name}, which there is not here`);
+  return found;
 }
 
 /** @returns so many random numbers of 32 bits @throws Error where the host has no `crypto` */

@@ -1,6 +1,7 @@
 // The header of a heap image: its fields, and how they lie in a sector of 512 bytes. slots.ts says
 // which of the headers in a file is in force. docs/heap-image.md has the table of fields.
 
+import { needed } from "../host/realm.js";
 import { MAX_TASK_SIZE, PAGE_BYTES } from "../host/options.js";
 import type { AddressLayout } from "../host/options.js";
 import { describeStruct } from "../host/structs.js";
@@ -123,7 +124,9 @@ const KEPT = [
 export function fingerprintOf(abi: Abi, version = FORMAT_VERSION): bigint {
   const structs: Readonly<Record<(typeof KEPT)[number], StructLayout>> = layouts[abi];
   const text = KEPT.map((name) => describeStruct(name, structs[name])).join("\n");
-  return version === 1 ? textChecksumV1(text) : BigInt(crc32c(new TextEncoder().encode(text)));
+  return version === 1
+    ? textChecksumV1(text)
+    : BigInt(crc32c(new (needed("TextEncoder"))().encode(text)));
 }
 
 /** Bytes of the pages that a header speaks of. */

@@ -2,6 +2,7 @@
 // lanes of XXH32's rounds and two different sums of them, over headers and journals. Version 1 has
 // none of the pages. An image of version 1 becomes one of the present version at its next msync.
 
+import { needed } from "../host/realm.js";
 import type { HostFile } from "../kernel/files/host-file.js";
 
 const PRIME_1 = 0x9e3779b1;
@@ -64,7 +65,7 @@ export function checksumV1(bytes: Uint8Array): bigint {
 
 /** Version 1's checksum of a text, such as a description of structs. */
 export function textChecksumV1(text: string): bigint {
-  const bytes = new TextEncoder().encode(text);
+  const bytes = new (needed("TextEncoder"))().encode(text);
   const padded = new Uint8Array(Math.ceil(bytes.length / STEP) * STEP);
   padded.set(bytes);
   return checksumV1(padded);

@@ -17,6 +17,7 @@ const PLACES = {
   workerd: [`${modules}@cloudflare/workerd-linux-64/bin/workerd`],
   next: [`${modules}next/dist/bin/next`],
   bundlers: [`${modules}vite/package.json`],
+  jest: [`${modules}jest/package.json`],
   chromium: [
     process.env.CHROMIUM_PATH ?? "",
     "/usr/bin/chromium",

@@ -63,7 +63,7 @@ function use(name: string, entry: string): string {
 
 /** What a consumer of each entry imports; budgets are bytes after gzip, all code and inlined binaries counted. */
 const ENTRIES: readonly { entry: string; name: string; most: number }[] = [
-  { entry: "", name: "createHeap", most: 34 * 1024 },
+  { entry: "", name: "createHeap", most: 35 * 1024 },
   { entry: "/core", name: "createHeap", most: 8 * 1024 },
   { entry: "/wasm", name: "createHeap", most: 23 * 1024 },
   { entry: "/threads", name: "createHeap", most: 40 * 1024 },

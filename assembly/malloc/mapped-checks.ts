@@ -19,16 +19,43 @@ function lengthAt(start: usize, end: usize): word {
   return length <= <word>(end - start) && isAligned(length, PAGE_SIZE) ? length : 0;
 }
 
+/** How far behind the start of its mapping an aligned chunk is looked for, bytes. */
+const MOST_LEAD: usize = 1024 * 1024;
+
+/** As `lengthAt`, for a chunk that memalign has moved up: what is in front of it is nobody's, and may be anything. */
+function alignedLengthAt(start: usize, end: usize): word {
+  const first = start + MALLOC_ALIGN_MASK + 1 - <usize>(CHUNK_HDR_SZ & (<word>MALLOC_ALIGN_MASK));
+  for (let at = first; at < min(end, start + MOST_LEAD); at += MALLOC_ALIGN_MASK + 1) {
+    const p = changetype<Chunk>(at);
+    const lead = <word>(at - start);
+    if ((p.mchunkSize & SIZE_BITS) != IS_MMAPPED || p.mchunkPrevSize != lead) continue;
+    const length = p.size + lead;
+    if (length <= <word>(end - start) && isAligned(length, PAGE_SIZE)) return length;
+  }
+  return lengthAt(start, end);
+}
+
 /** As many chunks as n_mmaps says are mapped, and they have as many bytes as mmapped_mem says. */
 export function checkMapped(): bool {
-  if (mp.nMmaps <= 0) return true;
+  return mp.nMmaps <= 0 || findMapped(false) || findMapped(true) || isLost();
+}
+
+function isLost(): bool {
+  return broken(Invariant.MAPPED_CHUNK, missed != 0 ? missed : addressOf(changetype<Chunk>(mp)));
+}
+
+/** Where `findMapped` first found no chunk. */
+let missed: usize = 0;
+
+/** Whether all mapped chunks are found. The second time aligned ones are looked for, which takes long. */
+function findMapped(areAligned: bool): bool {
+  missed = 0;
   let chunks = 0;
   let bytes: word = 0;
-  let missed: usize = 0;
   for (let start = regionFrom(0); start != 0;) {
     const end = regionEnd(start);
     while (start < end) {
-      const length = lengthAt(start, end);
+      const length = areAligned ? alignedLengthAt(start, end) : lengthAt(start, end);
       if (length != 0) {
         chunks++;
         bytes += length;
@@ -39,6 +66,5 @@ export function checkMapped(): bool {
     }
     start = regionFrom(end);
   }
-  if (chunks >= mp.nMmaps && bytes >= mp.mmappedMem) return true;
-  return broken(Invariant.MAPPED_CHUNK, missed != 0 ? missed : addressOf(changetype<Chunk>(mp)));
+  return chunks >= mp.nMmaps && bytes >= mp.mmappedMem;
 }

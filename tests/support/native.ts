@@ -22,6 +22,9 @@ const PROBE = `#include <gnu/libc-version.h>
 int main(void) { puts(gnu_get_libc_version()); return 0; }
 `;
 
+/** No package mends this: the kernel has no emulation of 32-bit programs. */
+export const REFUSED = "this machine's kernel runs no programs of this layout";
+
 const reasons = new Map<Abi, string | undefined>();
 
 function probe(abi: Abi): string | undefined {
@@ -32,9 +35,13 @@ function probe(abi: Abi): string | undefined {
     writeFileSync(source, PROBE);
     const quiet: ExecFileSyncOptionsWithStringEncoding = { stdio: "pipe", encoding: "utf8" };
     execFileSync("gcc", [...gccFlags[abi], "-o", program, source], quiet);
-    const version = execFileSync(program, [], quiet).trim();
-    if (version === GLIBC_VERSION) return undefined;
-    return `this system has glibc ${version}, not ${GLIBC_VERSION}`;
+    try {
+      const version = execFileSync(program, [], quiet).trim();
+      if (version === GLIBC_VERSION) return undefined;
+      return `this system has glibc ${version}, not ${GLIBC_VERSION}`;
+    } catch {
+      return REFUSED;
+    }
   } catch {
     return `gcc ${gccFlags[abi].join(" ")} cannot build a program that runs here (Debian: gcc-multilib)`;
   } finally {
@@ -55,7 +62,7 @@ export function nativeMissing(abi: Abi): string | undefined {
  * `describe` for tests that compare with native glibc: runs them where that is possible, else prints the reason and skips them.
  * @param name the suite's name
  * @param abi the layout whose native programs the tests need
- * @throws Error instead of skipping when PTMALLOC_REQUIRE_NATIVE=1
+ * @throws Error instead of skipping when PTMALLOC_REQUIRE_NATIVE=1 and a package is missing
  */
 export function describeNative(name: string, abi: Abi, suite: () => void): void {
   const reason = nativeMissing(abi);
@@ -63,7 +70,7 @@ export function describeNative(name: string, abi: Abi, suite: () => void): void 
     describe(name, suite);
     return;
   }
-  if (process.env.PTMALLOC_REQUIRE_NATIVE === "1") {
+  if (process.env.PTMALLOC_REQUIRE_NATIVE === "1" && reason !== REFUSED) {
     throw new Error(`PTMALLOC_REQUIRE_NATIVE=1, but ${reason}`);
   }
   process.stderr.write(`skipped: ${name}: ${reason}\n`);

@@ -189,7 +189,7 @@ describe("stable views", () => {
       /"stableViews" needs a memory.*maximum/,
     );
     expect(() => createHeapSync({ stableViews: 1 as never })).toThrow(
-      /"stableViews" must be true or false/,
+      /"stableViews" must be a boolean/,
     );
   });
 

@@ -101,7 +101,7 @@ export class Victim {
     this.plan = plan;
     this.#tally = tally;
     this.#base = `${plan.path}.base`;
-    this.#reference = new Reference(plan, plan.seed);
+    this.#reference = new Reference({ abi: plan.abi }, plan.seed);
     const heap = openHeapImageSync(plan.path, this.#options);
     const work = new Workload(heap.heap, 0, plan.seed);
     heap.root = work.table;

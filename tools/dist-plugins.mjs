@@ -174,7 +174,7 @@ export function minified() {
       const options = { ecma: 2022, module: true, keep_classnames: true, compress };
       // Bundlers leave out what is not used by these.
       // Node.js shows the line that threw.
-      const format = { preserve_annotations: true, max_line_len: 160 };
+      const format = { preserve_annotations: true, max_line_len: 500 };
       return { code: (await minify(code, { ...options, format })).code, map: null };
     },
   };

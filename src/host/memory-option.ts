@@ -2,7 +2,7 @@
 
 import { show } from "./checks.js";
 import type { ProcessOptions, Traits } from "./options.js";
-import { isMemory, isSharedBuffer } from "./realm.js";
+import { isError, isMemory, isSharedBuffer } from "./realm.js";
 
 /** WebAssembly's page, bytes: what memory.grow deals in. */
 export const WASM_PAGE_BYTES = 65536;
@@ -13,6 +13,16 @@ export const MAX_TASK_SIZE = 2 ** 32 - WASM_PAGE_BYTES;
 /** Whether a memory is shared. */
 export function isShared(memory: WebAssembly.Memory): boolean {
   return isSharedBuffer(memory.buffer);
+}
+
+/** Whether addresses have 64 bits: then pages are counted in BigInts, of which this is none. */
+function isWide(memory: WebAssembly.Memory): boolean {
+  try {
+    memory.grow("pages" as never);
+  } catch (error) {
+    return isError(error, "SyntaxError");
+  }
+  return false;
 }
 
 /** What a build that lives in shared memory does about it. */
@@ -33,6 +43,7 @@ export function checkMemory(options: ProcessOptions, { build, shared }: Traits):
   }
   shared?.check(memory);
   if (memory === undefined) return;
+  if (isWide(memory)) throw new TypeError('option "memory" must have 32-bit addresses, not 64');
   if (isShared(memory) && shared === undefined) {
     throw new TypeError(
       `option "memory" must be unshared: the build "${build}" has no locks ("threads" has)`,

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Listener, reportOf } from "./browsers.js";
 import { Site } from "./site.js";
-import { haveAll, linkTools } from "./tools.js";
+import { haveAll, linkTools, placeOf } from "./tools.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -189,6 +189,18 @@ describe("Vitest", () => {
     const output = node([vitest, ...args]);
     const report = JSON.parse(output.slice(output.indexOf("{"))) as object;
     expect(report).toMatchObject({ success: true, numPassedTests: NAMES.length });
+  });
+});
+
+describe.skipIf(!haveAll("64-bit memories", ["node24"]))("a 64-bit memory", () => {
+  it("is refused by name", () => {
+    const program = `
+      import { createHeapSync } from "ptmalloc-wasm";
+      const memory = new WebAssembly.Memory({ address: "i64", initial: 4n, maximum: 99n });
+      try { createHeapSync({ memory }); } catch ({ message }) { console.log(message); }`;
+    const args = ["--input-type=module", "-e", program];
+    const output = execFileSync(placeOf("node24")!, args, { cwd: site.folder, encoding: "utf8" });
+    expect(output).toBe('option "memory" must have 32-bit addresses, not 64\n');
   });
 });
 

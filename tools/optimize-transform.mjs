@@ -90,7 +90,7 @@ const OUT_OF_LINE = [
   "*/tree/parentOf",
   "*/tree/climb",
   "*/mm/isWild",
-  "*/isOwnedBy",
+  "*/mustBeArena",
   "*/belongsAside",
 ];
 

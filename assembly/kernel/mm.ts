@@ -7,6 +7,7 @@
 //   base + KERNEL_BYTES  libc's data (malloc/state.ts)
 //   …  start_brk         [heap]
 
+import { ILP32 } from "../abi/word";
 import { PAGE_SIZE, WASM_PAGE_SIZE } from "../base/align";
 import { IS_THREADED } from "../sync/tier";
 import { IS_FULL } from "./tier";
@@ -106,10 +107,13 @@ export function bindMm(base: usize): void {
   mm = changetype<MmStruct>(base);
 }
 
-/** Whether at `address` no struct of up to 64 bytes can lie: in front of the base, or beyond the memory. */
+/** What the smallest chunk takes, bytes: the last one of a heap may end where the memory does. */
+const LEAST_BYTES: usize = ILP32 ? 16 : 32;
+
+/** Whether no struct can lie at `address`: in front of the base, or beyond the memory. A larger one that is cut off traps where it is read. */
 export function isOutside(address: usize): bool {
   const base = changetype<usize>(mm);
-  return address - base >= <usize>memory.size() * WASM_PAGE_SIZE - base - 64;
+  return address - base > <usize>memory.size() * WASM_PAGE_SIZE - base - LEAST_BYTES;
 }
 
 /** The same by a call: for what is not a step of a long walk. */

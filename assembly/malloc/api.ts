@@ -12,7 +12,7 @@ import {
   arenaFor,
   arenaForCall,
   arenaGet,
-  isOwnedBy,
+  mustBeArena,
   leaveArena,
   lockArena,
   lockList,
@@ -90,7 +90,7 @@ function mayRetry(mem: usize, arena: MallocState): bool {
 function belongsTo(mem: usize, arena: MallocState): bool {
   if (mem == 0) return true;
   const p = Chunk.ofMem(mem);
-  return p.isMmapped || isOwnedBy(p, arena);
+  return p.isMmapped || arenaFor(p) == arena;
 }
 
 /** The same by a call: for functions other than malloc. */
@@ -291,6 +291,7 @@ export function realloc(address: word, bytes: word): word {
     return <word>(moved != 0 ? moved : copyMapped(p, oldSize, bytes));
   }
   const arena = arenaFor(p);
+  mustBeArena(arena, p);
   lockArena(arena);
   const result = resizeChunk(arena, p, size);
   unlockArena(arena);

@@ -34,20 +34,13 @@ export function arenaFor(p: Chunk): MallocState {
 }
 
 function arenaOfHeap(p: Chunk): MallocState {
-  const arena = arenaNamedBy(p);
-  const address = changetype<usize>(arena);
-  if (isWild(address)) corrupted(Failure.SEGV_HEAP_ARENA, changetype<usize>(heapFor(p)));
-  return arena;
-}
-
-/** What the header of a chunk's heap says that its arena is: not to be looked at, as nothing may be there. */
-function arenaNamedBy(p: Chunk): MallocState {
   return changetype<MallocState>(<usize>heapFor(p).arPtr);
 }
 
-/** Whether `arena` is that of a chunk that is not mmapped. */
-export function isOwnedBy(p: Chunk, arena: MallocState): bool {
-  return (p.isNonMain ? arenaNamedBy(p) : mainArena) == arena;
+/** Ends the call where `arena`, which the header of the chunk's heap names, is nowhere: before it is looked at. */
+export function mustBeArena(arena: MallocState, p: Chunk): void {
+  const address = changetype<usize>(arena);
+  if (isWild(address)) corrupted(Failure.SEGV_HEAP_ARENA, changetype<usize>(heapFor(p)));
 }
 
 /** The address of an arena's mutex, its first field. */

@@ -1,14 +1,14 @@
 // The checker's walks over an arena's lists and the threads' tcaches. Checked builds only.
 
 import { MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
+import { arenaFor } from "./arena";
 import { binAt, binIndex, binmapWord, isSmall } from "./bins";
 import { Chunk, addressOf, isMisaligned, revealLink } from "./chunk";
 import { fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
 import { binnedChunks, broken, countBinned, countFast, fastBytes, freeChunks } from "./findings";
 import { classOfChunk, hasLarge, largeLists } from "./large-tcache";
-import { heapFor } from "./heap";
 import { MINSIZE } from "./sizes";
-import { HeapInfo, MallocState, libc, mainArena } from "./state";
+import { MallocState, libc } from "./state";
 import { Invariant } from "./system";
 import { TCACHE_MAX_BINS, tcacheIndex } from "./tcache";
 import { blocksIn, keyOf, latestIn } from "./tcache-lists";
@@ -67,20 +67,12 @@ export function checkFastbin(arena: MallocState, index: u32): bool {
     if (isMisaligned(p.mem) || !isInHeap(p)) return broken(Invariant.FASTBIN_LINK, addressOf(p));
     if (fastbinIndex(p.size) != index) return broken(Invariant.FASTBIN_SIZE, addressOf(p));
     if (!endsInHeap(p) || !p.inuse) return broken(Invariant.FASTBIN_FREE, addressOf(p));
-    if (!isOf(arena, p)) return broken(Invariant.CHUNK_FLAGS, addressOf(p));
+    if (arenaFor(p) != arena) return broken(Invariant.CHUNK_FLAGS, addressOf(p));
     countFast(p.size);
     if (fastBytes > arena.systemMem) return broken(Invariant.FASTBIN_LINK, addressOf(p));
     p = changetype<Chunk>(revealLink(linkPlace(p)));
   }
   return true;
-}
-
-/** Whether a chunk says that it belongs to `arena`. */
-function isOf(arena: MallocState, p: Chunk): bool {
-  if (!p.isNonMain) return arena == mainArena;
-  const heap = heapFor(p);
-  const isHeap = isInMemory(changetype<usize>(heap), offsetof<HeapInfo>());
-  return isHeap && heap.arPtr == <word>changetype<usize>(arena);
 }
 
 /** Whether a chunk lies in memory at all, so that it can be looked at. */

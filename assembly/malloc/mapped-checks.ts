@@ -2,7 +2,7 @@
 // each page where a region, or a chunk before, does not go on may begin with a header; what a program has mapped for itself does not, and
 // is passed over page by page. Checked builds only.
 
-import { MALLOC_ALIGN_MASK } from "../abi/word";
+import { MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../abi/word";
 import { IS_THREADED } from "../sync/tier";
 import { Chunk, IS_MMAPPED, SIZE_BITS, addressOf } from "./chunk";
 import { broken } from "./findings";
@@ -10,28 +10,34 @@ import { CHUNK_HDR_SZ } from "./sizes";
 import { mp } from "./state";
 import { Invariant, PAGE_SIZE, isAligned, regionEnd, regionFrom } from "./system";
 
+/** Bytes of the mapping of [start, end) that the chunk `p` fills to its end; 0 when no header of one is there. */
+function lengthOf(p: Chunk, start: usize, end: usize): word {
+  const lead = <word>(addressOf(p) - start);
+  if ((p.mchunkSize & SIZE_BITS) != IS_MMAPPED || p.mchunkPrevSize != lead) return 0;
+  const length = p.size + lead;
+  return length <= <word>(end - start) && isAligned(length, PAGE_SIZE) ? length : 0;
+}
+
+/** Where the chunk of a mapping begins that nobody asked to be aligned. */
+function plainChunk(start: usize): Chunk {
+  const misalignment = (start + <usize>CHUNK_HDR_SZ) & MALLOC_ALIGN_MASK;
+  return changetype<Chunk>(misalignment != 0 ? start + MALLOC_ALIGNMENT - misalignment : start);
+}
+
 /** Bytes of the mapping that begins at `start` with a chunk and ends at `end` at the latest; 0 when there is no such chunk. */
 function lengthAt(start: usize, end: usize): word {
-  const misalignment = (start + <usize>CHUNK_HDR_SZ) & MALLOC_ALIGN_MASK;
-  const correction = misalignment != 0 ? MALLOC_ALIGN_MASK + 1 - misalignment : 0;
-  const p = changetype<Chunk>(start + correction);
-  if ((p.mchunkSize & SIZE_BITS) != IS_MMAPPED || p.mchunkPrevSize != <word>correction) return 0;
-  const length = p.size + <word>correction;
-  return length <= <word>(end - start) && isAligned(length, PAGE_SIZE) ? length : 0;
+  return lengthOf(plainChunk(start), start, end);
 }
 
 /** How far behind the start of its mapping an aligned chunk is looked for, bytes. */
 const MOST_LEAD: usize = 1024 * 1024;
 
-/** As `lengthAt`, for a chunk that memalign has moved up: what is in front of it is nobody's, and may be anything. */
+/** As `lengthAt`, for a chunk that memalign has moved up: what is in front of it is nobody's, and may be an older header. */
 function alignedLengthAt(start: usize, end: usize): word {
-  const first = start + MALLOC_ALIGN_MASK + 1 - <usize>(CHUNK_HDR_SZ & (<word>MALLOC_ALIGN_MASK));
-  for (let at = first; at < min(end, start + MOST_LEAD); at += MALLOC_ALIGN_MASK + 1) {
-    const p = changetype<Chunk>(at);
-    const lead = <word>(at - start);
-    if ((p.mchunkSize & SIZE_BITS) != IS_MMAPPED || p.mchunkPrevSize != lead) continue;
-    const length = p.size + lead;
-    if (length <= <word>(end - start) && isAligned(length, PAGE_SIZE)) return length;
+  const first = addressOf(plainChunk(start)) + MALLOC_ALIGNMENT;
+  for (let at = first; at < min(end, start + MOST_LEAD); at += MALLOC_ALIGNMENT) {
+    const length = lengthOf(changetype<Chunk>(at), start, end);
+    if (length != 0) return length;
   }
   return lengthAt(start, end);
 }

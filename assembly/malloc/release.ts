@@ -4,7 +4,7 @@
 import { Failure, corrupted } from "../base/failure";
 import { queuesFrees } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
-import { arenaFor, lockArena, unlockArena } from "./arena";
+import { arenaFor, lockArena, mustBeArena, unlockArena } from "./arena";
 import { Chunk, addressOf, isMisaligned, isOddSize, protectLink } from "./chunk";
 import { consolidate, fastbinAt, fastbinIndex, linkPlace, mergeChunk } from "./fastbins";
 import { trimHeap } from "./heap";
@@ -57,6 +57,7 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
     unmapChunk(p);
     return;
   }
+  if (p.isNonMain) mustBeArena(arena, p);
   if (!isLocked) {
     if (IS_THREADED && keepsLarge() && mayKeep(p, size)) return;
     if (IS_THREADED && queuesFrees && queueRemote(arena, p, size)) return;

@@ -6,7 +6,7 @@
 // An arena's queue is in the pad of its first heap's header, which glibc leaves alone; main_arena's in SharedState.
 
 import { below, push, takeAll, topOf } from "../sync/stack";
-import { NO_ARENA, isOwnedBy, lockArena, threadArena, unlockArena } from "./arena";
+import { NO_ARENA, arenaFor, lockArena, threadArena, unlockArena } from "./arena";
 import { Failure } from "../base/failure";
 import { Chunk } from "./chunk";
 import { follow, mostChunks } from "./links";
@@ -70,7 +70,7 @@ export function takeBack(arena: MallocState): void {
 
 /** After the death of a thread that had `arena` locked: whether what its backlog names still is on the queue. */
 export function isQueued(arena: MallocState, mem: usize): bool {
-  if (Chunk.ofMem(mem).isMmapped || !isOwnedBy(Chunk.ofMem(mem), arena)) return false;
+  if (Chunk.ofMem(mem).isMmapped || arenaFor(Chunk.ofMem(mem)) != arena) return false;
   let left = mostChunks();
   for (let one = topOf(queuePlace(arena)); one != 0; one = below(one)) {
     if (one == mem) return true;

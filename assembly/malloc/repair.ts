@@ -14,7 +14,7 @@ import {
   MOST_ARENAS,
   arenaFor,
   arenaPlace,
-  isOwnedBy,
+  mustBeArena,
   listPlace,
   nextArena,
   putOnFreeList,
@@ -256,7 +256,7 @@ function cutFastbins(arena: MallocState): void {
 
 function isFastChunk(arena: MallocState, p: Chunk, index: u32): bool {
   if (isMisaligned(p.mem) || !isInHeap(p) || fastbinIndex(p.size) != index) return false;
-  return endsInHeap(p) && p.inuse && isOwnedBy(p, arena);
+  return endsInHeap(p) && p.inuse && arenaFor(p) == arena;
 }
 
 /**
@@ -328,6 +328,7 @@ function giveBackCache(dead: ThreadData, found: Repair): bool {
 /** Takes the locks that freeing the block `mem` may need, in their order. False when one is not to be had soon. */
 function openArena(mem: usize, found: Repair): bool {
   const p = Chunk.ofMem(mem);
+  if (p.isNonMain) mustBeArena(arenaFor(p), p);
   const place = p.isMmapped ? 0 : arenaPlace(arenaFor(p));
   if (place != 0 && !acquireSoon(place)) {
     found.blockedBy = ownerOf(place);

@@ -33,7 +33,7 @@ export function handMany(
   numbers: ArrayLike<number>,
   results?: Uint32Array,
 ): void {
-  const scratch = process.raw.scratch() >>> 0;
+  const scratch = process.exports.scratch() >>> 0;
   for (let from = 0; from < numbers.length; from += BLOCKS_A_CALL) {
     const count = Math.min(BLOCKS_A_CALL, numbers.length - from);
     let view = process.view();

@@ -240,7 +240,11 @@ function defaultStartBrk(lowest: number): number {
   return (lowest / PAGE_BYTES) % 16 === 0 ? lowest + PAGE_BYTES : lowest;
 }
 
-function addressOption(name: string, value: unknown, fallback: number, min: number): number {
+/**
+ * An option that is an address, bytes: `fallback` where it is not given.
+ * @throws TypeError or RangeError unless it is a multiple of 4,096 from `min` to the most that a process can have
+ */
+export function addressOption(name: string, value: unknown, fallback: number, min: number): number {
   if (value === undefined) return fallback;
   const rule = { min, max: MAX_TASK_SIZE, multipleOf: PAGE_BYTES };
   return checkInteger(`option "${name}"`, value, rule);

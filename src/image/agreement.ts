@@ -1,6 +1,7 @@
 // Options that are given for an image which is there already must agree with what it has.
 
 import type { RawExports } from "../host/exports.js";
+import { addressOption } from "../host/options.js";
 import { readStruct } from "../host/struct.js";
 import { parseTunables } from "../host/tunable-text.js";
 import type { TunableObject, TunableSetting } from "../host/tunables.js";
@@ -15,6 +16,7 @@ const PLACES = ["base", "startBrk", "mmapBase", "taskSize", "layout"] as const;
 
 /**
  * Compares what the header says with the options.
+ * @throws TypeError or RangeError for an address that no heap could have
  * @throws HeapImageError "other-abi", "other-layout" or "other-address", naming the option
  */
 export function assertSame(path: string, options: HeapImageOptions, header: HeapImageHeader): void {
@@ -28,6 +30,8 @@ export function assertSame(path: string, options: HeapImageOptions, header: Heap
     const rule = "the image was written by a version whose structs are laid out differently";
     throw new HeapImageError("other-layout", path, rule);
   }
+  addressOption("startBrk", options.startBrk, 0, header.base);
+  addressOption("taskSize", options.taskSize, 0, header.base);
   for (const name of PLACES) {
     const wanted = options[name];
     if (wanted === undefined || wanted === header[name]) continue;

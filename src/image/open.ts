@@ -7,7 +7,7 @@ import type { Heap, HeapOptions } from "../heap/heap.js";
 import { binariesOf } from "../host/binaries.js";
 import { withLoader } from "../host/loader.js";
 import { checkOptions, FLAG, merged, without } from "../host/checks.js";
-import { BrokenInvariant } from "../host/failures.js";
+import { BrokenInvariant, HeapAbort } from "../host/failures.js";
 import { PAGE_BYTES } from "../host/options.js";
 import { isTrap } from "../host/realm.js";
 import { readStruct } from "../host/struct.js";
@@ -110,10 +110,10 @@ function assertPlausible(
 function assertChecked(path: string, heap: Heap<Abi, "image">): void {
   let broken: Error | undefined;
   try {
-    broken = checkHeap(heap.process.raw);
+    broken = checkHeap(heap.process.exports);
   } catch (error) {
     // A link that leads out of the memory.
-    if (!isTrap(error)) throw error;
+    if (!isTrap(error) && !(error instanceof HeapAbort)) throw error;
     broken = error;
   }
   if (broken === undefined) return;

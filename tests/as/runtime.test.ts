@@ -239,9 +239,7 @@ describe.each(["incremental", "minimal", "defaults"])("the runtime %s", (name) =
     const [block, next] = [exports["alloc"]!(600), exports["alloc"]!(600)];
     exports["alloc"]!(600);
     new Uint8Array(exports.memory.buffer, block, next - block).fill(0);
-    expect(() => exports["release"]!(next)).toThrow(
-      /free\(\): invalid pointer, at 0x|the heap is broken, at 0x/,
-    );
+    expect(() => exports["release"]!(next)).toThrow("free(): invalid pointer, at 0x");
   });
 });
 

@@ -112,8 +112,18 @@ const LEAST_BYTES: usize = ILP32 ? 16 : 32;
 
 /** Whether no struct can lie at `address`: in front of the base, or beyond the memory. A larger one that is cut off traps where it is read. */
 export function isOutside(address: usize): bool {
+  return isPastSize(address) && (!IS_THREADED || isPastGrowth(address));
+}
+
+function isPastSize(address: usize): bool {
   const base = changetype<usize>(mm);
   return address - base > <usize>memory.size() * WASM_PAGE_SIZE - base - LEAST_BYTES;
+}
+
+/** The same, after this thread has learned how far others have grown the memory: an engine may tell it late. */
+function isPastGrowth(address: usize): bool {
+  memory.grow(0);
+  return isPastSize(address);
 }
 
 /** The same by a call: for what is not a step of a long walk. */

@@ -2,6 +2,7 @@
 // otherwise; 0 (MORECORE_FAILURE, MAP_FAILED) means refused. What comes from here is not cleared: `knownZeroFrom` tells which
 // bytes are zero all the same, so that calloc clears only the others.
 
+import { PAGE_SIZE } from "../base/align";
 import { touch } from "../kernel/access";
 import { ENOMEM, errorResult, isError } from "../kernel/errno";
 import { moveBreak } from "../kernel/brk";
@@ -24,8 +25,10 @@ import { NR_BRK, NR_MADVISE, NR_MMAP, NR_MPROTECT, NR_MREMAP, NR_MUNMAP } from "
 import { KernelOption, option } from "../kernel/options";
 import { dirtyEnd, isNewsOfDirt, noteHeapDirty } from "../kernel/pages";
 import { protectRegion, sysMprotect } from "../kernel/protect";
+import { findVma, isReadable as isReadableRegion, next } from "../kernel/region";
 import { traced } from "../kernel/syscall";
 import { IS_FULL } from "../kernel/tier";
+import { VM_READ, VmaKind } from "../kernel/vma";
 import { libc, mp, setErrno } from "./state";
 
 export { ENOMEM, EINVAL } from "../kernel/errno";
@@ -39,10 +42,6 @@ export {
 } from "../kernel/mmap-lock";
 export { isOutside, isWild } from "../kernel/mm";
 export { distrustMemory } from "../kernel/pages";
-export { isReadable } from "../kernel/region";
-import { findVma, next } from "../kernel/region";
-import { VM_READ, VmaKind } from "../kernel/vma";
-import { PAGE_SIZE } from "../base/align";
 
 export { PAGE_SIZE, isAligned, pageAlign, alignUp, alignDown } from "../base/align";
 
@@ -56,6 +55,15 @@ export const MAP_FAILED: usize = 0;
 function callBrk(address: word): word {
   enterKernel();
   const result = traced(NR_BRK, address, 0, 0, 0, 0, 0, moveBreak(address));
+  leaveKernel();
+  return result;
+}
+
+/** Whether a load from `address` would go well in Linux. */
+export function isReadable(address: usize): bool {
+  // Another thread may be changing the table.
+  enterKernel();
+  const result = isReadableRegion(address);
   leaveKernel();
   return result;
 }

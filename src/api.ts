@@ -1,13 +1,9 @@
 // What all entries have that can run any build: the package's public face but for what makes heaps and processes, which depends on where an
 // entry has its binaries from. Types are here as soon as something public speaks of them.
 
-export { attachHeap, attachHeapSync } from "./heap/create.js";
-export type {
-  AttachOptions,
-  CreateHeap,
-  CreateHeapSync,
-  ThreadedHeapOptions,
-} from "./heap/create.js";
+export { attachHeap, attachHeapSync } from "./heap/threaded-create.js";
+export type { AttachOptions, ThreadedHeapOptions } from "./heap/threaded-create.js";
+export type { CreateHeap, CreateHeapSync } from "./heap/create.js";
 export { CoreHeap } from "./heap/core-heap.js";
 export { Heap } from "./heap/heap.js";
 export type { AllocOptions, HeapBuild, HeapOptions, OutOfMemoryPolicy } from "./heap/heap.js";

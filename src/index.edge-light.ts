@@ -4,7 +4,7 @@ import core from "../build/core.ilp32.wasm?module";
 import { heapMaker, heapMakerSync } from "./heap/create.js";
 import type { CreateHeap, CreateHeapSync } from "./heap/create.js";
 import { binariesOf } from "./host/binaries.js";
-import { processStarter, processStarterSync } from "./host/process.js";
+import { PROGRAM, processStarter, processStarterSync } from "./host/process.js";
 import type { StartProcess, StartProcessSync } from "./host/process.js";
 
 export * from "./api.js";
@@ -24,7 +24,10 @@ export const createHeapSync: CreateHeapSync = /* @__PURE__ */ heapMakerSync(BINA
  * Starts a process: the thin layer under a heap, for any build. Its functions are C's, with numbers in and unsigned numbers out.
  * @function
  */
-export const startProcess: StartProcess = /* @__PURE__ */ processStarter(BINARIES);
+export const startProcess: StartProcess = /* @__PURE__ */ processStarter(BINARIES, PROGRAM);
 
 /** As `startProcess`, without waiting. */
-export const startProcessSync: StartProcessSync = /* @__PURE__ */ processStarterSync(BINARIES);
+export const startProcessSync: StartProcessSync = /* @__PURE__ */ processStarterSync(
+  BINARIES,
+  PROGRAM,
+);

@@ -14,7 +14,7 @@ import { heapMaker, heapMakerSync } from "./heap/create.js";
 import type { CreateHeap, CreateHeapSync } from "./heap/create.js";
 import { binariesOf } from "./host/binaries.js";
 import { inlined } from "./host/inlined.js";
-import { processStarter, processStarterSync } from "./host/process.js";
+import { PROGRAM, processStarter, processStarterSync } from "./host/process.js";
 import type { StartProcess, StartProcessSync } from "./host/process.js";
 import { text } from "./inlined/core-ilp32.js";
 
@@ -53,7 +53,7 @@ export const createHeapSync: CreateHeapSync = /* @__PURE__ */ heapMakerSync(BINA
  * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
  * @function
  */
-export const startProcess: StartProcess = /* @__PURE__ */ processStarter(BINARIES);
+export const startProcess: StartProcess = /* @__PURE__ */ processStarter(BINARIES, PROGRAM);
 
 /**
  * As `startProcess`, without waiting.
@@ -61,4 +61,7 @@ export const startProcess: StartProcess = /* @__PURE__ */ processStarter(BINARIE
  * @throws as `startProcess`; TypeError or Error where the binary cannot be read at once
  * @function
  */
-export const startProcessSync: StartProcessSync = /* @__PURE__ */ processStarterSync(BINARIES);
+export const startProcessSync: StartProcessSync = /* @__PURE__ */ processStarterSync(
+  BINARIES,
+  PROGRAM,
+);

@@ -5,17 +5,19 @@
  * @module ptmalloc-wasm/threads
  */
 
-import { HEAP_OPTIONS, heapMaker, heapMakerSync } from "./heap/create.js";
-import type { ThreadedHeapOptions } from "./heap/create.js";
-import type { ThreadedHeap } from "./heap/threaded-heap.js";
+import { threadedHeapMaker, threadedHeapMakerSync } from "./heap/threaded-create.js";
+import type { CreateThreadedHeap, CreateThreadedHeapSync } from "./heap/threaded-create.js";
 import { binariesOf } from "./host/binaries.js";
-import { checkOptions } from "./host/checks.js";
 import { inlined } from "./host/inlined.js";
 import { text } from "./inlined/threads-ilp32.js";
-import type { Abi } from "./layout/address.js";
 
-export { attachHeap, attachHeapSync } from "./heap/create.js";
-export type { AttachOptions, ThreadedHeapOptions } from "./heap/create.js";
+export { attachHeap, attachHeapSync } from "./heap/threaded-create.js";
+export type {
+  AttachOptions,
+  CreateThreadedHeap,
+  CreateThreadedHeapSync,
+  ThreadedHeapOptions,
+} from "./heap/threaded-create.js";
 export { HeapDeadError, OutOfMemoryError } from "./heap/errors.js";
 export type { OutOfMemoryPolicy } from "./heap/heap.js";
 export { ThreadedHeap } from "./heap/threaded-heap.js";
@@ -31,33 +33,12 @@ const BINARIES = /* @__PURE__ */ binariesOf({
   "threads.lp64": () => new URL("../build/threads.lp64.wasm", import.meta.url),
 });
 
-/** What `createHeap` takes here: `threads: true` goes without saying. @interface */
-export type Options<A extends Abi = Abi> = Omit<ThreadedHeapOptions<A>, "threads" | "build">;
-
-/** @throws TypeError for what is no object of options, and for threads that are not wanted */
-function asked<A extends Abi>(options: Options<A>): ThreadedHeapOptions<never> {
-  checkOptions(HEAP_OPTIONS, options);
-  if ((options as { threads?: unknown }).threads === false)
-    throw new TypeError('option "threads" must be true in this entry, got false');
-  return { ...options, threads: true } as ThreadedHeapOptions<never>;
-}
-
 /**
  * Makes a heap that other workers can join: in a new shared memory, or inside the caller's.
- * @param options nothing is required
- * @throws TypeError or RangeError naming a wrong option; Error where memory cannot be shared, and when the binary does not fit this code
  * @function
  */
-export const createHeap: <A extends Abi = "ilp32">(
-  options?: Options<A>,
-) => Promise<ThreadedHeap<A>> = async (options = {}) => heapMaker(BINARIES)(asked(options));
+export const createHeap: CreateThreadedHeap = /* @__PURE__ */ threadedHeapMaker(BINARIES);
 
-/**
- * As `createHeap`, without waiting.
- * @param options nothing is required
- * @throws as `createHeap`
- * @function
- */
-export const createHeapSync: <A extends Abi = "ilp32">(options?: Options<A>) => ThreadedHeap<A> = (
-  options = {},
-) => heapMakerSync(BINARIES)(asked(options));
+/** As `createHeap`, without waiting. @function */
+export const createHeapSync: CreateThreadedHeapSync =
+  /* @__PURE__ */ threadedHeapMakerSync(BINARIES);

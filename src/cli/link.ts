@@ -203,7 +203,7 @@ function checkLinkable({ imports, memory }: GuestInfo): void {
   if (memory.shared)
     throw new TypeError(
       "it has a shared memory; a merged heap is for one thread: " +
-        "use linkGuest and createHeap({ threads: true })",
+        "use linkGuest and the createHeap of ptmalloc-wasm/threads",
     );
 }
 
@@ -219,7 +219,12 @@ function startOf(path: string, info: GuestInfo, options: Options): HeapStart {
   const fresh = options.fresh ?? memory?.isImported === false;
   try {
     // A process like the one that is to be: its checks are the same, and it has all numbers.
-    const { plan } = processStarterSync(PACKAGE_FILES, true)({ base, taskSize, layout, tunables });
+    const { plan } = processStarterSync(PACKAGE_FILES, { isHeap: true })({
+      base,
+      taskSize,
+      layout,
+      tunables,
+    });
     return { ...plan, flags: (plan.flags & ~FRESH) | (fresh ? FRESH : 0) };
   } catch (error) {
     if (isError(error, "RangeError") || isError(error, "SyntaxError"))

@@ -38,7 +38,7 @@ export async function createDebugHeap<A extends Abi = "ilp32", B extends DebugBu
   options: DebugHeapOptions<A, B> = {},
 ): Promise<DebugHeap<A, B>> {
   const { plan, settings } = planned(options);
-  const process = await processStarter(BINARIES, true)(plan.process);
+  const process = await processStarter(BINARIES, { isHeap: true })(plan.process);
   return plan.finish(new DebugHeap(process, plan.policy, settings));
 }
 
@@ -51,6 +51,6 @@ export function createDebugHeapSync<A extends Abi = "ilp32", B extends DebugBuil
   options: DebugHeapOptions<A, B> = {},
 ): DebugHeap<A, B> {
   const { plan, settings } = planned(options);
-  const process = processStarterSync(BINARIES, true)(plan.process);
+  const process = processStarterSync(BINARIES, { isHeap: true })(plan.process);
   return plan.finish(new DebugHeap(process, plan.policy, settings));
 }

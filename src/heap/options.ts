@@ -31,6 +31,6 @@ export interface HeapOptions<
    * more slowly, and many Web APIs refuse them. Default false.
    */
   stableViews?: boolean;
-  /** Threads that run at the same time: see ThreadedHeapOptions. */
+  /** No threads that run at the same time: those are the subject of ptmalloc-wasm/threads. */
   threads?: false;
 }

@@ -67,7 +67,7 @@ function randomId(): string {
 }
 
 /**
- * A heap that workers share. Make one with `createHeap({ threads: true })`, post `heap.handle()` to workers, and join with `attachHeap` there.
+ * A heap that workers share. Make one with `createHeap` of ptmalloc-wasm/threads, post `heap.handle()` to workers, and join with `attachHeap` there.
  * Blocks can be used and freed by any thread; what is written to them is the program's to synchronise.
  */
 export class ThreadedHeap<A extends Abi = Abi> extends Heap<A, "threads"> {

@@ -11,9 +11,7 @@ import { MAX_TASK_SIZE, WASM_PAGE_BYTES } from "./memory-option.js";
 import { CORE_OPTIONS, PAGE_BYTES, planCore } from "./options.js";
 import type { HugePages, ProcessOptions, ProcessPlan, Traits } from "./options.js";
 import { randomWords } from "./realm.js";
-import { SHARED_TASK_SIZE, sharedMemories } from "./shared-memory.js";
-import { ThreadRegistry } from "./thread-registry.js";
-import { threadingOf } from "./threading.js";
+import type { ThreadedBuild } from "./threaded-build.js";
 import { parseTunables } from "./tunable-text.js";
 import type { TunableSetting } from "./tunables.js";
 
@@ -39,21 +37,22 @@ export const PROCESS_OPTIONS = /* @__PURE__ */ merged(CORE_OPTIONS, {
   largeTcache: { min: 0, max: 2 ** 30 },
 });
 
-/** The patience of threads, ms: longer than any call takes that is not waiting for a dead thread. */
-const DEFAULT_PATIENCE_MS = 10_000;
+/** Who starts a process. */
+export interface Starter {
+  /** Whether it is for a heap, which has checked the options, and has defaults of its own. */
+  readonly isHeap?: boolean;
+  /** What runs the build "threads", where that can be asked for. */
+  readonly threaded?: ThreadedBuild | undefined;
+}
 
-function traitsOf(build: Build, abi: Abi): Traits {
-  const readTunables = parseTunables;
-  if (build !== "threads")
-    return { build, readTunables, reservedBytes: WASM_PAGE_BYTES, taskSize: MAX_TASK_SIZE };
-  return {
-    build,
-    readTunables,
-    // With threads there is a journal besides.
-    reservedBytes: 2 * WASM_PAGE_BYTES,
-    taskSize: SHARED_TASK_SIZE[abi],
-    shared: sharedMemories,
-  };
+/** @throws TypeError when the build is that of threads, and the starter has none */
+function traitsOf(build: Build, abi: Abi, { threaded }: Starter): Traits {
+  const plain = { reservedBytes: WASM_PAGE_BYTES, taskSize: MAX_TASK_SIZE };
+  const isThreaded = build === "threads";
+  if (isThreaded && !threaded)
+    throw new TypeError('option "threads": the createHeap of ptmalloc-wasm/threads has them');
+  const traits = isThreaded ? threaded!.traitsOf(abi) : plain;
+  return { build, readTunables: parseTunables, ...traits };
 }
 
 function setting(name: string, id: number, value: number): TunableSetting {
@@ -115,19 +114,23 @@ function checkBuildHasOptions(options: ProcessOptions<Abi, Build>, build: Build)
  * Decides everything about a process that is to be started, and makes its memory unless the caller
  * brought one.
  * @param options checked by a schema with PROCESS_OPTIONS
- * @param isHeap whether a heap's defaults are to be used, not a process's
+ * @param starter who asks
  * @throws TypeError or RangeError naming the option and the rule
  */
 export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
   options: ProcessOptions<A, B>,
-  isHeap = false,
+  starter: Starter = {},
 ): ProcessPlan<A, B> {
-  const { build = "core", patience = DEFAULT_PATIENCE_MS, cores, restore } = options;
+  const { build = "core", cores, restore } = options;
   checkBuildHasOptions(options, build);
   const machine = hugePagesOption(options.hugePages);
   // How many processors glibc counts; nothing for its own default.
   if (cores !== undefined) machine.push(setting("cores", Tunable.CORES, cores));
-  const plan = planCore(options, traitsOf(build, options.abi ?? "ilp32"), isHeap);
+  const plan = planCore(
+    options,
+    traitsOf(build, options.abi ?? "ilp32", starter),
+    starter.isHeap ?? false,
+  );
   // hugetlb looks at them.
   plan.tunables.unshift(...machine);
   if (options.randomize) randomized(plan);
@@ -138,7 +141,6 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
       ...(options.files ?? NO_FILES),
     };
   if (restore !== undefined) plan.resume = restore;
-  if (build === "threads")
-    Object.assign(plan, threadingOf(new ThreadRegistry(patience), patience, options));
+  if (build === "threads") Object.assign(plan, starter.threaded!.threadingOf(options));
   return plan;
 }

@@ -6,6 +6,7 @@ import type { MmStruct } from "../layout/generated.js";
 import { begin, join } from "./begin.js";
 import { PACKAGE_FILES } from "./binaries.js";
 import { planProcess, PROCESS_OPTIONS } from "./build-options.js";
+import type { Starter } from "./build-options.js";
 import { checkOptions } from "./checks.js";
 import { CoreProcess } from "./core-process.js";
 import type { Build, RawExports, Word } from "./exports.js";
@@ -14,6 +15,7 @@ import type { Binaries, Loaded } from "./load.js";
 import type { AddressLayout, ProcessOptions, ProcessPlan } from "./options.js";
 import { liveStruct } from "./struct.js";
 import { structsOf, type Structs } from "./structs.js";
+import { THREADED } from "./threaded-build.js";
 import { MemoryViews } from "./views.js";
 
 export type { Mallinfo2, MmStruct } from "../layout/generated.js";
@@ -81,7 +83,7 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
   /**
    * Makes another thread of this process: an instance of its own over the same memory, with its own tcache and, from its first allocation
    * on, its own arena. It is a simulated one: one call at a time, on this JavaScript thread. For threads that run at the same time see
-   * `createHeap` with `threads: true`.
+   * `createHeap` of ptmalloc-wasm/threads.
    * @throws RangeError when the process has as many threads as it can have
    */
   async attachThread(): Promise<Process<A, B>> {
@@ -276,32 +278,41 @@ export type StartProcessSync = <A extends Abi = "ilp32", B extends Build = "core
 ) => Process<A, B>;
 
 /**
- * @param isHeap whether it is for a heap, which has checked the options, and has defaults of its own
+ * @param starter who asks
  * @returns `startProcess` for an entry of the package that has binaries of its own
  */
-export function processStarter(binaries: Binaries, isHeap = false): StartProcess {
+export function processStarter(binaries: Binaries, starter: Starter): StartProcess {
   return async (options = {}) => {
-    if (!isHeap) checkOptions(PROCESS_OPTIONS, options);
-    const plan = planProcess(options, isHeap);
+    const plan = planned(options, starter);
     return new Process(plan, await load(plan, binaries));
   };
 }
 
 /** As `processStarter`, for `startProcessSync`. */
-export function processStarterSync(binaries: Binaries, isHeap = false): StartProcessSync {
+export function processStarterSync(binaries: Binaries, starter: Starter): StartProcessSync {
   return (options = {}) => {
-    if (!isHeap) checkOptions(PROCESS_OPTIONS, options);
-    const plan = planProcess(options, isHeap);
+    const plan = planned(options, starter);
     return new Process(plan, loadSync(plan, binaries));
   };
 }
+
+function planned<A extends Abi, B extends Build>(options: ProcessOptions<A, B>, starter: Starter) {
+  if (!starter.isHeap) checkOptions(PROCESS_OPTIONS, options);
+  return planProcess(options, starter);
+}
+
+/** Programs that start a process themselves, on any build. */
+export const PROGRAM: Starter = { threaded: THREADED };
 
 /**
  * Starts a process.
  * @param options see ProcessOptions; nothing is required
  * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
  */
-export const startProcess: StartProcess = /* @__PURE__ */ processStarter(PACKAGE_FILES);
+export const startProcess: StartProcess = /* @__PURE__ */ processStarter(PACKAGE_FILES, PROGRAM);
 
 /** As `startProcess`, without waiting. */
-export const startProcessSync: StartProcessSync = /* @__PURE__ */ processStarterSync(PACKAGE_FILES);
+export const startProcessSync: StartProcessSync = /* @__PURE__ */ processStarterSync(
+  PACKAGE_FILES,
+  PROGRAM,
+);

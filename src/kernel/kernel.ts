@@ -282,8 +282,8 @@ const BINARIES = /* @__PURE__ */ withLoader(
     "full.lp64": () => new URL("../../build/full.lp64.wasm", import.meta.url),
   }),
 );
-const startProcess = /* @__PURE__ */ processStarter(BINARIES);
-const startProcessSync = /* @__PURE__ */ processStarterSync(BINARIES);
+const startProcess = /* @__PURE__ */ processStarter(BINARIES, {});
+const startProcessSync = /* @__PURE__ */ processStarterSync(BINARIES, {});
 
 /** All that a process can be asked, but for what is the kernel's own affair. */
 function checkKernelOptions(options: unknown): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createHeapSync } from "../../src/heap/create.js";
+import { createThreadedHeapSync } from "../../src/heap/threaded-create.js";
 import { HeapAbort } from "../../src/host/failures.js";
 import { startProcessSync } from "../../src/host/process.js";
 import {
@@ -129,7 +130,7 @@ describe("linkGuest", () => {
 describe("linkGuest over a heap of several threads", () => {
   it("links a guest with a shared memory", async () => {
     const bytes = guestAt(1024, MAKE, '(import "env" "memory" (memory 1 16384 shared))');
-    const heap = createHeapSync({ ...heapOptionsFor(bytes), threads: true });
+    const heap = createThreadedHeapSync({ ...heapOptionsFor(bytes) });
     const { exports } = await linkGuest(bytes, heap);
     const block = (exports as unknown as Functions).make!(100);
     expect(heap.usableSize(block)).toBe(108);
@@ -199,10 +200,10 @@ describe("linkGuest refuses", () => {
     expect(() => linkGuestSync(shared, createHeapSync())).toThrow(
       "the guest wants a shared memory",
     );
-    expect(() => linkGuestSync(bytes, createHeapSync({ threads: true }))).toThrow(
+    expect(() => linkGuestSync(bytes, createThreadedHeapSync())).toThrow(
       "the heap's memory is shared, the guest wants one that is not",
     );
-    expect(() => linkGuestSync(shared, createHeapSync({ threads: true }))).toThrow(
+    expect(() => linkGuestSync(shared, createThreadedHeapSync())).toThrow(
       "make the heap with maximumPages: 9",
     );
     const wide = assemble(`(module (memory i64 1))`);

@@ -2,7 +2,7 @@
 
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { AttachOptions } from "../../src/heap/create.js";
+import type { AttachOptions } from "../../src/heap/threaded-create.js";
 import type { HeapHandle } from "../../src/heap/threaded-heap.js";
 
 interface Answer {

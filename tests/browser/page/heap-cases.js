@@ -1,6 +1,7 @@
 // The friendly heap on a page: what browsers refuse to do with shared and resizable buffers must not show.
 
 import { createHeap, createHeapSync } from "ptmalloc-wasm";
+import { createHeap as createThreadedHeap } from "ptmalloc-wasm/threads";
 
 const TEXT = "Grüße 👋 \ufeff\u2028";
 
@@ -53,7 +54,7 @@ export async function heapStable(abi) {
 
 /** @param {"ilp32" | "lp64"} abi */
 export async function heapShared(abi) {
-  return story(await createHeap({ abi, wasm: await wasmOf(abi, "threads"), threads: true }));
+  return story(await createThreadedHeap({ abi, wasm: await wasmOf(abi, "threads") }));
 }
 
 /** A memory without a maximum cannot have a resizable buffer. */

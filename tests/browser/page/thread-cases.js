@@ -1,6 +1,6 @@
 // What the tests of threads do on the main thread of a page: it made the heap, and is one of its threads.
 
-import { createHeap } from "ptmalloc-wasm";
+import { createHeap } from "ptmalloc-wasm/threads";
 
 /** @typedef {import("ptmalloc-wasm").ThreadNotice} ThreadNotice */
 
@@ -30,7 +30,7 @@ async function heapOf(abi, options = {}) {
     notices.push(notice);
     told();
   };
-  const heap = await createHeap({ threads: true, abi, onThreadDeath, ...options });
+  const heap = await createHeap({ abi, onThreadDeath, ...options });
   return { heap, notices, noticed };
 }
 

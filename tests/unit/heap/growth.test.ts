@@ -3,6 +3,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createDebugHeapSync } from "../../../src/debug/index.js";
 import { createHeap, createHeapSync } from "../../../src/heap/create.js";
+import { createThreadedHeap } from "../../../src/heap/threaded-create.js";
 import { OutOfMemoryError } from "../../../src/heap/errors.js";
 import type { GrowthEvent } from "../../../src/heap/growth.js";
 import { HeapAbort } from "../../../src/host/failures.js";
@@ -194,7 +195,7 @@ describe("stable views", () => {
   });
 
   it("are what shared memory has anyway", async () => {
-    const heap = await createHeap({ threads: true });
+    const heap = await createThreadedHeap();
     expect(heap.hasStableViews).toBe(true);
     expect(createHeapSync().hasStableViews).toBe(false);
   });

@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { createDebugHeapSync } from "../../../src/debug/create.js";
 import { createHeapSync as createCoreHeapSync } from "../../../src/heap/core-create.js";
 import { createHeapSync } from "../../../src/heap/create.js";
+import { createThreadedHeapSync } from "../../../src/heap/threaded-create.js";
 import { startProcessSync } from "../../../src/host/process.js";
 import { openHeapImageSync } from "../../../src/image/open.js";
 import { MemoryFile } from "../../../src/kernel/files/memory-file.js";
@@ -17,7 +18,7 @@ describe("one line of", () => {
   it.each<[string, () => object, string]>([
     ["CoreHeap", () => createCoreHeapSync({ wasm }), place],
     ["Heap", () => createHeapSync(), place],
-    ["ThreadedHeap", () => createHeapSync({ threads: true }), `${place}, thread: 0`],
+    ["ThreadedHeap", () => createThreadedHeapSync(), `${place}, thread: 0`],
     ["DebugHeap", () => createDebugHeapSync(), `${place}, blocks: 0, bytes: 0`],
     ["Process", () => startProcessSync(), place],
     ["Kernel", () => startKernelSync(), place],

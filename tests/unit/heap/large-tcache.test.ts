@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { createHeapSync } from "../../../src/heap/create.js";
+import { createThreadedHeapSync } from "../../../src/heap/threaded-create.js";
 import { Failure, layouts } from "../../../src/layout/generated.js";
 import { Prng } from "../../support/prng.js";
 import { Pair, type PairOptions } from "./pair.js";
@@ -193,13 +194,13 @@ describe("the option", () => {
   });
 
   it("is a number of bytes", () => {
-    expect(() => createHeapSync({ threads: true, largeTcache: -1 })).toThrow(
+    expect(() => createThreadedHeapSync({ largeTcache: -1 })).toThrow(
       'option "largeTcache" must be from 0 to 1073741824, got -1',
     );
   });
 
   it.each([undefined, 5 * MIB])("%s reaches the process", (largeTcache) => {
-    const heap = createHeapSync({ threads: true, ...(largeTcache && { largeTcache }) });
+    const heap = createThreadedHeapSync({ ...(largeTcache && { largeTcache }) });
     const state = heap.raw.shared_state() >>> 0;
     const { offset } = layouts.ilp32.SharedState.fields.largeTcache;
     expect(new DataView(heap.memory.buffer).getUint32(state + offset, true)).toBe(largeTcache ?? 0);

@@ -3,7 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { createDebugHeapSync } from "../../../src/debug/create.js";
 import { createHeapSync as createCoreHeapSync } from "../../../src/heap/core-create.js";
-import { attachHeapSync, createHeap, createHeapSync } from "../../../src/heap/create.js";
+import { createHeap, createHeapSync } from "../../../src/heap/create.js";
+import { attachHeapSync, createThreadedHeapSync } from "../../../src/heap/threaded-create.js";
 import { startProcess, startProcessSync } from "../../../src/host/process.js";
 import { MemoryFile } from "../../../src/kernel/files/memory-file.js";
 import { openHeapImageSync } from "../../../src/image/open.js";
@@ -11,7 +12,7 @@ import { startKernel, startKernelSync } from "../../../src/kernel/kernel.js";
 import * as threads from "../../../src/threads.js";
 
 const wasm = createHeapSync().process.module;
-const handle = createHeapSync({ threads: true }).handle();
+const handle = createThreadedHeapSync().handle();
 
 /** Every function that takes an object of options, without what else it takes. */
 const MAKERS: Readonly<Record<string, (options: never) => unknown>> = {
@@ -92,7 +93,7 @@ describe("an option of createHeap", () => {
       'TypeError: there is no option "hugePages.transparant": did you mean "transparent"?',
     ],
     [{ hugePages: { free: 1 } }, 'TypeError: option "hugePages.free" must be a boolean, got 1'],
-    [{ onThreadDeath: {} }, /option "onThreadDeath" must be a function, got \[object Object\]/],
+    [{ trace: {} }, /option "trace" must be a function, got \[object Object\]/],
     [{ wasm: "A".repeat(31_000) }, /^TypeError: option "wasm": "A{60}\.\.\." is no URL$/],
     [{ tunables: { tcache_count: 1e9 } }, /^RangeError: tunable "tcache_count" must be from 0 to/],
   ])("%o", (options, expected) => {

@@ -3,6 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { createHeapSync } from "../../../src/heap/create.js";
+import { createThreadedHeapSync } from "../../../src/heap/threaded-create.js";
 import { layouts } from "../../../src/layout/generated.js";
 import { Pair } from "./pair.js";
 
@@ -88,13 +89,13 @@ describe("the option", () => {
   });
 
   it("has two values", () => {
-    expect(() => createHeapSync({ threads: true, remoteFrees: "later" as "lock" })).toThrow(
+    expect(() => createThreadedHeapSync({ remoteFrees: "later" as "lock" })).toThrow(
       /option "remoteFrees" must be one of .*"lock".*"queue"/,
     );
   });
 
   it.each(["lock", "queue"] as const)("%s reaches the process", (remoteFrees) => {
-    const heap = createHeapSync({ threads: true, remoteFrees });
+    const heap = createThreadedHeapSync({ remoteFrees });
     const state = heap.raw.shared_state() >>> 0;
     const { offset } = layouts.ilp32.SharedState.fields.queuesFrees;
     const view = new DataView(heap.memory.buffer);

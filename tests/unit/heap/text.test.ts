@@ -2,6 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { createHeap, createHeapSync } from "../../../src/heap/create.js";
+import { createThreadedHeap } from "../../../src/heap/threaded-create.js";
 import { Prng } from "../../support/prng.js";
 
 /** Text that has every kind of trouble in it, by a seed. */
@@ -28,7 +29,7 @@ function wellFormed(text: string): string {
 const heaps = {
   plain: () => createHeap(),
   lp64: () => createHeap({ abi: "lp64" }),
-  shared: () => createHeap({ threads: true }),
+  shared: () => createThreadedHeap(),
 } as const;
 
 describe.each(Object.entries(heaps))("text, %s", (_name, make) => {

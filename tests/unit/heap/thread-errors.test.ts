@@ -1,12 +1,13 @@
 // What threads of a heap say when something is wrong.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { createHeap } from "../../../src/heap/create.js";
 import {
   attachHeap,
   attachHeapSync,
-  createHeap,
-  createHeapSync,
-} from "../../../src/heap/create.js";
+  createThreadedHeap,
+  createThreadedHeapSync,
+} from "../../../src/heap/threaded-create.js";
 import { HeapDeadError } from "../../../src/heap/errors.js";
 import type { HeapHandle } from "../../../src/heap/threaded-heap.js";
 import { instantiate } from "../../../src/host/load.js";
@@ -19,7 +20,7 @@ afterEach(stopWorkers);
 
 describe("what one thread's call ends, ends for all", () => {
   it("a double free", async () => {
-    const heap = await createHeap({ threads: true });
+    const heap = await createThreadedHeap();
     const [one, other] = [await join(heap.handle()), await join(heap.handle())];
     const block = await one.call("malloc", 24);
     await one.call("free", block);
@@ -37,7 +38,7 @@ describe("what one thread's call ends, ends for all", () => {
   });
 
   it("a trap", async () => {
-    const heap = await createHeap({ threads: true });
+    const heap = await createThreadedHeap();
     const worker = await join(heap.handle());
     const block = await worker.call("malloc", 24);
     heap.u32(block - 8, 2).set([0, 0xff5]);
@@ -51,7 +52,7 @@ describe("what one thread's call ends, ends for all", () => {
   });
 
   it("also for a thread that is waiting for a lock", async () => {
-    const heap = await createHeap({ threads: true, patience: 0 });
+    const heap = await createThreadedHeap({ patience: 0 });
     const [one, other] = [await join(heap.handle()), await join(heap.handle())];
     const [block, big] = [heap.malloc(24), heap.malloc(3000)];
     expect(await one.run("hold", heap.raw.main_arena() >>> 0)).toBe(true);
@@ -68,7 +69,7 @@ describe("what one thread's call ends, ends for all", () => {
 describe("a death that cannot be mended", () => {
   it("is told as an error", async () => {
     const notice = vi.fn();
-    const heap = await createHeap({ threads: true, patience: 100, onThreadDeath: notice });
+    const heap = await createThreadedHeap({ patience: 100, onThreadDeath: notice });
     const worker = start();
     heap.watch(worker.worker);
     const handle = heap.handle();
@@ -86,7 +87,7 @@ describe("a death that cannot be mended", () => {
 
 describe("a worker that was killed while it joined", () => {
   it("is found by what it had locked, though its thread has no name yet", async () => {
-    const heap = await createHeap({ threads: true });
+    const heap = await createThreadedHeap();
     const { registry } = heap.handle();
     const dead = 99;
     // It holds the host's lock, and is a thread already.
@@ -101,7 +102,7 @@ describe("a worker that was killed while it joined", () => {
   });
 
   it("unreported, is not waited for for ever", async () => {
-    const heap = await createHeap({ threads: true, patience: 100 });
+    const heap = await createThreadedHeap({ patience: 100 });
     const handle = heap.handle();
     new Int32Array(handle.registry)[0] = 99;
     await expect(attachHeap(handle)).rejects.toThrow(
@@ -111,7 +112,7 @@ describe("a worker that was killed while it joined", () => {
 });
 
 describe("a thread that cannot join", () => {
-  const heap = createHeapSync({ threads: true });
+  const heap = createThreadedHeapSync();
   const handle = heap.handle();
 
   it.each([
@@ -135,34 +136,36 @@ describe("a thread that cannot join", () => {
 
   it.each([
     [{ threads: 1 }, /option "threads" must be a boolean, got 1/],
+    [{ threads: false }, /option "threads" must be true in this entry, got false/],
+    [{ build: "core" }, /option "build" must be one of "threads", got "core"/],
+    [{ patience: -1 }, /option "patience" must be from 0 to/],
+    [{ onThreadDeath: {} }, /option "onThreadDeath" must be a function, got \[object Object\]/],
     [
-      { threads: true, build: "core" },
-      /option "threads" is for the build "threads", got build "core"/,
-    ],
-    [{ build: "threads" }, /is asked for with the option "threads"/],
-    [{ patience: 5 }, /option "patience" is for the build "threads"/],
-    [{ threads: true, patience: -1 }, /option "patience" must be from 0 to/],
-    [{ threads: true, onThreadDeath: 7 }, /option "onThreadDeath" must be a function, got 7/],
-    [
-      { threads: true, memory: new WebAssembly.Memory({ initial: 2, maximum: 99 }) },
+      { memory: new WebAssembly.Memory({ initial: 2, maximum: 99 }) },
       /option "memory" must be shared/,
     ],
+  ])("%#: an option is wrong", async (options, message) => {
+    await expect(createThreadedHeap(options as never)).rejects.toThrow(message);
+    expect(() => createThreadedHeapSync(options as never)).toThrow(message);
+  });
+
+  it.each([
+    [{ threads: 1 }, /option "threads" must be a boolean, got 1/],
+    [{ threads: true }, /option "threads": the createHeap of ptmalloc-wasm\/threads has them/],
+    [{ build: "threads" }, /option "threads": the createHeap of ptmalloc-wasm\/threads has them/],
+    [{ patience: 5 }, /option "patience" is for the build "threads"/],
+    [{ onThreadDeath: () => 7 }, /there is no option "onThreadDeath"/],
     [
       { memory: new WebAssembly.Memory({ initial: 2, maximum: 99, shared: true }) },
       /option "memory" must be unshared: the build "core" has no locks/,
     ],
-  ])("%#: an option is wrong", async (options, message) => {
+  ])("%#: an option of another heap is wrong", async (options, message) => {
     await expect(createHeap(options as never)).rejects.toThrow(message);
   });
 
   it("the caller's own shared memory will do", async () => {
     const memory = new WebAssembly.Memory({ initial: 10, maximum: 1000, shared: true });
-    const own = await createHeap({
-      threads: true,
-      memory,
-      base: 2 ** 17,
-      taskSize: 1000 * 2 ** 16,
-    });
+    const own = await createThreadedHeap({ memory, base: 2 ** 17, taskSize: 1000 * 2 ** 16 });
     const worker = await join(own.handle());
     const block = await worker.call("malloc", 3_000_000);
     expect(own.u8(block, 1)[0]).toBe(0);

@@ -1,7 +1,11 @@
 // Heaps of several workers of Node's. That many threads at once do no harm is for tests/stress.
 
 import { afterEach, describe, expect, it } from "vitest";
-import { attachHeapSync, createHeap, createHeapSync } from "../../../src/heap/create.js";
+import {
+  attachHeapSync,
+  createThreadedHeap,
+  createThreadedHeapSync,
+} from "../../../src/heap/threaded-create.js";
 import { HeapDeadError } from "../../../src/heap/errors.js";
 import { Heap } from "../../../src/heap/heap.js";
 import type { ThreadNotice } from "../../../src/heap/threaded-heap.js";
@@ -13,7 +17,7 @@ afterEach(stopWorkers);
 
 describe.each(["ilp32", "lp64"] as const)("threads of a heap, %s", (abi) => {
   it("have a number and an arena each, and do not disturb each other", async () => {
-    const heap = await createHeap({ threads: true, abi });
+    const heap = await createThreadedHeap({ abi });
     expect(heap).toBeInstanceOf(Heap);
     const workers = await Promise.all([1, 2, 3].map(() => join(heap.handle())));
     expect(workers.map(({ thread }) => thread).sort()).toEqual([1, 2, 3]);
@@ -28,7 +32,7 @@ describe.each(["ilp32", "lp64"] as const)("threads of a heap, %s", (abi) => {
   });
 
   it("pass pointers: another thread reads a block, and frees it to where it came from", async () => {
-    const heap = createHeapSync({ threads: true, abi, tunables: { tcache_count: 0 } });
+    const heap = createThreadedHeapSync({ abi, tunables: { tcache_count: 0 } });
     const [one, other] = [await join(heap.handle()), await join(heap.handle())];
     const block = await one.call("malloc", 500);
     await one.run("fill", block, 500, 0xa5);
@@ -39,7 +43,7 @@ describe.each(["ilp32", "lp64"] as const)("threads of a heap, %s", (abi) => {
   });
 
   it("see what another one's growth added", async () => {
-    const heap = await createHeap({ threads: true, abi });
+    const heap = await createThreadedHeap({ abi });
     const worker = await join(heap.handle());
     const before = heap.memory.buffer.byteLength;
     const old = heap.u8(heap.malloc(16), 16);
@@ -53,7 +57,7 @@ describe.each(["ilp32", "lp64"] as const)("threads of a heap, %s", (abi) => {
   });
 
   it("leave tcache's blocks and the arena to others when they end", async () => {
-    const heap = await createHeap({ threads: true, abi });
+    const heap = await createThreadedHeap({ abi });
     const worker = await join(heap.handle());
     const baseline = heap.stats().uordblks;
     const blocks = [];
@@ -72,7 +76,7 @@ describe.each(["ilp32", "lp64"] as const)("threads of a heap, %s", (abi) => {
   });
 
   it("are all in malloc_info, malloc_stats and mallinfo2", async () => {
-    const heap = await createHeap({ threads: true, abi });
+    const heap = await createThreadedHeap({ abi });
     const workers = [await join(heap.handle()), await join(heap.handle())];
     heap.malloc(1000);
     const alone = heap.stats().uordblks;
@@ -83,7 +87,7 @@ describe.each(["ilp32", "lp64"] as const)("threads of a heap, %s", (abi) => {
   });
 
   it("count how often they meet at a lock", async () => {
-    const heap = await createHeap({ threads: true, abi, patience: 0 });
+    const heap = await createThreadedHeap({ abi, patience: 0 });
     const worker = await join(heap.handle());
     expect(heap.lockCounters()).toEqual({ contended: 0, waited: 0 });
     await worker.run("holdFor", heap.raw.main_arena() >>> 0, 200);
@@ -94,7 +98,7 @@ describe.each(["ilp32", "lp64"] as const)("threads of a heap, %s", (abi) => {
   });
 
   it("at most 128, simulated ones on this JavaScript thread included", () => {
-    const heap = createHeapSync({ threads: true, abi });
+    const heap = createThreadedHeapSync({ abi });
     const handle = heap.handle();
     const threads = Array.from({ length: 127 }, () => attachHeapSync(handle));
     expect(() => attachHeapSync(handle)).toThrow(/as many threads as it can have/);
@@ -119,7 +123,7 @@ async function watched(abi: "ilp32" | "lp64", patience = 10_000) {
     notices.push(notice);
     told();
   };
-  const heap = await createHeap({ threads: true, abi, patience, onThreadDeath });
+  const heap = await createThreadedHeap({ abi, patience, onThreadDeath });
   const worker = start();
   heap.watch(worker.worker);
   await worker.attach(heap.handle());
@@ -194,7 +198,7 @@ describe.each(["ilp32", "lp64"] as const)("a thread that is killed, %s", (abi) =
   it.each(Object.entries(places))(
     "unreported, %s is not waited for for ever",
     async (name, placeOf) => {
-      const heap = await createHeap({ threads: true, abi, patience: 100 });
+      const heap = await createThreadedHeap({ abi, patience: 100 });
       const worker = await join(heap.handle());
       await worker.run("hold", placeOf(heap) >>> 0);
       await worker.kill();
@@ -225,7 +229,7 @@ describe.each(["ilp32", "lp64"] as const)("a thread that is killed, %s", (abi) =
   );
 
   it("can be reported by any thread", async () => {
-    const heap = await createHeap({ threads: true, abi });
+    const heap = await createThreadedHeap({ abi });
     const [victim, other] = [await join(heap.handle()), await join(heap.handle())];
     await victim.kill();
     expect(await other.call("threadExited", 1)).toEqual({ ...HARMLESS, blocksReturned: 0 });

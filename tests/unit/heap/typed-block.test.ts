@@ -1,7 +1,8 @@
 // Typed blocks: views that survive growth, ownership, and the collector as the last resort.
 
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { createHeap, createHeapSync } from "../../../src/heap/create.js";
+import { createHeapSync } from "../../../src/heap/create.js";
+import { createThreadedHeap } from "../../../src/heap/threaded-create.js";
 import { FreedBlockError, OutOfMemoryError } from "../../../src/heap/errors.js";
 import type { Heap } from "../../../src/heap/heap.js";
 import { collectOften, collectUntil } from "../../support/garbage.js";
@@ -165,7 +166,7 @@ describe("the collector", () => {
   });
 
   it("works for threaded heaps", async () => {
-    const heap = await createHeap({ threads: true });
+    const heap = await createThreadedHeap();
     heap.malloc(1);
     const before = heap.stats().uordblks;
     (() => void heap.alloc(Uint8Array, 100_000))();

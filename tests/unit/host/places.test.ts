@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { createHeapSync as createCoreHeapSync } from "../../../src/heap/core-create.js";
 import { createHeap, createHeapSync } from "../../../src/heap/create.js";
+import { createThreadedHeapSync } from "../../../src/heap/threaded-create.js";
 import { startProcessSync } from "../../../src/host/process.js";
 import { startKernelSync } from "../../../src/kernel/kernel.js";
 import { layouts } from "../../../src/layout/generated.js";
@@ -112,12 +113,12 @@ describe("a place is taken", () => {
 
   it("by threads until the last of them has left", () => {
     const memory = new WebAssembly.Memory({ initial: 32, maximum: 2000, shared: true });
-    const options = { memory, threads: true, taskSize: 2000 * PAGE } as const;
-    const heap = createHeapSync(options);
+    const options = { memory, taskSize: 2000 * PAGE };
+    const heap = createThreadedHeapSync(options);
     // As another worker would find it, to which only the memory was posted.
-    expect(() => createHeapSync(options)).toThrow(OTHERS);
+    expect(() => createThreadedHeapSync(options)).toThrow(OTHERS);
     heap.dispose();
-    createHeapSync(options);
+    createThreadedHeapSync(options);
   });
 
   it("not by data that only begins like a process", () => {

@@ -3,6 +3,7 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { createHeap, createHeapSync } from "../../../src/heap/create.js";
+import { createThreadedHeapSync } from "../../../src/heap/threaded-create.js";
 import { startProcessSync } from "../../../src/host/process.js";
 import { isTrap } from "../../../src/host/realm.js";
 import { checkHandle } from "../../../src/host/threads.js";
@@ -63,8 +64,8 @@ describe("objects of another realm", () => {
     ) as WebAssembly.Memory;
     const unshared = runInNewContext("new WebAssembly.Memory({ initial: 32 })") as never;
     expect(() => createHeapSync({ memory: shared })).toThrow(/must be unshared/);
-    expect(() => createHeapSync({ memory: unshared, threads: true })).toThrow(/must be shared/);
-    const heap = createHeapSync({ memory: shared, threads: true, taskSize: 99 * 65536 });
+    expect(() => createThreadedHeapSync({ memory: unshared })).toThrow(/must be shared/);
+    const heap = createThreadedHeapSync({ memory: shared, taskSize: 99 * 65536 });
     expect(heap.u8(heap.malloc(100), 3).length).toBe(3);
     const registry = runInNewContext("new SharedArrayBuffer(1024)") as SharedArrayBuffer;
     const handle = { ...heap.handle(), registry };

@@ -84,6 +84,7 @@ describe("where globals are missing", () => {
   it("what needs one of them names it", () => {
     const program = `
       const { createHeap, createHeapSync } = await import("ptmalloc-wasm");
+      const threads = await import("ptmalloc-wasm/threads");
       print(JSON.stringify([
         await said(() => createHeapSync().malloc(100) % 16),
         await said(() => createHeapSync().newCString("abc")),
@@ -91,7 +92,7 @@ describe("where globals are missing", () => {
         await said(() => createHeapSync({ randomize: true })),
         await said(() => createHeapSync({ abi: "lp64" })),
         await said(() => createHeap({ wasm: "https://localhost/core.wasm" })),
-        await said(() => createHeapSync({ threads: true })),
+        await said(() => threads.createHeapSync()),
       ]));`;
     expect(run(program)).toEqual([
       0,

@@ -18,6 +18,9 @@ const THREADED = /^assembly\/(sync|kernel\/journal|malloc\/repair)\//;
 /** Where structs are that only the full build uses. */
 const FILES = /^assembly\/kernel\/(file|shmem)\//;
 
+/** What the host reads as plain words, in glibc's order: one binary that tells how they are laid out will do. */
+const PLAIN = /^Mallinfo2?$/;
+
 export default class LayoutTransform extends Transform {
   afterParse(parser) {
     const isLp64 = this.program.options.globalAliases?.get("word") === "u64";
@@ -51,7 +54,9 @@ export default class LayoutTransform extends Transform {
     }
     for (const [name, { size }] of Object.entries(structs)) if (size === 0) delete structs[name];
     const layout = { structs: sorted(structs), enums: sorted(enums), comments };
-    const lines = Object.entries(layout.structs).map(([name, struct]) => described(name, struct));
+    const lines = Object.entries(layout.structs)
+      .filter(([name]) => isFull || !PLAIN.test(name))
+      .map(([name, struct]) => described(name, struct));
     module.addCustomSection("layout", new TextEncoder().encode(lines.join("\n")));
     if (process.env.PTMALLOC_LAYOUT_OUT)
       writeFileSync(process.env.PTMALLOC_LAYOUT_OUT, JSON.stringify(layout));

@@ -32,7 +32,7 @@ import {
   takeLarge,
   tcacheBytes,
 } from "./large-tcache";
-import { follow, mostChunks, mustBeMapped, refuse } from "./links";
+import { followAside, mostChunks, mustBeMapped, refuse } from "./links";
 import { adjustThreshold, unmapChunk } from "./mapped";
 import { freeChunk } from "./release";
 import { takeBack } from "./remote";
@@ -209,7 +209,7 @@ function emptyLists(lists: usize): void {
     let left = mostChunks();
     for (let mem = latestIn(lists, index); mem != 0;) {
       if (isMisaligned(mem)) corrupted(Failure.TCACHE_SHUTDOWN_UNALIGNED, mem);
-      left = follow(Chunk.ofMem(mem), Chunk.ofMem(mem), left, Failure.SEGV_TCACHE);
+      left = followAside(Chunk.ofMem(mem), Chunk.ofMem(mem), left, Failure.SEGV_TCACHE);
       const next = revealLink(mem);
       if (IS_THREADED) setLatest(lists, index, next);
       giveBack(Chunk.ofMem(mem));

@@ -20,11 +20,21 @@ export function follow(from: Chunk, to: Chunk, left: u32, code: Failure): u32 {
   return left - 1;
 }
 
+/** The same by a call: for walks off the beaten track. */
+export function followAside(from: Chunk, to: Chunk, left: u32, code: Failure): u32 {
+  return follow(from, to, left, code);
+}
+
 /**
  * Ends the call with `code`, for a check that has read what is at `address`. Where nothing is mapped natively that read is the end:
  * WebAssembly cannot unmap, and what is read is what once was there.
  */
 export function refuse(code: Failure, address: usize): void {
+  refuseAside(code, address);
+  unreachable();
+}
+
+function refuseAside(code: Failure, address: usize): void {
   corrupted(isReadable(address) ? code : Failure.SEGV_POINTER, address);
 }
 

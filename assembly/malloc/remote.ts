@@ -9,7 +9,7 @@ import { below, push, takeAll, topOf } from "../sync/stack";
 import { NO_ARENA, arenaFor, lockArena, threadArena, unlockArena } from "./arena";
 import { Failure } from "../base/failure";
 import { Chunk } from "./chunk";
-import { follow, mostChunks } from "./links";
+import { followAside, mostChunks } from "./links";
 import { freeChunk } from "./release";
 import { HeapInfo, MallocState, mainArena, sharedState, thread } from "./state";
 import { SharedState } from "../sync/mutex";
@@ -60,7 +60,7 @@ export function takeBack(arena: MallocState): void {
   } while (!takeAll(place, mem));
   let left = mostChunks();
   while (mem != 0) {
-    left = follow(Chunk.ofMem(mem), Chunk.ofMem(mem), left, Failure.SEGV_QUEUE);
+    left = followAside(Chunk.ofMem(mem), Chunk.ofMem(mem), left, Failure.SEGV_QUEUE);
     const next = below(mem);
     thread.backlog = <u32>next;
     freeChunk(arena, Chunk.ofMem(mem), true);
@@ -74,7 +74,7 @@ export function isQueued(arena: MallocState, mem: usize): bool {
   let left = mostChunks();
   for (let one = topOf(queuePlace(arena)); one != 0; one = below(one)) {
     if (one == mem) return true;
-    left = follow(Chunk.ofMem(one), Chunk.ofMem(one), left, Failure.SEGV_QUEUE);
+    left = followAside(Chunk.ofMem(one), Chunk.ofMem(one), left, Failure.SEGV_QUEUE);
   }
   return false;
 }

@@ -23,7 +23,7 @@ import { insertUnsorted, unsortedBin } from "./bins";
 import { fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
 import { firstChunkOf, heapFor } from "./heap";
 import { hasLarge, isLargeBlock, largeLists } from "./large-tcache";
-import { follow, mostChunks } from "./links";
+import { followAside, mostChunks } from "./links";
 import { endsInHeap, isInHeap } from "./list-checks";
 import { unmapChunk } from "./mapped";
 import { freeChunk } from "./release";
@@ -279,7 +279,7 @@ function returnCache(dead: ThreadData, found: Repair): bool {
 function returnBacklog(dead: ThreadData, found: Repair): bool {
   let left = mostChunks();
   for (let mem = <usize>dead.backlog; mem != 0;) {
-    left = follow(Chunk.ofMem(mem), Chunk.ofMem(mem), left, Failure.SEGV_QUEUE);
+    left = followAside(Chunk.ofMem(mem), Chunk.ofMem(mem), left, Failure.SEGV_QUEUE);
     if (!openArena(mem, found)) return false;
     const next = below(mem);
     dead.backlog = <u32>next;

@@ -6,7 +6,7 @@ import { MOST_ARENAS, lockArena, nextArena, unlockArena } from "./arena";
 import { binAt } from "./bins";
 import { Chunk, addressOf, isMisaligned, revealLink } from "./chunk";
 import { fastbinAt, linkPlace } from "./fastbins";
-import { follow, mostChunks } from "./links";
+import { followAside, mostChunks } from "./links";
 import { MallocState, NBINS, NFASTBINS, mainArena, mp } from "./state";
 
 /** What the allocator holds (struct mallinfo2). Bytes where not said otherwise. */
@@ -67,7 +67,7 @@ function addArena(arena: MallocState, info: Mallinfo2): void {
     let left = mostChunks();
     let from = bin;
     for (let p = bin.bk; p != bin; p = p.bk) {
-      left = follow(from, p, left, Failure.SEGV_INFO_BIN);
+      left = followAside(from, p, left, Failure.SEGV_INFO_BIN);
       from = p;
       blocks++;
       free += p.size;
@@ -89,7 +89,7 @@ function countFast(arena: MallocState, info: Mallinfo2): word {
     let p = changetype<Chunk>(<usize>load<word>(addressOf(from)));
     while (addressOf(p) != 0) {
       if (isMisaligned(p.mem)) corrupted(Failure.MALLINFO_UNALIGNED, addressOf(p));
-      left = follow(from, p, left, Failure.SEGV_INFO_FASTBIN);
+      left = followAside(from, p, left, Failure.SEGV_INFO_FASTBIN);
       from = p;
       blocks++;
       bytes += p.size;

@@ -6,7 +6,7 @@ import { IS_THREADED } from "../sync/tier";
 import { binAt, binIndex, unsortedBin } from "./bins";
 import { Chunk, PREV_INUSE, addressOf } from "./chunk";
 import { consolidate } from "./fastbins";
-import { follow, mostChunks } from "./links";
+import { followAside, mostChunks } from "./links";
 import { takeBack } from "./remote";
 import { MINSIZE } from "./sizes";
 import { MOST_ARENAS, lockArena, nextArena, unlockArena } from "./arena";
@@ -79,7 +79,7 @@ function trimArena(arena: MallocState): bool {
     let left = mostChunks();
     let from = bin;
     for (let p = bin.bk; p != bin; p = p.bk) {
-      left = follow(from, p, left, Failure.SEGV_TRIM_BIN);
+      left = followAside(from, p, left, Failure.SEGV_TRIM_BIN);
       from = p;
       if (discardInside(p)) released = true;
     }

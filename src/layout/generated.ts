@@ -641,8 +641,8 @@ export const layouts: {
 
 /** Checksums (`layoutDigest`) of the sections "layout" that binaries of this version have. */
 export const layoutDigests: Readonly<Record<"ilp32" | "lp64", readonly number[]>> = {
-  ilp32: [290139017, 727816310, 2903504056, 3439672608],
-  lp64: [137435114, 586892590, 1997464902, 2786631088],
+  ilp32: [290139017, 556205928, 853377488, 2863523614],
+  lp64: [318257051, 592671897, 1067263877, 2786631088],
 };
 
 /**

@@ -70,7 +70,8 @@ function findMapped(areAligned: bool): bool {
       } else if (missed == 0) {
         missed = start;
       }
-      start += <usize>max(length, PAGE_SIZE);
+      // What only looks like a header, an older one for one, hides none of those behind it.
+      start += areAligned ? <usize>max(length, PAGE_SIZE) : PAGE_SIZE;
     }
     start = regionFrom(end);
   }

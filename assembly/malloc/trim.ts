@@ -76,15 +76,22 @@ function trimArena(arena: MallocState): bool {
   for (let index: u32 = 1; index < NBINS; index++) {
     if (index != 1 && index < firstBin) continue;
     const bin = index == 1 ? unsortedBin(arena) : binAt(arena, index);
-    let left = mostChunks();
-    let from = bin;
+    mustClose(bin);
     for (let p = bin.bk; p != bin; p = p.bk) {
-      left = followAside(from, p, left, Failure.SEGV_TRIM_BIN);
-      from = p;
       if (discardInside(p)) released = true;
     }
   }
   return released;
+}
+
+/** Goes once round a bin before anything is done on the way: a circle of millions of system calls would take minutes. */
+function mustClose(bin: Chunk): void {
+  let left = mostChunks();
+  let from = bin;
+  for (let p = bin.bk; p != bin; p = p.bk) {
+    left = followAside(from, p, left, Failure.SEGV_TRIM_BIN);
+    from = p;
+  }
 }
 
 /** Gives back the pages of a free chunk that neither its header nor the next chunk's shares. Whether there are any. */

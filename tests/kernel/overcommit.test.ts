@@ -5,7 +5,8 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { Abi } from "../../src/layout/address.js";
 import { KernelOption } from "../../src/layout/generated.js";
-import { errorName, Machine, PAGE } from "./support/machine.js";
+import { errorName, nextMachine, PAGE } from "./support/machine.js";
+import type { Machine } from "./support/machine.js";
 import { flagCodes } from "./support/sequence.js";
 
 /** The recording's unit, 64 GiB there. */
@@ -23,7 +24,7 @@ const sequences = recording
   .map((text) => text.trimEnd().split("\n"));
 
 function start(abi: Abi, settings: string): Machine {
-  const m = new Machine({
+  const m = nextMachine({
     abi,
     taskSize: 0x50000000,
     startBrk: START_BRK,

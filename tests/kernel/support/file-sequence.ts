@@ -3,8 +3,8 @@
 
 import type { Abi } from "../../../src/layout/address.js";
 import { FileKind, KernelOption, PageMark } from "../../../src/layout/generated.js";
-import { errorName, Machine, PAGE } from "./machine.js";
-import type { CallName } from "./machine.js";
+import { errorName, nextMachine, PAGE } from "./machine.js";
+import type { CallName, Machine } from "./machine.js";
 import { MemoryBytes, MemoryFiles } from "./memory-files.js";
 import { flagCodes } from "./sequence.js";
 
@@ -83,7 +83,7 @@ class FileReplay {
 
   constructor(sequence: FileSequence, abi: Abi) {
     const files = new MemoryFiles();
-    this.#m = new Machine({ abi, taskSize: TASK_SIZE, files });
+    this.#m = nextMachine({ abi, taskSize: TASK_SIZE, files });
     files.memory = this.#m.process.memory;
     this.#m.option(KernelOption.CAP_IPC_LOCK, 1);
     const bytes = sequence.sizes.map((size, file) => new MemoryBytes(contents(file, size)));

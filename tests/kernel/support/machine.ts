@@ -50,6 +50,19 @@ export interface MachineOptions extends Omit<ProcessOptions<Abi, "full">, "build
   abi: Abi;
 }
 
+let memory: WebAssembly.Memory | undefined;
+let latest: Machine | undefined;
+
+/**
+ * A machine in the place of the one before it, which must not be used any more: engines think that
+ * memories of gigabytes are heavy, and collect garbage each time there is another one.
+ */
+export function nextMachine(options: MachineOptions): Machine {
+  latest?.process.dispose();
+  memory ??= new WebAssembly.Memory({ initial: 1, maximum: 65_535 });
+  return (latest = new Machine({ ...options, memory }));
+}
+
 /** A running process. */
 export class Machine {
   readonly process: Process<Abi, "full">;

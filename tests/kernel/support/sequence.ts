@@ -3,8 +3,8 @@
 
 import type { Abi } from "../../../src/layout/address.js";
 import { KernelOption } from "../../../src/layout/generated.js";
-import { errorName, Machine, PAGE } from "./machine.js";
-import type { CallName, MachineOptions, Region } from "./machine.js";
+import { errorName, nextMachine, PAGE } from "./machine.js";
+import type { CallName, Machine, MachineOptions, Region } from "./machine.js";
 
 /** One step: the call's words, and the lines that the native kernel's answer made: the call with its result, then changes. */
 export interface Step {
@@ -121,7 +121,7 @@ class Replay {
 
   constructor(sequence: Sequence, options: MachineOptions) {
     const { start, kind } = sequence;
-    this.#machine = new Machine({
+    this.#machine = nextMachine({
       taskSize: TASK_SIZE,
       startBrk: START_BRK,
       mmapBase: MMAP_BASE,

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 
 import { createHeapSync, HeapAbort, HeapDeadError, startProcessSync } from "../../../src/index.js";
 import { createHeapSync as createThreadedHeapSync } from "../../../src/threads.js";
+import { wordBytes } from "../../../src/layout/address.js";
 import { startKernelSync } from "../../../src/kernel/index.js";
 
 const ABIS = ["ilp32", "lp64"] as const;
@@ -86,5 +87,24 @@ describe.each(ABIS)("a trap, %s", (abi) => {
     expect(heap.process.exports.malloc).not.toBe(heap.raw.malloc);
     expect(heap.raw.malloc.length).toBe(1);
     expect(heap.raw).toBe(heap.raw);
+  });
+});
+
+describe.each(ABIS)("a circle of free chunks, %s", (abi) => {
+  it("ends malloc_trim before it makes a system call for each step", () => {
+    const advised: number[] = [];
+    const trace = (nr: number): void => void advised.push(nr);
+    const process = startProcessSync({ abi, build: "full", trace });
+    const [first, , second] = [9000, 9, 9000, 9].map((size) => process.malloc(size));
+    process.free(first!);
+    process.free(second!);
+    // From the unsorted bin bk leads to the first, to the second, and now to the first again.
+    const word = wordBytes(abi);
+    const [bk, chunk] = [second! + word, first! - 2 * word];
+    if (abi === "ilp32") process.view().setUint32(bk, chunk, true);
+    else process.view().setBigUint64(bk, BigInt(chunk), true);
+    process.raw.trace_syscalls(1);
+    expect(() => process.trim()).toThrow(/^Segmentation fault: malloc_trim: bin: bk of chunk 0x/);
+    expect(advised).toEqual([]);
   });
 });

@@ -41,7 +41,10 @@ export interface JsAllocator {
 }
 
 const CALLS: LoopPieces = { get: "malloc(bytes)", drop: "free(block);" };
-/** Dropping an object is forgetting it; the last ones stay in the table, so that the engine cannot leave them out. */
+/**
+ * Dropping an object is forgetting it; the last ones stay in the table, so that the engine cannot
+ * leave them out.
+ */
 const KEPT = "table[i & 15] = block;";
 
 /** @returns the two functions off their object: a loop calls them without looking them up */
@@ -64,8 +67,8 @@ function fromEngine(name: string, get: string, sizes?: readonly number[]): JsAll
 }
 
 /**
- * A block is seldom alone in its heap: pairs run between two live blocks of the same size, so that nobody merges the one
- * that comes and goes with the rest of the heap each time.
+ * A block is seldom alone in its heap: pairs run between two live blocks of the same size, so that
+ * nobody merges the one that comes and goes with the rest of the heap each time.
  */
 function surround({ malloc, free }: JsHeap, bytes: number | bigint): void {
   const blocks = [malloc(bytes), malloc(bytes), malloc(bytes)] as const;
@@ -99,7 +102,8 @@ export const jsAllocators: readonly JsAllocator[] = [
   },
   fromEngine("new Uint8Array(n)", "new Uint8Array(bytes)"),
   fromEngine("new ArrayBuffer(n)", "new ArrayBuffer(bytes)"),
-  // 24 bytes of header and five fields of 8: an object of 64 bytes in a V8 without pointer compression, as Node has.
+  // 24 bytes of header and five fields of 8: an object of 64 bytes in a V8 without pointer
+  // compression, as Node has.
   fromEngine("{ five fields }", "({ a: i, b: i, c: i, d: i, e: i })", [64]),
 ];
 

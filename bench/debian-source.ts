@@ -1,5 +1,5 @@
-// Sources of programs that the benchmarks and tests compile: Debian's source packages, fetched into build/ when they are first needed. Nothing
-// of them is kept here.
+// Sources of programs that the benchmarks and tests compile: Debian's source packages, fetched into
+// build/ when they are first needed. Nothing of them is kept here.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
@@ -21,7 +21,8 @@ export function run(command: string, args: readonly string[], cwd = output): voi
 /**
  * Fetches the source of a package of Debian 12.
  * @param name of the source package
- * @returns the folder with it, without Debian's changes. @throws Error where Debian's archive is out of reach
+ * @returns the folder with it, without Debian's changes. @throws Error where Debian's archive is
+ *   out of reach
  */
 export function debianSource(name: string): string {
   const folder = join(output, name);

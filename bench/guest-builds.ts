@@ -1,5 +1,5 @@
-// Programs of other people's, compiled for WASI with wasi-libc's own malloc and with this project's: for the benchmark of guests, and for their
-// tests.
+// Programs of other people's, compiled for WASI with wasi-libc's own malloc and with this
+// project's: for the benchmark of guests, and for their tests.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync } from "node:fs";
@@ -26,7 +26,10 @@ interface Program {
   readonly files: (folder: string) => string[];
   readonly flags: (folder: string) => string[];
   readonly libraries: readonly string[];
-  /** What it is to do: its arguments, and the folder that it sees. Its output depends on all that it did. */
+  /**
+   * What it is to do: its arguments, and the folder that it sees. Its output depends on all that it
+   * did.
+   */
   readonly workload: (folder: string) => { readonly args: string[]; readonly folder: string };
 }
 

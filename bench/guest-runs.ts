@@ -41,8 +41,8 @@ function wasiFor({ args, folder, stdout }: GuestArguments): WASI {
 }
 
 /**
- * How long this process has had processors, ns: what others do on the machine does not count. Linux's figure for the thread alone would be
- * in ticks of 4 ms.
+ * How long this process has had processors, ns: what others do on the machine does not count.
+ * Linux's figure for the thread alone would be in ticks of 4 ms.
  */
 function processorTime(): number {
   const { user, system } = process.cpuUsage();
@@ -75,7 +75,10 @@ export function wholeProgram(bytes: Uint8Array<ArrayBuffer>, given: GuestArgumen
 
 type Imports = Readonly<Record<string, unknown>>;
 
-/** A program that imports its malloc, over a heap of its own. @param finished is shown the heap when the program has ended */
+/**
+ * A program that imports its malloc, over a heap of its own.
+ * @param finished is shown the heap when the program has ended
+ */
 export function linkedProgram(
   bytes: Uint8Array<ArrayBuffer>,
   given: GuestArguments,

@@ -1,6 +1,7 @@
-// Runs contestants against each other. benny drives: it calibrates, repeats and times. Here every contestant enters a suite
-// several times over, in an order shuffled anew for each round, so that a disturbance of the machine hits all of them
-// alike, and what benny sampled in all rounds is put together.
+// Runs contestants against each other. benny drives: it calibrates, repeats and times. Here every
+// contestant enters a suite several times over, in an order shuffled anew for each round, so that a
+// disturbance of the machine hits all of them alike, and what benny sampled in all rounds is put
+// together.
 
 import { add, configure, suite } from "benny";
 import { randomIntegers, shuffled } from "./random.js";
@@ -14,8 +15,9 @@ export interface Contestant {
   /** Does the work: at least some microseconds of it. */
   call(): void | Promise<void>;
   /**
-   * For a contestant with a clock of its own (another process; a part of the call that must not count): nanoseconds a
-   * unit, one number a call at least, appended by `call`. Empty otherwise: benny's clock counts.
+   * For a contestant with a clock of its own (another process; a part of the call that must not
+   * count): nanoseconds a unit, one number a call at least, appended by `call`. Empty otherwise:
+   * benny's clock counts.
    */
   readonly clocked: number[] | null;
   /** Ends what the contestant has running. */
@@ -33,7 +35,10 @@ export interface Effort {
 /** What a race found: nanoseconds a unit of work, by contestant. */
 export type RaceResult = Map<string, Samples>;
 
-/** Warming up: seconds, and calls at least. Compilation for speed happens beside the running code and takes a moment. */
+/**
+ * Warming up: seconds, and calls at least. Compilation for speed happens beside the running code
+ * and takes a moment.
+ */
 const WARM_UP_SECONDS = 0.08;
 const WARM_UP_CALLS = 3;
 
@@ -84,7 +89,10 @@ async function warmUp(contestant: Contestant): Promise<void> {
     await contestant.call();
 }
 
-/** @returns every contestant `rounds` times, each round in an order of its own; the same in every run */
+/**
+ * @returns every contestant `rounds` times, each round in an order of its own; the same in every
+ *   run
+ */
 function enter(contestants: readonly Contestant[], rounds: number): Contestant[] {
   const random = randomIntegers(0x9e3779b9);
   const entries: Contestant[] = [];

@@ -1,5 +1,5 @@
-// The C library's own allocator, in a process of its own that runs the same loops (bench/native/loops.c) and answers
-// with what its clock says.
+// The C library's own allocator, in a process of its own that runs the same loops
+// (bench/native/loops.c) and answers with what its clock says.
 
 import { spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
 import { createInterface } from "node:readline";
@@ -19,7 +19,10 @@ export const NATIVE_NAMES: Readonly<Record<Abi, string>> = {
 
 const programs = new Map<Abi, NativeProgram>();
 
-/** Compiles the loops for one layout, once. @returns the program, or the reason why it is left out */
+/**
+ * Compiles the loops for one layout, once.
+ * @returns the program, or the reason why it is left out
+ */
 export function nativeProgram(abi: Abi): NativeProgram {
   const known = programs.get(abi);
   if (known) return known;
@@ -55,7 +58,10 @@ export class NativeLoops {
     this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
   }
 
-  /** Sends a command (see loops.c). @returns the nanoseconds that it took, one number for each pass */
+  /**
+   * Sends a command (see loops.c).
+   * @returns the nanoseconds that it took, one number for each pass
+   */
   async run(command: string): Promise<number[]> {
     this.child.stdin.write(`${command}\n`);
     const answer = await this.lines.next();

@@ -1,9 +1,12 @@
-// Whether somebody else used the machine while something was measured. Threads that spin for each other need all cores they were
-// promised: one busy neighbour and the numbers say nothing.
+// Whether somebody else used the machine while something was measured. Threads that spin for each
+// other need all cores they were promised: one busy neighbour and the numbers say nothing.
 
 import { readFileSync } from "node:fs";
 
-/** Processor time, in ticks of the kernel's clock: the whole machine's, and this process's with the children that ended. */
+/**
+ * Processor time, in ticks of the kernel's clock: the whole machine's, and this process's with the
+ * children that ended.
+ */
 interface Ticks {
   readonly machine: number;
   readonly own: number;
@@ -20,7 +23,8 @@ function ticks(): Ticks | null {
     // user nice system idle iowait irq softirq steal
     const [user, nice, system, , , irq, softirq, steal] = numbers(line!.replace(/^cpu +/, ""));
     const self = readFileSync("/proc/self/stat", "utf8");
-    // What follows the name, which may hold anything, begins with the third field; 14 to 17 are the times.
+    // What follows the name, which may hold anything, begins with the third field; 14 to 17 are the
+    // times.
     const fields = numbers(self.slice(self.lastIndexOf(")") + 2)).slice(11, 15);
     const own = fields.reduce((sum, field) => sum + field, 0);
     return { machine: user! + nice! + system! + irq! + softirq! + steal!, own };
@@ -36,7 +40,8 @@ function numbers(text: string): number[] {
 /**
  * Measures something, again when it was disturbed, as long as `mayRepeat` says so.
  *
- * @returns what the last time gave, and whether the machine was ours alone (true where nobody can tell)
+ * @returns what the last time gave, and whether the machine was ours alone (true where nobody can
+ *   tell)
  */
 export async function undisturbed<T>(
   measure: () => Promise<T>,

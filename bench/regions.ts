@@ -1,5 +1,5 @@
-// System calls in a race: processes of the full build whose region table holds a given number of regions, and loops in JavaScript
-// that make calls and leave the table as it was.
+// System calls in a race: processes of the full build whose region table holds a given number of
+// regions, and loops in JavaScript that make calls and leave the table as it was.
 
 import { compileFunction } from "node:vm";
 import { startProcessSync, type AddressLayout, type Process } from "../src/host/process.js";
@@ -10,13 +10,19 @@ import type { Contestant } from "./harness.js";
 import { randomIntegers, shuffled } from "./random.js";
 
 const PAGE = 4096;
-/** Pages of all regions together: the same for all counts, so that calls on random pages meet as many pages in all of them. */
+/**
+ * Pages of all regions together: the same for all counts, so that calls on random pages meet as
+ * many pages in all of them.
+ */
 const PAGES = 195_000;
 /** Random arguments that a loop goes through again and again: more than caches remember. */
 const ARGUMENTS = 16_384;
 /** Gaps that the search has to find; fewer when there are fewer gaps. */
 const WIDE_GAPS = 256;
-/** Rounds between two looks at the clock: under a millisecond, so that some samples are disturbed by nobody. */
+/**
+ * Rounds between two looks at the clock: under a millisecond, so that some samples are disturbed by
+ * nobody.
+ */
 const ROUNDS = 512;
 
 const PROT_READ = 1;
@@ -58,7 +64,11 @@ class Regions {
     return this.process.fromWord(this.syscall(this.numbers[name], ...words));
   }
 
-  /** Maps pages at an address, or where there is room. @returns the address. @throws Error when it is refused */
+  /**
+   * Maps pages at an address, or where there is room.
+   * @returns the address.
+   * @throws Error when it is refused
+   */
   map(address: number, length: number, flags: number): number {
     const result = this.#call("MMAP", address, length, PROT_READ_WRITE, flags, -1);
     if (result % PAGE !== 0) throw new Error(`mmap of ${length} bytes at ${address} is refused`);
@@ -87,7 +97,10 @@ interface Scene {
   readonly args: readonly (number | bigint)[];
 }
 
-/** Regions of equal size, a free page behind each. Arguments: addresses of pages inside regions, at random. */
+/**
+ * Regions of equal size, a free page behind each. Arguments: addresses of pages inside regions, at
+ * random.
+ */
 function spread(abi: Abi, count: number): Scene {
   const regions = new Regions(abi, "linux");
   const pages = Math.floor(PAGES / count);
@@ -100,8 +113,9 @@ function spread(abi: Abi, count: number): Scene {
 }
 
 /**
- * Regions of one page, a free page behind most; some gaps, at random places, are wider, each by a page more than the one that the
- * search comes to before. Arguments: lengths that fit one of these gaps and no earlier one.
+ * Regions of one page, a free page behind most; some gaps, at random places, are wider, each by a
+ * page more than the one that the search comes to before. Arguments: lengths that fit one of these
+ * gaps and no earlier one.
  */
 function perforated(abi: Abi, count: number, layout: AddressLayout): Scene {
   const regions = new Regions(abi, layout);
@@ -129,7 +143,10 @@ function perforated(abi: Abi, count: number, layout: AddressLayout): Scene {
   return { regions, args: regions.arguments(() => (2 + regions.random(wide)) * PAGE) };
 }
 
-/** What a loop may call: text of a system call with these arguments; a number stands for itself, a string for a variable. */
+/**
+ * What a loop may call: text of a system call with these arguments; a number stands for itself, a
+ * string for a variable.
+ */
 type CallText = (
   name: "MMAP" | "MUNMAP" | "BRK" | "MPROTECT" | "NONE",
   ...args: (number | string)[]
@@ -145,7 +162,9 @@ export interface Operation {
   round(call: CallText, startBrk: number): string;
 }
 
-/** The call of a number that no system call has: what crossing the border costs, and the dispatch. */
+/**
+ * The call of a number that no system call has: what crossing the border costs, and the dispatch.
+ */
 export const NO_CALL: Operation = {
   name: "no such call",
   calls: 1,
@@ -195,7 +214,10 @@ export const OPERATIONS: readonly Operation[] = [
   },
 ];
 
-/** @returns a loop of its own, compiled from text as in workloads.ts: `rounds` rounds of the operation */
+/**
+ * @returns a loop of its own, compiled from text as in workloads.ts: `rounds` rounds of the
+ *   operation
+ */
 function compileRounds(operation: Operation, { regions, args }: Scene): (rounds: number) => void {
   const literal = (value: number | string): string =>
     typeof value === "number" && regions.process.abi === "lp64" ? `${value}n` : String(value);

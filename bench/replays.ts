@@ -1,5 +1,5 @@
-// Traces in a race: the same packed operations through the same loop, warm, in one heap, everything freed in between outside
-// the clock.
+// Traces in a race: the same packed operations through the same loop, warm, in one heap, everything
+// freed in between outside the clock.
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -25,7 +25,10 @@ const OPS_BEGIN = 65_536;
 /** Whoever replays traces. */
 export interface Replayer {
   readonly name: string;
-  /** @returns the contestant, null where it is not available here, or why it cannot complete this trace */
+  /**
+   * @returns the contestant, null where it is not available here, or why it cannot complete this
+   *   trace
+   */
   enter(trace: Trace): Promise<Contestant | string | null>;
 }
 
@@ -35,7 +38,9 @@ interface Replay {
   release(): void;
 }
 
-/** @returns this project's allocator with some options, and perhaps another trace made of the trace */
+/**
+ * @returns this project's allocator with some options, and perhaps another trace made of the trace
+ */
 export function ourReplayer(
   name: string,
   options: ReplayOptions = {},
@@ -161,7 +166,10 @@ export async function raceReplays(
   return { rows: rows.filter((row) => row.cells.some((cell) => cell !== null)), notes };
 }
 
-/** @returns the geometric mean of a row over the programs that another row has, too; null when there are none */
+/**
+ * @returns the geometric mean of a row over the programs that another row has, too; null when there
+ *   are none
+ */
 export function meanCell(row: Row | undefined, among: Row | undefined = row): Cell | null {
   const cells = (row?.cells ?? []).filter((cell, i) => cell !== null && among?.cells[i]);
   if (cells.length === 0) return null;

@@ -1,5 +1,5 @@
-// Compiles what the benchmark with threads needs from C: bench/native/threads.c for this machine and bench/native/threads-wasm.c for
-// WebAssembly. mimalloc comes from Debian's source package.
+// Compiles what the benchmark with threads needs from C: bench/native/threads.c for this machine
+// and bench/native/threads-wasm.c for WebAssembly. mimalloc comes from Debian's source package.
 
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -12,7 +12,10 @@ import { BENCH_MEMORY_PAGES } from "../tools/builds.mjs";
 const source = join(root, "bench", "native");
 const PAGE = 65_536;
 
-/** What a shared memory begins with, in pages: the host's part, and 504 MiB, so that nothing need grow while threads run. */
+/**
+ * What a shared memory begins with, in pages: the host's part, and 504 MiB, so that nothing need
+ * grow while threads run.
+ */
 export const INITIAL_PAGES = 10_240;
 
 const COMPILE = [
@@ -33,7 +36,8 @@ const LINK = [
   "--no-entry",
   "--shared-memory",
   "--import-memory",
-  // wasi-libc's objects know nothing of threads: its string functions need not, and its malloc is behind a lock.
+  // wasi-libc's objects know nothing of threads: its string functions need not, and its malloc is
+  // behind a lock.
   "--no-check-features",
   `--global-base=${HOST_BYTES}`,
   `--initial-memory=${INITIAL_PAGES * PAGE}`,
@@ -48,7 +52,10 @@ const MODULES = {
   nothing: ["-DNO_ALLOCATOR"],
 } as const;
 
-/** Compiles the loads with an allocator for WebAssembly. @throws Error where that cannot be done, with the reason */
+/**
+ * Compiles the loads with an allocator for WebAssembly.
+ * @throws Error where that cannot be done, with the reason
+ */
 export function threadsModule(name: keyof typeof MODULES): WebAssembly.Module {
   mkdirSync(output, { recursive: true });
   const object = join(output, `threads.${name}.o`);
@@ -62,7 +69,11 @@ export function threadsModule(name: keyof typeof MODULES): WebAssembly.Module {
   return new WebAssembly.Module(readFileSync(file));
 }
 
-/** Compiles the loads for this machine. @returns the program. @throws Error where that cannot be done, with the reason */
+/**
+ * Compiles the loads for this machine.
+ * @returns the program.
+ * @throws Error where that cannot be done, with the reason
+ */
 export function threadsProgram(name: Abi | "nothing"): string {
   mkdirSync(output, { recursive: true });
   const file = join(output, `threads.${name}`);

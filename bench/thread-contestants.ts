@@ -1,4 +1,5 @@
-// The contestants of the benchmark with threads. Every measurement has a fresh heap and fresh threads.
+// The contestants of the benchmark with threads. Every measurement has a fresh heap and fresh
+// threads.
 
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -18,11 +19,20 @@ import { wasmModule } from "./binaries.js";
 export const SINGLE = `${OURS.ilp32}, build without threads`;
 /** This project's threaded build in a process that has no second thread, and takes no locks. */
 export const ALONE = `${OURS.ilp32}, no other thread`;
-/** This project's threaded build with a thousand blocks of each size in tcache, where glibc has seven: one of glibc's tunables. */
+/**
+ * This project's threaded build with a thousand blocks of each size in tcache, where glibc has
+ * seven: one of glibc's tunables.
+ */
 export const LARGE_TCACHE = `${OURS.ilp32}, tcache_count=1000`;
-/** This project's threaded build with its own extension for blocks that one thread allocates and another one frees. */
+/**
+ * This project's threaded build with its own extension for blocks that one thread allocates and
+ * another one frees.
+ */
 export const QUEUED = `${OURS.ilp32}, remoteFrees "queue"`;
-/** This project's threaded build with a large tcache and both of its extensions: for speed, without glibc's addresses. */
+/**
+ * This project's threaded build with a large tcache and both of its extensions: for speed, without
+ * glibc's addresses.
+ */
 export const EXTENDED = `${OURS.ilp32}, for speed`;
 export const MIMALLOC = "mimalloc";
 export const DLMALLOC = "dlmalloc, one lock";
@@ -55,7 +65,10 @@ export interface ThreadResult {
 /** Who takes part. */
 export interface ThreadContestant {
   readonly name: string;
-  /** Who runs the same loops, from the same compiler, without an allocator; itself, if that is what it does. */
+  /**
+   * Who runs the same loops, from the same compiler, without an allocator; itself, if that is what
+   * it does.
+   */
   readonly control: string;
   /** How many threads it can serve, if not any number. */
   readonly mostThreads?: number;
@@ -97,10 +110,17 @@ function reportOf(worker: Worker): Promise<ThreadReport> {
   });
 }
 
-/** What a thread may take at most to notice that another one has died, ms: a lock is given up after five seconds. */
+/**
+ * What a thread may take at most to notice that another one has died, ms: a lock is given up after
+ * five seconds.
+ */
 const NOTICE_MS = 8000;
 
-/** Runs threads. @throws Error with what the first worker died of: the others are ended then, as they would wait for it */
+/**
+ * Runs threads.
+ * @throws Error with what the first worker died of: the others are ended then, as they would wait
+ *   for it
+ */
 async function runThreads(tasks: readonly ThreadTask[]): Promise<ThreadReport[]> {
   const program = new URL("./thread-worker.js", import.meta.url);
   const workers = tasks.map((workerData) => new Worker(program, { workerData }));
@@ -168,7 +188,10 @@ function native(name: string, program: string): ThreadContestant {
   };
 }
 
-/** @returns nanoseconds that a cache line takes from one core to another, at best of some tries, or null without gcc */
+/**
+ * @returns nanoseconds that a cache line takes from one core to another, at best of some tries, or
+ *   null without gcc
+ */
 export function handoverTime(): number | null {
   try {
     const program = threadsProgram("nothing");
@@ -179,7 +202,10 @@ export function handoverTime(): number | null {
   }
 }
 
-/** This project's threaded build: a process in a fresh memory, whose first thread, the main one, does nothing. */
+/**
+ * This project's threaded build: a process in a fresh memory, whose first thread, the main one,
+ * does nothing.
+ */
 function ours(
   name: string,
   given: Pick<ProcessOptions, "tunables" | "remoteFrees" | "largeTcache">,

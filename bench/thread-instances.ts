@@ -1,4 +1,5 @@
-// How a thread comes to its instance, by kind of module. Runs in the workers, and in the main thread for who starts the allocator.
+// How a thread comes to its instance, by kind of module. Runs in the workers, and in the main
+// thread for who starts the allocator.
 
 import { startProcessSync } from "../src/host/process.js";
 import {
@@ -17,12 +18,13 @@ import {
 } from "./thread-loads.js";
 
 /**
- * What a worker gets to make its instance from. It must survive postMessage, so it names a kind and not a function.
+ * What a worker gets to make its instance from. It must survive postMessage, so it names a kind and
+ * not a function.
  *
- * `c`: compiled by clang; stack and thread-local variables are in the thread's region.
- * `plain`: nothing but the loads and a memory.
- * `ptmalloc`: this project's threaded build; threads join the process that the main thread has started.
- * `single`: this project, with one thread and no other; in its build without threads that thread makes the memory.
+ * `c`: compiled by clang; stack and thread-local variables are in the thread's region. `plain`:
+ * nothing but the loads and a memory. `ptmalloc`: this project's threaded build; threads join the
+ * process that the main thread has started. `single`: this project, with one thread and no other;
+ * in its build without threads that thread makes the memory.
  */
 export type ThreadSetup =
   | {
@@ -103,7 +105,10 @@ export function threadInstance(setup: ThreadSetup, thread: number): ThreadInstan
   }
 }
 
-/** Starts an allocator that comes from C, in a memory that is fresh. It belongs to none of the threads that will run. */
+/**
+ * Starts an allocator that comes from C, in a memory that is fresh. It belongs to none of the
+ * threads that will run.
+ */
 export function startC(setup: SharedSetup): void {
   cInstance(setup, MOST_THREADS).start();
 }

@@ -1,5 +1,6 @@
-// Lets the contestants of the benchmark with threads race: every round has every contestant, load and number of threads once, in an order
-// of its own, so that a disturbance of the machine hits all alike.
+// Lets the contestants of the benchmark with threads race: every round has every contestant, load
+// and number of threads once, in an order of its own, so that a disturbance of the machine hits all
+// alike.
 
 import type { Cell } from "./question.js";
 import { undisturbed } from "./quiet.js";
@@ -9,12 +10,17 @@ import { LOADS } from "./thread-loads.js";
 
 /** What a race found. */
 export interface ThreadRates {
-  /** @returns millions of calls a second; best is most. Null where the contestant did not take part */
+  /**
+   * @returns millions of calls a second; best is most. Null where the contestant did not take part
+   */
   cell(contestant: string, threads: number, column: number): Cell | null;
   /** How many samples there are, and how many of them others disturbed. */
   readonly samples: number;
   readonly disturbed: number;
-  /** What went wrong in a sample that is therefore missing: one contestant's trap must not cost the others' numbers. */
+  /**
+   * What went wrong in a sample that is therefore missing: one contestant's trap must not cost the
+   * others' numbers.
+   */
   readonly failures: readonly string[];
 }
 

@@ -1,4 +1,5 @@
-// One thread of the benchmark with threads: readies its instance, warms up, meets the others, runs a load for so long.
+// One thread of the benchmark with threads: readies its instance, warms up, meets the others, runs
+// a load for so long.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { threadInstance, type ThreadSetup } from "./thread-instances.js";
@@ -28,7 +29,10 @@ export interface ThreadReport {
   readonly callsPerSecond: number;
   /** Blocks that somebody else wrote into. */
   readonly damage: number;
-  /** Calls of malloc and free from the start, and locks that were found taken, or slept over, meanwhile, if the allocator counts. */
+  /**
+   * Calls of malloc and free from the start, and locks that were found taken, or slept over,
+   * meanwhile, if the allocator counts.
+   */
   readonly locks: ThreadLocks | null;
 }
 

@@ -9,12 +9,15 @@ import type { Trace } from "../src/trace/trace.js";
 import { traces } from "./paths.js";
 
 /**
- * Block sizes, bytes. 16 and 64: nodes, strings, closures; half of all requests in the recorded programs are no larger
- * than 64. 1000: nearly the largest that tcache keeps. 32 KiB: buffers, past every fast path.
+ * Block sizes, bytes. 16 and 64: nodes, strings, closures; half of all requests in the recorded
+ * programs are no larger than 64. 1000: nearly the largest that tcache keeps. 32 KiB: buffers, past
+ * every fast path.
  */
 export const SIZES = [16, 64, 1000, 32_768] as const;
 
-/** Blocks in a batch: more than tcache's 7 and than a first-level cache holds of the larger sizes. */
+/**
+ * Blocks in a batch: more than tcache's 7 and than a first-level cache holds of the larger sizes.
+ */
 export const BATCH_BLOCKS = 256;
 
 /** The recorded programs, in alphabetical order; see tests/golden/README.md. */
@@ -55,8 +58,8 @@ export interface LoopScope extends Partial<JsHeap> {
 }
 
 /**
- * Each contestant's loop is compiled anew from text: one shared function would see many allocators at one call site,
- * and V8 optimises calls to WebAssembly only where it has seen one callee.
+ * Each contestant's loop is compiled anew from text: one shared function would see many allocators
+ * at one call site, and V8 optimises calls to WebAssembly only where it has seen one callee.
  *
  * @returns a function that gets one block and drops it, `rounds` times
  */
@@ -75,7 +78,10 @@ export function pairLoop(name: string, pieces: LoopPieces, scope: LoopScope): Js
   );
 }
 
-/** @returns a function that gets {@link BATCH_BLOCKS} blocks, then drops them in the same order, `rounds` times */
+/**
+ * @returns a function that gets {@link BATCH_BLOCKS} blocks, then drops them in the same order,
+ *   `rounds` times
+ */
 export function batchLoop(name: string, pieces: LoopPieces, scope: LoopScope): JsLoop {
   return compileLoop(
     `${name} batches`,

@@ -1,5 +1,6 @@
-// What all entries have that can run any build: the package's public face but for what makes heaps and processes, which depends on where an
-// entry has its binaries from. Types are here as soon as something public speaks of them.
+// What all entries have that can run any build: the package's public face but for what makes heaps
+// and processes, which depends on where an entry has its binaries from. Types are here as soon as
+// something public speaks of them.
 
 export { attachHeap, attachHeapSync } from "./heap/threaded-create.js";
 export type { AttachOptions, ThreadedHeapOptions } from "./heap/threaded-create.js";

@@ -1,6 +1,6 @@
 /**
- * The smallest entry: malloc and its family alone, without structs, scopes or threads. The binary core.ilp32 or core.lp64 is brought by the caller: as
- * bytes, or as a compiled module.
+ * The smallest entry: malloc and its family alone, without structs, scopes or threads. The binary
+ * core.ilp32 or core.lp64 is brought by the caller: as bytes, or as a compiled module.
  *
  * @module ptmalloc-wasm/core
  */

@@ -1,4 +1,5 @@
-// As index.ts for hosts that compile nothing themselves, with Vercel's way to import a compiled module.
+// As index.ts for hosts that compile nothing themselves, with Vercel's way to import a compiled
+// module.
 
 import core from "../build/core.ilp32.wasm?module";
 import { heapMaker, heapMakerSync } from "./heap/create.js";
@@ -21,7 +22,8 @@ export const createHeap: CreateHeap = /* @__PURE__ */ heapMaker(BINARIES);
 export const createHeapSync: CreateHeapSync = /* @__PURE__ */ heapMakerSync(BINARIES);
 
 /**
- * Starts a process: the thin layer under a heap, for any build. Its functions are C's, with numbers in and unsigned numbers out.
+ * Starts a process: the thin layer under a heap, for any build. Its functions are C's, with numbers
+ * in and unsigned numbers out.
  * @function
  */
 export const startProcess: StartProcess = /* @__PURE__ */ processStarter(BINARIES, PROGRAM);

@@ -1,11 +1,14 @@
 /**
- * The default entry: `createHeap`, and `startProcess` underneath. The binary core.ilp32 is inlined, so nothing need be configured, fetched or
- * waited for; those of other builds are read from the package's files.
+ * The default entry: `createHeap`, and `startProcess` underneath. The binary core.ilp32 is inlined,
+ * so nothing need be configured, fetched or waited for; those of other builds are read from the
+ * package's files.
  *
- * Sizes are bytes, addresses plain unsigned numbers, and 0 is NULL. A caller's mistake is a TypeError or RangeError that names the argument and the
- * rule; damage that glibc would have died of is a HeapAbort with glibc's message.
+ * Sizes are bytes, addresses plain unsigned numbers, and 0 is NULL. A caller's mistake is a
+ * TypeError or RangeError that names the argument and the rule; damage that glibc would have died
+ * of is a HeapAbort with glibc's message.
  *
- * Most people need {@link createHeap}, {@link Heap} and {@link HeapOptions}; the C functions themselves are {@link MallocExports}.
+ * Most people need {@link createHeap}, {@link Heap} and {@link HeapOptions}; the C functions
+ * themselves are {@link MallocExports}.
  *
  * @module ptmalloc-wasm
  */
@@ -26,7 +29,7 @@ const BINARIES = /* @__PURE__ */ binariesOf({ "core.ilp32": () => inlined(text) 
  * Makes a heap: in a new memory, or inside the caller's at the caller's base.
  * @example
  * ```ts
- * import { createHeap, HeapAbort } from "ptmalloc-wasm";
+ * import { createHeap } from "ptmalloc-wasm";
  *
  * const heap = await createHeap();
  * const block = heap.malloc(100);
@@ -37,7 +40,7 @@ const BINARIES = /* @__PURE__ */ binariesOf({ "core.ilp32": () => inlined(text) 
  * try {
  *   heap.free(bigger);
  * } catch (error) {
- *   console.log(error instanceof HeapAbort && error.message); // free(): double free detected in tcache 2
+ *   console.log(String(error)); // HeapAbort: free(): double free detected in tcache 2
  * }
  * ```
  * @function
@@ -48,9 +51,11 @@ export const createHeap: CreateHeap = /* @__PURE__ */ heapMaker(BINARIES);
 export const createHeapSync: CreateHeapSync = /* @__PURE__ */ heapMakerSync(BINARIES);
 
 /**
- * Starts a process: the thin layer under a heap, for any build. Its functions are C's, with numbers in and unsigned numbers out.
+ * Starts a process: the thin layer under a heap, for any build. Its functions are C's, with numbers
+ * in and unsigned numbers out.
  * @param options nothing is required; the layout is "linux" by default
- * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
+ * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does
+ *   not fit this code
  * @function
  */
 export const startProcess: StartProcess = /* @__PURE__ */ processStarter(BINARIES, PROGRAM);

@@ -1,6 +1,7 @@
 /**
- * The default entry for hosts and bundlers that compile nothing at run time, such as Cloudflare's workerd: it imports core.ilp32.wasm as a compiled
- * module. Where a host can compile, this name gives the default entry itself. All names are those of `ptmalloc-wasm`.
+ * The default entry for hosts and bundlers that compile nothing at run time, such as Cloudflare's
+ * workerd: it imports core.ilp32.wasm as a compiled module. Where a host can compile, this name
+ * gives the default entry itself. All names are those of `ptmalloc-wasm`.
  *
  * @module ptmalloc-wasm/module
  */
@@ -26,9 +27,11 @@ export const createHeap: CreateHeap = /* @__PURE__ */ heapMaker(BINARIES);
 export const createHeapSync: CreateHeapSync = /* @__PURE__ */ heapMakerSync(BINARIES);
 
 /**
- * Starts a process: the thin layer under a heap, for any build. Its functions are C's, with numbers in and unsigned numbers out.
+ * Starts a process: the thin layer under a heap, for any build. Its functions are C's, with numbers
+ * in and unsigned numbers out.
  * @param options nothing is required; the layout is "linux" by default
- * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
+ * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does
+ *   not fit this code
  * @function
  */
 export const startProcess: StartProcess = /* @__PURE__ */ processStarter(BINARIES, PROGRAM);

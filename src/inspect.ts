@@ -1,6 +1,7 @@
 /**
- * What a heap looks like inside, for programs that measure or show it. All of these read the structs in memory, as they are: no thread may be inside
- * a call meanwhile. They take `heap.process`, or what `startProcess` gave.
+ * What a heap looks like inside, for programs that measure or show it. All of these read the
+ * structs in memory, as they are: no thread may be inside a call meanwhile. They take
+ * `heap.process`, or what `startProcess` gave.
  *
  * @module ptmalloc-wasm/inspect
  */

@@ -1,6 +1,7 @@
 /**
- * Heaps that workers share, with threads.ilp32 inlined: one shared memory, an arena and a tcache for each thread, and locks that survive the death of
- * whoever holds them. One worker makes the heap and posts `heap.handle()`; the others join with {@link attachHeap}.
+ * Heaps that workers share, with threads.ilp32 inlined: one shared memory, an arena and a tcache
+ * for each thread, and locks that survive the death of whoever holds them. One worker makes the
+ * heap and posts `heap.handle()`; the others join with {@link attachHeap}.
  *
  * @module ptmalloc-wasm/threads
  */

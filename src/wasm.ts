@@ -1,6 +1,7 @@
 /**
- * As the default entry, but the core's binaries are files of their own, which bundlers carry along and browsers fetch. JavaScript stays smaller by
- * them; "lp64" is here, too. All other names are those of `ptmalloc-wasm`.
+ * As the default entry, but the core's binaries are files of their own, which bundlers carry along
+ * and browsers fetch. JavaScript stays smaller by them; "lp64" is here, too. All other names are
+ * those of `ptmalloc-wasm`.
  *
  * @module ptmalloc-wasm/wasm
  */
@@ -35,13 +36,18 @@ const BINARIES = /* @__PURE__ */ binariesOf({
  */
 export const createHeap: CreateHeap = /* @__PURE__ */ heapMaker(BINARIES);
 
-/** As `createHeap`, without waiting: where files can be read, or with the option "wasm". @function */
+/**
+ * As `createHeap`, without waiting: where files can be read, or with the option "wasm".
+ * @function
+ */
 export const createHeapSync: CreateHeapSync = /* @__PURE__ */ heapMakerSync(BINARIES);
 
 /**
- * Starts a process: the thin layer under a heap, for any build. Its functions are C's, with numbers in and unsigned numbers out.
+ * Starts a process: the thin layer under a heap, for any build. Its functions are C's, with numbers
+ * in and unsigned numbers out.
  * @param options nothing is required; the layout is "linux" by default
- * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
+ * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does
+ *   not fit this code
  * @function
  */
 export const startProcess: StartProcess = /* @__PURE__ */ processStarter(BINARIES, PROGRAM);

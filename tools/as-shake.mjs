@@ -1,6 +1,6 @@
-// Makes AssemblyScript sources small for the package: leaves out what the entries do not reach, what
-// stands behind constants that are false there, and comments. By names, as a reader would do it: a
-// declaration is kept when something that is kept speaks of it.
+// Makes AssemblyScript sources small for the package: leaves out what the entries do not reach,
+// what stands behind constants that are false there, and comments. By names, as a reader would do
+// it: a declaration is kept when something that is kept speaks of it.
 
 import { posix } from "node:path";
 import ts from "typescript";
@@ -21,7 +21,9 @@ function known(node, falsehoods) {
   return decisive !== undefined && known(node.left, falsehoods) === decisive ? decisive : undefined;
 }
 
-/** What a node comes to where conditions are known: the node that is left of it, or "" for nothing. */
+/**
+ * What a node comes to where conditions are known: the node that is left of it, or "" for nothing.
+ */
 function remainder(node, falsehoods) {
   if (ts.isIfStatement(node)) {
     const value = known(node.expression, falsehoods);

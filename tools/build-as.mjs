@@ -1,7 +1,9 @@
-// Makes as/ and assembly.ts: the allocator as AssemblyScript sources that any asc compiles without a flag. It takes the sources in assembly/ as
-// they are and does beforehand what this project's own builds leave to asc's options and transforms:
+// Makes as/ and assembly.ts: the allocator as AssemblyScript sources that any asc compiles without
+// a flag. It takes the sources in assembly/ as they are and does beforehand what this project's own
+// builds leave to asc's options and transforms:
 //
-//   word               u32 or u64: what as/words-ilp32 or as/words-lp64 says, which as/ilp32 and as/lp64 import
+//   word               u32 or u64: what as/words-ilp32 or as/words-lp64 says, which as/ilp32 and
+//                      as/lp64 import
 //   @count(n) fields   n fields
 //   HEAP_CHECK         0, or what the user says by --use PTMALLOC_CHECK=1 (or 2)
 //   GLIBC_DEFAULTS     0, or what the user says by --use PTMALLOC_DEFAULTS=1
@@ -28,7 +30,10 @@ const ENTRIES = ["runtime/library", "runtime/collected"];
 /** Said by each source that speaks of words: what a program's entry makes them. */
 const WORD = "type word = valueof<PTMALLOC_WORD>;\n";
 
-/** What says it: asc has no types that are global, but it has classes, and the type of their elements. */
+/**
+ * What says it: asc has no types that are global, but it has classes, and the type of their
+ * elements.
+ */
 const wordSource = (type) => `// @ts-ignore: decorator
 @global @unmanaged class PTMALLOC_WORD {
   // @ts-ignore: decorator
@@ -60,8 +65,9 @@ const EDITS = {
       'export { fail } from "../runtime/texts";',
     ],
   ],
-  // The collectors find a block's size in the word before it, as the bytes that the block has; a chunk's size is SIZE_SZ more. So under
-  // a collector the word is kept SIZE_SZ lower than glibc has it. Nothing else changes: not a size, not an address.
+  // The collectors find a block's size in the word before it, as the bytes that the block has; a
+  // chunk's size is SIZE_SZ more. So under a collector the word is kept SIZE_SZ lower than glibc
+  // has it. Nothing else changes: not a size, not an address.
   "malloc/chunk": [
     [
       "@unmanaged\nexport class Chunk {",
@@ -108,8 +114,9 @@ const EDITS = {
 };
 
 /**
- * Functions on the ways of malloc and free that asc is to inline: V8 inlines no calls within WebAssembly, and what asc's own -O3 inlines
- * is less than what this project's builds do (tools/optimize-transform.mjs).
+ * Functions on the ways of malloc and free that asc is to inline: V8 inlines no calls within
+ * WebAssembly, and what asc's own -O3 inlines is less than what this project's builds do
+ * (tools/optimize-transform.mjs).
  */
 const INLINE = [
   "malloc/tcache/tcacheTake",
@@ -168,7 +175,10 @@ function expandedField(node, counted) {
   return names.map((field) => `${field}: ${type};`).join(" ");
 }
 
-/** One source, made free of everything that needs a flag, and the names of the files that it imports. */
+/**
+ * One source, made free of everything that needs a flag, and the names of the files that it
+ * imports.
+ */
 function prepare(name) {
   const path = join(root, "assembly", `${name}.ts`);
   const text = edited(name, readFileSync(path, "utf8"));

@@ -1,10 +1,10 @@
 // Makes dist/: one JavaScript file and one file of types for each entry of the package.
 //
-// What several entries need exists once, so that a class is the same class for all of them: what the
-// default entry needs lies in its own file, dist/index.js, and the others import it from there (under
-// short names that its types do not list); the rest is in dist/files.js and dist/loader.js. The
-// command line is dist/cli/, with the libraries that it needs bundled, so an installation brings no
-// other package; their licences are put into dist/THIRD-PARTY-LICENSES.txt.
+// What several entries need exists once, so that a class is the same class for all of them: what
+// the default entry needs lies in its own file, dist/index.js, and the others import it from there
+// (under short names that its types do not list); the rest is in dist/files.js and dist/loader.js.
+// The command line is dist/cli/, with the libraries that it needs bundled, so an installation
+// brings no other package; their licences are put into dist/THIRD-PARTY-LICENSES.txt.
 //
 //   node tools/build-dist.mjs        after the binaries: two of them are put into the code, as text
 
@@ -46,7 +46,10 @@ const PLACES = [
 /** @param {string} name */
 const sourceOf = (name) => [name, `${src}${name}.ts`];
 
-/** Which file a module goes to, where Rollup is not to decide: what the default entry needs goes there. */
+/**
+ * Which file a module goes to, where Rollup is not to decide: what the default entry needs goes
+ * there.
+ */
 function placement() {
   /** @type {Set<string> | undefined} */
   let inDefault;

@@ -1,4 +1,5 @@
-// `npm run build:man`: the man page, man/ptmalloc-wasm.1, which the built command makes of its own help.
+// `npm run build:man`: the man page, man/ptmalloc-wasm.1, which the built command makes of its own
+// help.
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -1,6 +1,7 @@
-// The asc transform of the build for crash tests: in front of every store and every change of a lock, wherever it is, it puts a call of
-// the host's `env.crash_point(number)`, at which a test lets the thread die. The numbers go from 0 up; the binary's custom
-// section "crash" has a line for each, with the function that it is in.
+// The asc transform of the build for crash tests: in front of every store and every change of a
+// lock, wherever it is, it puts a call of the host's `env.crash_point(number)`, at which a test
+// lets the thread die. The numbers go from 0 up; the binary's custom section "crash" has a line for
+// each, with the function that it is in.
 
 import binaryen from "assemblyscript/binaryen";
 import { Transform } from "assemblyscript/transform";

@@ -43,7 +43,9 @@ export function typescript(src) {
 
 const CODE = /Call|New|Member|Tagged|Class|StaticBlock|MetaProperty/;
 
-/** Whether evaluating something runs code, as far as bundlers can tell: functions in it do not run. */
+/**
+ * Whether evaluating something runs code, as far as bundlers can tell: functions in it do not run.
+ */
 function runsCode(node) {
   if (node === null || typeof node !== "object") return false;
   if (Array.isArray(node)) return node.some(runsCode);
@@ -58,8 +60,8 @@ function runsCode(node) {
 }
 
 /**
- * Tells bundlers what package.json tells them of whole files, that nothing here has side effects, of
- * each constant and class: where a file holds many, they leave out those that are not used.
+ * Tells bundlers what package.json tells them of whole files, that nothing here has side effects,
+ * of each constant and class: where a file holds many, they leave out those that are not used.
  * @param {string} src the folder of the sources
  * @returns {import("rollup").Plugin}
  */
@@ -108,8 +110,8 @@ export function inlineBinaries(root) {
 }
 
 /**
- * What the command line's libraries bring along and it does not use: cli-table3's colours, which its
- * tables are told not to use.
+ * What the command line's libraries bring along and it does not use: cli-table3's colours, which
+ * its tables are told not to use.
  * @returns {import("rollup").Plugin}
  */
 export function trimmedLibraries() {
@@ -160,15 +162,16 @@ export function moved() {
 }
 
 /**
- * Minifies, so that the sizes that README speaks of are those of pages without a bundler, too, and of
- * bundlers that leave it to a plugin. Names of classes stay, for whoever prints an object.
+ * Minifies, so that the sizes that README speaks of are those of pages without a bundler, too, and
+ * of bundlers that leave it to a plugin. Names of classes stay, for whoever prints an object.
  * @returns {import("rollup").OutputPlugin}
  */
 export function minified() {
   return {
     name: "minified",
     async renderChunk(code, { fileName }) {
-      // URLs of binaries have to stay as they are written, for bundlers; what else is there is short.
+      // URLs of binaries have to stay as they are written, for bundlers; what else is there is
+      // short.
       if (fileName === "wasm.js") return null;
       const compress = { passes: 2, reduce_funcs: false };
       const options = { ecma: 2022, module: true, keep_classnames: true, compress };

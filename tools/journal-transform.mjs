@@ -1,6 +1,7 @@
-// The asc transform behind the kernel's undo journal (assembly/kernel/journal.ts), for the threaded build: in front of every store of
-// the kernel's, and of those parts of malloc that change something together with the kernel, it puts a call that notes what stood
-// there. Methods of structs that such code shares with the rest of malloc get a second version for it.
+// The asc transform behind the kernel's undo journal (assembly/kernel/journal.ts), for the threaded
+// build: in front of every store of the kernel's, and of those parts of malloc that change
+// something together with the kernel, it puts a call that notes what stood there. Methods of
+// structs that such code shares with the rest of malloc get a second version for it.
 
 import binaryen from "assemblyscript/binaryen";
 import { Transform } from "assemblyscript/transform";

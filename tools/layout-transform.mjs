@@ -1,7 +1,9 @@
-// The asc transform behind every struct that crosses the language border. Before compilation it expands `@count(n)` fields into
-// inline arrays (`@count(n, m)`: n elements in ilp32, m in lp64). After it, it collects offset, size and kind of every
-// field of every `@unmanaged` class and every member of every enum, adds them to the binary as the custom section "layout",
-// and hands them, with the comments beside them, to the build script (PTMALLOC_LAYOUT_OUT), which writes src/layout/generated.ts.
+// The asc transform behind every struct that crosses the language border. Before compilation it
+// expands `@count(n)` fields into inline arrays (`@count(n, m)`: n elements in ilp32, m in lp64).
+// After it, it collects offset, size and kind of every field of every `@unmanaged` class and every
+// member of every enum, adds them to the binary as the custom section "layout", and hands them,
+// with the comments beside them, to the build script (PTMALLOC_LAYOUT_OUT), which writes
+// src/layout/generated.ts.
 
 import { writeFileSync } from "node:fs";
 import assemblyscript from "assemblyscript";
@@ -9,7 +11,9 @@ import { Transform } from "assemblyscript/transform";
 
 const { Node } = assemblyscript;
 
-/** Layouts are read by people too: the order of the sources, without the generated array elements. */
+/**
+ * Layouts are read by people too: the order of the sources, without the generated array elements.
+ */
 const ELEMENT = /^(.+)__(\d+)$/;
 
 /** Where structs are that only the threaded builds use. */
@@ -18,7 +22,10 @@ const THREADED = /^assembly\/(sync|kernel\/journal|malloc\/repair)\//;
 /** Where structs are that only the full build uses. */
 const FILES = /^assembly\/kernel\/(file|shmem)\//;
 
-/** What the host reads as plain words, in glibc's order: one binary that tells how they are laid out will do. */
+/**
+ * What the host reads as plain words, in glibc's order: one binary that tells how they are laid out
+ * will do.
+ */
 const PLAIN = /^Mallinfo2?$/;
 
 export default class LayoutTransform extends Transform {
@@ -106,8 +113,9 @@ function struct(instance) {
 }
 
 /**
- * A struct as the host reads it (`structsOf` in src/host/structs.ts): `NAME SIZE KIND FIELD … KIND FIELD …`, arrays as `FIELD*COUNT`. Each
- * field lies at the next multiple of its kind's size, so offsets need not be told.
+ * A struct as the host reads it (`structsOf` in src/host/structs.ts):
+ * `NAME SIZE KIND FIELD … KIND FIELD …`, arrays as `FIELD*COUNT`. Each field lies at the next
+ * multiple of its kind's size, so offsets need not be told.
  */
 function described(name, { size, fields }) {
   const words = [name, size];
@@ -135,7 +143,8 @@ function members(element) {
 
 /**
  * What the sources say of a class or an enum, and of its members.
- * @returns the text of the docstring in front of it, and what the comments at the ends of its members' lines say, by name
+ * @returns the text of the docstring in front of it, and what the comments at the ends of its
+ *   members' lines say, by name
  */
 function commentsOf({ range }, members) {
   const { text } = range.source;

@@ -1,7 +1,8 @@
-// An asc transform that optimises before asc does, with inlining limits that asc has no options for. V8 pays for every call with a
-// frame, a stack check and the reloading of what it kept in registers, and inlines nothing across WebAssembly functions. The
-// limits are chosen by the replay benchmark (bench/questions/replay.ts) within the size budget of the core build: they take a
-// fifth off a replay's time.
+// An asc transform that optimises before asc does, with inlining limits that asc has no options
+// for. V8 pays for every call with a frame, a stack check and the reloading of what it kept in
+// registers, and inlines nothing across WebAssembly functions. The limits are chosen by the replay
+// benchmark (bench/questions/replay.ts) within the size budget of the core build: they take a fifth
+// off a replay's time.
 
 import binaryen from "assemblyscript/binaryen";
 import { Transform } from "assemblyscript/transform";
@@ -93,7 +94,8 @@ const OUT_OF_LINE = [
   "*/belongsAside",
 ];
 
-// Sizes in nodes of Binaryen's tree: inlined always, if nothing argues against it, and when there is but one caller.
+// Sizes in nodes of Binaryen's tree: inlined always, if nothing argues against it, and when there
+// is but one caller.
 const ALWAYS = 80;
 const FLEXIBLE = 300;
 const ONE_CALLER = 4000;

@@ -1,4 +1,5 @@
-// A TypeDoc plugin: `this: void` is for linters, which are told so that a method may be taken off its object; no page needs to show it.
+// A TypeDoc plugin: `this: void` is for linters, which are told so that a method may be taken off
+// its object; no page needs to show it.
 
 import { Converter } from "typedoc";
 

@@ -1,4 +1,5 @@
-// Walks the expressions of a function of Binaryen's and shows every store: for the transforms that put something in front of them.
+// Walks the expressions of a function of Binaryen's and shows every store: for the transforms that
+// put something in front of them.
 
 import binaryen from "assemblyscript/binaryen";
 

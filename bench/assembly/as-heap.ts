@@ -1,4 +1,5 @@
-// AssemblyScript's `heap`, whichever allocator --runtime puts behind it, as the generic loops see one.
+// AssemblyScript's `heap`, whichever allocator --runtime puts behind it, as the generic loops see
+// one.
 
 /** The allocator, as the loops see it: `heap`, with C's meaning of NULL and of size 0. */
 @unmanaged

@@ -1,4 +1,5 @@
-// Functions with the signatures of malloc and free that do nothing: what a call from JavaScript costs by itself.
+// Functions with the signatures of malloc and free that do nothing: what a call from JavaScript
+// costs by itself.
 
 /** Returns its argument. */
 export function malloc(bytes: u32): u32 {

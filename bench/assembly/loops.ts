@@ -1,6 +1,6 @@
-// The loops that run inside WebAssembly, generic over the allocator: every contestant is compiled into the very same loop.
-// Call them for some thousand rounds at a time, and often: V8 replaces code by its optimised version only when it is
-// entered anew.
+// The loops that run inside WebAssembly, generic over the allocator: every contestant is compiled
+// into the very same loop. Call them for some thousand rounds at a time, and often: V8 replaces
+// code by its optimised version only when it is entered anew.
 
 /** Allocates and frees one block of `bytes` bytes, `rounds` times. Returns the last address. */
 export function runPairs<Allocator extends Contestant>(rounds: u32, bytes: word): word {
@@ -14,8 +14,8 @@ export function runPairs<Allocator extends Contestant>(rounds: u32, bytes: word)
 }
 
 /**
- * Allocates `blocks` blocks of `bytes` bytes into a table of words, then frees them in the same order, `rounds` times.
- * Returns the last address.
+ * Allocates `blocks` blocks of `bytes` bytes into a table of words, then frees them in the same
+ * order, `rounds` times. Returns the last address.
  */
 export function runBatches<Allocator extends Contestant>(
   rounds: u32,

@@ -1,5 +1,6 @@
-// An asc transform for measurements only: leaves out glibc's integrity checks, that is, every statement
-// `if (…) corrupted(…)` without an else. What remains is the same allocator, trusting its heap.
+// An asc transform for measurements only: leaves out glibc's integrity checks, that is, every
+// statement `if (…) corrupted(…)` without an else. What remains is the same allocator, trusting its
+// heap.
 
 import assemblyscript from "assemblyscript";
 import { Transform } from "assemblyscript/transform";

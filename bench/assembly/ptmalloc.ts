@@ -1,4 +1,5 @@
-// This project's allocator with the benchmark's loops in one module. (Traces run in the `replay` build, which users have.)
+// This project's allocator with the benchmark's loops in one module. (Traces run in the `replay`
+// build, which users have.)
 
 import { Ptmalloc } from "../../assembly/replay/contestant";
 import { runBatches, runPairs } from "./loops";

@@ -1,5 +1,6 @@
-// AssemblyScript's stub (`--runtime stub`) with the benchmark's loops in one module: it bumps a pointer and frees nothing but the
-// block that it gave last. The floor of what any allocator can cost.
+// AssemblyScript's stub (`--runtime stub`) with the benchmark's loops in one module: it bumps a
+// pointer and frees nothing but the block that it gave last. The floor of what any allocator can
+// cost.
 
 import { runOps } from "../../assembly/replay/loop";
 import { AsHeap } from "./as-heap";

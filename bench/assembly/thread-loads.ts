@@ -1,6 +1,7 @@
-// The loads of the benchmark with threads, generic over the allocator: the same ones as in bench/native/thread-loads.h, step by step;
-// whatever changes here changes there. Each runs in slices: `iterations` steps and back, going on where the last slice
-// ended. Returns the calls of malloc and free that it made.
+// The loads of the benchmark with threads, generic over the allocator: the same ones as in
+// bench/native/thread-loads.h, step by step; whatever changes here changes there. Each runs in
+// slices: `iterations` steps and back, going on where the last slice ended. Returns the calls of
+// malloc and free that it made.
 
 const SLOTS: u32 = 1024;
 const SMALL_SLOTS: u32 = 1000;
@@ -8,16 +9,16 @@ const RING_SLOTS: u32 = 1024;
 const BURST: u32 = 32;
 
 /**
- * A ring: one producer, one consumer. Each end has a cache line of its own, and shows the other one whole bursts; the blocks, words,
- * follow.
+ * A ring: one producer, one consumer. Each end has a cache line of its own, and shows the other one
+ * whole bursts; the blocks, words, follow.
  */
 const PRODUCED: usize = 0;
 const CONSUMED: usize = 64;
 const RING_BLOCKS: usize = 128;
 
 /**
- * What a load knows, at the begin of the thread's region, 32 bits each; the table of blocks, words, follows. No class has this: the loader
- * refuses modules with structs that it does not know.
+ * What a load knows, at the begin of the thread's region, 32 bits each; the table of blocks, words,
+ * follows. No class has this: the loader refuses modules with structs that it does not know.
  */
 const RING_AT: usize = 0;
 const RANDOM: usize = 4;
@@ -41,7 +42,10 @@ function nextRandom(x: u32): u32 {
   return x ^ (x << 5);
 }
 
-/** The number below `limit` (at most 65,536) that the upper or the lower half of a random number stands for. */
+/**
+ * The number below `limit` (at most 65,536) that the upper or the lower half of a random number
+ * stands for.
+ */
 function below(half: u32, limit: u32): u32 {
   return (half * limit) >> 16;
 }
@@ -68,7 +72,10 @@ export function prepareThread(region: usize, ring: usize, seed: u32): void {
   store<u32>(region, (seed * 2654435761) | 1, RANDOM);
 }
 
-/** How many blocks in the slots do not begin with what was written there. Not for mstress, which moves blocks to other slots. */
+/**
+ * How many blocks in the slots do not begin with what was written there. Not for mstress, which
+ * moves blocks to other slots.
+ */
 export function damagedBlocks(region: usize): u32 {
   let count: u32 = 0;
   for (let slot: u32 = 0; slot < SLOTS; slot++) {
@@ -92,7 +99,10 @@ export function runPrivateSmall<Allocator extends SmallContestant>(
   return 2 * iterations;
 }
 
-/** A block at random out of 1,024 is replaced by one of the same size, its slot's: 1,000 to 2,023 bytes. */
+/**
+ * A block at random out of 1,024 is replaced by one of the same size, its slot's: 1,000 to 2,023
+ * bytes.
+ */
 export function runPrivateSame<Allocator extends SmallContestant>(
   region: usize,
   iterations: u32,
@@ -166,7 +176,10 @@ export function runPair<Allocator extends SmallContestant>(iterations: u32): u32
   return 2 * iterations;
 }
 
-/** Allocates blocks of 16 to 512 bytes and puts them into the ring. A try that finds it full is a step, too. */
+/**
+ * Allocates blocks of 16 to 512 bytes and puts them into the ring. A try that finds it full is a
+ * step, too.
+ */
 export function runProducer<Allocator extends SmallContestant>(
   region: usize,
   iterations: u32,

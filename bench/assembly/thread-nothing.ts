@@ -1,5 +1,5 @@
-// The loads of the benchmark with threads without an allocator: blocks are the next places of a private array. What is left of a
-// load's time then is its own, memory included.
+// The loads of the benchmark with threads without an allocator: blocks are the next places of a
+// private array. What is left of a load's time then is its own, memory included.
 
 import {
   LOAD_BYTES,

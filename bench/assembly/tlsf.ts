@@ -1,4 +1,5 @@
-// AssemblyScript's own allocator, TLSF (`--runtime minimal`), with the benchmark's loops in one module. ilp32 only.
+// AssemblyScript's own allocator, TLSF (`--runtime minimal`), with the benchmark's loops in one
+// module. ilp32 only.
 
 import { freeAll, runOps } from "../../assembly/replay/loop";
 import { AsHeap } from "./as-heap";

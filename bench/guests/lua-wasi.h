@@ -1,5 +1,6 @@
-/* Included before Lua's sources, to compile them for WASI: errors end the program (there is no longjmp), and there are no processes and no
-   temporary files. The allocator's work is untouched. */
+/* Included before Lua's sources, to compile them for WASI: errors end the program (there is no
+   longjmp), and there are no processes and no temporary files. The allocator's work is untouched.
+   */
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* The benchmark's loops on the C library's allocator: the same shapes as bench/assembly/loops.ts and
-   assembly/replay/loop.ts. Build: gcc -O2 -fno-builtin [-m32] loops.c -o loops
+/* The benchmark's loops on the C library's allocator: the same shapes as bench/assembly/loops.ts
+   and assembly/replay/loop.ts. Build: gcc -O2 -fno-builtin [-m32] loops.c -o loops
 
      loops [OPS SLOTS]        OPS: a file of packed operations (struct op), SLOTS: length of the block table
 
@@ -11,7 +11,8 @@
      replay PASSES                 run the operations PASSES times, everything freed in between outside the clock:
                                    one number a pass
 
-   Operations and table are mapped, and nothing else here allocates: the heap is the trace's alone. */
+   Operations and table are mapped, and nothing else here allocates: the heap is the trace's alone.
+   */
 
 #include <fcntl.h>
 #include <malloc.h>

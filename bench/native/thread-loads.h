@@ -1,12 +1,13 @@
-/* The loads of the benchmark with threads, in C. bench/assembly/thread-loads.ts has the same ones: whatever changes here changes
-   there. Whoever includes this has defined
+/* The loads of the benchmark with threads, in C. bench/assembly/thread-loads.ts has the same ones:
+   whatever changes here changes there. Whoever includes this has defined
 
      ALLOCATE(thread, bytes)   a block
      RELEASE(thread, block)    gives it back
      LOAD (name)               what stands before the function `name`, such as static
 
-   Each load runs in slices: `iterations` steps and back, going on where the last slice ended, and answers with the calls of malloc and free that
-   it made. All that it knows lies in memory that the host gave: a struct thread, and for the ring a struct ring. */
+   Each load runs in slices: `iterations` steps and back, going on where the last slice ended, and
+   answers with the calls of malloc and free that it made. All that it knows lies in memory that the
+   host gave: a struct thread, and for the ring a struct ring. */
 
 #include <stdatomic.h>
 #include <stddef.h>
@@ -22,8 +23,8 @@ enum
   CACHE_LINE = 64
 };
 
-/* One producer, one consumer. Each end has a cache line of its own, and shows the other one whole bursts, so that the ring itself costs
-   little: each look at the other's line is a cache miss. */
+/* One producer, one consumer. Each end has a cache line of its own, and shows the other one whole
+   bursts, so that the ring itself costs little: each look at the other's line is a cache miss. */
 struct ring
 {
   _Atomic uint32_t produced;
@@ -46,7 +47,8 @@ struct thread
   unsigned char array[ARRAY_BYTES];
 };
 
-/* "No allocator": the next place of a private array, so that a load's own part, memory included, can be measured. */
+/* "No allocator": the next place of a private array, so that a load's own part, memory included,
+   can be measured. */
 static inline unsigned char *
 array_place (struct thread *thread, uint32_t bytes)
 {
@@ -70,7 +72,8 @@ next_random (uint32_t x)
   return x ^ x << 5;
 }
 
-/* The number below `limit` (at most 65,536) that the upper or the lower half of a random number stands for. */
+/* The number below `limit` (at most 65,536) that the upper or the lower half of a random number
+   stands for. */
 static inline uint32_t
 below (uint32_t half, uint32_t limit)
 {
@@ -106,7 +109,8 @@ prepare (struct thread *thread, struct ring *ring, uint32_t seed)
     thread->slots[slot] = NULL;
 }
 
-/* How many blocks in the slots do not begin with what was written there. Not for mstress, which moves blocks to other slots. */
+/* How many blocks in the slots do not begin with what was written there. Not for mstress, which
+   moves blocks to other slots. */
 static inline uint32_t
 damaged (struct thread *thread)
 {
@@ -131,7 +135,8 @@ private_small (struct thread *thread, uint32_t iterations)
   return 2 * iterations;
 }
 
-/* A block at random out of 1,024 is replaced by one of the same size, its slot's: 1,000 to 2,023 bytes. */
+/* A block at random out of 1,024 is replaced by one of the same size, its slot's: 1,000 to 2,023
+   bytes. */
 LOAD (private_same) uint32_t
 private_same (struct thread *thread, uint32_t iterations)
 {
@@ -212,7 +217,8 @@ pair (struct thread *thread, uint32_t iterations)
   return 2 * iterations;
 }
 
-/* Allocates blocks of 16 to 512 bytes and puts them into the ring. A try that finds it full is a step, too. */
+/* Allocates blocks of 16 to 512 bytes and puts them into the ring. A try that finds it full is a
+   step, too. */
 LOAD (ring_produce) uint32_t
 ring_produce (struct thread *thread, uint32_t iterations)
 {

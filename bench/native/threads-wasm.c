@@ -1,5 +1,6 @@
-/* The loads of thread-loads.h as a WebAssembly module for a shared memory, one instance a thread. The allocator is in the same
-   translation unit as the loads, so that the compiler inlines what it thinks fit, as asc does:
+/* The loads of thread-loads.h as a WebAssembly module for a shared memory, one instance a thread.
+   The allocator is in the same translation unit as the loads, so that the compiler inlines what it
+   thinks fit, as asc does:
 
      -DMIMALLOC      mimalloc, its src and include on the include path
      -DDLMALLOC      the C library's, which knows no threads, behind one lock
@@ -10,8 +11,8 @@
 #include "wasm-libc.h"
 
 #if defined MIMALLOC
-/* mimalloc knows WebAssembly as a place without threads; with these it locks where it grows the memory, and does not miss the end of a
-   thread, which it hears of nowhere here. */
+/* mimalloc knows WebAssembly as a place without threads; with these it locks where it grows the
+   memory, and does not miss the end of a thread, which it hears of nowhere here. */
 #define MI_USE_PTHREADS
 typedef struct lock pthread_mutex_t;
 typedef int pthread_key_t;
@@ -65,7 +66,8 @@ damage (struct thread *thread)
 #endif
 }
 
-/* Runs constructors, once for all threads. That this calls them keeps the linker from calling them at every export. */
+/* Runs constructors, once for all threads. That this calls them keeps the linker from calling them
+   at every export. */
 extern void __wasm_call_ctors (void);
 
 LOAD (start) void

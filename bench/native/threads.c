@@ -1,11 +1,13 @@
-/* The loads of thread-loads.h on the C library's allocator, or on none, on one thread or on two. Build:
+/* The loads of thread-loads.h on the C library's allocator, or on none, on one thread or on two.
+   Build:
 
      gcc -O2 -fno-builtin -pthread [-m32] [-DNO_ALLOCATOR] threads.c -o threads
 
      threads LOAD THREADS SECONDS SLICE
 
-   LOAD is one of thread-loads.h's or `ball`. It warms up for as long as it measures, starts all threads together and prints the millions of
-   calls of malloc and free that all of them made in a second. A fresh process for each measurement is a fresh heap. */
+   LOAD is one of thread-loads.h's or `ball`. It warms up for as long as it measures, starts all
+   threads together and prints the millions of calls of malloc and free that all of them made in a
+   second. A fresh process for each measurement is a fresh heap. */
 
 #include <pthread.h>
 #include <sched.h>
@@ -83,7 +85,8 @@ work (void *argument)
   return NULL;
 }
 
-/* How long a cache line is on its way from core to core: a ball goes back and forth. Calls are touches. */
+/* How long a cache line is on its way from core to core: a ball goes back and forth. Calls are
+   touches. */
 static _Atomic uint32_t ball;
 
 static uint32_t

@@ -1,5 +1,5 @@
-/* What an allocator in WebAssembly asks of an operating system: memory, a lock, the time; and the environment and the printing, which there
-   are not. The string functions are wasi-libc's own. */
+/* What an allocator in WebAssembly asks of an operating system: memory, a lock, the time; and the
+   environment and the printing, which there are not. The string functions are wasi-libc's own. */
 
 #include <errno.h>
 #include <stdarg.h>
@@ -36,7 +36,8 @@ strtol (const char *restrict text, char **restrict end, int base)
 /* Milliseconds, by the host's clock. */
 __attribute__ ((import_module ("env"), import_name ("now"))) double host_now (void);
 
-/* The usual three states: free, taken, taken and waited for. Waiters spin first, as the machine has another core. */
+/* The usual three states: free, taken, taken and waited for. Waiters spin first, as the machine has
+   another core. */
 struct lock
 {
   int state;
@@ -74,9 +75,9 @@ release (struct lock *lock)
     __builtin_wasm_memory_atomic_notify (&lock->state, 1);
 }
 
-/* Memory, never given back. mimalloc gets what the module began with first: that is enough, so nothing grows while threads run. (V8 tells
-   other threads of a growth only when they look, and their atomic accesses to the new memory trap until then.) dlmalloc takes that
-   part by itself. */
+/* Memory, never given back. mimalloc gets what the module began with first: that is enough, so
+   nothing grows while threads run. (V8 tells other threads of a growth only when they look, and
+   their atomic accesses to the new memory trap until then.) dlmalloc takes that part by itself. */
 void *
 sbrk (intptr_t bytes)
 {

@@ -1,4 +1,5 @@
-// A cache that drops what was used least recently: a map of strings over a ring of entries, which point at each other.
+// A cache that drops what was used least recently: a map of strings over a ring of entries, which
+// point at each other.
 
 import { random, seed } from "./random";
 

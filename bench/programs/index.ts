@@ -1,4 +1,5 @@
-// Programs that are heavy on garbage, one a file, in ordinary AssemblyScript: the benchmark's and the tests' work for its runtimes.
+// Programs that are heavy on garbage, one a file, in ordinary AssemblyScript: the benchmark's and
+// the tests' work for its runtimes.
 
 export { cache } from "./cache";
 export { json } from "./json";

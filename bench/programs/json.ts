@@ -137,7 +137,10 @@ function make(depth: i32): Value {
   return object;
 }
 
-/** Makes a document, and `rounds` times parses and writes it. The lengths of the texts and the number of values. */
+/**
+ * Makes a document, and `rounds` times parses and writes it. The lengths of the texts and the
+ * number of values.
+ */
 export function json(rounds: i32): i32 {
   seed(20);
   const root = new ListValue();

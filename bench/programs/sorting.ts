@@ -1,4 +1,5 @@
-// Lists that are never changed: each step of a merge sort makes new arrays, each insertion into a sorted tree a new path.
+// Lists that are never changed: each step of a merge sort makes new arrays, each insertion into a
+// sorted tree a new path.
 
 import { random, seed } from "./random";
 

@@ -1,4 +1,5 @@
-// Tasks that send each other packets, after Richards: a small system of queues, in which everything is an object and short-lived.
+// Tasks that send each other packets, after Richards: a small system of queues, in which everything
+// is an object and short-lived.
 
 import { random, seed } from "./random";
 

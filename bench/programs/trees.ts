@@ -20,7 +20,10 @@ function grow(depth: i32): Tree {
   return tree;
 }
 
-/** Trees of depth 4, 6 … up to `depth`, fewer of them the larger they are. How many nodes all of them had. */
+/**
+ * Trees of depth 4, 6 … up to `depth`, fewer of them the larger they are. How many nodes all of
+ * them had.
+ */
 export function trees(depth: i32): i32 {
   let sum = grow(depth + 1).nodes;
   const longLived = grow(depth);

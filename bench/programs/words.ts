@@ -8,7 +8,9 @@ function word(): string {
   return result;
 }
 
-/** `rounds` texts of 2,000 words out of 700 or so. What was counted, and how long the results were. */
+/**
+ * `rounds` texts of 2,000 words out of 700 or so. What was counted, and how long the results were.
+ */
 export function words(rounds: i32): i32 {
   seed(7);
   const known: string[] = [];

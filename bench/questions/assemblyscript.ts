@@ -1,13 +1,16 @@
 // How long do AssemblyScript programs take on this project's runtimes, and how much memory?
 //
-// Rationale: a collector's allocator is judged by whole programs: what it hands out is linked, marked, swept and read again, and where it lies
-// decides how fast that goes. bench/programs has seven that are heavy on garbage, in ordinary AssemblyScript. All contestants are the
-// same sources, compiled by the same asc with the options that its users take for a release, and nothing else; the collectors are
-// AssemblyScript's in both cases. With the minimal collector the host collects after each run, and that is timed, too.
+// Rationale: a collector's allocator is judged by whole programs: what it hands out is linked,
+// marked, swept and read again, and where it lies decides how fast that goes. bench/programs has
+// seven that are heavy on garbage, in ordinary AssemblyScript. All contestants are the same
+// sources, compiled by the same asc with the options that its users take for a release, and nothing
+// else; the collectors are AssemblyScript's in both cases. With the minimal collector the host
+// collects after each run, and that is timed, too.
 //
-// Caveats: times are the process's processor time, so that others on the machine disturb less; what V8 does beside the program is in them.
-// Programs of this size have small heaps, 0.4 to 8 MiB. A memory grows ahead and never shrinks, so its size is what was needed at most,
-// rounded up: TLSF doubles it, this project's heap adds a quarter.
+// Caveats: times are the process's processor time, so that others on the machine disturb less; what
+// V8 does beside the program is in them. Programs of this size have small heaps, 0.4 to 8 MiB. A
+// memory grows ahead and never shrinks, so its size is what was needed at most, rounded up: TLSF
+// doubles it, this project's heap adds a quarter.
 
 import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { spawnSync } from "node:child_process";

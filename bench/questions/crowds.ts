@@ -1,13 +1,18 @@
-// Do threads queue up behind each other's locks when there are many more of them than arenas and cores?
+// Do threads queue up behind each other's locks when there are many more of them than arenas and
+// cores?
 //
-// Rationale: a lock convoy is what becomes of a lock that is taken often: a thread that loses the processor while it holds the lock makes all
-// others sleep, each of them is woken only to find the lock taken again, and the program goes at the pace of the scheduler. Then the
-// rate falls with every thread, and nearly every lock is found taken. Each thread replaces slots of its own, with blocks that tcache mostly
-// serves, without a lock, and with larger ones, which it never does; as in "threads". Arenas are shared: glibc makes two for each core in i386, four here, so that 64 threads are 16 to an arena.
+// Rationale: a lock convoy is what becomes of a lock that is taken often: a thread that loses the
+// processor while it holds the lock makes all others sleep, each of them is woken only to find the
+// lock taken again, and the program goes at the pace of the scheduler. Then the rate falls with
+// every thread, and nearly every lock is found taken. Each thread replaces slots of its own, with
+// blocks that tcache mostly serves, without a lock, and with larger ones, which it never does; as
+// in "threads". Arenas are shared: glibc makes two for each core in i386, four here, so that 64
+// threads are 16 to an arena.
 //
-// Caveats: with two cores the rate cannot grow beyond two threads; that it stays is the point. 64 threads have 64 times the blocks, 17 and
-// 99 MB, so the caches serve everybody worse, also where there are no locks. The counters are those of all threads from their start,
-// warm-up included. Only this project's build counts.
+// Caveats: with two cores the rate cannot grow beyond two threads; that it stays is the point. 64
+// threads have 64 times the blocks, 17 and 99 MB, so the caches serve everybody worse, also where
+// there are no locks. The counters are those of all threads from their start, warm-up included.
+// Only this project's build counts.
 
 import { OURS } from "../allocators.js";
 import type { Answer, Cell, Question, Row } from "../question.js";

@@ -1,15 +1,18 @@
 // Do programs in C run as fast with this malloc as with the one that their C library brings?
 //
-// Rationale: a heap that other modules can use is no use if they get slower by it. The programs are Debian's sources, compiled by clang with
-// wasi-libc: Lua, whose workload makes trees, strings, tables and closures, all by realloc, freed by a collector in bursts; and cmark, which turns
-// a document of 2.4 MB into a tree and that into HTML, with calloc, realloc and free. Some tenth of their time is malloc's. The same objects are
-// linked three ways: with wasi-libc's own dlmalloc; with malloc imported, over a heap (`linkGuest`); and merged with the
-// heap (`ptmalloc-wasm link`). dlmalloc also takes part after the optimiser that makes the merged module, so that what that gains
-// counts for nobody.
+// Rationale: a heap that other modules can use is no use if they get slower by it. The programs are
+// Debian's sources, compiled by clang with wasi-libc: Lua, whose workload makes trees, strings,
+// tables and closures, all by realloc, freed by a collector in bursts; and cmark, which turns a
+// document of 2.4 MB into a tree and that into HTML, with calloc, realloc and free. Some tenth of
+// their time is malloc's. The same objects are linked three ways: with wasi-libc's own dlmalloc;
+// with malloc imported, over a heap (`linkGuest`); and merged with the heap (`ptmalloc-wasm link`).
+// dlmalloc also takes part after the optimiser that makes the merged module, so that what that
+// gains counts for nobody.
 //
-// Caveats: needs clang, lld, wasi-libc and Debian's archive; without them it is left out and the run says so. A sample is a whole run of the program
-// in a new memory, with one compiled module: what it does besides malloc is in it, and is the same for all. dlmalloc grows
-// its memory by what it needs, this heap by a quarter of what there is.
+// Caveats: needs clang, lld, wasi-libc and Debian's archive; without them it is left out and the
+// run says so. A sample is a whole run of the program in a new memory, with one compiled module:
+// what it does besides malloc is in it, and is the same for all. dlmalloc grows its memory by what
+// it needs, this heap by a quarter of what there is.
 
 import { execFileSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
@@ -78,7 +81,9 @@ function contestant(name: string, run: GuestRunner, sizes: Map<string, number>):
   };
 }
 
-/** What became of a program: times by contestant, ms, and how large its memory was at the end, MiB. */
+/**
+ * What became of a program: times by contestant, ms, and how large its memory was at the end, MiB.
+ */
 interface Outcome {
   readonly program: ProgramName;
   readonly times: RaceResult;

@@ -1,11 +1,13 @@
 // What does it cost to have one more heap?
 //
-// Rationale: programs that give each request, document or test a heap of its own make many. The binary is compiled once; what is left is an
-// instance, a memory, and the structs of the kernel's and libc's at its base. A memory and an instance alone are what nobody can do without.
+// Rationale: programs that give each request, document or test a heap of its own make many. The
+// binary is compiled once; what is left is an instance, a memory, and the structs of the kernel's
+// and libc's at its base. A memory and an instance alone are what nobody can do without.
 //
-// Caveats: heaps are dropped as soon as they are made, and the engine's collection of them is inside the clock. A memory may grow to 4 GiB:
-// V8 reserves addresses for that (10 GiB a memory in Node.js 20 and 22, 8 GiB in 24) but no memory. The first heap of a program also
-// compiles, which takes some milliseconds; it is not in the table.
+// Caveats: heaps are dropped as soon as they are made, and the engine's collection of them is
+// inside the clock. A memory may grow to 4 GiB: V8 reserves addresses for that (10 GiB a memory in
+// Node.js 20 and 22, 8 GiB in 24) but no memory. The first heap of a program also compiles, which
+// takes some milliseconds; it is not in the table.
 
 import { createHeap, createHeapSync } from "../../src/heap/create.js";
 import type { Contestant } from "../harness.js";

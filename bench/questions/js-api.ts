@@ -1,9 +1,12 @@
 // What does each way to allocate from JavaScript cost?
 //
-// Rationale: the bare exports are the fastest and least comfortable way; checked functions, handles and scopes cost something on top. `mallocMany` checks its
-// arguments and makes a call for 64 blocks. Beside it a module of one's own, which does the loop in WebAssembly over lists that lie in the heap.
+// Rationale: the bare exports are the fastest and least comfortable way; checked functions, handles
+// and scopes cost something on top. `mallocMany` checks its arguments and makes a call for 64
+// blocks. Beside it a module of one's own, which does the loop in WebAssembly over lists that lie
+// in the heap.
 //
-// Caveats: a batch is allocated, then freed in the same order; sizes of 16 to 215 bytes. Handles make garbage, whose collection is inside the clock.
+// Caveats: a batch is allocated, then freed in the same order; sizes of 16 to 215 bytes. Handles
+// make garbage, whose collection is inside the clock.
 
 import { createHeapSync } from "../../src/heap/create.js";
 import type { Heap } from "../../src/heap/heap.js";

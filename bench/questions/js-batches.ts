@@ -1,12 +1,13 @@
 // What does a block cost JavaScript when 256 of a size are alive at once?
 //
-// Rationale: past a pair, tcache's seven blocks a size run out and the bins work: fastbins up to 64 bytes (of 32-bit
-// chunks), then consolidation, splitting and the top. A batch is allocated, kept in a table, and freed in the order of
-// allocation, as a request's or a frame's blocks are.
+// Rationale: past a pair, tcache's seven blocks a size run out and the bins work: fastbins up to 64
+// bytes (of 32-bit chunks), then consolidation, splitting and the top. A batch is allocated, kept
+// in a table, and freed in the order of allocation, as a request's or a frame's blocks are.
 //
-// Caveats: all blocks of one size; never fragmented. The engine's blocks are dropped by being overwritten in the table; their
-// collection is inside the clock. AssemblyScript's stub does not free and is left out. An `empty Wasm call` stores what it
-// is given, so its row holds the loop and the table too.
+// Caveats: all blocks of one size; never fragmented. The engine's blocks are dropped by being
+// overwritten in the table; their collection is inside the clock. AssemblyScript's stub does not
+// free and is left out. An `empty Wasm call` stores what it is given, so its row holds the loop and
+// the table too.
 
 import { OURS, TLSF, jsAllocators, jsContestant } from "../allocators.js";
 import { ratio, scaled, type Question } from "../question.js";

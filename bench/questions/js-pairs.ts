@@ -1,12 +1,14 @@
 // What does it cost JavaScript to get one block and give it back?
 //
-// Rationale: the commonest life of a block is short, and an embedder calls malloc across the border between JavaScript and
-// WebAssembly. The border itself is a contestant (`empty Wasm call`: the same signatures, nothing done), so that what
-// is the allocator's can be told from what is the call's. What the engine offers instead stands beside it.
+// Rationale: the commonest life of a block is short, and an embedder calls malloc across the border
+// between JavaScript and WebAssembly. The border itself is a contestant (`empty Wasm call`: the
+// same signatures, nothing done), so that what is the allocator's can be told from what is the
+// call's. What the engine offers instead stands beside it.
 //
-// Caveats: the best case of every allocator with a cache, as the same block comes back each time; the engine's
-// buffers are cleared, malloc's blocks are not; of the engine's blocks the last 16 stay reachable, the rest is garbage whose
-// collection is inside the clock; V8 versions after Node 20's inline the empty functions away. lp64 passes BigInts.
+// Caveats: the best case of every allocator with a cache, as the same block comes back each time;
+// the engine's buffers are cleared, malloc's blocks are not; of the engine's blocks the last 16
+// stay reachable, the rest is garbage whose collection is inside the clock; V8 versions after Node
+// 20's inline the empty functions away. lp64 passes BigInts.
 
 import { EMPTY, OURS, TLSF, jsAllocators, jsContestant } from "../allocators.js";
 import { ratio, scaled, type Question } from "../question.js";

@@ -1,15 +1,18 @@
 // What does a system call cost when there are more regions?
 //
-// Rationale: Linux promises that mmap, munmap and brk do not slow down as an address space fills; a table that is walked from
-// its start would. Regions are created in random order. Pairs take the first free page and give it back, brk moves by
-// one page, a search must find one of up to 256 gaps, at random, among gaps of one page, and the last two operations split a
-// region somewhere inside and merge it again.
+// Rationale: Linux promises that mmap, munmap and brk do not slow down as an address space fills; a
+// table that is walked from its start would. Regions are created in random order. Pairs take the
+// first free page and give it back, brk moves by one page, a search must find one of up to 256
+// gaps, at random, among gaps of one page, and the last two operations split a region somewhere
+// inside and merge it again.
 //
-// Caveats: `no such call` is the way from JavaScript into WebAssembly and back, and part of every other figure; in lp64 it
-// converts seven BigInts. A search is an mmap that asks for neither private nor shared memory: refused, but, as in Linux,
-// after a place has been found. What is mapped anew must read as zero, so a page that once was given back is read (4 KiB) and, as
-// nobody wrote there, not cleared. Regions have 195,000 pages together whatever their number, as otherwise ten regions would have ten
-// pages in the cache. The nodes of ten regions are in the first-level cache and those of 65,000, 4 to 5 MiB, are not.
+// Caveats: `no such call` is the way from JavaScript into WebAssembly and back, and part of every
+// other figure; in lp64 it converts seven BigInts. A search is an mmap that asks for neither
+// private nor shared memory: refused, but, as in Linux, after a place has been found. What is
+// mapped anew must read as zero, so a page that once was given back is read (4 KiB) and, as nobody
+// wrote there, not cleared. Regions have 195,000 pages together whatever their number, as otherwise
+// ten regions would have ten pages in the cache. The nodes of ten regions are in the first-level
+// cache and those of 65,000, 4 to 5 MiB, are not.
 
 import type { Abi } from "../../src/layout/address.js";
 import { race } from "../harness.js";

@@ -1,11 +1,12 @@
 // Where do the nanoseconds go that a replay takes here and not with TLSF?
 //
-// Rationale: one thing at a time is switched off, by tunable, by leaving calls out of the trace, or by compiling the integrity checks
-// away; what the geometric mean loses is what that thing cost.
+// Rationale: one thing at a time is switched off, by tunable, by leaving calls out of the trace, or
+// by compiling the integrity checks away; what the geometric mean loses is what that thing cost.
 //
-// Caveats: the parts do not add up, as each changes the addresses and so what the others do. Only checks that are
-// statements of their own can be compiled away (51 of 60); the rest decide where to go next anyway. "callocs as mallocs"
-// also lets those blocks come from tcache, which calloc does not look into.
+// Caveats: the parts do not add up, as each changes the addresses and so what the others do. Only
+// checks that are statements of their own can be compiled away (51 of 60); the rest decide where to
+// go next anyway. "callocs as mallocs" also lets those blocks come from tcache, which calloc does
+// not look into.
 
 import { OURS, TLSF } from "../allocators.js";
 import { OpKind } from "../../src/layout/generated.js";

@@ -1,13 +1,14 @@
 // How fast does the allocator serve real programs?
 //
-// Rationale: mixes of sizes, lifetimes and reallocs that no synthetic loop has: eleven recorded programs, each replayed inside
-// WebAssembly by one loop (assembly/replay/loop.ts) that every contestant is compiled into, and by the same loop in C
-// around native glibc, warm, in one run.
+// Rationale: mixes of sizes, lifetimes and reallocs that no synthetic loop has: eleven recorded
+// programs, each replayed inside WebAssembly by one loop (assembly/replay/loop.ts) that every
+// contestant is compiled into, and by the same loop in C around native glibc, warm, in one run.
 //
-// Caveats: allocator calls only, back to back: nobody touches the blocks, so what a layout does to the caches of a real program
-// does not show. The loop itself costs some 2 ns an operation, as the stub shows, which never frees. TLSF
-// and the stub ignore alignments (convert asks for some), and TLSF has no checks. Native glibc runs with one thread,
-// so it takes no lock either. "Warm" keeps what the allocator keeps: tcache and bins are full when a pass begins.
+// Caveats: allocator calls only, back to back: nobody touches the blocks, so what a layout does to
+// the caches of a real program does not show. The loop itself costs some 2 ns an operation, as the
+// stub shows, which never frees. TLSF and the stub ignore alignments (convert asks for some), and
+// TLSF has no checks. Native glibc runs with one thread, so it takes no lock either. "Warm" keeps
+// what the allocator keeps: tcache and bins are full when a pass begins.
 
 import { OURS, STUB, TLSF } from "../allocators.js";
 import { NATIVE_NAMES } from "../native.js";

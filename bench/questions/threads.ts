@@ -1,17 +1,20 @@
 // How many calls of malloc and free does an allocator serve when two threads call it?
 //
-// Rationale: programs use threads to be faster, and an allocator with one lock makes them slower. Loads that stay within a
-// thread (random slots, as in larson and rptest; batches of mixed sizes, as in mstress; a pair) should be twice as fast on two; a ring,
-// where one thread allocates and the other frees, is the hard case. "No allocator" runs the same loops, from the same compiler, on
+// Rationale: programs use threads to be faster, and an allocator with one lock makes them slower.
+// Loads that stay within a thread (random slots, as in larson and rptest; batches of mixed sizes,
+// as in mstress; a pair) should be twice as fast on two; a ring, where one thread allocates and the
+// other frees, is the hard case. "No allocator" runs the same loops, from the same compiler, on
 // places of a private array: what the machine itself, the memory traffic and the ring allow.
 //
-// Caveats: needs two cores that nobody else uses. Each sample has a fresh heap and fresh threads, warmed up outside the
-// clock. One thread's ring is filled and emptied by turns, 1,024 blocks; two threads hand over bursts of 32, and a try that finds
-// the ring full or empty costs time and counts for nothing. mimalloc and dlmalloc never give memory back in WebAssembly, and
-// mimalloc is compiled into one translation unit with the loads. A thread of native glibc that must wait sleeps in the kernel,
-// so its ring depends on what a wake-up costs there (in virtual machines: a lot), and everybody's ring on how far the cores
-// are from each other. V8 enters optimised code only with a call: threads run slices of 20,000 steps; in one long call the
-// loop would stay in baseline code.
+// Caveats: needs two cores that nobody else uses. Each sample has a fresh heap and fresh threads,
+// warmed up outside the clock. One thread's ring is filled and emptied by turns, 1,024 blocks; two
+// threads hand over bursts of 32, and a try that finds the ring full or empty costs time and counts
+// for nothing. mimalloc and dlmalloc never give memory back in WebAssembly, and mimalloc is
+// compiled into one translation unit with the loads. A thread of native glibc that must wait sleeps
+// in the kernel, so its ring depends on what a wake-up costs there (in virtual machines: a lot),
+// and everybody's ring on how far the cores are from each other. V8 enters optimised code only with
+// a call: threads run slices of 20,000 steps; in one long call the loop would stay in baseline
+// code.
 
 import { NATIVE_NAMES } from "../native.js";
 import { OURS } from "../allocators.js";

@@ -1,10 +1,10 @@
 // What does a block cost a WebAssembly module when 256 of a size are alive at once?
 //
-// Rationale: past tcache's seven blocks of a size: fastbins, bins, splitting, consolidation, and the top going up and down; the
-// same loop around each contestant, and in C around native glibc.
+// Rationale: past tcache's seven blocks of a size: fastbins, bins, splitting, consolidation, and
+// the top going up and down; the same loop around each contestant, and in C around native glibc.
 //
-// Caveats: all blocks of one size; never fragmented; the order of freeing is that of allocation. AssemblyScript's stub forgets
-// the whole batch at once instead of freeing it.
+// Caveats: all blocks of one size; never fragmented; the order of freeing is that of allocation.
+// AssemblyScript's stub forgets the whole batch at once instead of freeing it.
 
 import { OURS, TLSF, loopAllocators } from "../allocators.js";
 import { NATIVE_NAMES } from "../native.js";

@@ -1,10 +1,12 @@
 // What does it cost a WebAssembly module to get one block and give it back?
 //
-// Rationale: the allocator's fast path alone, called from the module that it is compiled into, no border in the way; the same loop
-// (bench/assembly/loops.ts) around each, and the same loop in C around native glibc.
+// Rationale: the allocator's fast path alone, called from the module that it is compiled into, no
+// border in the way; the same loop (bench/assembly/loops.ts) around each, and the same loop in C
+// around native glibc.
 //
-// Caveats: the best case of every cache. asc may inline what it sees, and does so to whoever is small enough; glibc is
-// behind a PLT. TLSF is compiled without its assertions (--noAssert), as everything here.
+// Caveats: the best case of every cache. asc may inline what it sees, and does so to whoever is
+// small enough; glibc is behind a PLT. TLSF is compiled without its assertions (--noAssert), as
+// everything here.
 
 import { OURS, TLSF, loopAllocators } from "../allocators.js";
 import { NATIVE_NAMES } from "../native.js";

@@ -1,5 +1,5 @@
-// `ptmalloc-wasm completion`: a script for a shell that completes commands, options, their choices, and
-// files. All that it knows is taken from the commands' own definitions.
+// `ptmalloc-wasm completion`: a script for a shell that completes commands, options, their choices,
+// and files. All that it knows is taken from the commands' own definitions.
 
 import { Argument, Command, type Option } from "commander";
 import { NAME, type CliIo } from "./io.js";

@@ -25,7 +25,10 @@ export class GarbageWatcher implements GarbageCollector {
     this.collectNow?.();
   }
 
-  /** @returns milliseconds of collection between `from` and `to`; what began before is not asked for again */
+  /**
+   * @returns milliseconds of collection between `from` and `to`; what began before is not asked for
+   *   again
+   */
   async milliseconds(from: number, to: number): Promise<number> {
     // Entries reach the observer in a later turn of the event loop.
     await nextTurn();

@@ -1,5 +1,5 @@
-// How help looks: as wide as the terminal, up to 100 columns, words whole, in colours where these are
-// wanted.
+// How help looks: as wide as the terminal, up to 100 columns, words whole, in colours where these
+// are wanted.
 
 import type { Command } from "commander";
 import { NAME, type CliIo } from "./io.js";

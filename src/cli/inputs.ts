@@ -1,4 +1,5 @@
-// Where the traces come from: files, gzipped or not, standard input, or the recordings of a source checkout.
+// Where the traces come from: files, gzipped or not, standard input, or the recordings of a source
+// checkout.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
@@ -11,15 +12,18 @@ import { packageRoot } from "./package-root.js";
 /** How standard input is written on the command line, and named in messages. */
 const STDIN = "-";
 const STDIN_NAME = "<stdin>";
-/** Folders of recordings, from the package's: a source checkout has the first two, every package the last. */
+/**
+ * Folders of recordings, from the package's: a source checkout has the first two, every package the
+ * last.
+ */
 const RECORDINGS = "tests/golden/traces";
 const THREAD_RECORDINGS = "tests/golden/threads/traces";
 const SHIPPED = "traces";
 
 /**
  * @param ofThreads whether those of programs with several threads are meant
- * @returns the recordings of real programs that come with a source checkout, sorted; in an installed
- *   package the few that are shipped
+ * @returns the recordings of real programs that come with a source checkout, sorted; in an
+ *   installed package the few that are shipped
  */
 export function bundledRecordings(ofThreads = false): string[] {
   const found = recordingsIn(ofThreads ? THREAD_RECORDINGS : RECORDINGS);
@@ -116,7 +120,10 @@ const PACKED: readonly (readonly [string, readonly number[]])[] = [
   ["zip", [0x50, 0x4b, 0x03, 0x04]],
 ];
 
-/** Gzip is told by its first bytes, not by the file's name. @throws TraceError for what cannot be unpacked */
+/**
+ * Gzip is told by its first bytes, not by the file's name.
+ * @throws TraceError for what cannot be unpacked
+ */
 function unzipped(bytes: Uint8Array, name: string): Uint8Array {
   for (const [packer, magic] of PACKED) {
     if (magic.every((byte, i) => bytes[i] === byte))

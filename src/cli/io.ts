@@ -1,4 +1,5 @@
-// What a command may touch of the process it runs in; tests give their own. And what it says when it cannot go on.
+// What a command may touch of the process it runs in; tests give their own. And what it says when
+// it cannot go on.
 
 import { isError } from "../host/realm.js";
 
@@ -44,7 +45,10 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: "no space left on the device",
 };
 
-/** @returns what the system says of a file or stream, in words; undefined for an error that is not the system's */
+/**
+ * @returns what the system says of a file or stream, in words; undefined for an error that is not
+ *   the system's
+ */
 export function systemReason(error: unknown): string | undefined {
   if (!isError(error) || !("code" in error) || !("syscall" in error)) return undefined;
   return REASONS[String(error.code)] ?? error.message;

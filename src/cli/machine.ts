@@ -1,4 +1,5 @@
-// A process to look at, for the commands that show the kernel's side: a fresh heap, or one in the middle of a trace.
+// A process to look at, for the commands that show the kernel's side: a fresh heap, or one in the
+// middle of a trace.
 
 import type { Command } from "commander";
 import { Option } from "commander";
@@ -26,7 +27,10 @@ export interface MomentOptions extends MachineOptions {
   touch: boolean;
 }
 
-/** Native recordings have their break at a multiple of 16 MiB, which decides about blocks of large alignment. */
+/**
+ * Native recordings have their break at a multiple of 16 MiB, which decides about blocks of large
+ * alignment.
+ */
 const START_BRK = 16 << 20;
 const SIZE_MAX_32 = 0xffff_ffffn;
 

@@ -74,7 +74,9 @@ function optionText(option: Option): string {
   return `.TP\n.B ${roff(option.flags)}\n${roff(option.description + more)}`;
 }
 
-/** What stands behind the options in a command's help: headings, paragraphs, and examples, indented. */
+/**
+ * What stands behind the options in a command's help: headings, paragraphs, and examples, indented.
+ */
 function afterText(command: Command): string[] {
   const parts: string[] = [];
   const isOfTerminal = command.configureOutput();

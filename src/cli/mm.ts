@@ -1,4 +1,5 @@
-// `ptmalloc-wasm mm`: mm_struct of a process of the model, and the files of /proc that are made of it.
+// `ptmalloc-wasm mm`: mm_struct of a process of the model, and the files of /proc that are made of
+// it.
 
 import { Command, Option } from "commander";
 import type { Kernel } from "../kernel/index.js";

@@ -1,5 +1,5 @@
-// What commands, options and arguments there are, as commander has them: completion and the man page are
-// made of this.
+// What commands, options and arguments there are, as commander has them: completion and the man
+// page are made of this.
 
 import type { Command, Option } from "commander";
 

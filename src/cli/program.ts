@@ -46,8 +46,8 @@ const USAGE = 2;
  * Runs the command line.
  *
  * @param args the arguments, without node and script
- * @returns the exit code: 0; after an error, which was written to stderr, 2 when the command line was
- *   wrong, else 1
+ * @returns the exit code: 0; after an error, which was written to stderr, 2 when the command line
+ *   was wrong, else 1
  */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
   try {

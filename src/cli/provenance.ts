@@ -1,5 +1,5 @@
-// Where numbers come from: versions, machine and time, for the JSON of every command, so that files of
-// two machines or of two releases can be told apart.
+// Where numbers come from: versions, machine and time, for the JSON of every command, so that files
+// of two machines or of two releases can be told apart.
 
 import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
 import { packageVersion } from "./package-root.js";
@@ -23,7 +23,9 @@ export interface Provenance {
     /** Processors that this process may use. */
     readonly cores: number;
     readonly memoryBytes: number;
-    /** Operating system and its release, and the processor's architecture, as Node.js names them. */
+    /**
+     * Operating system and its release, and the processor's architecture, as Node.js names them.
+     */
     readonly system: string;
     readonly arch: string;
   };

@@ -1,4 +1,5 @@
-// `ptmalloc-wasm replay --workers`: traces on threads that run at the same time, beside the same on simulated threads.
+// `ptmalloc-wasm replay --workers`: traces on threads that run at the same time, beside the same on
+// simulated threads.
 
 import { measuredOps, measureReplay, observe } from "../trace/measure.js";
 import type { ReplayOptions } from "../trace/session.js";

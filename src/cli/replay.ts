@@ -1,4 +1,5 @@
-// `ptmalloc-wasm replay`: traces of real programs on the allocator, measured, and where it put every block.
+// `ptmalloc-wasm replay`: traces of real programs on the allocator, measured, and where it put
+// every block.
 
 import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
@@ -154,7 +155,8 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
     await replayOnWorkers(traces, process, options, io);
     return;
   }
-  // Heap and mappings share all of the address space then, as they do natively; the log does not depend on it otherwise.
+  // Heap and mappings share all of the address space then, as they do natively; the log does not
+  // depend on it otherwise.
   const roomy = { ...process, layout: options.layout ?? "top-down" };
   if (toStdout) {
     logAddresses(traces[0]!, roomy, io.stdout, io);
@@ -238,7 +240,8 @@ async function measureAll(
     for (const trace of traces) {
       progress.label(shortName(trace));
       const outcome = observe(trace, process, onProgress);
-      // The engine first: the WebAssembly memories of the other measurements weigh on its garbage collector.
+      // The engine first: the WebAssembly memories of the other measurements weigh on its garbage
+      // collector.
       const engines: EngineTimes[] = [];
       for (const kind of kinds) {
         engines.push(await measureEngine(kind, trace, outcome, { repeat, collector, onProgress }));
@@ -302,7 +305,10 @@ function writeFully(file: number, path: string, data: string | Uint8Array): void
   }
 }
 
-/** Checks the tunables before any file is read, and turns what the parser throws into the user's error. */
+/**
+ * Checks the tunables before any file is read, and turns what the parser throws into the user's
+ * error.
+ */
 function checkedTunables(text: string, abi: Abi): string {
   try {
     parseTunables(text, abi);

@@ -53,7 +53,10 @@ export function fastestOf(engines: readonly EngineTimes[]): EngineTimes | undefi
   return [...engines].sort((a, b) => a.times.median - b.times.median)[0];
 }
 
-/** @returns what the samples say of Wasm, warm, against the fastest way of JavaScript's; null for none */
+/**
+ * @returns what the samples say of Wasm, warm, against the fastest way of JavaScript's; null for
+ *   none
+ */
 export function verdictOn(trace: TraceReport): (Verdict & { against: EngineKind }) | null {
   const fastest = fastestOf(trace.engines);
   if (fastest === undefined || trace.ops === 0) return null;

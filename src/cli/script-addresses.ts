@@ -1,5 +1,5 @@
-// Addresses of the process that strace recorded, and where the same things are here: each result of a
-// recorded call says so of a range, which later lines are about.
+// Addresses of the process that strace recorded, and where the same things are here: each result of
+// a recorded call says so of a range, which later lines are about.
 
 import { ScriptProblem } from "./script-lexer.js";
 

@@ -1,5 +1,5 @@
-// The calls that a script can make: the system calls on memory and files, libc's functions over them,
-// plain accesses to memory, and texts of /proc and of malloc. Numbers in, a number out.
+// The calls that a script can make: the system calls on memory and files, libc's functions over
+// them, plain accesses to memory, and texts of /proc and of malloc. Numbers in, a number out.
 
 import type { Kernel, Limits, Size } from "../kernel/index.js";
 import { mallocInfo, mallocStats } from "../inspect/malloc-info.js";

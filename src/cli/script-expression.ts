@@ -1,6 +1,6 @@
-// Expressions of a script: C's operators with C's precedence, over whole numbers that are exact, casts,
-// assignments and calls. Arithmetic on a pointer counts in what it points at, as in C; a number wraps
-// only where its type is unsigned, and otherwise has to fit into 64 bits.
+// Expressions of a script: C's operators with C's precedence, over whole numbers that are exact,
+// casts, assignments and calls. Arithmetic on a pointer counts in what it points at, as in C; a
+// number wraps only where its type is unsigned, and otherwise has to fit into 64 bits.
 
 import { checkCall } from "./script-calls.js";
 import { constant } from "./script-constants.js";
@@ -47,7 +47,10 @@ export interface Expression {
   evaluate(scope: Scope): Value;
 }
 
-/** The variables of a script, as far as it has been read: whether they have a value, and their types. */
+/**
+ * The variables of a script, as far as it has been read: whether they have a value, and their
+ * types.
+ */
 export type Variables = Map<string, { isSet: boolean; type?: CType | undefined }>;
 
 /** Binary operators by how tightly they bind. */

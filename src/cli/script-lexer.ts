@@ -1,6 +1,6 @@
-// The words of a script (`strace script`): C's tokens, each taken whole or refused. Spaces and comments
-// (`#` and `//` to the end of the line, `/* */`) lie between them; a new line ends a statement unless
-// something is open, so a token knows whether one came before it.
+// The words of a script (`strace script`): C's tokens, each taken whole or refused. Spaces and
+// comments (`#` and `//` to the end of the line, `/* */`) lie between them; a new line ends a
+// statement unless something is open, so a token knows whether one came before it.
 
 /** What is wrong with a script, and where. */
 export class ScriptProblem extends Error {

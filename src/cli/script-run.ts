@@ -1,5 +1,5 @@
-// Runs a script (see script.ts): calls, in a process of the model, with variables; and lines of strace,
-// whose addresses are those of another process, each taken for the same thing here.
+// Runs a script (see script.ts): calls, in a process of the model, with variables; and lines of
+// strace, whose addresses are those of another process, each taken for the same thing here.
 
 import { HeapAbort } from "../host/failures.js";
 import { isError } from "../host/realm.js";

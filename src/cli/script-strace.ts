@@ -1,6 +1,6 @@
-// Lines of strace's output as part of a script: `munmap(0x7f1234000, 4096) = 0`, with the prefixes of
-// -f, -t, -tt, -ttt, -r, -i, -n and the suffixes of -T and -y; ltrace's lines of malloc are alike. Calls
-// that have nothing to do with memory are told apart here and left out.
+// Lines of strace's output as part of a script: `munmap(0x7f1234000, 4096) = 0`, with the prefixes
+// of -f, -t, -tt, -ttt, -r, -i, -n and the suffixes of -T and -y; ltrace's lines of malloc are
+// alike. Calls that have nothing to do with memory are told apart here and left out.
 
 import { NUMERIC, STRACE_NAMES } from "./script-calls.js";
 import { ExpressionParser, type Call, type Expression } from "./script-expression.js";
@@ -53,7 +53,9 @@ const NOT_MADE: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-/** @returns what a call of strace is called here; undefined when it has nothing to do with memory */
+/**
+ * @returns what a call of strace is called here; undefined when it has nothing to do with memory
+ */
 function ownName(name: string): string | undefined {
   const own = STRACE_NAMES[name] ?? name;
   return Object.hasOwn(NUMERIC, own) && !NOT_MADE.has(own) ? own : undefined;
@@ -135,7 +137,10 @@ function matches(pattern: RegExp, text: string, at: number): RegExpExecArray | n
   return pattern.exec(text);
 }
 
-/** The arguments of a call, `open` being where its ( is, and where its ) ends; undefined without one. */
+/**
+ * The arguments of a call, `open` being where its ( is, and where its ) ends; undefined without
+ * one.
+ */
 function partsOf(
   text: string,
   open: number,

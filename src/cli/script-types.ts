@@ -1,4 +1,5 @@
-// C's types in a script: what a cast, a declaration or sizeof names, and what a number becomes in one.
+// C's types in a script: what a cast, a declaration or sizeof names, and what a number becomes in
+// one.
 
 import { nameOf, ScriptProblem, type Lexer } from "./script-lexer.js";
 
@@ -54,7 +55,10 @@ export function beginsType(word: string): boolean {
   return QUALIFIERS.has(word) || WORDS.has(word) || Object.hasOwn(TYPEDEFS, word);
 }
 
-/** Reads the words of a type, up to its stars. @throws ScriptProblem for one that scripts do not have */
+/**
+ * Reads the words of a type, up to its stars.
+ * @throws ScriptProblem for one that scripts do not have
+ */
 export function readBaseType(lexer: Lexer): CType | "void" {
   const { at } = lexer.peek();
   const words: string[] = [];

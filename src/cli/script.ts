@@ -1,5 +1,5 @@
-// The language of `strace script`: statements of C, one a line or with `;` between them, and lines of
-// strace's own output. There are calls, assignments and declarations, and no control flow.
+// The language of `strace script`: statements of C, one a line or with `;` between them, and lines
+// of strace's own output. There are calls, assignments and declarations, and no control flow.
 //
 //     # comment                                    // comment      /* comment */
 //     char *a = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

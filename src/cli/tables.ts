@@ -55,8 +55,8 @@ export function colorsFor(io: CliIo): Colors {
 }
 
 /**
- * @returns whether to colour: NO_COLOR and FORCE_COLOR decide (https://no-color.org), else whether it
- *   is a terminal
+ * @returns whether to colour: NO_COLOR and FORCE_COLOR decide (https://no-color.org), else whether
+ *   it is a terminal
  */
 function wantsColors(io: CliIo): boolean {
   if (io.env.NO_COLOR !== undefined && io.env.NO_COLOR !== "") return false;
@@ -66,8 +66,8 @@ function wantsColors(io: CliIo): boolean {
 }
 
 /**
- * @returns how many columns there are to write in, 40 to 240: the terminal's, else what the environment
- *   says (COLUMNS), else 100
+ * @returns how many columns there are to write in, 40 to 240: the terminal's, else what the
+ *   environment says (COLUMNS), else 100
  */
 export function terminalWidth(io: CliIo): number {
   const told = (io.stdout.isTTY === true && io.stdout.columns) || parseWhole(io.env.COLUMNS ?? "");
@@ -93,9 +93,9 @@ export function section(title: string, note: string, colors: Colors, width = Inf
 /**
  * A table without borders, and without a last newline.
  *
- * Where it is too wide, words wrap first, then columns are left out by their priority (a last line says
- * which); where that is not enough, each row becomes a list of its cells, one a line. A number is never
- * broken.
+ * Where it is too wide, words wrap first, then columns are left out by their priority (a last line
+ * says which); where that is not enough, each row becomes a list of its cells, one a line. A number
+ * is never broken.
  */
 export function table(options: TableOptions): string {
   const { columns, width, colors, indent = "" } = options;

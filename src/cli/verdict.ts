@@ -1,9 +1,9 @@
 // What samples of two things say about which is faster, and when they say nothing.
 //
-// Samples of a busy machine, of a young compiler or of a garbage collector's moods differ by themselves. A
-// verdict is given only when there are enough of them, when the 95 % interval of the medians' ratio (a
-// percentile bootstrap) lies on one side, and when neither side's samples disagree among themselves by more
-// than the two sides differ.
+// Samples of a busy machine, of a young compiler or of a garbage collector's moods differ by
+// themselves. A verdict is given only when there are enough of them, when the 95 % interval of the
+// medians' ratio (a percentile bootstrap) lies on one side, and when neither side's samples
+// disagree among themselves by more than the two sides differ.
 
 import { median, quantile, sampleWithReplacement } from "simple-statistics";
 import type { Samples } from "../trace/statistics.js";

@@ -51,7 +51,10 @@ interface Page {
 /** Threads with less to do are summed up where there are many. */
 const MOST_THREADS_SHOWN = 24;
 
-/** @returns the report as JSON text; sizes in bytes, times in nanoseconds an operation unless they say otherwise */
+/**
+ * @returns the report as JSON text; sizes in bytes, times in nanoseconds an operation unless they
+ *   say otherwise
+ */
 export function workersJson(report: WorkersReport): string {
   const { abi, layout, tunables, repeat, neighbours } = report;
   const object = {
@@ -227,8 +230,9 @@ function asleepOf({ workers }: WorkersTraceReport): number {
 }
 
 /**
- * The result in words. A thread that waits for another one's block takes the time that the trace's order
- * takes, not the heap: then nothing is said of the same calls one at a time, which never wait.
+ * The result in words. A thread that waits for another one's block takes the time that the trace's
+ * order takes, not the heap: then nothing is said of the same calls one at a time, which never
+ * wait.
  */
 function reading(trace: WorkersTraceReport): string {
   const { ops, workers, simulated } = trace;

@@ -1,4 +1,5 @@
-// What malloc itself has at an address: for addresses that are no tracked block's. The heap is walked chunk by chunk, as it lies there.
+// What malloc itself has at an address: for addresses that are no tracked block's. The heap is
+// walked chunk by chunk, as it lies there.
 
 import type { Process } from "../host/process.js";
 import { memOf, wordBytes } from "../layout/address.js";
@@ -36,8 +37,9 @@ export interface Place {
 
 /**
  * Finds out what an address is, by walking main_arena's chunks.
- * @returns "not-heap" for memory that is not between the base and the break: mappings, the program's own data; "unknown-chunk" where the chunks cannot
- *   be followed, because the heap is damaged or has holes
+ * @returns "not-heap" for memory that is not between the base and the break: mappings, the
+ *   program's own data; "unknown-chunk" where the chunks cannot be followed, because the heap is
+ *   damaged or has holes
  */
 export function placeOf(process: Process, address: number): Place {
   const { length } = process.u8();

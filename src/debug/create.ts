@@ -43,7 +43,8 @@ export async function createDebugHeap<A extends Abi = "ilp32", B extends DebugBu
 }
 
 /**
- * As `createDebugHeap`, without waiting. Browsers allow this on their main thread for small modules only.
+ * As `createDebugHeap`, without waiting. Browsers allow this on their main thread for small modules
+ * only.
  * @param options nothing is required
  * @throws as `createDebugHeap`
  */

@@ -1,5 +1,6 @@
-// A heap that watches over its blocks, for finding mistakes: leaks, use after free, overflows, double frees. It is a Heap in every respect; it takes more
-// memory and time, and its addresses are others.
+// A heap that watches over its blocks, for finding mistakes: leaks, use after free, overflows,
+// double frees. It is a Heap in every respect; it takes more memory and time, and its addresses are
+// others.
 
 import type { Process } from "../host/process.js";
 import type { CFunctions } from "../heap/c-functions.js";
@@ -26,7 +27,10 @@ export type DebugBuild = "core" | "checked" | "image";
 export interface Owner {
   /** The address. */
   readonly address: Mem;
-  /** What the address is: in a block, in the zone before or behind one, or what malloc and the kernel have there. */
+  /**
+   * What the address is: in a block, in the zone before or behind one, or what malloc and the
+   * kernel have there.
+   */
   readonly where: "live-block" | "freed-block" | "left-redzone" | "right-redzone" | PlaceKind;
   /** The block, where there is one. */
   readonly block: TrackedBlock | undefined;
@@ -78,13 +82,17 @@ export class DebugHeap<A extends Abi = Abi, B extends DebugBuild = DebugBuild> e
     };
   }
 
-  /** malloc and its family for a guest module's imports: what it allocates is tracked like everything else. */
+  /**
+   * malloc and its family for a guest module's imports: what it allocates is tracked like
+   * everything else.
+   */
   cFunctions(): CFunctions<A> {
     return this.c;
   }
 
   /**
-   * Looks for damage now: redzones that were written to, freed blocks that were. Everything else finds them when a block is freed or used again.
+   * Looks for damage now: redzones that were written to, freed blocks that were. Everything else
+   * finds them when a block is freed or used again.
    * @throws MemoryError, the first there is
    */
   check(): void {
@@ -130,8 +138,9 @@ export class DebugHeap<A extends Abi = Abi, B extends DebugBuild = DebugBuild> e
   }
 
   /**
-   * Typed arrays that this heap handed out, that the collector has not found unused, and that must not be used any more: the memory grew and detached
-   * them, or their block was freed. A program that still uses one reads nothing, or another block's bytes.
+   * Typed arrays that this heap handed out, that the collector has not found unused, and that must
+   * not be used any more: the memory grew and detached them, or their block was freed. A program
+   * that still uses one reads nothing, or another block's bytes.
    */
   staleViews(): StaleView[] {
     return this.#views.stale(this.memory.buffer, (address, length) =>
@@ -139,7 +148,10 @@ export class DebugHeap<A extends Abi = Abi, B extends DebugBuild = DebugBuild> e
     );
   }
 
-  /** Checks for damage and leaks, and ends the heap. @throws MemoryError; LeakError, unless the option `leaks` says otherwise */
+  /**
+   * Checks for damage and leaks, and ends the heap.
+   * @throws MemoryError; LeakError, unless the option `leaks` says otherwise
+   */
   override dispose(): void {
     if (!this.isAlive) return super.dispose();
     try {

@@ -9,7 +9,10 @@ import { ENOMEM, type Tracker } from "./tracker.js";
 
 const EINVAL = 22;
 
-/** @returns functions that allocate with the tracker: signed words as the exports of the binary have them */
+/**
+ * @returns functions that allocate with the tracker: signed words as the exports of the binary have
+ *   them
+ */
 export function cFunctions<A extends Abi>(process: Process<A>, tracker: Tracker): CFunctions<A> {
   const number = (word: Word<A>) => process.fromWord(word);
   const word = (value: number) =>

@@ -1,6 +1,6 @@
 /**
- * A heap that finds mistakes of the program: leaks, overflows, use after free, double frees, typed arrays that have become stale. Begin with
- * {@link createDebugHeap}.
+ * A heap that finds mistakes of the program: leaks, overflows, use after free, double frees, typed
+ * arrays that have become stale. Begin with {@link createDebugHeap}.
  *
  * @module ptmalloc-wasm/debug
  */

@@ -14,15 +14,27 @@ export interface DebugHeapOptions<
   A extends Abi = Abi,
   B extends DebugBuild = DebugBuild,
 > extends HeapOptions<A, B> {
-  /** Bytes before and behind each block that nobody may touch: a multiple of 16, at least 16. Default 32. More finds wilder accesses. */
+  /**
+   * Bytes before and behind each block that nobody may touch: a multiple of 16, at least 16.
+   * Default 32. More finds wilder accesses.
+   */
   redzone?: number;
-  /** Bytes of freed blocks, with what is around them, that are kept from being used again. Default 1 MiB. More finds later uses. */
+  /**
+   * Bytes of freed blocks, with what is around them, that are kept from being used again. Default 1
+   * MiB. More finds later uses.
+   */
   quarantine?: number;
   /** Frames of the stacks that are kept for each block; 0 for none. Default 16. */
   stackDepth?: number;
-  /** What happens on a mistake. Default "throw"; a function is told, and the program goes on, also with a wrong access. */
+  /**
+   * What happens on a mistake. Default "throw"; a function is told, and the program goes on, also
+   * with a wrong access.
+   */
   onError?: "throw" | ((error: MemoryError) => void);
-  /** What happens at `dispose` when blocks are in use. Default "throw"; "ignore"; a function is told. */
+  /**
+   * What happens at `dispose` when blocks are in use. Default "throw"; "ignore"; a function is
+   * told.
+   */
   leaks?: "throw" | "ignore" | ((error: LeakError) => void);
 }
 

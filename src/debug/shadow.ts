@@ -1,5 +1,5 @@
-// What may be accessed, in a byte for every 16 bytes of memory: blocks are aligned to 16, so the byte says how many of these, from the first on, are a
-// block's, or whose they are if nobody's.
+// What may be accessed, in a byte for every 16 bytes of memory: blocks are aligned to 16, so the
+// byte says how many of these, from the first on, are a block's, or whose they are if nobody's.
 
 /** Bytes that a shadow byte speaks of. */
 export const GRANULE = 16;
@@ -45,7 +45,9 @@ export class ShadowMemory {
     return page?.[granule % PAGE_GRANULES] ?? Shadow.UNKNOWN;
   }
 
-  /** @returns the first byte of the range that is not known to be accessible; its end when all are */
+  /**
+   * @returns the first byte of the range that is not known to be accessible; its end when all are
+   */
   firstBad(address: number, length: number): number {
     const end = address + length;
     let at = address;

@@ -1,4 +1,5 @@
-// Where calls come from. V8 makes the text of a stack only when somebody reads it, so what is kept for each block is cheap until there is a report.
+// Where calls come from. V8 makes the text of a stack only when somebody reads it, so what is kept
+// for each block is cheap until there is a report.
 
 /** What V8 has beyond the standard (https://v8.dev/docs/stack-trace-api). */
 interface TraceableError {
@@ -8,7 +9,10 @@ interface TraceableError {
 
 const LIMIT = "stackTraceLimit";
 
-/** The folder that this package's code is in, as stacks show it; undefined when it has been bundled with other code. */
+/**
+ * The folder that this package's code is in, as stacks show it; undefined when it has been bundled
+ * with other code.
+ */
 const packageFolder = /[^\s(@]*\/(?=debug\/stacks\.\w+:)/.exec(new Error().stack ?? "")?.[0];
 
 function isOwn(frame: string): boolean {
@@ -33,7 +37,8 @@ export class Stack {
 
   /**
    * @param depth frames at most; 0 for none
-   * @param above must be running: its frame, and those of what it called, are left out where the engine can do that
+   * @param above must be running: its frame, and those of what it called, are left out where the
+   *   engine can do that
    * @returns the stack now
    */
   static capture(depth: number, above: Entry): Stack {
@@ -54,8 +59,9 @@ export class Stack {
   }
 
   /**
-   * The frames, innermost first, one a line, as the engine writes them. Of the frames inside this package there is the last one, the function that
-   * the program called, and there are none inside Node.js.
+   * The frames, innermost first, one a line, as the engine writes them. Of the frames inside this
+   * package there is the last one, the function that the program called, and there are none inside
+   * Node.js.
    */
   get frames(): readonly string[] {
     const lines = (this.#holder.stack ?? "").split("\n").map((line) => line.trim());
@@ -66,7 +72,10 @@ export class Stack {
     return frames.slice(Math.max(0, first - 1));
   }
 
-  /** The frames, each on a line of its own with four spaces in front; "(no stack was kept)" when there are none. */
+  /**
+   * The frames, each on a line of its own with four spaces in front; "(no stack was kept)" when
+   * there are none.
+   */
   toString(): string {
     const { frames } = this;
     return frames.length === 0

@@ -1,5 +1,5 @@
-// An allocator that knows its blocks: around each there are redzones, and what is freed is kept for a while, so that wrong accesses do not hit
-// somebody else's block, and leave traces.
+// An allocator that knows its blocks: around each there are redzones, and what is freed is kept for
+// a while, so that wrong accesses do not hit somebody else's block, and leave traces.
 
 import type { Process } from "../host/process.js";
 import type { Mem } from "../layout/address.js";
@@ -153,7 +153,10 @@ export class Tracker {
     for (const block of this.#quarantine.values()) this.#release(block);
   }
 
-  /** @returns the block that `address` is in, or whose redzone it is in; what was given back to malloc does not count */
+  /**
+   * @returns the block that `address` is in, or whose redzone it is in; what was given back to
+   *   malloc does not count
+   */
   blockAt(address: number): BlockRecord | undefined {
     for (const blocks of [this.#live, this.#quarantine])
       for (const block of blocks.values())
@@ -252,7 +255,10 @@ export class Tracker {
     this.#process.free(base);
   }
 
-  /** Reports an address that is to be freed and must not be. @returns false when malloc may judge for itself */
+  /**
+   * Reports an address that is to be freed and must not be.
+   * @returns false when malloc may judge for itself
+   */
   #refuse(call: string, mem: Mem): boolean {
     const known = this.#quarantine.get(mem) ?? this.#released.get(mem);
     if (known !== undefined) this.#report("double-free", mem, `${call} of a freed block`, known);

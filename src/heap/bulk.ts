@@ -1,4 +1,5 @@
-// Many blocks in one call of WebAssembly (assembly/many.ts). Arguments are checked before, in a loop that calls nothing.
+// Many blocks in one call of WebAssembly (assembly/many.ts). Arguments are checked before, in a
+// loop that calls nothing.
 
 import { checkInteger, show } from "../host/checks.js";
 import type { CoreProcess } from "../host/core-process.js";
@@ -17,7 +18,10 @@ export function checkAll(name: string, list: ArrayLike<number>, max: number): vo
   }
 }
 
-/** Blocks that one call into WebAssembly serves: what the process's scratch memory holds, so that no list has to be allocated for them. */
+/**
+ * Blocks that one call into WebAssembly serves: what the process's scratch memory holds, so that no
+ * list has to be allocated for them.
+ */
 const BLOCKS_A_CALL = 64;
 
 /** The greatest number of 32 bits. No block is as large, in lp64 neither. */

@@ -8,7 +8,8 @@ import { scalars, type Scalar } from "./scalars.js";
 export type EnumStorage = "u8" | "i8" | "u16" | "i16" | "u32" | "i32";
 
 /**
- * A field's type whose values are named: reading gives the constant's name, or the number when none has it; both can be set.
+ * A field's type whose values are named: reading gives the constant's name, or the number when none
+ * has it; both can be set.
  * @param constants the numbers by name; of two names for one number the first is shown
  * @param storage what it is in memory; C's own enumerations are "i32" or "u32"
  * @throws TypeError, RangeError when a constant is no number that fits

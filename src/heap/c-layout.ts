@@ -1,5 +1,6 @@
-// Where C puts the members of a struct: each at the next multiple of its alignment, the whole rounded up to the greatest alignment. What the ABIs
-// differ in is how wide a pointer is, and that i386 aligns members of 8 bytes to 4 (System V ABI, Intel386 supplement, table 3.1).
+// Where C puts the members of a struct: each at the next multiple of its alignment, the whole
+// rounded up to the greatest alignment. What the ABIs differ in is how wide a pointer is, and that
+// i386 aligns members of 8 bytes to 4 (System V ABI, Intel386 supplement, table 3.1).
 
 import { checkChoice, checkInteger, show } from "../host/checks.js";
 import type {
@@ -105,7 +106,10 @@ interface Outer {
   readonly within: readonly unknown[];
 }
 
-/** @returns what a definition's own parts are inside of @throws TypeError when it is inside itself */
+/**
+ * @returns what a definition's own parts are inside of
+ * @throws TypeError when it is inside itself
+ */
 function deeper(path: string, inside: readonly unknown[], definition: unknown): unknown[] {
   if (inside.includes(definition))
     throw new TypeError(`${path}: a type cannot be inside itself: its size would be endless`);
@@ -118,7 +122,10 @@ function checkPack(path: string, pack: unknown): number {
   return pack as number;
 }
 
-/** Names as in C: numbers would not keep their order in an object, "$" is for the views' own members. */
+/**
+ * Names as in C: numbers would not keep their order in an object, "$" is for the views' own
+ * members.
+ */
 function checkName(path: string, name: string): void {
   if (!IDENTIFIER.test(name))
     throw new RangeError(`${path}: a field's name must be a C identifier, got ${show(name)}`);

@@ -35,7 +35,8 @@ function layoutOf<D extends Definition>(node: StructNode): StructLayout<D> {
 
 /**
  * Lays a struct out without a heap.
- * @param definition its fields in order: `{ id: "u32", name: "char[16]", at: { x: "f64", y: "f64" }, tags: "u8[4]" }`
+ * @param definition its fields in order: `{ id: "u32", name: "char[16]", at: { x: "f64", y: "f64"
+ *   }, tags: "u8[4]" }`
  * @param options whose ABI lays it out, and how it is packed; clang's for wasm32 by default
  * @throws TypeError, RangeError that name the field and the rule
  */
@@ -46,7 +47,10 @@ export function structLayout<const D extends Definition>(
   return layoutOf(layOut("structLayout", definition, options));
 }
 
-/** A kind of struct in a heap. Make one with `heap.struct`; it can be a field of another one, of any heap. */
+/**
+ * A kind of struct in a heap. Make one with `heap.struct`; it can be a field of another one, of any
+ * heap.
+ */
 export class StructType<D extends Definition = Definition> implements StructLayout<D> {
   /** Its fields, as they were given. */
   readonly definition: D;
@@ -71,7 +75,8 @@ export class StructType<D extends Definition = Definition> implements StructLayo
   }
 
   /**
-   * The struct at an address, whoever made it. The view is valid as long as the struct is there, also when the memory grows.
+   * The struct at an address, whoever made it. The view is valid as long as the struct is there,
+   * also when the memory grows.
    * @param address its first byte, a multiple of its alignment
    * @throws RangeError when the address is NULL, not aligned, or there is no room for a struct
    */
@@ -82,8 +87,10 @@ export class StructType<D extends Definition = Definition> implements StructLayo
   /**
    * Allocates a struct: all zero but for `values`.
    * @param values of some fields, or all
-   * @returns a view that frees it: by `$free()`, `using`, or when the collector finds that nobody uses it
-   * @throws OutOfMemoryError, whatever the heap's policy; TypeError, RangeError when a field cannot hold its value
+   * @returns a view that frees it: by `$free()`, `using`, or when the collector finds that nobody
+   *   uses it
+   * @throws OutOfMemoryError, whatever the heap's policy; TypeError, RangeError when a field cannot
+   *   hold its value
    */
   alloc(values?: StructValues<D>): OwnedStruct<D> {
     const place = this.#allocated(1);

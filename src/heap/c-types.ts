@@ -4,8 +4,9 @@ import type { Mem } from "../layout/address.js";
 import type { Scalar, ScalarValues } from "./scalars.js";
 
 /**
- * Whose rules lay a struct out: "wasm32" (clang --target=wasm32, which guests in the memory are made by), "i386" and "x86-64" (the System V ABIs). They
- * differ in the width of pointers, and on i386 in 64-bit members, which are aligned to 4.
+ * Whose rules lay a struct out: "wasm32" (clang --target=wasm32, which guests in the memory are
+ * made by), "i386" and "x86-64" (the System V ABIs). They differ in the width of pointers, and on
+ * i386 in 64-bit members, which are aligned to 4.
  */
 export type StructAbi = "wasm32" | "i386" | "x86-64";
 
@@ -29,8 +30,8 @@ export interface EnumType<E extends Readonly<Record<string, number>> = Record<st
 }
 
 /**
- * What a field can be: a scalar's name; `"char[N]"`, text of at most N bytes; `"f32[4]"` or `[type, 4]`, an array; an enumeration; a struct's
- * definition or a type of `heap.struct`.
+ * What a field can be: a scalar's name; `"char[N]"`, text of at most N bytes; `"f32[4]"` or
+ * `[type, 4]`, an array; an enumeration; a struct's definition or a type of `heap.struct`.
  */
 export type FieldType =
   | FieldName
@@ -57,7 +58,10 @@ export interface NestedType<D extends Definition = Definition> {
 export interface StructOptions {
   /** Default "wasm32". */
   abi?: StructAbi;
-  /** As `#pragma pack(n)`: no member is aligned to more than this, also in structs that are defined inside this one. */
+  /**
+   * As `#pragma pack(n)`: no member is aligned to more than this, also in structs that are defined
+   * inside this one.
+   */
   pack?: 1 | 2 | 4 | 8;
   /** All members begin at 0. */
   union?: boolean;
@@ -125,7 +129,10 @@ export interface StructMembers<D extends Definition> {
   $get(): StructCopy<D>;
 }
 
-/** A struct in memory: every property reads and writes memory. Arrays and structs in it are set with `$set`, `assign` or their own members. */
+/**
+ * A struct in memory: every property reads and writes memory. Arrays and structs in it are set with
+ * `$set`, `assign` or their own members.
+ */
 export type StructView<D extends Definition> = {
   -readonly [K in PlainKeys<D>]: FieldValue<D[K]>;
 } & {
@@ -152,9 +159,16 @@ export interface CArray<T> extends Iterable<FieldValue<T>> {
    * Reads an element. @param index from 0 @throws RangeError when there is no such element
    */
   get(index: number): FieldValue<T>;
-  /** Sets an element. @throws RangeError when there is no such element; TypeError, RangeError when it cannot hold the value */
+  /**
+   * Sets an element.
+   * @throws RangeError when there is no such element; TypeError, RangeError when it cannot hold the
+   *   value
+   */
   set(index: number, value: FieldInput<T>): void;
-  /** Sets the first elements, as many as there are values. @throws RangeError when there are more values than elements */
+  /**
+   * Sets the first elements, as many as there are values.
+   * @throws RangeError when there are more values than elements
+   */
   assign(values: Iterable<FieldInput<T>>): void;
   /** Copies it out. */
   toArray(): FieldCopy<T>[];

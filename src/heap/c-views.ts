@@ -1,5 +1,6 @@
-// Structs and arrays in memory as objects: a struct's field is a property that reads and writes the memory at the offset where C has it. Nothing is
-// kept here but where it is, so that nothing goes stale when the memory grows.
+// Structs and arrays in memory as objects: a struct's field is a property that reads and writes the
+// memory at the offset where C has it. Nothing is kept here but where it is, so that nothing goes
+// stale when the memory grows.
 
 import { checkInteger, show } from "../host/checks.js";
 import { bufferReaching } from "../host/views.js";
@@ -15,7 +16,10 @@ export interface Place {
   readonly heap: HandleHeap;
   readonly lease: Lease;
   readonly shift: number;
-  /** The view that owns the block: as long as part of it is used, the collector must not free the whole. */
+  /**
+   * The view that owns the block: as long as part of it is used, the collector must not free the
+   * whole.
+   */
   readonly owner: object | undefined;
 }
 

@@ -1,4 +1,5 @@
-// Makes heaps of the core build, whose binary the caller brings: all that "ptmalloc-wasm/core" can do.
+// Makes heaps of the core build, whose binary the caller brings: all that "ptmalloc-wasm/core" can
+// do.
 
 import { checkOptions, show } from "../host/checks.js";
 import { CoreProcess } from "../host/core-process.js";
@@ -55,7 +56,8 @@ function planned<A extends Abi>(options: CoreHeapOptions<A>) {
 /**
  * Makes a heap: in a new memory, or inside the caller's at the caller's base.
  * @param options "wasm" is required; the layout is "compact" by default
- * @throws TypeError or RangeError naming a wrong option; Error when the binary does not fit this code
+ * @throws TypeError or RangeError naming a wrong option; Error when the binary does not fit this
+ *   code
  */
 export async function createHeap<A extends Abi = "ilp32">(
   options = {} as CoreHeapOptions<A>,
@@ -65,7 +67,8 @@ export async function createHeap<A extends Abi = "ilp32">(
 }
 
 /**
- * As `createHeap`, without waiting. Browsers allow this on their main thread for small modules only.
+ * As `createHeap`, without waiting. Browsers allow this on their main thread for small modules
+ * only.
  * @param options as there
  * @throws as `createHeap`
  */

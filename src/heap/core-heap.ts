@@ -1,5 +1,6 @@
-// The heap itself: malloc and its family with checked arguments, unsigned addresses, a policy for running out of memory, and errors that
-// say which argument broke which rule. It is all that the entry "ptmalloc-wasm/core" has; Heap adds to it.
+// The heap itself: malloc and its family with checked arguments, unsigned addresses, a policy for
+// running out of memory, and errors that say which argument broke which rule. It is all that the
+// entry "ptmalloc-wasm/core" has; Heap adds to it.
 
 import { checkInteger, checkPowerOfTwo } from "../host/checks.js";
 import type { CoreProcess, Mallinfo2 } from "../host/core-process.js";
@@ -29,9 +30,11 @@ export interface ViewConstructor<T, Buffer extends ArrayBufferLike = ArrayBuffer
 /**
  * A heap in a WebAssembly memory. Make one with `createHeap` of "ptmalloc-wasm/core".
  *
- * All calls: sizes are bytes, addresses unsigned numbers; a wrong argument is a TypeError or RangeError that names it and the rule, and nothing was
- * done. Damage that glibc finds is a HeapAbort, after which, as after a trap or `dispose`, each call is a HeapDeadError. Out of memory is 0 with errno
- * ENOMEM, or with the option `outOfMemory: "throw"` an OutOfMemoryError; the heap goes on working.
+ * All calls: sizes are bytes, addresses unsigned numbers; a wrong argument is a TypeError or
+ * RangeError that names it and the rule, and nothing was done. Damage that glibc finds is a
+ * HeapAbort, after which, as after a trap or `dispose`, each call is a HeapDeadError. Out of memory
+ * is 0 with errno ENOMEM, or with the option `outOfMemory: "throw"` an OutOfMemoryError; the heap
+ * goes on working.
  * @typeParam A the memory layout: "ilp32" or "lp64"
  * @typeParam B the build that it runs on
  */
@@ -59,8 +62,8 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   /**
-   * The exports of the WebAssembly instance: C names, no checks, signed results (use `>>> 0`). See `MallocExports`. For other
-   * modules there are the untouched ones, `process.exports`.
+   * The exports of the WebAssembly instance: C names, no checks, signed results (use `>>> 0`). See
+   * `MallocExports`. For other modules there are the untouched ones, `process.exports`.
    */
   get raw(): RawExports<A, B> {
     return this.process.raw;
@@ -76,7 +79,10 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     return this.process.abi;
   }
 
-  /** What ended this heap, if something did: a failed integrity check or, among threads, also what another thread did. undefined while it lives. */
+  /**
+   * What ended this heap, if something did: a failed integrity check or, among threads, also what
+   * another thread did. undefined while it lives.
+   */
   get aborted(): ProcessEnd | undefined {
     return this.process.aborted;
   }
@@ -108,11 +114,14 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   /**
-   * Changes a block's size, moving it when it must (realloc(3)). The bytes up to the smaller of the two sizes stay; more have whatever was there.
+   * Changes a block's size, moving it when it must (realloc(3)). The bytes up to the smaller of the
+   * two sizes stay; more have whatever was there.
    * @param mem a block's address; 0 allocates a new one
    * @param size bytes; 0 frees the block and returns 0, as in glibc
-   * @returns the address now, a multiple of 16; 0 when there is no memory and the policy is "null": the old block is as it was
-   * @throws OutOfMemoryError when there is no memory and the policy is "throw", and the old block is as it was; HeapAbort when glibc would abort
+   * @returns the address now, a multiple of 16; 0 when there is no memory and the policy is "null":
+   *   the old block is as it was
+   * @throws OutOfMemoryError when there is no memory and the policy is "throw", and the old block
+   *   is as it was; HeapAbort when glibc would abort
    */
   realloc(mem: Mem, size: number): Mem {
     this.#block("realloc: address", mem);
@@ -168,7 +177,8 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   /**
-   * C11's name for memalign (aligned_alloc(3)); glibc 2.36 does not ask that `size` be a multiple of `alignment`.
+   * C11's name for memalign (aligned_alloc(3)); glibc 2.36 does not ask that `size` be a multiple
+   * of `alignment`.
    * @param alignment bytes, a power of two up to 2^31
    * @param size bytes
    * @returns as memalign
@@ -194,8 +204,8 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   /**
-   * Gives free memory at the heap's end, and whole free pages, back to the kernel (malloc_trim). The memory's byteLength stays:
-   * WebAssembly cannot shrink; it is the model's break that falls.
+   * Gives free memory at the heap's end, and whole free pages, back to the kernel (malloc_trim).
+   * The memory's byteLength stays: WebAssembly cannot shrink; it is the model's break that falls.
    * @param pad bytes to keep at the end
    * @returns whether anything was given back
    */
@@ -213,15 +223,16 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   /**
-   * C's errno: the error number of the last call that failed; 12 is ENOMEM, 22 EINVAL. A call that works leaves it.
+   * C's errno: the error number of the last call that failed; 12 is ENOMEM, 22 EINVAL. A call that
+   * works leaves it.
    */
   get errno(): number {
     return this.run("errno", () => this.process.errno);
   }
 
   /**
-   * `length` bytes from `address`, as a typed array that is made anew. Valid until the next call that can allocate: the memory may grow, which
-   * detaches it, and a detached array has length 0.
+   * `length` bytes from `address`, as a typed array that is made anew. Valid until the next call
+   * that can allocate: the memory may grow, which detaches it, and a detached array has length 0.
    * @param address its first byte, a multiple of the element's size, not NULL
    * @param length number of elements
    * @throws TypeError, RangeError when the range is not inside the memory
@@ -288,7 +299,8 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   /**
    * Makes sure that the heap can still be used.
    * @param call the function that wants to
-   * @throws HeapDeadError when an integrity check failed or a call trapped, or when the heap was disposed of
+   * @throws HeapDeadError when an integrity check failed or a call trapped, or when the heap was
+   *   disposed of
    */
   assertAlive(call: string): void {
     if (this.#disposed) throw new HeapDeadError(call);
@@ -296,7 +308,9 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     if (end !== undefined) throw new HeapDeadError(call, end);
   }
 
-  /** One line, for people. It calls nothing, so that it can be asked of a heap that has ended, too. */
+  /**
+   * One line, for people. It calls nothing, so that it can be asked of a heap that has ended, too.
+   */
   toString(): string {
     return this.describe("CoreHeap");
   }
@@ -313,7 +327,10 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
     return this.process.toString(kind, ...more, state ?? "");
   }
 
-  /** Ends the heap: later safe calls throw. The memory itself goes when nothing refers to it any more. */
+  /**
+   * Ends the heap: later safe calls throw. The memory itself goes when nothing refers to it any
+   * more.
+   */
   dispose(): void {
     this.#disposed = true;
     this.giveUp();

@@ -10,7 +10,10 @@ import type { Abi } from "../layout/address.js";
 import { HEAP_ONLY } from "./core-create.js";
 import { Heap, type HeapBuild, type HeapOptions, type OutOfMemoryPolicy } from "./heap.js";
 
-/** WebAssembly.Memory as https://webassembly.github.io/spec/js-api/#memories has it, which not all engines do. */
+/**
+ * WebAssembly.Memory as https://webassembly.github.io/spec/js-api/#memories has it, which not all
+ * engines do.
+ */
 interface ResizableMemory {
   toResizableBuffer?(): ArrayBuffer;
 }
@@ -35,8 +38,10 @@ export const HEAP_OPTIONS = /* @__PURE__ */ merged(PROCESS_OPTIONS, HEAP_ONLY, {
 
 /**
  * Makes a heap of one thread.
- * @param options nothing is required; the layout is "compact" by default, in which big blocks come from the heap, too
- * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
+ * @param options nothing is required; the layout is "compact" by default, in which big blocks come
+ *   from the heap, too
+ * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does
+ *   not fit this code
  */
 export type CreateHeap = <A extends Abi = "ilp32", B extends HeapBuild = "core">(
   options?: HeapOptions<A, B>,
@@ -45,7 +50,8 @@ export type CreateHeap = <A extends Abi = "ilp32", B extends HeapBuild = "core">
 /**
  * As `CreateHeap`, without waiting.
  * @param options as there
- * @throws as there; TypeError or Error where the binary cannot be read at once: browsers need the option "wasm" then, with bytes or a module
+ * @throws as there; TypeError or Error where the binary cannot be read at once: browsers need the
+ *   option "wasm" then, with bytes or a module
  */
 export type CreateHeapSync = <A extends Abi = "ilp32", B extends HeapBuild = "core">(
   options?: HeapOptions<A, B>,

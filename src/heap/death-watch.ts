@@ -1,6 +1,7 @@
-// How a browser's page notices that a worker was ended: Worker.terminate() tells nobody. A worker holds a Web Lock
-// (https://www.w3.org/TR/web-locks/) for as long as it lives, and says over a BroadcastChannel which; whoever watches asks for the same
-// lock, and gets it when the worker is gone.
+// How a browser's page notices that a worker was ended: Worker.terminate() tells nobody. A worker
+// holds a Web Lock (https://www.w3.org/TR/web-locks/) for as long as it lives, and says over a
+// BroadcastChannel which; whoever watches asks for the same lock, and gets it when the worker is
+// gone.
 
 /** What each worker's message says. */
 interface Arrival {
@@ -60,7 +61,8 @@ export class DeathWatch {
 
   /**
    * @param id the heap's
-   * @param gone called with the owner when a worker that announced itself is gone, or its life has ended in order
+   * @param gone called with the owner when a worker that announced itself is gone, or its life has
+   *   ended in order
    */
   constructor(id: string, gone: (owner: number) => void) {
     this.#channel = new BroadcastChannel(channelName(id));

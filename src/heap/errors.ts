@@ -1,6 +1,9 @@
 // What the safe API throws besides TypeError, RangeError and HeapAbort.
 
-/** There was no memory for a request, and the heap's policy is to throw. The heap is intact and goes on working. */
+/**
+ * There was no memory for a request, and the heap's policy is to throw. The heap is intact and goes
+ * on working.
+ */
 export class OutOfMemoryError extends Error {
   /** "OutOfMemoryError", also where a bundler has renamed the class. */
   override readonly name = "OutOfMemoryError";
@@ -19,7 +22,10 @@ export class OutOfMemoryError extends Error {
   }
 }
 
-/** The heap can no longer be used: an integrity check failed earlier (see `cause`), or it was disposed of. */
+/**
+ * The heap can no longer be used: an integrity check failed earlier (see `cause`), or it was
+ * disposed of.
+ */
 export class HeapDeadError extends Error {
   /** "HeapDeadError", also where a bundler has renamed the class. */
   override readonly name = "HeapDeadError";

@@ -1,5 +1,6 @@
-// Tells listeners that the memory grew. Nothing in the engine says so: memory.grow is an instruction, and the allocator grows the memory without
-// a call of the host. So the size is compared when a call of the heap returns, and only while there are listeners.
+// Tells listeners that the memory grew. Nothing in the engine says so: memory.grow is an
+// instruction, and the allocator grows the memory without a call of the host. So the size is
+// compared when a call of the heap returns, and only while there are listeners.
 
 import { bufferReaching } from "../host/views.js";
 
@@ -9,11 +10,17 @@ export interface GrowthEvent {
   readonly from: number;
   /** Bytes now. */
   readonly to: number;
-  /** The call after which it was noticed: it, or something since the call before it, grew the memory. */
+  /**
+   * The call after which it was noticed: it, or something since the call before it, grew the
+   * memory.
+   */
   readonly call: string;
 }
 
-/** Is told of growth. What it throws is reported as uncaught, and disturbs neither the call nor other listeners. */
+/**
+ * Is told of growth. What it throws is reported as uncaught, and disturbs neither the call nor
+ * other listeners.
+ */
 export type GrowthListener = (event: GrowthEvent) => void;
 
 /** The listeners of one heap. */

@@ -1,4 +1,5 @@
-// What all handles of blocks have in common: where the block is, whether it is still theirs, and how it is freed.
+// What all handles of blocks have in common: where the block is, whether it is still theirs, and
+// how it is freed.
 
 import type { Mem } from "../layout/address.js";
 import { dispose } from "../host/dispose.js";
@@ -43,7 +44,10 @@ export class Handle {
     return addressOf(this.lease, "address");
   }
 
-  /** Whether the block is no longer this handle's: freed, by whatever way this heap knows of, moved, or released. */
+  /**
+   * Whether the block is no longer this handle's: freed, by whatever way this heap knows of, moved,
+   * or released.
+   */
   get isFreed(): boolean {
     return this.lease.address === 0;
   }
@@ -54,7 +58,8 @@ export class Handle {
   }
 
   /**
-   * Gives the block away: it stays, whoever gets its address is to free it, and this handle is not to be used any more.
+   * Gives the block away: it stays, whoever gets its address is to free it, and this handle is not
+   * to be used any more.
    * @returns the block's address
    * @throws FreedBlockError
    */

@@ -17,7 +17,10 @@ import {
   type WriteOptions,
 } from "./text.js";
 
-/** What is going to happen to a range: a read, a write, or both through a typed array, for as long as that is used. */
+/**
+ * What is going to happen to a range: a read, a write, or both through a typed array, for as long
+ * as that is used.
+ */
 export type AccessKind = "read" | "write" | "view";
 
 /** Any typed array over a memory. */
@@ -51,14 +54,18 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
 > {
   declare readonly process: Process<A, B>;
 
-  /** Whether typed arrays stay valid when the memory grows: see the option `stableViews`. Always so for shared memory. */
+  /**
+   * Whether typed arrays stay valid when the memory grows: see the option `stableViews`. Always so
+   * for shared memory.
+   */
   get hasStableViews(): boolean {
     return isUnusual(this.memory.buffer);
   }
 
   /**
-   * A typed array over memory, made anew. Valid until the next call that can allocate: the memory may grow, which detaches it, and a detached
-   * array has length 0. Ask again then; a `TypedBlock` does so by itself.
+   * A typed array over memory, made anew. Valid until the next call that can allocate: the memory
+   * may grow, which detaches it, and a detached array has length 0. Ask again then; a `TypedBlock`
+   * does so by itself.
    * @param View the array's constructor, such as Float64Array
    * @param address its first byte, a multiple of the element's size, not NULL
    * @param length number of elements
@@ -80,7 +87,8 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
 
   /**
    * Reads one value, whatever its alignment.
-   * @param type "u8" "i8" "u16" "i16" "u32" "i32" "f32" "f64" (numbers), "u64" "i64" (bigints), "bool"
+   * @param type "u8" "i8" "u16" "i16" "u32" "i32" "f32" "f64" (numbers), "u64" "i64" (bigints),
+   *   "bool"
    * @param address its first byte, unsigned, not NULL
    * @throws TypeError for another type; RangeError when the value is not inside the memory
    */
@@ -109,7 +117,8 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
    * @param address its first byte
    * @param length bytes
    * @param options what becomes of bytes that are no UTF-8: U+FFFD by default
-   * @throws TypeError when `fatal` is asked for and they are no UTF-8; RangeError when they are not inside the memory
+   * @throws TypeError when `fatal` is asked for and they are no UTF-8; RangeError when they are not
+   *   inside the memory
    */
   utf8(address: Mem, length: number, options?: DecodeOptions): string {
     return decode("utf8", this.#bytes("utf8", address, length, "read"), options);
@@ -118,7 +127,8 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
   /**
    * Reads the C string at `address`: what is before its first NUL byte.
    * @param address its first byte
-   * @param most bytes to look at: when there is no NUL among them, the text is that long (as for strnlen)
+   * @param most bytes to look at: when there is no NUL among them, the text is that long (as for
+   *   strnlen)
    * @param options as for `utf8`
    * @throws RangeError when there is no NUL up to the memory's end
    */
@@ -151,7 +161,8 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
   }
 
   /**
-   * Writes a C string: the text as UTF-8, and a NUL byte. A NUL inside the text ends it early for C.
+   * Writes a C string: the text as UTF-8, and a NUL byte. A NUL inside the text ends it early for
+   * C.
    * @param address where the first byte goes
    * @param capacity bytes that there is room for, the NUL included; at least 1
    * @param text half a surrogate pair becomes U+FFFD
@@ -169,8 +180,8 @@ export class HeapMemory<A extends Abi = Abi, B extends HeapBuild = HeapBuild> ex
   }
 
   /**
-   * A DataView over the whole memory for one access to a range that has been checked to be inside it. Handles go through here; a tracking heap
-   * checks whose bytes they are.
+   * A DataView over the whole memory for one access to a range that has been checked to be inside
+   * it. Handles go through here; a tracking heap checks whose bytes they are.
    * @internal
    */
   access(_call: string, _address: Mem, _length: number, _kind: AccessKind): DataView {

@@ -1,5 +1,5 @@
-// The friendly face of the heap: on top of the C functions, what frees itself. Typed blocks, strings, structs, scopes, many blocks at once.
-// `heap.raw` has the bare C functions at full speed.
+// The friendly face of the heap: on top of the C functions, what frees itself. Typed blocks,
+// strings, structs, scopes, many blocks at once. `heap.raw` has the bare C functions at full speed.
 
 import { checkInteger, show } from "../host/checks.js";
 import type { MmStruct } from "../host/process.js";
@@ -30,9 +30,11 @@ export interface AllocOptions {
 /**
  * A heap in a WebAssembly memory. Make one with `createHeap`.
  *
- * All calls: sizes are bytes, addresses unsigned numbers; a wrong argument is a TypeError or RangeError that names it and the rule, and nothing was
- * done. Damage that glibc finds is a HeapAbort, after which, as after a trap or `dispose`, each call is a HeapDeadError. Out of memory is 0 with errno
- * ENOMEM, or with the option `outOfMemory: "throw"` an OutOfMemoryError; the heap goes on working. docs/javascript.md shows it all in use.
+ * All calls: sizes are bytes, addresses unsigned numbers; a wrong argument is a TypeError or
+ * RangeError that names it and the rule, and nothing was done. Damage that glibc finds is a
+ * HeapAbort, after which, as after a trap or `dispose`, each call is a HeapDeadError. Out of memory
+ * is 0 with errno ENOMEM, or with the option `outOfMemory: "throw"` an OutOfMemoryError; the heap
+ * goes on working. docs/javascript.md shows it all in use.
  * @typeParam A the memory layout: "ilp32" or "lp64"
  * @typeParam B the build that it runs on
  */
@@ -46,8 +48,8 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
    * @param View such as Float64Array
    * @param length number of elements
    * @param options whether all are to be 0
-   * @returns a block whose `view` is always valid, and which is freed by `free()`, by `using`, or when the collector finds that nobody uses it: that
-   *   may be late or never
+   * @returns a block whose `view` is always valid, and which is freed by `free()`, by `using`, or
+   *   when the collector finds that nobody uses it: that may be late or never
    * @throws OutOfMemoryError, whatever the policy
    */
   alloc<T extends TypedArray>(
@@ -66,7 +68,8 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
   }
 
   /**
-   * Allocates a C string: the text as UTF-8, with a NUL byte behind it. Half a surrogate pair becomes U+FFFD.
+   * Allocates a C string: the text as UTF-8, with a NUL byte behind it. Half a surrogate pair
+   * becomes U+FFFD.
    * @param text without U+0000
    * @returns its address, to be freed; 0 when there is no memory and the policy is "null"
    * @throws TypeError when it is no text, RangeError when it contains U+0000
@@ -98,7 +101,8 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
 
   /**
    * A C struct's layout, and its objects in this heap.
-   * @param definition its fields in order: `{ id: "u32", name: "char[16]", at: { x: "f64", y: "f64" }, tags: "u8[4]" }`
+   * @param definition its fields in order: `{ id: "u32", name: "char[16]", at: { x: "f64", y: "f64"
+   *   }, tags: "u8[4]" }`
    * @param options whose ABI lays it out, and how it is packed; clang's for wasm32 by default
    * @returns the type: `at(address)` looks at one, `alloc()` makes one
    * @throws TypeError, RangeError that name the field and the rule
@@ -120,7 +124,8 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
   }
 
   /**
-   * A scope, which frees all that it makes when it ends: `using scope = heap.scope()`, or `scope.dispose()`.
+   * A scope, which frees all that it makes when it ends: `using scope = heap.scope()`, or
+   * `scope.dispose()`.
    * @throws HeapDeadError
    */
   scope(): Scope {
@@ -129,8 +134,8 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
   }
 
   /**
-   * Calls `body` with a scope that ends when it returns or throws; when it returns a promise, when that is settled. For where there is no
-   * `using`.
+   * Calls `body` with a scope that ends when it returns or throws; when it returns a promise, when
+   * that is settled. For where there is no `using`.
    * @param body gets the scope
    * @returns what it returned
    * @example
@@ -160,10 +165,12 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
   }
 
   /**
-   * `malloc` for each size: one check of the arguments, and one call into WebAssembly for 64 of them.
+   * `malloc` for each size: one check of the arguments, and one call into WebAssembly for 64 of
+   * them.
    * @param sizes bytes of each block
    * @returns the addresses, in the same order; 0 where there was no memory and the policy is "null"
-   * @throws OutOfMemoryError when there is no memory for one and the policy is "throw": then none is allocated
+   * @throws OutOfMemoryError when there is no memory for one and the policy is "throw": then none
+   *   is allocated
    * @example
    * ```ts
    * import { createHeap } from "ptmalloc-wasm";
@@ -185,7 +192,8 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
   }
 
   /**
-   * `free` for each address, in their order; 0 is left out. One check of the arguments, and one call into WebAssembly for 64 of them.
+   * `free` for each address, in their order; 0 is left out. One check of the arguments, and one
+   * call into WebAssembly for 64 of them.
    * @param blocks their addresses
    * @throws HeapAbort as `free`: the blocks before the one it is about are free then
    */
@@ -195,7 +203,10 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
     this.leases.endAll(blocks);
   }
 
-  /** For handles and scopes: the block at `mem` is the caller's from now on, and nobody else's. @internal */
+  /**
+   * For handles and scopes: the block at `mem` is the caller's from now on, and nobody else's.
+   * @internal
+   */
   own(mem: Mem): Lease {
     return this.leases.grant(mem);
   }
@@ -221,8 +232,9 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
   }
 
   /**
-   * Calls `listener` when the memory has grown. Engines do not tell; so it is noticed when a call of this heap that goes to the allocator
-   * returns, whoever grew the memory since the one before (`heap.raw`, a guest module, another thread). `checkGrowth` looks at once.
+   * Calls `listener` when the memory has grown. Engines do not tell; so it is noticed when a call
+   * of this heap that goes to the allocator returns, whoever grew the memory since the one before
+   * (`heap.raw`, a guest module, another thread). `checkGrowth` looks at once.
    * @param listener gets how many bytes there were and are
    * @returns a function that ends it
    */
@@ -248,8 +260,8 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
   }
 
   /**
-   * What `malloc_info(0, file)` writes (man 3 malloc_info): an XML description of all arenas. It reads them as they lie there: no other thread
-   * may be inside a call meanwhile.
+   * What `malloc_info(0, file)` writes (man 3 malloc_info): an XML description of all arenas. It
+   * reads them as they lie there: no other thread may be inside a call meanwhile.
    * @returns the text, with its last newline
    */
   mallocInfo(): string {
@@ -257,8 +269,8 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
   }
 
   /**
-   * What `malloc_stats()` writes to the standard error stream (man 3 malloc_stats): bytes of each arena, and of all. As for `mallocInfo`, no
-   * other thread may be inside a call meanwhile.
+   * What `malloc_stats()` writes to the standard error stream (man 3 malloc_stats): bytes of each
+   * arena, and of all. As for `mallocInfo`, no other thread may be inside a call meanwhile.
    * @returns the text, with its last newline
    */
   mallocStats(): string {
@@ -293,7 +305,10 @@ export class Heap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> extends 
     super.free(mem);
   }
 
-  /** A block has gone elsewhere, or been freed, if that worked: what owned it by its address owns it no more. */
+  /**
+   * A block has gone elsewhere, or been freed, if that worked: what owned it by its address owns it
+   * no more.
+   */
   #moved(mem: Mem, size: number, result: Mem): Mem {
     if (mem !== 0 && (result !== 0 || size === 0)) this.leases.end(mem);
     return result;

@@ -1,5 +1,6 @@
-// Who frees a block: the lease of a handle or of a scope says that its block is still its own. Whoever frees, moves or takes over the block by its
-// address ends the lease, so that the handle does not free what is no longer there, or is somebody else's by now.
+// Who frees a block: the lease of a handle or of a scope says that its block is still its own.
+// Whoever frees, moves or takes over the block by its address ends the lease, so that the handle
+// does not free what is no longer there, or is somebody else's by now.
 
 import type { Mem } from "../layout/address.js";
 
@@ -13,7 +14,10 @@ export class Leases {
   readonly #live = new Map<Mem, Lease>();
   readonly #registry: FinalizationRegistry<Lease> | undefined;
 
-  /** @param collected called with the lease of a handle that the garbage collector found unused, while the lease lasts */
+  /**
+   * @param collected called with the lease of a handle that the garbage collector found unused,
+   *   while the lease lasts
+   */
   constructor(collected: (lease: Lease) => void) {
     if (typeof FinalizationRegistry === "undefined") return;
     this.#registry = new FinalizationRegistry((lease) => {
@@ -51,7 +55,9 @@ export class Leases {
     this.#live.set(address, lease);
   }
 
-  /** From now on it is told when the collector finds `handle` unused, if the lease still lasts then. */
+  /**
+   * From now on it is told when the collector finds `handle` unused, if the lease still lasts then.
+   */
   watch(handle: object, lease: Lease): void {
     this.#registry?.register(handle, lease);
   }

@@ -23,12 +23,16 @@ export interface HeapOptions<
   A extends Abi = Abi,
   B extends HeapBuild = HeapBuild,
 > extends ProcessOptions<A, B> {
-  /** What an allocation does when there is no memory: return 0 ("null", default) or throw an OutOfMemoryError. */
+  /**
+   * What an allocation does when there is no memory: return 0 ("null", default) or throw an
+   * OutOfMemoryError.
+   */
   outOfMemory?: OutOfMemoryPolicy;
   /**
-   * Whether typed arrays shall stay valid when the memory grows, where the engine can do that (WebAssembly.Memory's toResizableBuffer);
-   * `heap.hasStableViews` says whether it can. It changes `memory.buffer` for everybody who uses the memory, engines access resizable buffers
-   * more slowly, and many Web APIs refuse them. Default false.
+   * Whether typed arrays shall stay valid when the memory grows, where the engine can do that
+   * (WebAssembly.Memory's toResizableBuffer); `heap.hasStableViews` says whether it can. It changes
+   * `memory.buffer` for everybody who uses the memory, engines access resizable buffers more
+   * slowly, and many Web APIs refuse them. Default false.
    */
   stableViews?: boolean;
   /** No threads that run at the same time: those are the subject of ptmalloc-wasm/threads. */

@@ -1,4 +1,5 @@
-// The C types that a value in memory can have: how wide, how it is read and written, and which JavaScript values it takes.
+// The C types that a value in memory can have: how wide, how it is read and written, and which
+// JavaScript values it takes.
 
 import { show } from "../host/checks.js";
 

@@ -1,4 +1,5 @@
-// What is to be freed together: all that a scope made or was given goes when it ends, the last first, also when that is because of an error.
+// What is to be freed together: all that a scope made or was given goes when it ends, the last
+// first, also when that is because of an error.
 
 import { show } from "../host/checks.js";
 import type { Mem } from "../layout/address.js";
@@ -33,8 +34,9 @@ function isWhat(entry: Entry, what: unknown): boolean {
 }
 
 /**
- * Frees what it made when it ends, the last first. Make one with `using scope = heap.scope()`, or `heap.withScope(…)`. Its functions take and
- * give what the heap's of the same names do; after the end each is a RangeError.
+ * Frees what it made when it ends, the last first. Make one with `using scope = heap.scope()`, or
+ * `heap.withScope(…)`. Its functions take and give what the heap's of the same names do; after the
+ * end each is a RangeError.
  */
 export class Scope {
   readonly #owner: Heap;
@@ -143,8 +145,8 @@ export class Scope {
   }
 
   /**
-   * Ends the scope: frees everything, the last first. What was freed already by `heap.free` or its handle is left out; when the heap has ended,
-   * only what is not its own is disposed of.
+   * Ends the scope: frees everything, the last first. What was freed already by `heap.free` or its
+   * handle is left out; when the heap has ended, only what is not its own is disposed of.
    * @throws what the first failing part threw, after all the others have had their turn
    */
   dispose(): void {

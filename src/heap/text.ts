@@ -12,11 +12,16 @@ export interface DecodeOptions {
 
 /** How text becomes bytes of a place that is given. */
 export interface WriteOptions {
-  /** Whether text that does not fit is cut after its last whole character; by default it is an error. */
+  /**
+   * Whether text that does not fit is cut after its last whole character; by default it is an
+   * error.
+   */
   truncate?: boolean;
 }
 
-/** By whether bytes that are no UTF-8 are an error. Made when first needed: not all hosts have them. */
+/**
+ * By whether bytes that are no UTF-8 are an error. Made when first needed: not all hosts have them.
+ */
 const decoders: TextDecoder[] = [];
 let encoder: TextEncoder | undefined;
 
@@ -28,7 +33,10 @@ function decoder(fatal: boolean): TextDecoder {
   }));
 }
 
-/** Whether the buffer is shared or resizable: views of it stay valid, and decoders must not be given it. */
+/**
+ * Whether the buffer is shared or resizable: views of it stay valid, and decoders must not be given
+ * it.
+ */
 export function isUnusual(buffer: ArrayBufferLike): boolean {
   return isSharedBuffer(buffer) || (buffer as { resizable?: boolean }).resizable === true;
 }
@@ -38,7 +46,9 @@ export function checkText(name: string, text: unknown): asserts text is string {
   if (typeof text !== "string") throw new TypeError(`${name} must be a string, got ${show(text)}`);
 }
 
-/** @returns the text's UTF-8; a surrogate without its other half is U+FFFD, as everywhere on the Web */
+/**
+ * @returns the text's UTF-8; a surrogate without its other half is U+FFFD, as everywhere on the Web
+ */
 export function encode(text: string): Uint8Array {
   return (encoder ??= new (needed("TextEncoder"))()).encode(text);
 }
@@ -80,7 +90,10 @@ export function encodeInto(
   return length;
 }
 
-/** @throws TypeError when it is no text, RangeError when it has a character that would end it early in C */
+/**
+ * @throws TypeError when it is no text, RangeError when it has a character that would end it early
+ *   in C
+ */
 export function checkCText(name: string, text: unknown): asserts text is string {
   checkText(name, text);
   const at = text.indexOf("\0");

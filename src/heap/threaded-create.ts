@@ -13,14 +13,20 @@ import { announceLife, beginLife } from "./death-watch.js";
 import type { HeapOptions, OutOfMemoryPolicy } from "./heap.js";
 import { ThreadedHeap, type HeapHandle, type ThreadNotice } from "./threaded-heap.js";
 
-/** How to make a heap for threads that run at the same time. Memory is shared, mappings are laid out as "linux" by default. */
+/**
+ * How to make a heap for threads that run at the same time. Memory is shared, mappings are laid out
+ * as "linux" by default.
+ */
 export interface ThreadedHeapOptions<A extends Abi = Abi> extends Omit<
   HeapOptions<A, "threads">,
   "threads" | "build"
 > {
   /** What this is about; it goes without saying. */
   threads?: true;
-  /** Called when a thread was found dead by itself (see `watch`), after what it left was put in order, or could not be. */
+  /**
+   * Called when a thread was found dead by itself (see `watch`), after what it left was put in
+   * order, or could not be.
+   */
   onThreadDeath?: (notice: ThreadNotice) => void;
 }
 
@@ -41,7 +47,8 @@ const ATTACH_OPTIONS = /* @__PURE__ */ merged(HEAP_ONLY, DEATHS);
 /**
  * Makes a heap that other workers can join: in a new shared memory, or inside the caller's.
  * @param options nothing is required; the layout is "linux" by default
- * @throws TypeError or RangeError naming a wrong option; Error where memory cannot be shared, and when the binary does not fit this code
+ * @throws TypeError or RangeError naming a wrong option; Error where memory cannot be shared, and
+ *   when the binary does not fit this code
  */
 export type CreateThreadedHeap = <A extends Abi = "ilp32">(
   options?: ThreadedHeapOptions<A>,
@@ -50,7 +57,8 @@ export type CreateThreadedHeap = <A extends Abi = "ilp32">(
 /**
  * As `CreateThreadedHeap`, without waiting.
  * @param options as there
- * @throws as there; TypeError or Error where the binary cannot be read at once: browsers need the option "wasm" then, with bytes or a module
+ * @throws as there; TypeError or Error where the binary cannot be read at once: browsers need the
+ *   option "wasm" then, with bytes or a module
  */
 export type CreateThreadedHeapSync = <A extends Abi = "ilp32">(
   options?: ThreadedHeapOptions<A>,
@@ -105,12 +113,13 @@ function attachOptions(handle: HeapHandle, options: AttachOptions) {
 }
 
 /**
- * Makes this worker a thread of a heap that another one made. In browsers the thread holds a Web Lock from here on, so that the others notice
- * when the worker is ended; where there is no `navigator.locks`, its death must be reported with `threadExited`.
+ * Makes this worker a thread of a heap that another one made. In browsers the thread holds a Web
+ * Lock from here on, so that the others notice when the worker is ended; where there is no
+ * `navigator.locks`, its death must be reported with `threadExited`.
  * @param handle what `heap.handle()` returned there, posted to here
  * @param options nothing is required
- * @throws TypeError or RangeError naming what is wrong with the handle, or when there are 128 threads already; Error when the other
- *   worker runs another version of this package
+ * @throws TypeError or RangeError naming what is wrong with the handle, or when there are 128
+ *   threads already; Error when the other worker runs another version of this package
  */
 export async function attachHeap<A extends Abi>(
   handle: HeapHandle<A>,
@@ -134,8 +143,8 @@ export async function attachHeap<A extends Abi>(
 }
 
 /**
- * As `attachHeap`, without waiting. In browsers nobody notices by itself when this worker is ended: that is to be reported with
- * `threadExited`.
+ * As `attachHeap`, without waiting. In browsers nobody notices by itself when this worker is ended:
+ * that is to be reported with `threadExited`.
  * @param handle what `heap.handle()` returned there, posted to here
  * @param options nothing is required
  * @throws as `attachHeap`

@@ -1,4 +1,5 @@
-// A heap as one of its threads sees it, where threads run at the same time: each worker has an object like this over the same shared memory.
+// A heap as one of its threads sees it, where threads run at the same time: each worker has an
+// object like this over the same shared memory.
 
 import type { Process } from "../host/process.js";
 import {
@@ -25,7 +26,10 @@ export interface HeapHandle<A extends Abi = Abi> extends ProcessHandle<A> {
   readonly outOfMemory: OutOfMemoryPolicy;
 }
 
-/** What `onThreadDeath` is told: which thread died, and what was done or, when it cannot be mended, why not. */
+/**
+ * What `onThreadDeath` is told: which thread died, and what was done or, when it cannot be mended,
+ * why not.
+ */
 export type ThreadNotice =
   | ThreadDeath
   | {
@@ -53,7 +57,10 @@ interface Origin {
   readonly endLife?: (() => void) | undefined;
 }
 
-/** How often a death is reported when others' deaths are in the way, and how long to wait for them, ms. */
+/**
+ * How often a death is reported when others' deaths are in the way, and how long to wait for them,
+ * ms.
+ */
 const ATTEMPTS = 5;
 const RETRY_MS = 50;
 
@@ -67,8 +74,9 @@ function randomId(): string {
 }
 
 /**
- * A heap that workers share. Make one with `createHeap` of ptmalloc-wasm/threads, post `heap.handle()` to workers, and join with `attachHeap` there.
- * Blocks can be used and freed by any thread; what is written to them is the program's to synchronise.
+ * A heap that workers share. Make one with `createHeap` of ptmalloc-wasm/threads, post
+ * `heap.handle()` to workers, and join with `attachHeap` there. Blocks can be used and freed by any
+ * thread; what is written to them is the program's to synchronise.
  */
 export class ThreadedHeap<A extends Abi = Abi> extends Heap<A, "threads"> {
   readonly #origin: Origin;
@@ -91,8 +99,9 @@ export class ThreadedHeap<A extends Abi = Abi> extends Heap<A, "threads"> {
   }
 
   /**
-   * What another worker needs to join this heap with `attachHeap`: plain data that `postMessage` copies. The same handle may be posted to any
-   * number of workers. From the first call on this thread takes locks, and in browsers it watches over the workers that join.
+   * What another worker needs to join this heap with `attachHeap`: plain data that `postMessage`
+   * copies. The same handle may be posted to any number of workers. From the first call on this
+   * thread takes locks, and in browsers it watches over the workers that join.
    */
   handle(): HeapHandle<A> {
     this.assertAlive("handle");
@@ -110,14 +119,18 @@ export class ThreadedHeap<A extends Abi = Abi> extends Heap<A, "threads"> {
     return this.run("threads", () => aliveThreads(this.process));
   }
 
-  /** How often this thread found a lock taken (`contended`), and how often it slept over one (`waited`), since it began. */
+  /**
+   * How often this thread found a lock taken (`contended`), and how often it slept over one
+   * (`waited`), since it began.
+   */
   lockCounters(): LockCounters {
     return this.run("lockCounters", () => lockCounters(this.process));
   }
 
   /**
-   * Ends this thread: the blocks of its tcache go back to their arenas, and its arena is free for others. Blocks that it allocated stay. Later
-   * calls of this object throw a HeapDeadError. A worker should do this before it ends; if it does not, it counts as killed.
+   * Ends this thread: the blocks of its tcache go back to their arenas, and its arena is free for
+   * others. Blocks that it allocated stay. Later calls of this object throw a HeapDeadError. A
+   * worker should do this before it ends; if it does not, it counts as killed.
    */
   exitThread(): void {
     if (this.#hasEnded) return;
@@ -126,8 +139,8 @@ export class ThreadedHeap<A extends Abi = Abi> extends Heap<A, "threads"> {
   }
 
   /**
-   * Ends the use of the heap by this thread, as `exitThread` does, except on thread 0: the heap and the blocks stay for the other
-   * threads, but deaths are not noticed any more.
+   * Ends the use of the heap by this thread, as `exitThread` does, except on thread 0: the heap and
+   * the blocks stay for the other threads, but deaths are not noticed any more.
    */
   override dispose(): void {
     if (this.thread !== 0 && this.aborted === undefined) this.exitThread();
@@ -135,23 +148,28 @@ export class ThreadedHeap<A extends Abi = Abi> extends Heap<A, "threads"> {
   }
 
   /**
-   * Reports that a thread was killed, so that locks which it held are free again and what it was in the middle of is undone. To be called when it
-   * runs no more: after the worker's `exit` event, or when `terminate()` has been awaited, not before. Where `watch` or a browser's Web Locks
-   * notice deaths, this is not needed.
+   * Reports that a thread was killed, so that locks which it held are free again and what it was in
+   * the middle of is undone. To be called when it runs no more: after the worker's `exit` event, or
+   * when `terminate()` has been awaited, not before. Where `watch` or a browser's Web Locks notice
+   * deaths, this is not needed.
    * @param thread its number
-   * @returns what was found and done, all counts: `systemCalls` undone, `listLocks` taken from it, `arenasMended`, `arenasRetired` (given up,
-   *   with what is in them), `blocksReturned` from its tcache
-   * @throws RangeError when there is no such thread or it is the caller's own; ThreadError when what it was in cannot be undone
+   * @returns what was found and done, all counts: `systemCalls` undone, `listLocks` taken from it,
+   *   `arenasMended`, `arenasRetired` (given up, with what is in them), `blocksReturned` from its
+   *   tcache
+   * @throws RangeError when there is no such thread or it is the caller's own; ThreadError when
+   *   what it was in cannot be undone
    */
   threadExited(thread: number): Repair {
     return this.run("threadExited", () => buryThread(this.process, thread));
   }
 
   /**
-   * Reports the death of a worker's threads by itself, on the worker's event `exit`, unless they ended in order (`exitThread`). For Node.js; in
-   * browsers nothing need be done, because workers that used `attachHeap` hold a Web Lock.
+   * Reports the death of a worker's threads by itself, on the worker's event `exit`, unless they
+   * ended in order (`exitThread`). For Node.js; in browsers nothing need be done, because workers
+   * that used `attachHeap` hold a Web Lock.
    * @param worker a Worker of node:worker_threads, which must not have ended yet
-   * @throws TypeError when it is no such worker and its end cannot be noticed either; RangeError when it has ended
+   * @throws TypeError when it is no such worker and its end cannot be noticed either; RangeError
+   *   when it has ended
    */
   watch(worker: WatchableWorker): void {
     this.assertAlive("watch");
@@ -194,7 +212,8 @@ export class ThreadedHeap<A extends Abi = Abi> extends Heap<A, "threads"> {
         setTimeout(() => this.#ownerDied(owner, attempts - 1), RETRY_MS);
         return;
       }
-      // Without anybody to tell it shows in the next call: what cannot be mended has ended the heap.
+      // Without anybody to tell it shows in the next call: what cannot be mended has ended the
+      // heap.
       notice?.({ thread: undefined, error: error as Error });
       return;
     }

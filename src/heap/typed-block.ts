@@ -1,4 +1,5 @@
-// A block as a typed array that survives growth: its view is made anew when the memory's buffer is another one.
+// A block as a typed array that survives growth: its view is made anew when the memory's buffer is
+// another one.
 
 import { checkInteger } from "../host/checks.js";
 import { bufferReaching } from "../host/views.js";
@@ -7,7 +8,10 @@ import type { TypedArray } from "./heap-memory.js";
 import type { ViewConstructor } from "./core-heap.js";
 import type { Lease } from "./leases.js";
 
-/** Blocks must not be freed by the collector while somebody has a view of them, even if the handle is gone. */
+/**
+ * Blocks must not be freed by the collector while somebody has a view of them, even if the handle
+ * is gone.
+ */
 const owners = new WeakMap<object, object>();
 
 /** The type of a typed array's elements. */
@@ -39,8 +43,8 @@ export class TypedBlock<T extends TypedArray = TypedArray> extends Handle {
   }
 
   /**
-   * The elements, as a typed array that is valid now: ask again after anything that can allocate. While it is in use, the collector does not free
-   * the block.
+   * The elements, as a typed array that is valid now: ask again after anything that can allocate.
+   * While it is in use, the collector does not free the block.
    * @throws FreedBlockError
    */
   get view(): T {
@@ -79,8 +83,8 @@ export class TypedBlock<T extends TypedArray = TypedArray> extends Handle {
   }
 
   /**
-   * Changes the number of elements: the first ones keep their values, more have whatever was there before. Views of before are not to be
-   * used any more.
+   * Changes the number of elements: the first ones keep their values, more have whatever was there
+   * before. Views of before are not to be used any more.
    * @param length number of elements
    * @throws OutOfMemoryError, and the block is as it was; FreedBlockError
    */

@@ -7,7 +7,10 @@ import type { Process } from "./process.js";
 
 export type { MallocPar, MallocState } from "../layout/generated.js";
 
-/** A heap of an arena other than main_arena: what its header says (struct heap_info), and where it is. */
+/**
+ * A heap of an arena other than main_arena: what its header says (struct heap_info), and where it
+ * is.
+ */
 export interface Heap extends HeapInfo {
   /** The address of its header, which is its start. */
   readonly address: number;

@@ -18,7 +18,11 @@ export function begin(plan: ProcessPlan, raw: RawExports): number {
   return 0;
 }
 
-/** Makes the instance another thread. @returns its number @throws RangeError when there are too many */
+/**
+ * Makes the instance another thread.
+ * @returns its number
+ * @throws RangeError when there are too many
+ */
 export function join(plan: ProcessPlan, raw: RawExports): number {
   const attach = (): number => {
     const number = raw.attach(plan.base);

@@ -1,5 +1,6 @@
-// Where the package's entries have their binaries from: inlined or static where the entry says so, else the file in build/, beside the folder
-// that this file is in, both in a checkout and in the installed package.
+// Where the package's entries have their binaries from: inlined or static where the entry says so,
+// else the file in build/, beside the folder that this file is in, both in a checkout and in the
+// installed package.
 
 import type { Binaries, WasmInput, WasmSource } from "./load.js";
 import { isBinary, needed } from "./realm.js";
@@ -10,8 +11,9 @@ export type BinaryTable = Readonly<
   Record<string, (() => WasmSource | URL | undefined) | undefined>
 >;
 
-// Bundlers that see what file a URL is made of carry it along, and here that would be every binary: webpack and Vite look for import.meta.url
-// beside `new URL`, Turbopack follows constants, but not through another URL.
+// Bundlers that see what file a URL is made of carry it along, and here that would be every binary:
+// webpack and Vite look for import.meta.url beside `new URL`, Turbopack follows constants, but not
+// through another URL.
 const here = import.meta.url as string | undefined;
 
 function fileOf(name: string): URL {
@@ -56,7 +58,9 @@ export function binariesOf(table: BinaryTable): Binaries {
   };
 }
 
-/** What else to try, where the package's file is looked for and a bundler may have left it behind. */
+/**
+ * What else to try, where the package's file is looked for and a bundler may have left it behind.
+ */
 function hinted(cause: unknown): Error {
   return new Error(
     `${(cause as Error).message} (bundlers leave files of packages behind: give the option "wasm", or import from the entry that brings this build)`,

@@ -1,4 +1,5 @@
-// Plans for processes of any build: what each build can be asked besides what all can (options.ts), and what it needs.
+// Plans for processes of any build: what each build can be asked besides what all can (options.ts),
+// and what it needs.
 
 import type { Abi } from "../layout/address.js";
 import { Tunable } from "../layout/generated.js";
@@ -80,7 +81,10 @@ function randomPages(limit: number): number {
   return (randomWords(1)[0]! % pages) * PAGE_BYTES;
 }
 
-/** Shifts startBrk and mmapBase as Linux does for a new program: up to 32 MiB (1 MiB in a compact memory), and up to 1 MiB. */
+/**
+ * Shifts startBrk and mmapBase as Linux does for a new program: up to 32 MiB (1 MiB in a compact
+ * memory), and up to 1 MiB.
+ */
 function randomized(plan: ProcessPlan): void {
   const room = (plan.taskSize - plan.startBrk) / 8;
   const most = plan.layout === "compact" ? 2 ** 20 : 2 ** 25;

@@ -1,4 +1,5 @@
-// Whether a binary is one that this code was made for: a checksum of what it says of its structs (see structs.ts).
+// Whether a binary is one that this code was made for: a checksum of what it says of its structs
+// (see structs.ts).
 
 import type { Abi } from "../layout/address.js";
 import { layoutDigests } from "../layout/generated.js";

@@ -1,4 +1,5 @@
-// Argument checks. A wrong argument is named together with the rule that it breaks, before anything has happened.
+// Argument checks. A wrong argument is named together with the rule that it breaks, before anything
+// has happened.
 
 /** What an integer argument must satisfy. */
 export interface IntegerRule {
@@ -30,7 +31,8 @@ export function show(value: unknown): string {
  * Checks an integer argument.
  * @param name how the caller knows the argument, such as `malloc: size` or `option "base"`
  * @returns the value
- * @throws TypeError when it is no integer, RangeError when it is out of range or no multiple of `multipleOf`
+ * @throws TypeError when it is no integer, RangeError when it is out of range or no multiple of
+ *   `multipleOf`
  */
 export function checkInteger(name: string, value: unknown, rule: IntegerRule): number {
   if (typeof value !== "number" || !Number.isInteger(value)) {
@@ -75,9 +77,9 @@ export function checkChoice<const T extends string>(
 
 /**
  * What an option may be: words, of which it is one; a rule for an integer; or a text that ends the
- * sentence "option … must be", and in which the kinds that `typeof` may say of it are words, such as
- * "a string or an object". Neither null nor an array is an object here. The empty text is for what is
- * checked later.
+ * sentence "option … must be", and in which the kinds that `typeof` may say of it are words, such
+ * as "a string or an object". Neither null nor an array is an object here. The empty text is for
+ * what is checked later.
  */
 export type OptionRule = string | readonly string[] | IntegerRule;
 

@@ -1,4 +1,5 @@
-// A process, as far as a heap of the core build needs it: one instance of the WebAssembly side in one memory, with its address space set up.
+// A process, as far as a heap of the core build needs it: one instance of the WebAssembly side in
+// one memory, with its address space set up.
 
 import { wordBytes, type Abi } from "../layout/address.js";
 import type { Mallinfo2 } from "../layout/generated.js";
@@ -16,7 +17,10 @@ import { guarded } from "./traps.js";
 
 export type { Mallinfo2 } from "../layout/generated.js";
 
-/** The names of its fields, which are words, in their order: what is read without the tables of structs. */
+/**
+ * The names of its fields, which are words, in their order: what is read without the tables of
+ * structs.
+ */
 const MALLINFO_FIELDS = [
   "arena",
   "ordblks",
@@ -30,15 +34,18 @@ const MALLINFO_FIELDS = [
   "keepcost",
 ] as const;
 
-/** What a heap needs of a started process, as one of its threads sees it: usually there is but one. */
+/**
+ * What a heap needs of a started process, as one of its threads sees it: usually there is but one.
+ */
 export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
   /** The memory layout. */
   readonly abi: A;
   /** The memory that it lives in. */
   readonly memory: WebAssembly.Memory;
   /**
-   * The instance's exports, untouched: what other modules import. A trap in one leaves it as the engine's own error, and nothing here
-   * comes to know of it, unless that error is passed to `caught`.
+   * The instance's exports, untouched: what other modules import. A trap in one leaves it as the
+   * engine's own error, and nothing here comes to know of it, unless that error is passed to
+   * `caught`.
    */
   readonly exports: RawExports<A, B>;
   /** The binary, compiled: other threads can be given it. */
@@ -69,14 +76,18 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
     this.number = start(plan, raw);
   }
 
-  /** What ended the process, if something did: a failed integrity check or, in the threaded build, also what another thread did. */
+  /**
+   * What ended the process, if something did: a failed integrity check or, in the threaded build,
+   * also what another thread did.
+   */
   get aborted(): ProcessEnd | undefined {
     return this.fate.end;
   }
 
   /**
-   * The exports for callers from JavaScript: C's names, no checks; in ilp32 results are signed (use `>>> 0`), in lp64 size_t is a
-   * BigInt. A trap, natively a segmentation fault, is a HeapAbort, and the process is at its end.
+   * The exports for callers from JavaScript: C's names, no checks; in ilp32 results are signed (use
+   * `>>> 0`), in lp64 size_t is a BigInt. A trap, natively a segmentation fault, is a HeapAbort,
+   * and the process is at its end.
    */
   get raw(): RawExports<A, B> {
     return (this.#raw ??= guarded(this.exports, (call, error) => this.caught(error, call)));
@@ -93,18 +104,20 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
   }
 
   /**
-   * What ended a call: after a trap, which natively is a segmentation fault, the process is at its end, and its threads come to know.
+   * What ended a call: after a trap, which natively is a segmentation fault, the process is at its
+   * end, and its threads come to know.
    * @param error what the call threw
    * @param call the function that was called, if that is known
-   * @returns what is to be thrown: for a trap the HeapAbort that ended the process, else the error itself
+   * @returns what is to be thrown: for a trap the HeapAbort that ended the process, else the error
+   *   itself
    */
   caught(error: unknown, call = ""): unknown {
     return isTrap(error) ? this.fate.trapped(error, call) : error;
   }
 
   /**
-   * Gives the process's place in the memory up: another one may begin there. Its functions are not to
-   * be called any more. A second time it does nothing.
+   * Gives the process's place in the memory up: another one may begin there. Its functions are not
+   * to be called any more. A second time it does nothing.
    */
   dispose(): void {
     if (!this.#isOver) giveUpPlace(this.view(), this.plan.base);

@@ -1,4 +1,5 @@
-// What console.log shows of the big objects of this package: one line in place of all that is in them.
+// What console.log shows of the big objects of this package: one line in place of all that is in
+// them.
 
 /** Node.js, Deno and Bun ask an object for its text by this name. */
 export const inspect: unique symbol = Symbol.for("nodejs.util.inspect.custom") as never;

@@ -1,13 +1,15 @@
-// What ends a process. A failed integrity check: glibc prints a message and aborts; here the call throws a HeapAbort that carries
-// the very same text, which is part of what is imitated: do not reword it. And a segmentation fault: Linux kills the process.
+// What ends a process. A failed integrity check: glibc prints a message and aborts; here the call
+// throws a HeapAbort that carries the very same text, which is part of what is imitated: do not
+// reword it. And a segmentation fault: Linux kills the process.
 
 import { Invariant, type FailureName, type InvariantName } from "../layout/generated.js";
 import { show } from "./checks.js";
 
 export type { FailureName, InvariantName } from "../layout/generated.js";
 
-// Texts and numbers take a good part of what an embedder downloads, so they are kept as lists, in the order of their numbers in assembly/base/failure.ts
-// (a test compares). A line is a name and what glibc 2.36 writes to stderr before it aborts.
+// Texts and numbers take a good part of what an embedder downloads, so they are kept as lists, in
+// the order of their numbers in assembly/base/failure.ts (a test compares). A line is a name and
+// what glibc 2.36 writes to stderr before it aborts.
 
 /** The messages of malloc_printerr, from 1 on. */
 const CHECKS = `UNLINK_SIZE corrupted size vs. prev_size
@@ -56,7 +58,10 @@ REALLOC_NEXT_SIZE realloc(): invalid next size
 MALLINFO_UNALIGNED int_mallinfo(): unaligned fastbin chunk detected
 MALLOC_INFO_UNALIGNED __malloc_info(): unaligned fastbin chunk detected`;
 
-/** Failed assertions, from 101 on: without ASSERT_ in front of the name, and without what all messages begin with. */
+/**
+ * Failed assertions, from 101 on: without ASSERT_ in front of the name, and without what all
+ * messages begin with.
+ */
 const ASSERTIONS = `OLD_TOP sysmalloc: (old_top == initial_top (av) && old_size == 0) || ((unsigned long) (old_size) >= MINSIZE && prev_inuse (old_top) && ((unsigned long) old_end & (pagesize - 1)) == 0)
 OLD_TOP_SMALL sysmalloc: (unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)
 BREAK_ALIGNED sysmalloc: ((unsigned long) chunk2mem (brk) & MALLOC_ALIGN_MASK) == 0
@@ -85,8 +90,9 @@ ARENA_LEFT __malloc_arena_thread_freeres: a->attached_threads > 0`;
 const ASSERTIONS_FROM = 101;
 
 /**
- * Segmentation faults, from 151 on: without SEGV_ in front of the name. Of links, the text says in which function and list, and of
- * what the address is that holds the link: it leads outside the memory, or round in a circle.
+ * Segmentation faults, from 151 on: without SEGV_ in front of the name. Of links, the text says in
+ * which function and list, and of what the address is that holds the link: it leads outside the
+ * memory, or round in a circle.
  */
 const FAULTS = `ACCESS access outside the memory
 POINTER nothing is mapped at
@@ -134,7 +140,10 @@ function byName(): Readonly<Record<CheckName, string>> {
   return Object.fromEntries([...checks, ...assertions]) as Record<CheckName, string>;
 }
 
-/** The line that glibc 2.36 writes to stderr before it aborts, by failed check (without the newline). */
+/**
+ * The line that glibc 2.36 writes to stderr before it aborts, by failed check (without the
+ * newline).
+ */
 export const abortMessages = /* @__PURE__ */ byName();
 
 function failureAt(code: number): [FailureName, string] | undefined {
@@ -171,19 +180,29 @@ function hex(address: number): string {
 export const SEGV_ACCESS = FAULTS_FROM;
 
 /**
- * The process would have died here: glibc found the heap corrupted and aborts, or a function followed an address to where nothing
- * is, a segmentation fault. Thrown by the raw functions as well as by the safe ones. The heap is at its end.
+ * The process would have died here: glibc found the heap corrupted and aborts, or a function
+ * followed an address to where nothing is, a segmentation fault. Thrown by the raw functions as
+ * well as by the safe ones. The heap is at its end.
  */
 export class HeapAbort extends Error {
   /** "HeapAbort", also where a bundler has renamed the class. */
   override readonly name = "HeapAbort";
   /** The number of the failed check; `failure` is its name. */
   readonly code: number;
-  /** The name of the failed check: {@link abortMessages} has its text; or of the list that led to nowhere: SEGV_… */
+  /**
+   * The name of the failed check: {@link abortMessages} has its text; or of the list that led to
+   * nowhere: SEGV_…
+   */
   readonly failure: FailureName;
-  /** The chunk or list entry that failed the check, an unsigned address; 0 after an access outside of the memory. */
+  /**
+   * The chunk or list entry that failed the check, an unsigned address; 0 after an access outside
+   * of the memory.
+   */
   readonly address: number;
-  /** What glibc 2.36 prints before it aborts, letter for letter; after a segmentation fault, what a shell prints. */
+  /**
+   * What glibc 2.36 prints before it aborts, letter for letter; after a segmentation fault, what a
+   * shell prints.
+   */
   readonly abortMessage: string;
   /** The signal that would have killed the process. */
   readonly signal: "SIGABRT" | "SIGSEGV";
@@ -212,8 +231,8 @@ export class HeapAbort extends Error {
 }
 
 /**
- * The whole-heap checker of the checked build found the heap broken at the entry of a call. glibc has no such check: either the
- * program wrote where it should not have, or the allocator has a bug.
+ * The whole-heap checker of the checked build found the heap broken at the entry of a call. glibc
+ * has no such check: either the program wrote where it should not have, or the allocator has a bug.
  */
 export class BrokenInvariant extends Error {
   /** "BrokenInvariant", also where a bundler has renamed the class. */

@@ -1,4 +1,5 @@
-// How a process ended, if it did: what a call found. Where threads run at the same time they share it: see shared-fate.ts.
+// How a process ended, if it did: what a call found. Where threads run at the same time they share
+// it: see shared-fate.ts.
 
 import { HeapAbort, SEGV_ACCESS } from "./failures.js";
 import type { BrokenInvariant } from "./failures.js";
@@ -9,12 +10,18 @@ export type ProcessEnd = HeapAbort | BrokenInvariant | ThreadError;
 
 /** The fate of a process, as one JavaScript thread knows it. */
 export class Fate {
-  /** The numbers of the threads of this JavaScript thread, where others share its fate; more than one where some are simulated. */
+  /**
+   * The numbers of the threads of this JavaScript thread, where others share its fate; more than
+   * one where some are simulated.
+   */
   declare readonly threads?: Set<number>;
   protected found: ProcessEnd | undefined;
   protected readonly errorOf: (code: number, address: number) => ProcessEnd;
 
-  /** @param errorOf the error for a code that the WebAssembly side reports; by default it is a value of `Failure` */
+  /**
+   * @param errorOf the error for a code that the WebAssembly side reports; by default it is a value
+   *   of `Failure`
+   */
   constructor(errorOf: Fate["errorOf"] = (code, address) => new HeapAbort(code, address)) {
     this.errorOf = errorOf;
   }
@@ -35,7 +42,8 @@ export class Fate {
   }
 
   /**
-   * A call of this thread trapped: a wild access in the middle of a change. Natively a segmentation fault: the process is at its end.
+   * A call of this thread trapped: a wild access in the middle of a change. Natively a segmentation
+   * fault: the process is at its end.
    * @param trap what the engine threw
    * @param call the function that was called
    * @returns what is to be thrown instead

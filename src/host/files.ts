@@ -1,9 +1,12 @@
-// What the full build asks of whoever has files: the imports of assembly/base/host.ts. `file` is the number that was given to `open_file`,
-// positions and sizes are bytes, failures are -errno.
+// What the full build asks of whoever has files: the imports of assembly/base/host.ts. `file` is
+// the number that was given to `open_file`, positions and sizes are bytes, failures are -errno.
 
 /** The imports about files. Each works at once: WebAssembly cannot wait. */
 export interface FileImports {
-  /** Reads up to `length` bytes at `position` to `address`. @returns how many: fewer only at the end of the file */
+  /**
+   * Reads up to `length` bytes at `position` to `address`.
+   * @returns how many: fewer only at the end of the file
+   */
   file_read(file: number, position: number, address: number, length: number): number;
   /** Writes `length` bytes from `address` at `position`. @returns `length` */
   file_write(file: number, position: number, address: number, length: number): number;

@@ -1,6 +1,7 @@
 // Binaries that came with the code, as text: printable ASCII that needs no escapes in a string. The
-// bytes that are frequent in the binary are characters of their own, so that gzip and brotli take the
-// text as well as the binary itself; of base64, which hides what repeats in it, they leave a third more.
+// bytes that are frequent in the binary are characters of their own, so that gzip and brotli take
+// the text as well as the binary itself; of base64, which hides what repeats in it, they leave a
+// third more.
 //
 //   64 hexadecimal digits: bit n % 4 of digit n / 4 says whether byte n is a character of its own
 //   the bytes: those in the order of their values, each from " " on; the others behind an escape

@@ -1,5 +1,6 @@
-// Brings a WebAssembly binary to life: compiled once, checked against what this code knows of structs, instantiated with what it imports:
-// a memory, `host.fail`, and what some builds need besides.
+// Brings a WebAssembly binary to life: compiled once, checked against what this code knows of
+// structs, instantiated with what it imports: a memory, `host.fail`, and what some builds need
+// besides.
 
 import type { Abi } from "../layout/address.js";
 import { checkBinary } from "./check-binary.js";
@@ -55,7 +56,10 @@ export interface Loaded<A extends Abi, B extends Build> {
 type Plan<A extends Abi, B extends Build> = ProcessPlan<A, B>;
 type Compiling = WebAssembly.Module | Promise<WebAssembly.Module>;
 
-/** Modules by build and layout or by address, and by what the caller brought. One that is being compiled counts: nothing is compiled twice. */
+/**
+ * Modules by build and layout or by address, and by what the caller brought. One that is being
+ * compiled counts: nothing is compiled twice.
+ */
 const byName = new Map<unknown, Compiling>();
 const byObject = new WeakMap<object, Compiling>();
 
@@ -108,7 +112,8 @@ export function instantiateSync<A extends Abi, B extends Build>(
 
 /**
  * Instantiates the binary of a process.
- * @throws Error when the binary is missing, or is not one of this version and the plan's layout; WebAssembly.CompileError, LinkError
+ * @throws Error when the binary is missing, or is not one of this version and the plan's layout;
+ *   WebAssembly.CompileError, LinkError
  */
 export async function load<A extends Abi, B extends Build>(
   plan: Plan<A, B>,

@@ -1,6 +1,6 @@
-// AssemblyScript's loader, which instantiates for the entries that are not counted in single KiB: kernel,
-// image and debug. Exports are numbers in and out, so what it does beyond WebAssembly.instantiate is not
-// needed elsewhere. It is bundled into dist/loader.js.
+// AssemblyScript's loader, which instantiates for the entries that are not counted in single KiB:
+// kernel, image and debug. Exports are numbers in and out, so what it does beyond
+// WebAssembly.instantiate is not needed elsewhere. It is bundled into dist/loader.js.
 
 import { instantiate, instantiateSync } from "@assemblyscript/loader";
 import { ENGINE, type Binaries, type Instantiator } from "./load.js";

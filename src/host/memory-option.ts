@@ -1,4 +1,5 @@
-// The memory that a process lives in: made anew, or the caller's. It is unshared; shared-memory.ts has what is different in the threaded build.
+// The memory that a process lives in: made anew, or the caller's. It is unshared; shared-memory.ts
+// has what is different in the threaded build.
 
 import { show } from "./checks.js";
 import type { ProcessOptions, Traits } from "./options.js";

@@ -1,5 +1,6 @@
-// Node's own modules, without an import statement: bundlers for browsers would stumble over one, and everything else of this package runs in
-// browsers. `process.getBuiltinModule` is there from Node.js 20.16 on, and in Deno and Bun.
+// Node's own modules, without an import statement: bundlers for browsers would stumble over one,
+// and everything else of this package runs in browsers. `process.getBuiltinModule` is there from
+// Node.js 20.16 on, and in Deno and Bun.
 
 import type fs from "node:fs";
 import type path from "node:path";
@@ -21,11 +22,15 @@ export function nodeModule<K extends keyof NodeModules>(name: K): NodeModules[K]
   return process?.getBuiltinModule?.(name);
 }
 
-/** The number of this thread of Node's, from 1 (the main thread): `threadId` of worker_threads plus 1, never used twice. 0 elsewhere. */
+/**
+ * The number of this thread of Node's, from 1 (the main thread): `threadId` of worker_threads plus
+ * 1, never used twice. 0 elsewhere.
+ */
 export function workerId(): number {
   const workers = nodeModule("node:worker_threads");
   if (workers === undefined) return 0;
-  // Deno counts its Workers of node:worker_threads only: in others it says what it says on the main thread.
+  // Deno counts its Workers of node:worker_threads only: in others it says what it says on the main
+  // thread.
   if (workers.isMainThread && "WorkerGlobalScope" in globalThis) return 0;
   return workers.threadId + 1;
 }

@@ -1,5 +1,5 @@
-// What a process can be asked to be, and the plan that comes of it: checked before anything is compiled or grown. What only some builds can
-// be asked is in build-options.ts.
+// What a process can be asked to be, and the plan that comes of it: checked before anything is
+// compiled or grown. What only some builds can be asked is in build-options.ts.
 
 import type { Abi } from "../layout/address.js";
 import { checkInteger, FLAG } from "./checks.js";
@@ -33,21 +33,27 @@ export type AddressLayout =
   | "compact";
 
 /**
- * The huge pages of the machine that is modelled: powers of two in bytes, 0 for none (the default). They change what malloc
- * asks of the kernel when the tunable `hugetlb` is set, nothing else.
+ * The huge pages of the machine that is modelled: powers of two in bytes, 0 for none (the default).
+ * They change what malloc asks of the kernel when the tunable `hugetlb` is set, nothing else.
  */
 export interface HugePages {
-  /** Size of a transparent huge page, when the kernel gives them on request (`madvise` mode): for hugetlb=1. */
+  /**
+   * Size of a transparent huge page, when the kernel gives them on request (`madvise` mode): for
+   * hugetlb=1.
+   */
   transparent?: number;
   /** Size of the default explicit huge page: for hugetlb=2. */
   standard?: number;
-  /** Whether mappings of explicit huge pages succeed. Default false, as where vm.nr_hugepages is 0: malloc falls back. */
+  /**
+   * Whether mappings of explicit huge pages succeed. Default false, as where vm.nr_hugepages is 0:
+   * malloc falls back.
+   */
   free?: boolean;
 }
 
 /**
- * Told of a system call that was made: its number, its six arguments and its raw result (-errno as a word), as the engine gives
- * them: signed numbers in ilp32, signed BigInts in lp64.
+ * Told of a system call that was made: its number, its six arguments and its raw result (-errno as
+ * a word), as the engine gives them: signed numbers in ilp32, signed BigInts in lp64.
  */
 export type SyscallTrace = (
   this: void,
@@ -62,8 +68,9 @@ export type SyscallTrace = (
 ) => void;
 
 /**
- * Puts the bytes of a process back, from its base to its break, makes the memory reach that far, and lets the instance go on with it
- * (`image_restore`, which takes the `flags`). Called when the instance exists, and before it is used.
+ * Puts the bytes of a process back, from its base to its break, makes the memory reach that far,
+ * and lets the instance go on with it (`image_restore`, which takes the `flags`). Called when the
+ * instance exists, and before it is used.
  */
 export type Restore = (
   this: void,
@@ -81,64 +88,97 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   abi?: A;
   /** Which build to load: "core" (default), "checked", "replay", "full", "image" or "threads". */
   build?: B;
-  /** The memory to live in; a new one by default. A shared one for the build "threads", and for no other. */
+  /**
+   * The memory to live in; a new one by default. A shared one for the build "threads", and for no
+   * other.
+   */
   memory?: WebAssembly.Memory;
-  /** The binary, when it is not to come from the package: its bytes, a compiled module, its URL, or a Response (or the promise of one). */
+  /**
+   * The binary, when it is not to come from the package: its bytes, a compiled module, its URL, or
+   * a Response (or the promise of one).
+   */
   wasm?: WasmInput;
   /** Where the kernel's and libc's own data begin; a multiple of 4096, not 0. Default 65536. */
   base?: number;
   /**
-   * Where the heap begins; a multiple of 4096. Default base + 65536, in the build "threads" base + 131072; one page later where
-   * the heap's first page would have a number that ends in 0 in hexadecimal: such a page hides forged links from safe-linking.
+   * Where the heap begins; a multiple of 4096. Default base + 65536, in the build "threads" base +
+   * 131072; one page later where the heap's first page would have a number that ends in 0 in
+   * hexadecimal: such a page hides forged links from safe-linking.
    */
   startBrk?: number;
-  /** Where the search for room for mappings begins; a multiple of 4096. Default: as the layout says. */
+  /**
+   * Where the search for room for mappings begins; a multiple of 4096. Default: as the layout says.
+   */
   mmapBase?: number;
   /**
-   * The limit of the address space; a multiple of 4096. Default 4 GiB - 64 KiB, or the new memory's maximum. In the build "threads" the default is
-   * 1 GiB in ilp32, because engines may reserve all of a shared memory when it is made.
+   * The limit of the address space; a multiple of 4096. Default 4 GiB - 64 KiB, or the new memory's
+   * maximum. In the build "threads" the default is 1 GiB in ilp32, because engines may reserve all
+   * of a shared memory when it is made.
    */
   taskSize?: number;
   /** Where mappings go. Default "linux"; heaps of one thread have "compact". */
   layout?: AddressLayout;
-  /** `glibc.malloc.*` tunables: an object such as `{ tcache_count: 0 }`, or text as in GLIBC_TUNABLES. Default: glibc's own defaults. */
+  /**
+   * `glibc.malloc.*` tunables: an object such as `{ tcache_count: 0 }`, or text as in
+   * GLIBC_TUNABLES. Default: glibc's own defaults.
+   */
   tunables?: string | TunableObject;
   /** What the model's machine offers to `glibc.malloc.hugetlb`. */
   hugePages?: HugePages;
-  /** Processors of the model's machine: they decide how many arenas threads may make (2 each in ilp32, 8 in lp64). Default 2. */
+  /**
+   * Processors of the model's machine: they decide how many arenas threads may make (2 each in
+   * ilp32, 8 in lp64). Default 2.
+   */
   cores?: number;
-  /** Whether the memory is known to be zero from startBrk up. Default: true for a new memory, false for the caller's. */
+  /**
+   * Whether the memory is known to be zero from startBrk up. Default: true for a new memory, false
+   * for the caller's.
+   */
   fresh?: boolean;
-  /** Draw startBrk, mmapBase and the tcache key at random, as Linux does. Default false: every run is the same. */
+  /**
+   * Draw startBrk, mmapBase and the tcache key at random, as Linux does. Default false: every run
+   * is the same.
+   */
   randomize?: boolean;
   /** Called after each system call while tracing is on (`trace_syscalls`): for the full build. */
   trace?: SyscallTrace;
-  /** What is behind the descriptors that `open_file` gives (see FileImports): for the full build. Without it there are no files. */
+  /**
+   * What is behind the descriptors that `open_file` gives (see FileImports): for the full build.
+   * Without it there are no files.
+   */
   files?: FileImports;
   /**
-   * Goes on with a process instead of starting one, for the build "image". The addresses are those that it had; tunables and what is
-   * random come with its bytes. See `openHeapImage`, which calls this.
+   * Goes on with a process instead of starting one, for the build "image". The addresses are those
+   * that it had; tunables and what is random come with its bytes. See `openHeapImage`, which calls
+   * this.
    */
   restore?: Restore;
   /**
-   * How long a thread waits for a lock before it gives up with a ThreadError, ms; 0: for ever. Default 10,000. On a browser's main thread, which
-   * cannot wait, it is some seconds if it is not 0. For the build "threads".
+   * How long a thread waits for a lock before it gives up with a ThreadError, ms; 0: for ever.
+   * Default 10,000. On a browser's main thread, which cannot wait, it is some seconds if it is not
+   * 0. For the build "threads".
    */
   patience?: number;
   /**
-   * What happens to a block that a thread frees into another thread's arena. "lock", the default, is glibc's way: it is freed at once, under
-   * the arena's lock. "queue" is an extension: it goes onto the arena's queue without a lock, and whoever next allocates there takes it
-   * back, so that a thread which frees what another one allocates does not hold that one up. Addresses are not glibc's then. For the
-   * build "threads".
+   * What happens to a block that a thread frees into another thread's arena. "lock", the default,
+   * is glibc's way: it is freed at once, under the arena's lock. "queue" is an extension: it goes
+   * onto the arena's queue without a lock, and whoever next allocates there takes it back, so that
+   * a thread which frees what another one allocates does not hold that one up. Addresses are not
+   * glibc's then. For the build "threads".
    */
   remoteFrees?: RemoteFrees;
   /**
-   * How many bytes of larger blocks each thread's tcache may keep. 0, the default, is glibc's way: tcache ends at blocks of 1,020 bytes (lp64:
-   * 1,032). Else it is an extension: blocks of up to 64 KiB are kept as well, by size classes, of which there are eight for each doubling; a
-   * request is rounded up to its class. Addresses are not glibc's then. At most 1 GiB. For the build "threads".
+   * How many bytes of larger blocks each thread's tcache may keep. 0, the default, is glibc's way:
+   * tcache ends at blocks of 1,020 bytes (lp64: 1,032). Else it is an extension: blocks of up to 64
+   * KiB are kept as well, by size classes, of which there are eight for each doubling; a request is
+   * rounded up to its class. Addresses are not glibc's then. At most 1 GiB. For the build
+   * "threads".
    */
   largeTcache?: number;
-  /** WebAssembly pages of 64 KiB that a new memory has at the start. Default: what reaches the heap's start. */
+  /**
+   * WebAssembly pages of 64 KiB that a new memory has at the start. Default: what reaches the
+   * heap's start.
+   */
   initialPages?: number;
   /** WebAssembly pages of 64 KiB that a new memory may grow to. Default: up to `taskSize`. */
   maximumPages?: number;
@@ -162,7 +202,10 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   layout: AddressLayout;
   /** The `flags` argument of `initialize`. */
   flags: number;
-  /** What is set before the first allocation, in this order: the tunables, and before them what they look at. */
+  /**
+   * What is set before the first allocation, in this order: the tunables, and before them what they
+   * look at.
+   */
   tunables: TunableSetting[];
   /** The double-free key to set, when it is random. */
   tcacheKey?: bigint | undefined;
@@ -218,7 +261,10 @@ export const CORE_OPTIONS = {
 
 const FRESH_FLAG = 4;
 
-/** Linux keeps this much below the end of the address space for the stack to grow into, when there is room. */
+/**
+ * Linux keeps this much below the end of the address space for the stack to grow into, when there
+ * is room.
+ */
 const STACK_GAP_BYTES = 128 * 1024 * 1024;
 
 function pageDown(address: number): number {
@@ -233,8 +279,9 @@ function defaultMmapBase(layout: AddressLayout, taskSize: number): number {
 }
 
 /**
- * The first page from `lowest` on whose number has a low digit in hexadecimal. Safe-linking stores links exclusive-or'ed with
- * that number: only then is a plain address that overwrites one misaligned, as it is on most pages under Linux.
+ * The first page from `lowest` on whose number has a low digit in hexadecimal. Safe-linking stores
+ * links exclusive-or'ed with that number: only then is a plain address that overwrites one
+ * misaligned, as it is on most pages under Linux.
  */
 function defaultStartBrk(lowest: number): number {
   return (lowest / PAGE_BYTES) % 16 === 0 ? lowest + PAGE_BYTES : lowest;
@@ -242,7 +289,8 @@ function defaultStartBrk(lowest: number): number {
 
 /**
  * An option that is an address, bytes: `fallback` where it is not given.
- * @throws TypeError or RangeError unless it is a multiple of 4,096 from `min` to the most that a process can have
+ * @throws TypeError or RangeError unless it is a multiple of 4,096 from `min` to the most that a
+ *   process can have
  */
 export function addressOption(name: string, value: unknown, fallback: number, min: number): number {
   if (value === undefined) return fallback;
@@ -251,8 +299,8 @@ export function addressOption(name: string, value: unknown, fallback: number, mi
 }
 
 /**
- * Decides everything about a process that is to be started, and makes its memory unless the caller brought one. For any build but those of
- * build-options.ts.
+ * Decides everything about a process that is to be started, and makes its memory unless the caller
+ * brought one. For any build but those of build-options.ts.
  * @param options checked by a schema with CORE_OPTIONS
  * @param traits of the build
  * @param isHeap whether a heap's defaults are to be used, not a process's

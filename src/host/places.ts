@@ -1,6 +1,7 @@
-// Two processes in one memory must not lie in each other's way. Who is there is read from the memory
-// itself, page by page, because another entry or copy of this package, or another worker, may have
-// begun the other process: each has its mm_struct at its base, which is easily told from other data.
+// Two processes in one memory must not lie in each other's way. Who is there is read from the
+// memory itself, page by page, because another entry or copy of this package, or another worker,
+// may have begun the other process: each has its mm_struct at its base, which is easily told from
+// other data.
 
 import { PAGE_BYTES, WASM_PAGE_BYTES, type ProcessPlan } from "./options.js";
 

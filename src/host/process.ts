@@ -1,5 +1,5 @@
-// A process: the thin layer that tools build on; it checks what costs nothing and hides the difference between the two layouts. For a heap
-// with checked arguments see src/heap.
+// A process: the thin layer that tools build on; it checks what costs nothing and hides the
+// difference between the two layouts. For a heap with checked arguments see src/heap.
 
 import type { Abi, Mem } from "../layout/address.js";
 import type { MmStruct } from "../layout/generated.js";
@@ -22,8 +22,8 @@ export type { Mallinfo2, MmStruct } from "../layout/generated.js";
 export type { AddressLayout, ProcessOptions, SyscallTrace } from "./options.js";
 
 /**
- * A started process, as one of its threads sees it: usually there is but one. Numbers in, unsigned numbers out, in both layouts; `raw`
- * has the exports as they are.
+ * A started process, as one of its threads sees it: usually there is but one. Numbers in, unsigned
+ * numbers out, in both layouts; `raw` has the exports as they are.
  * @typeParam A the memory layout: "ilp32" or "lp64"
  * @typeParam B the build that it runs on
  */
@@ -81,9 +81,10 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
   }
 
   /**
-   * Makes another thread of this process: an instance of its own over the same memory, with its own tcache and, from its first allocation
-   * on, its own arena. It is a simulated one: one call at a time, on this JavaScript thread. For threads that run at the same time see
-   * `createHeap` of ptmalloc-wasm/threads.
+   * Makes another thread of this process: an instance of its own over the same memory, with its own
+   * tcache and, from its first allocation on, its own arena. It is a simulated one: one call at a
+   * time, on this JavaScript thread. For threads that run at the same time see `createHeap` of
+   * ptmalloc-wasm/threads.
    * @throws RangeError when the process has as many threads as it can have
    */
   async attachThread(): Promise<Process<A, B>> {
@@ -98,15 +99,17 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
   }
 
   /**
-   * From now on there may be other threads at the same time. In builds other than threaded ones it does nothing.
+   * From now on there may be other threads at the same time. In builds other than threaded ones it
+   * does nothing.
    */
   share(): void {
     this.plan.threading?.share(this.exports);
   }
 
   /**
-   * Ends this thread: what its tcache holds goes back to the arenas, and its arena is free for others. The process and its blocks
-   * stay; this object is not to be used for anything but `rejoin` any more.
+   * Ends this thread: what its tcache holds goes back to the arenas, and its arena is free for
+   * others. The process and its blocks stay; this object is not to be used for anything but
+   * `rejoin` any more.
    */
   exitThread(): void {
     this.raw.thread_exit();
@@ -136,7 +139,8 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
    * man 3 calloc.
    * @param count number of elements
    * @param size bytes of an element
-   * @returns a zeroed block of `count * size` bytes, 16-aligned, or 0, also when the product overflows
+   * @returns a zeroed block of `count * size` bytes, 16-aligned, or 0, also when the product
+   *   overflows
    */
   calloc(count: number | bigint, size: number | bigint): Mem {
     return this.#address(this.#raw.calloc(this.toWord(count), this.toWord(size)));
@@ -203,7 +207,9 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
     alignment: number | bigint,
     size: number | bigint,
   ): {
-    /** 0; 22 (EINVAL) for an alignment that is no power of two times a pointer's size; 12 (ENOMEM). */
+    /**
+     * 0; 22 (EINVAL) for an alignment that is no power of two times a pointer's size; 12 (ENOMEM).
+     */
     error: number;
     /** The block's; 0 on failure. */
     address: Mem;
@@ -219,7 +225,11 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
     return this.#address(this.#raw.valloc(this.toWord(size)));
   }
 
-  /** man 3 pvalloc. @param size bytes, rounded up to whole pages @returns a block aligned to the page, or 0 */
+  /**
+   * man 3 pvalloc.
+   * @param size bytes, rounded up to whole pages
+   * @returns a block aligned to the page, or 0
+   */
   pvalloc(size: number | bigint): Mem {
     return this.#address(this.#raw.pvalloc(this.toWord(size)));
   }
@@ -243,7 +253,11 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
     return this.raw.mallopt(param, value) !== 0;
   }
 
-  /** man 3 malloc_trim. @param pad bytes to keep at the top @returns whether anything was given back */
+  /**
+   * man 3 malloc_trim.
+   * @param pad bytes to keep at the top
+   * @returns whether anything was given back
+   */
   trim(pad: number | bigint = 0): boolean {
     return this.#raw.malloc_trim(this.toWord(pad)) !== 0;
   }
@@ -262,7 +276,8 @@ type Words3<A extends Abi> = [Word<A>, Word<A>, Word<A>];
 /**
  * Starts a process: see `startProcess`.
  * @param options nothing is required; the layout is "linux" by default
- * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
+ * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does
+ *   not fit this code
  */
 export type StartProcess = <A extends Abi = "ilp32", B extends Build = "core">(
   options?: ProcessOptions<A, B>,
@@ -271,7 +286,8 @@ export type StartProcess = <A extends Abi = "ilp32", B extends Build = "core">(
 /**
  * As `StartProcess`, without waiting.
  * @param options as there
- * @throws as there; TypeError or Error where the binary cannot be read at once: browsers need the option "wasm" then, with bytes or a module
+ * @throws as there; TypeError or Error where the binary cannot be read at once: browsers need the
+ *   option "wasm" then, with bytes or a module
  */
 export type StartProcessSync = <A extends Abi = "ilp32", B extends Build = "core">(
   options?: ProcessOptions<A, B>,
@@ -307,7 +323,8 @@ export const PROGRAM: Starter = { threaded: THREADED };
 /**
  * Starts a process.
  * @param options see ProcessOptions; nothing is required
- * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
+ * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does
+ *   not fit this code
  */
 export const startProcess: StartProcess = /* @__PURE__ */ processStarter(PACKAGE_FILES, PROGRAM);
 

@@ -1,6 +1,7 @@
-// What kind of object the host or a caller made, whichever realm it is from: `instanceof` knows only
-// this realm's classes, and test runners (Jest, Vitest's vmThreads), frames, node:vm and the sandboxes
-// of edge runtimes hand over objects of others. What they are called is the same in all of them.
+// What kind of object the host or a caller made, whichever realm it is from: `instanceof` knows
+// only this realm's classes, and test runners (Jest, Vitest's vmThreads), frames, node:vm and the
+// sandboxes of edge runtimes hand over objects of others. What they are called is the same in all
+// of them.
 
 import { show } from "./checks.js";
 import type { WasmSource } from "./load.js";
@@ -49,16 +50,16 @@ export function isBinary(given: unknown): given is WasmSource {
 }
 
 /**
- * Whether this is an error: of any kind, or of one that the language has, such as "RangeError". Whose
- * realm's it is depends on the engine and on where the call came from.
+ * Whether this is an error: of any kind, or of one that the language has, such as "RangeError".
+ * Whose realm's it is depends on the engine and on where the call came from.
  */
 export function isError(error: unknown, name?: string): error is Error {
   return show(error) === "[object Error]" && (!name || (error as Error).name === name);
 }
 
 /**
- * Whether this is what an engine throws when a WebAssembly function traps, such as an access outside
- * of the memory.
+ * Whether this is what an engine throws when a WebAssembly function traps, such as an access
+ * outside of the memory.
  */
 export function isTrap(error: unknown): error is WebAssembly.RuntimeError {
   return isError(error, "RuntimeError");

@@ -1,5 +1,5 @@
-// Binaries from a URL: fetched, or read from the disk where the URL is a file's and the host has files. What is there in place of a binary (a
-// page that says 404, mostly) is told with its URL.
+// Binaries from a URL: fetched, or read from the disk where the URL is a file's and the host has
+// files. What is there in place of a binary (a page that says 404, mostly) is told with its URL.
 
 import { clip, show } from "./checks.js";
 import type { WasmInput, WasmSource } from "./load.js";
@@ -27,7 +27,8 @@ function assertBinary(bytes: Uint8Array, place: string, type = ""): void {
 }
 
 /**
- * The bytes that a server sent. They are few, so nothing is gained by compiling them as they arrive, and their MIME type does not matter.
+ * The bytes that a server sent. They are few, so nothing is gained by compiling them as they
+ * arrive, and their MIME type does not matter.
  * @param asked the URL that was asked for
  * @throws Error naming the URL: for a status other than 2xx, and for what is no WebAssembly binary
  */
@@ -79,7 +80,10 @@ function badInput(given: unknown): TypeError {
   );
 }
 
-/** @returns the binary that the option "wasm" speaks of, when it is neither bytes nor a module. @throws Error that names its URL */
+/**
+ * @returns the binary that the option "wasm" speaks of, when it is neither bytes nor a module.
+ * @throws Error that names its URL
+ */
 export async function fetchBinary(given: WasmInput): Promise<WasmSource> {
   if (typeof given === "string" || isUrl(given)) {
     const url = urlOf(given);

@@ -1,5 +1,6 @@
-// The fate of a process whose threads run at the same time: what ended it stands in a word of shared memory, by which a thread tells the
-// others, so that none waits for a lock that nobody will give back.
+// The fate of a process whose threads run at the same time: what ended it stands in a word of
+// shared memory, by which a thread tells the others, so that none waits for a lock that nobody will
+// give back.
 
 import type { Abi } from "../layout/address.js";
 import { LockFailure } from "../layout/generated.js";
@@ -54,7 +55,8 @@ export class SharedFate extends Fate {
   }
 
   /**
-   * The import `host.fail`: ends the process, except when a thread gave up waiting for a lock and holds none itself: then nothing is half done.
+   * The import `host.fail`: ends the process, except when a thread gave up waiting for a lock and
+   * holds none itself: then nothing is half done.
    * @param code a value of `Failure`, `Invariant` or `LockFailure`
    * @param address signed or unsigned
    * @throws always, what it found

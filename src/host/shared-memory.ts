@@ -4,8 +4,9 @@ import type { Abi } from "../layout/address.js";
 import { isShared, MAX_TASK_SIZE, WASM_PAGE_BYTES, type SharedMemories } from "./memory-option.js";
 
 /**
- * The address space of a threaded process unless told otherwise, bytes. Engines may reserve a shared memory's maximum when it is made: 1 GiB is
- * what 32-bit machines and phones can still give, and has room for 600 arenas of 1 MiB. In lp64 an arena takes 64 MiB.
+ * The address space of a threaded process unless told otherwise, bytes. Engines may reserve a
+ * shared memory's maximum when it is made: 1 GiB is what 32-bit machines and phones can still give,
+ * and has room for 600 arenas of 1 MiB. In lp64 an arena takes 64 MiB.
  */
 export const SHARED_TASK_SIZE: Readonly<Record<Abi, number>> = {
   ilp32: 2 ** 30,
@@ -13,7 +14,8 @@ export const SHARED_TASK_SIZE: Readonly<Record<Abi, number>> = {
 };
 
 /**
- * Makes sure that memory can be shared between workers here (https://developer.mozilla.org/docs/Web/API/Window/crossOriginIsolated).
+ * Makes sure that memory can be shared between workers here
+ * (https://developer.mozilla.org/docs/Web/API/Window/crossOriginIsolated).
  * @throws Error that says what is missing: in browsers, which headers the page needs
  */
 export function assertShareable(): void {

@@ -1,5 +1,5 @@
-// Reads the C structs that live in linear memory, by the offsets that the compiler gave them (src/layout/generated.ts). Nothing
-// here knows a single offset or size.
+// Reads the C structs that live in linear memory, by the offsets that the compiler gave them
+// (src/layout/generated.ts). Nothing here knows a single offset or size.
 
 import type { MemoryViews } from "./views.js";
 
@@ -26,7 +26,9 @@ export interface StructLayout {
   readonly fields: Readonly<Record<string, FieldLayout>>;
 }
 
-/** What reading a field gives: a number, or an array of them. 64-bit values above 2^53 are rounded. */
+/**
+ * What reading a field gives: a number, or an array of them. 64-bit values above 2^53 are rounded.
+ */
 export type FieldValue<F> = F extends {
   /** Number of elements: the field is an array. */
   readonly count: number;
@@ -94,7 +96,8 @@ export function readStruct<L extends StructLayout>(
 }
 
 /**
- * A live look at a struct: every property access reads the memory anew, so it never goes stale and survives growth.
+ * A live look at a struct: every property access reads the memory anew, so it never goes stale and
+ * survives growth.
  * @param base the struct's address
  * @returns an object with one read-only, enumerable property per field
  */

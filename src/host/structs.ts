@@ -1,5 +1,5 @@
-// How the structs of a binary are laid out, as the binary itself tells it: its custom section "layout" has a line for each struct that it
-// uses. So no table need be carried along.
+// How the structs of a binary are laid out, as the binary itself tells it: its custom section
+// "layout" has a line for each struct that it uses. So no table need be carried along.
 
 import type { Abi } from "../layout/address.js";
 import type { layouts } from "../layout/generated.js";
@@ -10,7 +10,10 @@ export type Structs<A extends Abi = Abi> = (typeof layouts)[A];
 
 const known = new WeakMap<WebAssembly.Module, Structs>();
 
-/** A struct as the binaries tell it: `NAME SIZE KIND FIELD … KIND FIELD …`, arrays as `FIELD*COUNT`; offsets follow from that. */
+/**
+ * A struct as the binaries tell it: `NAME SIZE KIND FIELD … KIND FIELD …`, arrays as `FIELD*COUNT`;
+ * offsets follow from that.
+ */
 export function describeStruct(name: string, { size, fields }: StructLayout): string {
   const words: (string | number)[] = [name, size];
   let last = "";

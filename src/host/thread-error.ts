@@ -1,11 +1,15 @@
-// What goes wrong among threads: errors of their own, which glibc has no messages for. There, the whole process would have died or hung.
+// What goes wrong among threads: errors of their own, which glibc has no messages for. There, the
+// whole process would have died or hung.
 
 import { Invariant, LockFailure } from "../layout/generated.js";
 import { abortMessages, failureName, SEGV, type CheckName } from "./failures.js";
 
 /** Why a thread cannot go on. */
 export type ThreadFailure =
-  /** A lock was held for longer than threads have patience. The heap goes on, unless the thread that gave up held another lock. */
+  /**
+   * A lock was held for longer than threads have patience. The heap goes on, unless the thread that
+   * gave up held another lock.
+   */
   | "lock-held"
   /** Another thread's call ended the process. */
   | "process-aborted"
@@ -59,7 +63,10 @@ export class ThreadError extends Error {
   }
 }
 
-/** @param patience how long the lock was waited for, ms @returns the error for a lock that nobody gave back */
+/**
+ * @param patience how long the lock was waited for, ms
+ * @returns the error for a lock that nobody gave back
+ */
 export function lockHeld(lock: HeldLock, patience: number): ThreadError {
   const { name, address, owner } = lock;
   const holder = owner === undefined ? "a thread that has let go of it since" : `thread ${owner}`;

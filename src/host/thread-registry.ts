@@ -1,6 +1,7 @@
-// Who is who among the threads of a process, where they run at the same time: a few words of shared memory beside the heap. The WebAssembly
-// side gives numbers, which are used again; here stands which worker has which, so that the death of a worker can be reported even when it
-// was killed before it could say its number, and so that an orderly end is not taken for a death.
+// Who is who among the threads of a process, where they run at the same time: a few words of shared
+// memory beside the heap. The WebAssembly side gives numbers, which are used again; here stands
+// which worker has which, so that the death of a worker can be reported even when it was killed
+// before it could say its number, and so that an orderly end is not taken for a death.
 //
 //   word 0       the host's lock: the owner that is joining or reporting a death; 0: nobody
 //   word 1       how many owners without a number of their own there were
@@ -39,7 +40,10 @@ export function mayWait(): boolean {
 export class ThreadRegistry {
   /** The shared words: to be posted with the memory. */
   readonly buffer: SharedArrayBuffer;
-  /** Who this is: Node's number of the worker (`workerId`), elsewhere a negative number that is used once. */
+  /**
+   * Who this is: Node's number of the worker (`workerId`), elsewhere a negative number that is used
+   * once.
+   */
   readonly owner: number;
   readonly #words: Int32Array;
   readonly #patience: number;
@@ -64,7 +68,10 @@ export class ThreadRegistry {
     Atomics.store(this.#words, OWNERS + number, this.owner);
   }
 
-  /** Thread `number` is no more: it is not this owner's any longer, unless somebody else has it already. */
+  /**
+   * Thread `number` is no more: it is not this owner's any longer, unless somebody else has it
+   * already.
+   */
   release(number: number): void {
     Atomics.compareExchange(this.#words, OWNERS + number, this.owner, 0);
   }

@@ -1,4 +1,5 @@
-// The build "threads", for whoever starts processes on it: what its plans have besides those of other builds.
+// The build "threads", for whoever starts processes on it: what its plans have besides those of
+// other builds.
 
 import type { Abi } from "../layout/address.js";
 import { WASM_PAGE_BYTES } from "./memory-option.js";
@@ -7,10 +8,15 @@ import { SHARED_TASK_SIZE, sharedMemories } from "./shared-memory.js";
 import { ThreadRegistry } from "./thread-registry.js";
 import { threadingOf } from "./threading.js";
 
-/** The patience of threads, ms: longer than any call takes that is not waiting for a dead thread. */
+/**
+ * The patience of threads, ms: longer than any call takes that is not waiting for a dead thread.
+ */
 const DEFAULT_PATIENCE_MS = 10_000;
 
-/** What starts processes on the build "threads" is given this; what does not leaves it out, with all the code behind it. */
+/**
+ * What starts processes on the build "threads" is given this; what does not leaves it out, with all
+ * the code behind it.
+ */
 export interface ThreadedBuild {
   /** What is different from other builds. */
   traitsOf(abi: Abi): Omit<Traits, "build" | "readTunables">;

@@ -1,4 +1,5 @@
-// What a process of the threaded build has besides: who is who among its threads, and a fate that all of them share.
+// What a process of the threaded build has besides: who is who among its threads, and a fate that
+// all of them share.
 
 import type { Abi } from "../layout/address.js";
 import type { RawExports } from "./exports.js";

@@ -1,5 +1,5 @@
-// Threads that run at the same time: how another worker becomes a thread of a process of the threaded build, and what is to be done when
-// one is killed.
+// Threads that run at the same time: how another worker becomes a thread of a process of the
+// threaded build, and what is to be done when one is killed.
 
 import type { Abi } from "../layout/address.js";
 import { Burial, type LockCounters, type Repair as RepairStruct } from "../layout/generated.js";
@@ -17,7 +17,10 @@ import { burialBlocked } from "./thread-error.js";
 import { threadingOf } from "./threading.js";
 import { MOST_THREADS, ThreadRegistry } from "./thread-registry.js";
 
-/** What another worker needs to become a thread of the process: plain data, to be posted to it with `postMessage`. */
+/**
+ * What another worker needs to become a thread of the process: plain data, to be posted to it with
+ * `postMessage`.
+ */
 export interface ProcessHandle<A extends Abi = Abi> {
   /** Tells the process from others; random. */
   readonly id: string;
@@ -43,7 +46,12 @@ export interface ProcessHandle<A extends Abi = Abi> {
   readonly patience: number;
 }
 
-/** What was found and done after a thread's death, all counts: `systemCalls` undone, `listLocks` taken from it, `arenasMended`, `arenasRetired` (given up, with what is in them), `blocksReturned` from its tcache. @interface */
+/**
+ * What was found and done after a thread's death, all counts: `systemCalls` undone, `listLocks`
+ * taken from it, `arenasMended`, `arenasRetired` (given up, with what is in them), `blocksReturned`
+ * from its tcache.
+ * @interface
+ */
 export type Repair = Omit<RepairStruct, "blockedBy">;
 
 export type { LockCounters } from "../layout/generated.js";
@@ -58,7 +66,10 @@ export interface ThreadDeath {
 
 type Threaded<A extends Abi = Abi> = Process<A, "threads">;
 
-/** @param id tells the process from others @returns what other workers need; from now on this thread locks what it shares */
+/**
+ * @param id tells the process from others
+ * @returns what other workers need; from now on this thread locks what it shares
+ */
 export function handleOf<A extends Abi>(process: Threaded<A>, id: string): ProcessHandle<A> {
   process.share();
   const { abi, memory, module, base, startBrk, taskSize, layout } = process;
@@ -134,7 +145,8 @@ export function registryOf(handle: ProcessHandle): ThreadRegistry {
 /**
  * Makes this worker a thread of the process.
  * @param handle checked
- * @throws RangeError when the process has as many threads as it can have; Error when the module is another version's
+ * @throws RangeError when the process has as many threads as it can have; Error when the module is
+ *   another version's
  */
 export async function attachProcess<A extends Abi>(
   handle: ProcessHandle<A>,
@@ -159,7 +171,10 @@ function firstThread(process: Threaded): number {
   return (process.raw.thread_data() >>> 0) - process.thread * size;
 }
 
-/** @returns the numbers of the threads that began and neither ended nor were reported dead, ascending */
+/**
+ * @returns the numbers of the threads that began and neither ended nor were reported dead,
+ *   ascending
+ */
 export function aliveThreads(process: Threaded): number[] {
   const { size, fields } = process.structs.ThreadData;
   const view = process.view();
@@ -189,7 +204,8 @@ function bury(process: Threaded, number: number): Repair | undefined {
 /**
  * Cleans up after thread `number`, which must not run any more.
  * @returns what was found and done
- * @throws RangeError when it is this thread or there is no such thread; ThreadError when what it was in the middle of cannot be undone
+ * @throws RangeError when it is this thread or there is no such thread; ThreadError when what it
+ *   was in the middle of cannot be undone
  */
 export function buryThread(process: Threaded, number: number): Repair {
   checkInteger("threadExited: thread", number, { min: 0, max: MOST_THREADS - 1 });
@@ -209,8 +225,8 @@ export function buryThread(process: Threaded, number: number): Repair {
 }
 
 /**
- * Cleans up after all threads of an owner (see ThreadRegistry) that runs no more. One that was killed while it was becoming a thread is
- * found too.
+ * Cleans up after all threads of an owner (see ThreadRegistry) that runs no more. One that was
+ * killed while it was becoming a thread is found too.
  * @returns those that had not ended in order
  */
 export function buryOwner(process: Threaded, owner: number): ThreadDeath[] {

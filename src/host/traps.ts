@@ -1,6 +1,6 @@
-// Traps: what the engine throws when a WebAssembly function leaves the memory. Natively that is a segmentation fault, and
-// the process is dead. Calls from JavaScript are guarded, so that whoever calls is told in those words and the heap comes
-// to know.
+// Traps: what the engine throws when a WebAssembly function leaves the memory. Natively that is a
+// segmentation fault, and the process is dead. Calls from JavaScript are guarded, so that whoever
+// calls is told in those words and the heap comes to know.
 
 type Call = (this: void, ...args: unknown[]) => unknown;
 
@@ -21,8 +21,8 @@ function guard(name: string, call: Call, caught: Caught): Call {
 }
 
 /**
- * @returns the exports, with what a function throws passed through `caught`; a function of two names
- * is one still; what is no function is as it was
+ * @returns the exports, with what a function throws passed through `caught`; a function of two
+ *   names is one still; what is no function is as it was
  */
 export function guarded<E extends object>(exports: E, caught: Caught): E {
   const made = new Map<unknown, Call>();

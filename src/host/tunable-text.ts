@@ -5,7 +5,10 @@ import { checkPlain, show } from "./checks.js";
 import { TUNABLE_PREFIX, tunableSetting, tunablesOf } from "./tunables.js";
 import type { TunableObject, TunableSetting } from "./tunables.js";
 
-/** Reads a number as strtoul(s, NULL, 0) does: decimal, 0x hexadecimal, 0 octal, an optional sign that wraps at 64 bits. */
+/**
+ * Reads a number as strtoul(s, NULL, 0) does: decimal, 0x hexadecimal, 0 octal, an optional sign
+ * that wraps at 64 bits.
+ */
 function parseNumber(text: string): bigint | undefined {
   const match = /^([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/.exec(text);
   if (match === null) return undefined;
@@ -41,7 +44,8 @@ function parseText(text: string, abi: Abi): TunableSetting[] {
         `${where}expected a name like "${TUNABLE_PREFIX}top_pad", got ${show(name)}`,
       );
     }
-    // Other parts of glibc (glibc.pthread.*, glibc.cpu.*, ...) have tunables too; a string meant for a native program works here.
+    // Other parts of glibc (glibc.pthread.*, glibc.cpu.*, ...) have tunables too; a string meant
+    // for a native program works here.
     if (!name.startsWith(TUNABLE_PREFIX)) continue;
     const value = readNumber(item.slice(equals + 1), name, where);
     settings.push(tunableSetting(name.slice(TUNABLE_PREFIX.length), value, abi, where));
@@ -51,10 +55,12 @@ function parseText(text: string, abi: Abi): TunableSetting[] {
 
 /**
  * Reads malloc tunables.
- * @param tunables `glibc.malloc.NAME=VALUE:...` as in the environment variable GLIBC_TUNABLES (man ld.so), or an object
+ * @param tunables `glibc.malloc.NAME=VALUE:...` as in the environment variable GLIBC_TUNABLES (man
+ *   ld.so), or an object
  * @param abi decides the ranges
  * @returns the settings in the order given; when a name comes twice the later one wins, as in glibc
- * @throws SyntaxError, RangeError or TypeError naming the text, the position in it and the rule broken
+ * @throws SyntaxError, RangeError or TypeError naming the text, the position in it and the rule
+ *   broken
  */
 export function parseTunables(tunables: string | TunableObject, abi: Abi): TunableSetting[] {
   if (typeof tunables === "string") return parseText(tunables, abi);

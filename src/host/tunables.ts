@@ -1,11 +1,14 @@
-// glibc's malloc tunables, as of 2.36: their names and ranges, from an object. tunable-text.ts reads GLIBC_TUNABLES strings.
-// Where glibc ignores a setting that it cannot use without a word, this says what is wrong: a benchmark that measures
-// the defaults because of a typing mistake is worse than an error.
+// glibc's malloc tunables, as of 2.36: their names and ranges, from an object. tunable-text.ts
+// reads GLIBC_TUNABLES strings. Where glibc ignores a setting that it cannot use without a word,
+// this says what is wrong: a benchmark that measures the defaults because of a typing mistake is
+// worse than an error.
 
 import type { Abi } from "../layout/address.js";
 import { clip, show } from "./checks.js";
 
-/** The names under `glibc.malloc.` that glibc 2.36 knows, in the order of their numbers (`Tunable`). */
+/**
+ * The names under `glibc.malloc.` that glibc 2.36 knows, in the order of their numbers (`Tunable`).
+ */
 export const tunableNames = [
   "check",
   "top_pad",
@@ -43,7 +46,10 @@ export interface TunableSetting {
   value: bigint;
 }
 
-/** Settings by name; the names may carry the prefix `glibc.malloc.`. Strings are read as in GLIBC_TUNABLES. */
+/**
+ * Settings by name; the names may carry the prefix `glibc.malloc.`. Strings are read as in
+ * GLIBC_TUNABLES.
+ */
 export type TunableObject = Readonly<Record<string, number | bigint | string>>;
 
 /** In front of the names, in GLIBC_TUNABLES. */
@@ -52,8 +58,9 @@ export const TUNABLE_PREFIX = "glibc.malloc.";
 const INT_MAX = 0x7fffffff;
 
 /**
- * The greatest values, where it is not SIZE_MAX; two where the layouts differ. malloc itself draws a line for tcache_max at the largest
- * tcached request, for tcache_count at a 16-bit counter, for mxfast at the largest fast bin.
+ * The greatest values, where it is not SIZE_MAX; two where the layouts differ. malloc itself draws
+ * a line for tcache_max at the largest tcached request, for tcache_count at a 16-bit counter, for
+ * mxfast at the largest fast bin.
  */
 const MOST: Readonly<Partial<Record<TunableName, number | readonly [number, number]>>> = {
   check: 3,
@@ -65,7 +72,8 @@ const MOST: Readonly<Partial<Record<TunableName, number | readonly [number, numb
 };
 
 /**
- * The values that a tunable takes: the same in both layouts where the type is int, up to SIZE_MAX else, but for what malloc itself limits.
+ * The values that a tunable takes: the same in both layouts where the type is int, up to SIZE_MAX
+ * else, but for what malloc itself limits.
  * @param name without `glibc.malloc.`
  * @param abi the layout
  */

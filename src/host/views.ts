@@ -1,12 +1,14 @@
-// Typed views of a memory that may grow. Growing detaches the ArrayBuffer, so a view kept across an allocation is dead; these
-// accessors hand out a current one. When the buffer has not changed they cost one comparison.
+// Typed views of a memory that may grow. Growing detaches the ArrayBuffer, so a view kept across an
+// allocation is dead; these accessors hand out a current one. When the buffer has not changed they
+// cost one comparison.
 
 import { isSharedBuffer } from "./realm.js";
 
 /**
- * The buffer of a memory that has at least `end` bytes as far as the caller knows. Another thread may have grown a shared memory a
- * moment ago: V8 tells the other threads by an interrupt, so `memory.buffer` can be the old, shorter one until the engine next looks
- * for those. Growing by nothing makes it look.
+ * The buffer of a memory that has at least `end` bytes as far as the caller knows. Another thread
+ * may have grown a shared memory a moment ago: V8 tells the other threads by an interrupt, so
+ * `memory.buffer` can be the old, shorter one until the engine next looks for those. Growing by
+ * nothing makes it look.
  * @param end bytes; of a memory that is really shorter, the buffer as it is
  */
 export function bufferReaching(memory: WebAssembly.Memory, end: number): ArrayBufferLike {
@@ -38,7 +40,10 @@ export class MemoryViews {
     return this.#bytes;
   }
 
-  /** A DataView over the whole memory, offset = address. WebAssembly is little-endian. Valid until the memory grows. */
+  /**
+   * A DataView over the whole memory, offset = address. WebAssembly is little-endian. Valid until
+   * the memory grows.
+   */
   view(): DataView {
     this.#refresh();
     return this.#data;
@@ -53,7 +58,8 @@ export class MemoryViews {
     // What is asked for here may be where another thread has just grown the memory to.
     if (this.#isShared) this.memory.grow(0);
     const { buffer } = this.memory;
-    // Detached or, with a shared memory, merely shorter than the memory now is: a new buffer object in both cases.
+    // Detached or, with a shared memory, merely shorter than the memory now is: a new buffer object
+    // in both cases.
     if (this.#data.buffer !== buffer) {
       this.#bytes = new Uint8Array(buffer);
       this.#data = new DataView(buffer);

@@ -96,7 +96,10 @@ interface Tally extends ChunkSizes<bigint> {
   readonly plain: bigint;
 }
 
-/** As `chunkSizes`, as the function `walker` of glibc's sees it, in C's size_t. @throws HeapAbort */
+/**
+ * As `chunkSizes`, as the function `walker` of glibc's sees it, in C's size_t.
+ * @throws HeapAbort
+ */
 export function exactSizes(process: Process, arena: Arena, walker: Walker): FreeChunks<bigint> {
   const { address, state } = arena;
   const { mchunkSize } = process.structs.Chunk.fields;

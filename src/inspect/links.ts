@@ -1,11 +1,15 @@
-// Following links from outside: glibc trusts them, and so do the texts that it writes. A damaged one leads outside the memory, or round
-// in a circle; natively the process dies then, or never returns. Here it is a HeapAbort that says where.
+// Following links from outside: glibc trusts them, and so do the texts that it writes. A damaged
+// one leads outside the memory, or round in a circle; natively the process dies then, or never
+// returns. Here it is a HeapAbort that says where.
 
 import type { Process } from "../host/process.js";
 import { wordBytes } from "../layout/address.js";
 import type { FailureName } from "../host/failures.js";
 
-/** The least that a chunk has, bytes: an arena has no room for more steps without meeting a chunk twice. */
+/**
+ * The least that a chunk has, bytes: an arena has no room for more steps without meeting a chunk
+ * twice.
+ */
 const LEAST_CHUNK_BYTES = 16;
 
 /** A walk along one list. */
@@ -22,7 +26,8 @@ export class Walk {
   constructor(process: Process, failure: FailureName, bytes: number) {
     this.#process = process;
     this.#failure = failure;
-    // A struct that is looked at has some words; the largest ones are looked at by whoever reads them.
+    // A struct that is looked at has some words; the largest ones are looked at by whoever reads
+    // them.
     this.#end = process.u8().length - 8 * wordBytes(process.abi);
     this.#left = Math.min(bytes, process.u8().length) / LEAST_CHUNK_BYTES;
   }

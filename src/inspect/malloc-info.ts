@@ -1,7 +1,8 @@
-// malloc_info(3) and malloc_stats(3): what glibc prints about its arenas, letter for letter, from the same structs.
+// malloc_info(3) and malloc_stats(3): what glibc prints about its arenas, letter for letter, from
+// the same structs.
 //
-// The quirks are glibc's: malloc_info counts bins by the size word with its flag bits, top among the rest, and nothing of
-// tcache; malloc_stats cuts most numbers to 32 bits.
+// The quirks are glibc's: malloc_info counts bins by the size word with its flag bits, top among
+// the rest, and nothing of tcache; malloc_stats cuts most numbers to 32 bits.
 
 import { readArenas, type Arena } from "../host/arenas.js";
 import type { Process } from "../host/process.js";
@@ -154,7 +155,8 @@ function asInt(value: number | bigint): bigint {
 }
 
 /**
- * What `malloc_stats()` writes to the standard error stream (man 3 malloc_stats): all numbers but the last are cut to 32 bits.
+ * What `malloc_stats()` writes to the standard error stream (man 3 malloc_stats): all numbers but
+ * the last are cut to 32 bits.
  * @param process `heap.process`, or what `startProcess` gave
  * @returns the text, with its last newline
  * @throws HeapAbort where mallinfo would abort, or follow a link to nowhere or round in a circle

@@ -1,4 +1,5 @@
-// Words of a process's memory as C computes with them: unsigned, of 32 or 64 bits, all of them exact.
+// Words of a process's memory as C computes with them: unsigned, of 32 or 64 bits, all of them
+// exact.
 
 import type { Process } from "../host/process.js";
 import type { StructLayout } from "../host/struct.js";

@@ -1,7 +1,10 @@
-// Linux's error numbers (man 3 errno): names, numbers and the texts that strerror gives. strace shows some names differently from
-// C: there EOPNOTSUPP and ENOTSUP are one number.
+// Linux's error numbers (man 3 errno): names, numbers and the texts that strerror gives. strace
+// shows some names differently from C: there EOPNOTSUPP and ENOTSUP are one number.
 
-/** Error numbers by name; the first 34 are all of Linux's classic ones, the rest what calls on memory and files can return. @enum */
+/**
+ * Error numbers by name; the first 34 are all of Linux's classic ones, the rest what calls on
+ * memory and files can return. @enum
+ */
 export const Errno = {
   /** Operation not permitted. */
   EPERM: 1,
@@ -138,7 +141,10 @@ const namesByNumber = new Map<number, ErrnoName>(
   (Object.keys(Errno) as ErrnoName[]).map((name) => [Errno[name], name]),
 );
 
-/** The greatest number that a system call can return negated; every result above is an address or a size. */
+/**
+ * The greatest number that a system call can return negated; every result above is an address or a
+ * size.
+ */
 export const MAX_ERRNO = 4095;
 
 /**

@@ -1,5 +1,5 @@
-// What happens when a program touches memory that it may not: natively a signal, here an error that says what the signal would
-// have said, and which mapping was in the way.
+// What happens when a program touches memory that it may not: natively a signal, here an error that
+// says what the signal would have said, and which mapping was in the way.
 
 import { permissions } from "./proc-maps.js";
 import type { Region } from "./regions.js";
@@ -7,7 +7,10 @@ import type { Region } from "./regions.js";
 /** How memory was accessed; "execute" is the fetching of instructions. */
 export type Access = "read" | "write" | "execute";
 
-/** siginfo's si_code: nothing is mapped there, or the mapping does not allow it; for SIGBUS, no page behind the mapping. */
+/**
+ * siginfo's si_code: nothing is mapped there, or the mapping does not allow it; for SIGBUS, no page
+ * behind the mapping.
+ */
 export type FaultCode = "SEGV_MAPERR" | "SEGV_ACCERR" | "BUS_ADRERR";
 
 function hex(address: number): string {
@@ -63,7 +66,11 @@ export class SegmentationFault extends MemoryFault {
   /** "SegmentationFault", also where a bundler has renamed the class. */
   override readonly name = "SegmentationFault";
 
-  /** @param access what was tried @param address the first byte that could not be accessed @param vma the mapping there, if there is one */
+  /**
+   * @param access what was tried
+   * @param address the first byte that could not be accessed
+   * @param vma the mapping there, if there is one
+   */
   constructor(access: Access, address: number, vma: Region | undefined) {
     super("SIGSEGV", access, address, vma);
   }
@@ -74,7 +81,11 @@ export class BusError extends MemoryFault {
   /** "BusError", also where a bundler has renamed the class. */
   override readonly name = "BusError";
 
-  /** @param access what was tried @param address the first byte that could not be accessed @param vma the mapping there, if there is one */
+  /**
+   * @param access what was tried
+   * @param address the first byte that could not be accessed
+   * @param vma the mapping there, if there is one
+   */
   constructor(access: Access, address: number, vma: Region | undefined) {
     super("SIGBUS", access, address, vma);
   }

@@ -13,7 +13,8 @@ export abstract class FileCalls extends RawCalls {
 
   /**
    * open(2), in Node.js: outside it files have no paths, see `openFile`.
-   * @param flags O bits: O.APPEND appends from this side, not atomically with others who write to the file
+   * @param flags O bits: O.APPEND appends from this side, not atomically with others who write to
+   *   the file
    * @param mode of a file that is made; the umask is taken off
    * @returns the lowest free descriptor, or FAILED
    * @throws Error outside Node.js; TypeError for arguments that Node refuses
@@ -34,9 +35,12 @@ export abstract class FileCalls extends RawCalls {
   }
 
   /**
-   * Gives a file of the host's a descriptor. From then on it is the process's: it is closed with the last descriptor and mapping of it.
-   * @param file what openNodeFile, openBlob, openFileHandle, openSyncHandle gave, a MemoryFile, or something else of that kind
-   * @returns the lowest free descriptor, or FAILED and the file is still the caller's: EMFILE, ENOMEM
+   * Gives a file of the host's a descriptor. From then on it is the process's: it is closed with
+   * the last descriptor and mapping of it.
+   * @param file what openNodeFile, openBlob, openFileHandle, openSyncHandle gave, a MemoryFile, or
+   *   something else of that kind
+   * @returns the lowest free descriptor, or FAILED and the file is still the caller's: EMFILE,
+   *   ENOMEM
    * @throws TypeError when the process has this very object open already
    */
   openFile(file: HostFile): number {
@@ -44,17 +48,26 @@ export abstract class FileCalls extends RawCalls {
     return fd < 0 ? this.fail("open", -fd) : fd;
   }
 
-  /** close(2): what was stored in mappings of the file is in it then; they stay. 0, or FAILED: EBADF, EIO, ENOSPC. */
+  /**
+   * close(2): what was stored in mappings of the file is in it then; they stay. 0, or FAILED:
+   * EBADF, EIO, ENOSPC.
+   */
   close(fd: number): number {
     return this.done("close", fd);
   }
 
-  /** pread(2): at most `count` bytes from byte `position` of the file go to the address `buffer`. How many, or FAILED. */
+  /**
+   * pread(2): at most `count` bytes from byte `position` of the file go to the address `buffer`.
+   * How many, or FAILED.
+   */
   pread(fd: number, buffer: Size, count: Size, position: Size): number {
     return this.done("pread64", fd, buffer, count, position, this.#upper(position));
   }
 
-  /** pwrite(2): `count` bytes from the address `buffer` go to byte `position` of the file, with O.APPEND to its end. How many, or FAILED: also EFBIG, beyond RLIMIT.FSIZE. */
+  /**
+   * pwrite(2): `count` bytes from the address `buffer` go to byte `position` of the file, with
+   * O.APPEND to its end. How many, or FAILED: also EFBIG, beyond RLIMIT.FSIZE.
+   */
   pwrite(fd: number, buffer: Size, count: Size, position: Size): number {
     return this.done("pwrite64", fd, buffer, count, position, this.#upper(position));
   }
@@ -65,7 +78,10 @@ export abstract class FileCalls extends RawCalls {
     return this.done(name, fd, length, this.#upper(length));
   }
 
-  /** fsync(2): waits until the file, what was stored in mappings of it included, is on the disk. 0, or FAILED: EBADF, EINVAL, EIO. */
+  /**
+   * fsync(2): waits until the file, what was stored in mappings of it included, is on the disk. 0,
+   * or FAILED: EBADF, EINVAL, EIO.
+   */
   fsync(fd: number): number {
     return this.done("fsync", fd);
   }
@@ -75,7 +91,10 @@ export abstract class FileCalls extends RawCalls {
     return this.done("fdatasync", fd);
   }
 
-  /** Closes every descriptor that `open` and `openFile` gave. 0, or FAILED with the first error; all are closed even then. */
+  /**
+   * Closes every descriptor that `open` and `openFile` gave. 0, or FAILED with the first error; all
+   * are closed even then.
+   */
   closeFiles(): number {
     let first = 0;
     for (const fd of this.files.descriptors) {

@@ -1,5 +1,5 @@
-// How strace 6.1 spells the bits that the memory system calls take (flags.ts): known bits in a fixed order, joined by "|", the rest in
-// hexadecimal.
+// How strace 6.1 spells the bits that the memory system calls take (flags.ts): known bits in a
+// fixed order, joined by "|", the rest in hexadecimal.
 
 import {
   MADV,
@@ -84,7 +84,10 @@ function known(value: number, names: Names): { parts: string[]; rest: number } {
   return { parts, rest };
 }
 
-/** Bits as strace writes them; `zero` is what no bit at all is called. Names are of the lowest 32 bits only. */
+/**
+ * Bits as strace writes them; `zero` is what no bit at all is called. Names are of the lowest 32
+ * bits only.
+ */
 function bits(value: number | bigint, names: Names, zero: string, unknown: string): string {
   if (BigInt(value) === 0n) return zero;
   const { parts, rest: low } = known(Number(BigInt.asUintN(32, BigInt(value))), names);

@@ -1,4 +1,5 @@
-// The bits that the memory system calls take, under Linux's names (bits/mman-linux.h; identical on i386 and x86-64).
+// The bits that the memory system calls take, under Linux's names (bits/mman-linux.h; identical on
+// i386 and x86-64).
 
 /** Protection of pages: mmap, mprotect. @enum */
 export const PROT = {
@@ -157,7 +158,10 @@ export const MLOCK = {
   ONFAULT: 1,
 } as const;
 
-/** How a file is opened (man 2 open), with the numbers of Linux on x86: a host that has other ones is told its own. @enum */
+/**
+ * How a file is opened (man 2 open), with the numbers of Linux on x86: a host that has other ones
+ * is told its own. @enum
+ */
 export const O = {
   /** For reading. */
   RDONLY: 0,
@@ -239,7 +243,10 @@ export const PR = {
   SET_VMA_ANON_NAME: 0,
 } as const;
 
-/** Resources of getrlimit, setrlimit and prlimit. The model enforces DATA, STACK, MEMLOCK, AS, NOFILE and FSIZE. @enum */
+/**
+ * Resources of getrlimit, setrlimit and prlimit. The model enforces DATA, STACK, MEMLOCK, AS,
+ * NOFILE and FSIZE. @enum
+ */
 export const RLIMIT = {
   /** Time of the processor, seconds. */
   CPU: 0,
@@ -275,7 +282,10 @@ export const RLIMIT = {
   RTTIME: 15,
 } as const;
 
-/** Bits of a VMA's vm_flags (include/linux/mm.h). SEALED and DROPPABLE are bits 42 and 40 there, beyond what 32-bit words hold. @enum */
+/**
+ * Bits of a VMA's vm_flags (include/linux/mm.h). SEALED and DROPPABLE are bits 42 and 40 there,
+ * beyond what 32-bit words hold. @enum
+ */
 export const VM = {
   /** Readable now. */
   READ: 0x1,

@@ -1,6 +1,7 @@
 /**
- * The kernel's side: a process whose system calls, `/proc` texts, checked memory and strace log are those of Linux. Addresses and sizes are bytes; a
- * call that fails returns -1 and sets `errno`, or throws a SystemCallError in `kernel.orThrow`. Begin with {@link startKernel}.
+ * The kernel's side: a process whose system calls, `/proc` texts, checked memory and strace log are
+ * those of Linux. Addresses and sizes are bytes; a call that fails returns -1 and sets `errno`, or
+ * throws a SystemCallError in `kernel.orThrow`. Begin with {@link startKernel}.
  *
  * @module ptmalloc-wasm/kernel
  */

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// The kernel's side of a process, for people: system calls, the address space as Linux's /proc shows it, checked access to
-// memory, and a log of what is asked of the kernel. It needs the `full` build.
+// The kernel's side of a process, for people: system calls, the address space as Linux's /proc
+// shows it, checked access to memory, and a log of what is asked of the kernel. It needs the `full`
+// build.
 
 import { binariesOf } from "../host/binaries.js";
 import { inspect } from "../host/describe.js";
@@ -34,8 +35,8 @@ export type FullProcess<A extends Abi = Abi> = Process<A, "full">;
 export type { KernelOptionName } from "../layout/generated.js";
 
 /**
- * The kernel's side of a process. Its own methods are the system calls in C's style: -1 on failure, see `errno`; `orThrow` has the
- * same ones that throw a SystemCallError instead.
+ * The kernel's side of a process. Its own methods are the system calls in C's style: -1 on failure,
+ * see `errno`; `orThrow` has the same ones that throw a SystemCallError instead.
  */
 export class Kernel<A extends Abi = Abi> extends SystemCalls {
   /** The process underneath: malloc and its family, views of the memory. */
@@ -94,8 +95,8 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
    * Changes a setting that on Linux is the administrator's (sysctl vm.*) or the machine's.
    * @param name see {@link KernelOptionName}, which has units and defaults
    * @param value in the setting's own unit; 0 or 1 where it is yes or no
-   * @throws RangeError for a name that there is not, and when the kernel refuses the value; TypeError for
-   *   a value that is no integer
+   * @throws RangeError for a name that there is not, and when the kernel refuses the value;
+   *   TypeError for a value that is no integer
    */
   setOption(name: KernelOptionName, value: number): void {
     if (!Object.hasOwn(KernelOption, name)) {
@@ -130,8 +131,9 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
   }
 
   /**
-   * How much of a mapping is in memory. This is the model's residency, not the host's RSS: a page counts from the first time that it
-   * is touched through a call, a checked access, or `touch`; what a program writes past the model is not seen.
+   * How much of a mapping is in memory. This is the model's residency, not the host's RSS: a page
+   * counts from the first time that it is touched through a call, a checked access, or `touch`;
+   * what a program writes past the model is not seen.
    */
   usage(vma: Vma): Usage {
     return usageOf(this.process, vma);
@@ -152,7 +154,10 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
     return procSmapsRollup(this.#used(), this.version);
   }
 
-  /** The memory lines of /proc/self/status. VmHWM, VmRSS, Rss* and VmPTE are the model's, see `usage`. */
+  /**
+   * The memory lines of /proc/self/status. VmHWM, VmRSS, Rss* and VmPTE are the model's, see
+   * `usage`.
+   */
   status(): string {
     return procStatus(this.mm, pageTablePages(this.process, this.vmas()));
   }
@@ -162,7 +167,9 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
     return procStatm(this.mm);
   }
 
-  /** The text of /proc/self/stat; what is not about memory is that of a process that did nothing. */
+  /**
+   * The text of /proc/self/stat; what is not about memory is that of a process that did nothing.
+   */
   stat(): string {
     return procStat(this.mm);
   }
@@ -187,12 +194,18 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
     this.#memory.touch(address, length, access);
   }
 
-  /** Copies `length` bytes from `address` out, as a program that reads them. @throws SegmentationFault, BusError naming address, access and mapping */
+  /**
+   * Copies `length` bytes from `address` out, as a program that reads them.
+   * @throws SegmentationFault, BusError naming address, access and mapping
+   */
   read(address: number, length: number): Uint8Array {
     return this.#memory.read(address, length);
   }
 
-  /** Copies `bytes` to `address`, all or none of them. @throws SegmentationFault, BusError naming address, access and mapping */
+  /**
+   * Copies `bytes` to `address`, all or none of them.
+   * @throws SegmentationFault, BusError naming address, access and mapping
+   */
   write(address: number, bytes: ArrayLike<number>): void {
     this.#memory.write(address, bytes);
   }
@@ -220,9 +233,11 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
   }
 
   /**
-   * Ends what the process has to do with files, as exit does: mappings of files go, with what was stored in shared ones written to the
-   * files, and every descriptor is closed. Its place in the memory is free for another process.
-   * @throws SystemCallError when something could not be written; then the mapping of it stays, and its file is open
+   * Ends what the process has to do with files, as exit does: mappings of files go, with what was
+   * stored in shared ones written to the files, and every descriptor is closed. Its place in the
+   * memory is free for another process.
+   * @throws SystemCallError when something could not be written; then the mapping of it stays, and
+   *   its file is open
    */
   [Symbol.dispose](): void {
     let failure: { error: unknown } | undefined;
@@ -246,12 +261,19 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
   }
 }
 
-/** Where the reports of system calls go: the import `host.trace` is fixed when the process starts, the log is not. */
+/**
+ * Where the reports of system calls go: the import `host.trace` is fixed when the process starts,
+ * the log is not.
+ */
 interface Tracing {
   log: Strace | undefined;
 }
 
-/** What a kernel's process can be started with: all that any process can, but for the build and the files, see `openFile`. @interface */
+/**
+ * What a kernel's process can be started with: all that any process can, but for the build and the
+ * files, see `openFile`.
+ * @interface
+ */
 export type KernelOptions<A extends Abi = Abi> = Omit<ProcessOptions<A, "full">, "build" | "files">;
 
 /** What is around a process before there is one. */
@@ -308,7 +330,8 @@ function checkKernelOptions(options: unknown): void {
  *   console.log((error as Error).message.slice(0, 21)); // SIGSEGV (SEGV_ACCERR)
  * }
  * ```
- * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does not fit this code
+ * @throws TypeError or RangeError naming a wrong option; Error when the binary is missing or does
+ *   not fit this code
  */
 export async function startKernel<A extends Abi = "ilp32">(
   options: KernelOptions<A> = {},

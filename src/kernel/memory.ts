@@ -1,5 +1,6 @@
-// Access to a process's memory as the machine would allow it: mapped pages only, and only as their mapping says. WebAssembly itself
-// cannot protect memory, so whoever wants to be told of mistakes goes through here.
+// Access to a process's memory as the machine would allow it: mapped pages only, and only as their
+// mapping says. WebAssembly itself cannot protect memory, so whoever wants to be told of mistakes
+// goes through here.
 
 import { checkInteger } from "../host/checks.js";
 import { PAGE_BYTES } from "../host/options.js";
@@ -40,7 +41,10 @@ export class CheckedMemory {
     return this.#process.u8().slice(address, address + length);
   }
 
-  /** Copies bytes in; nothing is written when any byte of the range cannot be. @throws SegmentationFault, BusError */
+  /**
+   * Copies bytes in; nothing is written when any byte of the range cannot be.
+   * @throws SegmentationFault, BusError
+   */
   write(address: number, bytes: ArrayLike<number>): void {
     this.touch(address, bytes.length, "write");
     this.#process.u8().set(bytes, address);

@@ -1,4 +1,5 @@
-// /proc/PID/maps, byte for byte (man 5 proc; fs/proc/task_mmu.c's output on a 64-bit kernel, also for 32-bit programs).
+// /proc/PID/maps, byte for byte (man 5 proc; fs/proc/task_mmu.c's output on a 64-bit kernel, also
+// for 32-bit programs).
 
 import { VM } from "./flags.js";
 import { isShared, type Region } from "./regions.js";
@@ -10,7 +11,9 @@ function hex(value: number, digits: number): string {
   return value.toString(16).padStart(digits, "0");
 }
 
-/** @returns `head`, padded, and `name` behind it; a newline in a path is written as its octal code */
+/**
+ * @returns `head`, padded, and `name` behind it; a newline in a path is written as its octal code
+ */
 function withName(head: string, name: string): string {
   return `${head.padEnd(NAME_COLUMN - 1)} ${name.replaceAll("\n", "\\012")}`;
 }
@@ -25,7 +28,10 @@ export function permissions(flags: number): string {
   );
 }
 
-/** A region's line of maps, and the first of its entry in smaps. @returns the line, with its newline */
+/**
+ * A region's line of maps, and the first of its entry in smaps.
+ * @returns the line, with its newline
+ */
 export function mapsLine(region: Region): string {
   const { start, end, offset, device, inode, name } = region;
   const head =
@@ -39,7 +45,9 @@ export function procMaps(regions: Iterable<Region>): string {
   return [...regions].map(mapsLine).join("");
 }
 
-/** @returns the line that opens smaps_rollup: from the first mapping's start to the last one's end */
+/**
+ * @returns the line that opens smaps_rollup: from the first mapping's start to the last one's end
+ */
 export function rollupLine(start: number, end: number): string {
   const head = `${hex(start, 8)}-${hex(end, 8)} ---p 00000000 00:00 0 `;
   return `${withName(head, "[rollup]")}\n`;

@@ -1,5 +1,6 @@
-// /proc/PID/smaps and smaps_rollup, byte for byte (man 5 proc). How many pages are in memory is the caller's to say; there is one
-// process and no swap, so Pss is Rss, nothing is shared with others and nothing swapped out.
+// /proc/PID/smaps and smaps_rollup, byte for byte (man 5 proc). How many pages are in memory is the
+// caller's to say; there is one process and no swap, so Pss is Rss, nothing is shared with others
+// and nothing swapped out.
 
 import { PAGE_BYTES } from "../host/options.js";
 import { VM } from "./flags.js";
@@ -37,7 +38,11 @@ const MNEMONICS: readonly (readonly [number, string])[] = [
   [VM.SEALED, "sl"],
 ];
 
-/** What smaps writes behind VmFlags. @param flags VM bits @returns `rd wr mr mw me ac ` and the like, with a space behind each */
+/**
+ * What smaps writes behind VmFlags.
+ * @param flags VM bits
+ * @returns `rd wr mr mw me ac ` and the like, with a space behind each
+ */
 export function vmFlagsText(flags: number): string {
   return MNEMONICS.map(([bit, name]) => ((flags & bit) === 0 ? "" : `${name} `)).join("");
 }
@@ -107,7 +112,10 @@ function sumLines(sums: Sums, isRollup: boolean, version: number): string {
   return lines.join("");
 }
 
-/** One region's entry in smaps; 6.1 has no line "KSM:", and THPeligible's number has no width there. @param version of the kernel, as in the option KERNEL_VERSION */
+/**
+ * One region's entry in smaps; 6.1 has no line "KSM:", and THPeligible's number has no width there.
+ * @param version of the kernel, as in the option KERNEL_VERSION
+ */
 export function smapsEntry(region: Region, usage: Usage, version: number = LINUX_6_18): string {
   const sums = noSums();
   add(sums, region, usage);

@@ -5,7 +5,10 @@ import type { MmStruct } from "../layout/generated.js";
 
 const PAGE_KB = PAGE_BYTES / 1024;
 
-/** The fields of mm_struct that these files are made of. Addresses in bytes, all else in pages. @interface */
+/**
+ * The fields of mm_struct that these files are made of. Addresses in bytes, all else in pages.
+ * @interface
+ */
 export type MemoryCounts = Pick<
   MmStruct,
   | "startCode"
@@ -81,8 +84,9 @@ export function procStatm(mm: MemoryCounts): string {
 const UNLIMITED = "18446744073709551615";
 
 /**
- * The memory fields of /proc/PID/stat by number (from 1): vsize (23), rss (24), rsslim (25), startcode, endcode, startstack
- * (26-28), start_data, end_data, start_brk, arg_start, arg_end, env_start, env_end (45-51).
+ * The memory fields of /proc/PID/stat by number (from 1): vsize (23), rss (24), rsslim (25),
+ * startcode, endcode, startstack (26-28), start_data, end_data, start_brk, arg_start, arg_end,
+ * env_start, env_end (45-51).
  */
 export function statFields(mm: MemoryCounts): ReadonlyMap<number, string> {
   const fields: readonly (readonly [number, number | string])[] = [
@@ -107,7 +111,8 @@ export function statFields(mm: MemoryCounts): ReadonlyMap<number, string> {
 const IDLE = "1 (process) R 0 1 1 0 -1 4194304 0 0 0 0 0 0 0 0 20 0 1 0 0";
 
 /**
- * The text of /proc/PID/stat. Its fields about memory are the model's; the others are those of a process that has done nothing.
+ * The text of /proc/PID/stat. Its fields about memory are the model's; the others are those of a
+ * process that has done nothing.
  * @param others a line of stat to take the other fields from
  */
 export function procStat(mm: MemoryCounts, others?: string): string {

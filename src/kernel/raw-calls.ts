@@ -1,4 +1,5 @@
-// What all the named system calls stand on: the bare call, and what its failure does. A call with numbers makes no objects in ilp32.
+// What all the named system calls stand on: the bare call, and what its failure does. A call with
+// numbers makes no objects in ilp32.
 
 import { checkInteger, show } from "../host/checks.js";
 import type { Process } from "../host/process.js";

@@ -1,4 +1,5 @@
-// One line of the region table as the texts in /proc need it: a plain record, independent of where it came from.
+// One line of the region table as the texts in /proc need it: a plain record, independent of where
+// it came from.
 
 import { VM } from "./flags.js";
 
@@ -12,7 +13,10 @@ export interface Region {
   readonly flags: number;
   /** Bytes from the file's first byte; 0 for private anonymous memory, whatever its vm_pgoff. */
   readonly offset: number;
-  /** Number of the file, as in `ls -i`; 0 when there is none. A BigInt where a number would be rounded. */
+  /**
+   * Number of the file, as in `ls -i`; 0 when there is none. A BigInt where a number would be
+   * rounded.
+   */
   readonly inode: number | bigint;
   /** Device of the file, major and minor. */
   readonly device: readonly [number, number];
@@ -20,7 +24,10 @@ export interface Region {
   readonly name: string;
 }
 
-/** How much of a mapping is in memory, pages. What the model knows of it is the model's own: see kernel.usage. */
+/**
+ * How much of a mapping is in memory, pages. What the model knows of it is the model's own: see
+ * kernel.usage.
+ */
 export interface Usage {
   /** Pages in memory. */
   readonly resident: number;
@@ -34,7 +41,10 @@ export interface Usage {
   readonly lazy: number;
 }
 
-/** What a path of shared anonymous memory looks like: the kernel keeps it in a file of its own making. */
+/**
+ * What a path of shared anonymous memory looks like: the kernel keeps it in a file of its own
+ * making.
+ */
 export const SHARED_ANONYMOUS = "/dev/zero (deleted)";
 
 /** The device that such files are on: the kernel's internal tmpfs, the first one without a disk. */
@@ -53,7 +63,8 @@ export const LINUX_6_1 = 6001;
 export const LINUX_6_18 = 6018;
 
 /**
- * The name of a mapping without a file: `[heap]` overlaps start_brk..brk, `[stack]` holds start_stack.
+ * The name of a mapping without a file: `[heap]` overlaps start_brk..brk, `[stack]` holds
+ * start_stack.
  * @param version on 6.1 a mapping that merely touches start_brk or brk is called `[heap]` too
  * @returns the name; empty for none
  */

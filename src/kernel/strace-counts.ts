@@ -1,5 +1,5 @@
-// strace -c: how often each system call was made, as a table in strace's format. The model keeps no time, so the columns of time
-// are nought, as strace shows them for calls too short to measure.
+// strace -c: how often each system call was made, as a table in strace's format. The model keeps no
+// time, so the columns of time are nought, as strace shows them for calls too short to measure.
 
 /** Counts of one system call. */
 export interface CallCount {
@@ -16,7 +16,10 @@ export interface CallCount {
 /** How strace -S orders the table. By time is by number here, since all times are equal. */
 export type CountOrder = "time" | "calls" | "errors" | "name" | "none";
 
-/** The line between heading, rows and total. Its last part is as long as the longest name and one more. */
+/**
+ * The line between heading, rows and total. Its last part is as long as the longest name and one
+ * more.
+ */
 function ruleFor(counts: readonly CallCount[]): string {
   const width = Math.max(16, ...counts.map(({ name }) => name.length + 1));
   return `------ ----------- ----------- --------- --------- ${"-".repeat(width)}\n`;
@@ -48,7 +51,10 @@ function ordered(counts: readonly CallCount[], order: CountOrder): CallCount[] {
   }
 }
 
-/** The table of strace -c. @returns it, ending in a newline; only its heading and total when nothing was counted */
+/**
+ * The table of strace -c.
+ * @returns it, ending in a newline; only its heading and total when nothing was counted
+ */
 export function countTable(counts: readonly CallCount[], order: CountOrder = "time"): string {
   const calls = counts.reduce((sum, count) => sum + count.calls, 0);
   const errors = counts.reduce((sum, count) => sum + count.errors, 0);

@@ -1,5 +1,6 @@
-// strace's -e expressions, as far as they make sense here: which system calls are shown (`trace=`, also without the word), and
-// whether the successful or the failed ones (`status=`). A later expression of a kind replaces an earlier one, as in strace.
+// strace's -e expressions, as far as they make sense here: which system calls are shown (`trace=`,
+// also without the word), and whether the successful or the failed ones (`status=`). A later
+// expression of a kind replaces an earlier one, as in strace.
 
 import type { Abi } from "../layout/address.js";
 import { straceNames, syscallNumber, type SyscallName } from "./syscall-names.js";
@@ -12,7 +13,10 @@ export class FilterError extends Error {
 
 /** Which system calls are shown. */
 export interface StraceFilter {
-  /** Names of the calls that are traced, undefined for all; those without a name are traced in any case. */
+  /**
+   * Names of the calls that are traced, undefined for all; those without a name are traced in any
+   * case.
+   */
   readonly calls: ReadonlySet<string> | undefined;
   /** Whether calls that succeeded are shown. */
   readonly successful: boolean;
@@ -77,7 +81,10 @@ function regular(pattern: string): RegExp {
   }
 }
 
-/** A set as `trace=` takes it: names, numbers, %classes, /regular expressions, all, none; ! turns it round. */
+/**
+ * A set as `trace=` takes it: names, numbers, %classes, /regular expressions, all, none; ! turns it
+ * round.
+ */
 function traceSet(text: string, abi: Abi): ReadonlySet<string> | undefined {
   const isInverted = text.startsWith("!");
   const body = isInverted ? text.slice(1) : text;

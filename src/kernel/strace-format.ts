@@ -1,5 +1,5 @@
-// One system call as a line of strace 6.1's text, letter for letter. Every name, separator and column is strace's; the tests
-// compare with recordings of strace itself, in both layouts.
+// One system call as a line of strace 6.1's text, letter for letter. Every name, separator and
+// column is strace's; the tests compare with recordings of strace itself, in both layouts.
 
 import { PAGE_BYTES } from "../host/options.js";
 import type { Abi } from "../layout/address.js";
@@ -25,7 +25,9 @@ export type { MemoryReader };
 
 /** One finished system call: numbers as the kernel saw them. */
 export interface SyscallRecord {
-  /** The system call's name, such as "mmap2"; undefined for a number that strace has no name for. */
+  /**
+   * The system call's name, such as "mmap2"; undefined for a number that strace has no name for.
+   */
   readonly name: string | undefined;
   /** Its number in the layout. */
   readonly nr: number;
@@ -45,7 +47,9 @@ export interface FormatContext {
   readonly column?: number | undefined;
 }
 
-/** Elements of an array, and bytes of a string, that strace shows before it writes "..." (its -s). */
+/**
+ * Elements of an array, and bytes of a string, that strace shows before it writes "..." (its -s).
+ */
 const SHOWN_ELEMENTS = 32;
 const RESULT_COLUMN = 40;
 
@@ -181,7 +185,10 @@ function descriptor(call: Call): string[] {
   return [int(call, 0)];
 }
 
-/** The mask of NUMA nodes that argument `index` points at; argument `index` + 1 is one more than its bits. */
+/**
+ * The mask of NUMA nodes that argument `index` points at; argument `index` + 1 is one more than its
+ * bits.
+ */
 function nodeMask(call: Call, index: number): string {
   const where = at(call, index);
   const bits = call.abi === "lp64" ? 64n : 32n;

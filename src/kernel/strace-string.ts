@@ -1,6 +1,9 @@
 // Bytes as strace writes them: a C string, of which the beginning is shown.
 
-/** Reads what a pointer points at; undefined where nothing can be read. Addresses are unsigned, lengths in bytes. */
+/**
+ * Reads what a pointer points at; undefined where nothing can be read. Addresses are unsigned,
+ * lengths in bytes.
+ */
 export type MemoryReader = (address: number, length: number) => Uint8Array | undefined;
 
 /** Bytes that are shown before "..." (strace's -s). */

@@ -1,5 +1,5 @@
-// The log of system calls, as strace would write it; it can be turned on and off while the program runs. Off, the WebAssembly
-// side does not call out at all.
+// The log of system calls, as strace would write it; it can be turned on and off while the program
+// runs. Off, the WebAssembly side does not call out at all.
 
 import type { Abi } from "../layout/address.js";
 import { countTable, type CallCount, type CountOrder } from "./strace-counts.js";
@@ -16,7 +16,10 @@ import { straceName } from "./syscall-names.js";
 export interface StraceOptions {
   /** -e expressions: `trace=…` or its value, `status=…`. */
   filter?: string | readonly string[];
-  /** Takes each line, without its newline, and the call that it is about. Without it lines are kept: see `lines`. */
+  /**
+   * Takes each line, without its newline, and the call that it is about. Without it lines are kept:
+   * see `lines`.
+   */
   write?: (line: string, call: SyscallRecord) => void;
   /** Count calls instead of writing them, as -c. */
   countOnly?: boolean;
@@ -67,7 +70,10 @@ export class Strace {
     else this.#options.write(line, record);
   }
 
-  /** The counts so far, in the order in which the calls first came. A filter by status does not affect them, as in strace. */
+  /**
+   * The counts so far, in the order in which the calls first came. A filter by status does not
+   * affect them, as in strace.
+   */
   counts(): CallCount[] {
     return [...this.#counts.values()].map((count) => ({ ...count }));
   }

@@ -1,9 +1,11 @@
 // The system calls by name, with numbers in and numbers out, in one of two styles:
 //
-//   errno     as in C: -1 (or undefined, where C fills a struct in) on failure, and `errno` says why
+//   errno     as in C: -1 (or undefined, where C fills a struct in) on failure, and `errno` says
+//             why
 //   throwing  a SystemCallError on failure
 //
-// brk and sbrk are libc's functions, not the bare system call: brk gives 0, sbrk the previous break.
+// brk and sbrk are libc's functions, not the bare system call: brk gives 0, sbrk the previous
+// break.
 
 import { checkInteger } from "../host/checks.js";
 import { PAGE_BYTES } from "../host/options.js";
@@ -30,8 +32,9 @@ const SCRATCH_LIMITS = 64;
 const NAME_BYTES = 100;
 
 /**
- * The system calls of one process. Addresses and lengths are bytes, unsigned; a range begins at a page boundary, and its length is rounded up to whole
- * pages of 4096 bytes, as the man page of each says. Errors are Linux's.
+ * The system calls of one process. Addresses and lengths are bytes, unsigned; a range begins at a
+ * page boundary, and its length is rounded up to whole pages of 4096 bytes, as the man page of each
+ * says. Errors are Linux's.
  */
 export class SystemCalls extends FileCalls {
   protected readonly caller: Process<Abi, "full">;
@@ -55,14 +58,18 @@ export class SystemCalls extends FileCalls {
     return this.raw("brk", 0);
   }
 
-  /** brk(2), libc's: moves the break to `address`. 0, or a failure with ENOMEM. An address below start_brk gives 0 and changes nothing. */
+  /**
+   * brk(2), libc's: moves the break to `address`. 0, or a failure with ENOMEM. An address below
+   * start_brk gives 0 and changes nothing.
+   */
   brk(address: Size): number {
     const { abi, raw } = this.caller;
     return this.libc("brk", raw.brk(toWord(abi, address)));
   }
 
   /**
-   * sbrk(2), libc's: moves the break by `increment` bytes. The previous break, or a failure with ENOMEM.
+   * sbrk(2), libc's: moves the break by `increment` bytes. The previous break, or a failure with
+   * ENOMEM.
    * @throws RangeError when the increment does not fit an intptr_t
    */
   sbrk(increment: number): number {
@@ -80,7 +87,8 @@ export class SystemCalls extends FileCalls {
    * @param flags MAP bits
    * @param fd a descriptor (see `open`, `openFile`); -1 for anonymous memory
    * @param offset bytes from the file's start, a multiple of 4096
-   * @returns the mapping's address, or FAILED; beyond Linux's errors EOPNOTSUPP, for a shared mapping of pages of a file that have one already
+   * @returns the mapping's address, or FAILED; beyond Linux's errors EOPNOTSUPP, for a shared
+   *   mapping of pages of a file that have one already
    */
   mmap(
     address: Size,
@@ -102,7 +110,8 @@ export class SystemCalls extends FileCalls {
    * munmap(2): unmaps what there is in a range.
    * @param address where the range begins
    * @param length bytes
-   * @returns 0, or FAILED: EINVAL; ENOMEM when a mapping would have to be split and there are too many
+   * @returns 0, or FAILED: EINVAL; ENOMEM when a mapping would have to be split and there are too
+   *   many
    */
   munmap(address: Size, length: Size): number {
     return this.done("munmap", address, length);
@@ -164,7 +173,8 @@ export class SystemCalls extends FileCalls {
    * mincore(2): which pages of a range are in memory, as far as the model knows.
    * @param address where the range begins
    * @param length bytes
-   * @param vector the address that one byte for each page goes to: bit 0 is set where the page is in memory
+   * @param vector the address that one byte for each page goes to: bit 0 is set where the page is
+   *   in memory
    * @returns 0, or FAILED: EINVAL, ENOMEM, EFAULT
    */
   mincore(address: Size, length: Size, vector: Size): number {
@@ -269,10 +279,12 @@ export class SystemCalls extends FileCalls {
   }
 
   /**
-   * prctl with PR.SET_VMA and PR.SET_VMA_ANON_NAME: what maps is to call anonymous memory, `[anon:NAME]`.
+   * prctl with PR.SET_VMA and PR.SET_VMA_ANON_NAME: what maps is to call anonymous memory,
+   * `[anon:NAME]`.
    * @param address where the range begins
    * @param length bytes
-   * @param name up to 79 printable characters of ASCII, none of them [ ] \ $ `; undefined for no name
+   * @param name up to 79 printable characters of ASCII, none of them [ ] \ $ `; undefined for no
+   *   name
    * @returns 0, or FAILED: EINVAL, EBADF, ENOMEM
    */
   setVmaName(address: Size, length: Size, name: string | undefined): number {

@@ -1,4 +1,5 @@
-// How much of the address space is in memory, by the model's marks: a page counts from its first touch on.
+// How much of the address space is in memory, by the model's marks: a page counts from its first
+// touch on.
 
 import { PAGE_BYTES } from "../host/options.js";
 import type { Process } from "../host/process.js";
@@ -17,9 +18,9 @@ function* marksIn(process: Process<Abi, "full">, region: Region): Generator<[num
 }
 
 /**
- * The residency of one mapping. A private page that was only read is the kernel's zero page, which belongs to nobody. The model does
- * not tell reading shared memory from writing it: there a resident page counts as written to. A file's page is written to until it is
- * written back.
+ * The residency of one mapping. A private page that was only read is the kernel's zero page, which
+ * belongs to nobody. The model does not tell reading shared memory from writing it: there a
+ * resident page counts as written to. A file's page is written to until it is written back.
  */
 export function usageOf(process: Process<Abi, "full">, region: Region): Usage {
   const usage = { resident: 0, dirty: 0, referenced: 0, anonymous: 0, lazy: 0 };
@@ -37,7 +38,10 @@ export function usageOf(process: Process<Abi, "full">, region: Region): Usage {
   return usage;
 }
 
-/** Bytes that one page of each level of page tables covers on x86 (4-level; in PAE mode, for i386, the lower two exist too). */
+/**
+ * Bytes that one page of each level of page tables covers on x86 (4-level; in PAE mode, for i386,
+ * the lower two exist too).
+ */
 const TABLE_SPANS = [2 ** 21, 2 ** 30, 2 ** 39];
 
 /** Pages of page tables that the pages in memory need (VmPTE, without the top level). */

@@ -20,7 +20,10 @@ export interface Vma extends Region {
   readonly fileId: number;
   /** The host's file that it maps. */
   readonly file: HostFile | undefined;
-  /** Whose it is: VmaKind.USER the program's, VmaKind.FOREIGN memory that a guest or the host grew by itself. */
+  /**
+   * Whose it is: VmaKind.USER the program's, VmaKind.FOREIGN memory that a guest or the host grew
+   * by itself.
+   */
   readonly kind: number;
 }
 
@@ -46,7 +49,10 @@ function sharedOrigin(pgoff: number, fileId: number, given: string | undefined):
   return { offset: pgoff * PAGE_BYTES, inode: fileId, device: SHARED_ANONYMOUS_DEVICE, name };
 }
 
-/** The name that the program has given to memory whose label is at `label`; undefined where it has given none. */
+/**
+ * The name that the program has given to memory whose label is at `label`; undefined where it has
+ * given none.
+ */
 function givenName(process: Process<Abi, "full">, label: number): string | undefined {
   if (label === 0) return undefined;
   const layout = layouts[process.abi].VmaLabel;

@@ -1,13 +1,20 @@
-// Two kinds of address, two types. malloc hands out the address of a block's first byte (glibc's "mem"); the chunk that holds
-// the block begins two words earlier. Mixing them up is the classic bug of heap tools, so the compiler keeps them apart.
-// Both are plain numbers at run time, always unsigned, and a plain number may stand for either.
+// Two kinds of address, two types. malloc hands out the address of a block's first byte (glibc's
+// "mem"); the chunk that holds the block begins two words earlier. Mixing them up is the classic
+// bug of heap tools, so the compiler keeps them apart. Both are plain numbers at run time, always
+// unsigned, and a plain number may stand for either.
 
-/** The two memory layouts: i386's (4-byte words) and x86-64's (8-byte words). Addresses stay below 4 GiB in both. */
+/**
+ * The two memory layouts: i386's (4-byte words) and x86-64's (8-byte words). Addresses stay below 4
+ * GiB in both.
+ */
 export type Abi = "ilp32" | "lp64";
 
 declare const unit: unique symbol;
 
-/** The address of a block, as malloc returns it and free takes it: unsigned, a multiple of 16; 0 is NULL. */
+/**
+ * The address of a block, as malloc returns it and free takes it: unsigned, a multiple of 16; 0 is
+ * NULL.
+ */
 export type Mem = number & {
   /** For the compiler only: at run time it is a plain number. */
   readonly [unit]?: "mem";

@@ -1,6 +1,7 @@
-// What a guest throws on its way to the caller. A trap in the heap's functions, called by the guest, is the end of the
-// process, as it is when the caller calls them; a trap of the guest's own is the guest's matter. The engine's error tells
-// them apart: its stack names the module whose function trapped.
+// What a guest throws on its way to the caller. A trap in the heap's functions, called by the
+// guest, is the end of the process, as it is when the caller calls them; a trap of the guest's own
+// is the guest's matter. The engine's error tells them apart: its stack names the module whose
+// function trapped.
 
 import type { Process } from "../host/process.js";
 import { isTrap } from "../host/realm.js";
@@ -9,7 +10,10 @@ import type { Abi } from "../layout/address.js";
 
 type Call = (this: void, ...args: unknown[]) => unknown;
 
-/** A WebAssembly function in a stack: what the engine calls its module, and the function's number there. */
+/**
+ * A WebAssembly function in a stack: what the engine calls its module, and the function's number
+ * there.
+ */
 const FRAME = /(\S*wasm:\/\/\S+?|\S*?):?wasm-function\[(\d+)\]/g;
 
 /** An address whose chunk's header lies outside of every memory. */
@@ -22,7 +26,10 @@ function framesOf(error: Error): { module: string; number: string }[] {
   }));
 }
 
-/** What the engine calls the heap's module: one of its functions is made to trap, and changes nothing. */
+/**
+ * What the engine calls the heap's module: one of its functions is made to trap, and changes
+ * nothing.
+ */
 function moduleOf({ exports, abi }: Process<Abi>): string | undefined {
   try {
     (exports.malloc_usable_size as Call)(abi === "lp64" ? BigInt(NOWHERE) : NOWHERE);
@@ -35,8 +42,8 @@ function moduleOf({ exports, abi }: Process<Abi>): string | undefined {
 /**
  * What a guest's call ended with, as the process wants it to be seen.
  * @param process the process that the guest shares
- * @returns the HeapAbort that ended the process when one of the heap's functions trapped, or when the
- * engine does not say whose it was; else the error itself
+ * @returns the HeapAbort that ended the process when one of the heap's functions trapped, or when
+ *   the engine does not say whose it was; else the error itself
  */
 export function caughtInGuest(process: Process<Abi>, error: unknown): unknown {
   if (!isTrap(error)) return error;

@@ -1,9 +1,11 @@
-// The address log: where the allocator put every block of a trace, in the exact format of the native goldens
-// (tests/golden/README.md), and its hashes. Written as bytes: half a million lines are no place for strings.
+// The address log: where the allocator put every block of a trace, in the exact format of the
+// native goldens (tests/golden/README.md), and its hashes. Written as bytes: half a million lines
+// are no place for strings.
 //
-// One line an operation that returns a pointer: `INDEX OFFSET` (hex, from the initial break) for a block in the heap,
-// `INDEX far OFFSET` for one of main_arena's outside the break's area, `INDEX heap A.D OFFSET` for one in a heap of another arena,
-// `INDEX mmap LOW12 USABLE` for a block with a mapping of its own, `INDEX null`.
+// One line an operation that returns a pointer: `INDEX OFFSET` (hex, from the initial break) for a
+// block in the heap, `INDEX far OFFSET` for one of main_arena's outside the break's area,
+// `INDEX heap A.D OFFSET` for one in a heap of another arena, `INDEX mmap LOW12 USABLE` for a block
+// with a mapping of its own, `INDEX null`.
 
 import type { Process } from "../host/process.js";
 import { Fnv64 } from "./fnv.js";
@@ -22,7 +24,10 @@ const DOT = 0x2e;
 
 /** Which lines {@link AddressLogWriter} hands on, and in which form. */
 export interface AddressLogOutput {
-  /** Takes bytes of the log; they are overwritten after it returns. Without it, only the hashes are made. */
+  /**
+   * Takes bytes of the log; they are overwritten after it returns. Without it, only the hashes are
+   * made.
+   */
   sink?: ((bytes: Uint8Array) => void) | undefined;
   /** Only operations whose index is a multiple of this (default 1). The hashes are of all lines. */
   sample?: number | undefined;
@@ -69,7 +74,10 @@ export class AddressLogWriter {
     this.end(index, this.length);
   }
 
-  /** Operation `index` returned a block `offset` bytes above the initial break; `far`: outside the break's area. */
+  /**
+   * Operation `index` returned a block `offset` bytes above the initial break; `far`: outside the
+   * break's area.
+   */
   heap(index: number, offset: number, usable: number, far: boolean): void {
     this.begin(index);
     if (far) this.put(FAR.subarray(0, FAR.length - 1));
@@ -77,7 +85,8 @@ export class AddressLogWriter {
   }
 
   /**
-   * Operation `index` returned a block `offset` bytes into a heap of arena number `arena`, which has `depth` heaps before that one.
+   * Operation `index` returned a block `offset` bytes into a heap of arena number `arena`, which
+   * has `depth` heaps before that one.
    */
   arena(index: number, arena: number, depth: number, offset: number, usable: number): void {
     this.begin(index);
@@ -160,7 +169,8 @@ export class AddressLogWriter {
 }
 
 /**
- * The log's last line: `info INDEX arena=… … brk=HEX`, mallinfo2 and the break after the last operation.
+ * The log's last line: `info INDEX arena=… … brk=HEX`, mallinfo2 and the break after the last
+ * operation.
  *
  * @param index of the last operation
  * @returns the line without its newline

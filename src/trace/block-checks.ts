@@ -1,5 +1,6 @@
-// What the first run of a replay on workers looks at, operation by operation: that what the trace has before it has happened, that a request
-// is answered as in the replay on simulated threads, and that a block still holds what was written to it, whoever frees it.
+// What the first run of a replay on workers looks at, operation by operation: that what the trace
+// has before it has happened, that a request is answered as in the replay on simulated threads, and
+// that a block still holds what was written to it, whoever frees it.
 
 import { OpKind } from "../layout/generated.js";
 import { sharedU32, type Schedule } from "./schedule.js";
@@ -68,7 +69,8 @@ export class BlockChecks {
   }
 
   /**
-   * Before an operation: all that the trace has before it on its slot must have happened, and a block that it is about must be whole.
+   * Before an operation: all that the trace has before it on its slot must have happened, and a
+   * block that it is about must be whole.
    * @param index the operation, in the trace
    * @param previous the operation before it on the slot, plus 1
    * @param block the slot's block, or 0
@@ -167,7 +169,10 @@ function assertZero(process: ThreadProcess, block: number, size: number): void {
   });
 }
 
-/** The memory's bytes, as far as `end` at least: what others have grown shows here only once this thread has asked. */
+/**
+ * The memory's bytes, as far as `end` at least: what others have grown shows here only once this
+ * thread has asked.
+ */
 function bytesUpTo(process: ThreadProcess, end: number): Uint8Array {
   const bytes = process.u8();
   if (bytes.length >= end) return bytes;

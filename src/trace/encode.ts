@@ -12,8 +12,9 @@ export function opBytes(abi: Abi): number {
 }
 
 /**
- * Packs a trace for the replay loop, one struct `Op` an operation. Sizes that the layout's size_t cannot hold become
- * its greatest value. Little-endian, as linear memory is (and every platform that JavaScript engines run on).
+ * Packs a trace for the replay loop, one struct `Op` an operation. Sizes that the layout's size_t
+ * cannot hold become its greatest value. Little-endian, as linear memory is (and every platform
+ * that JavaScript engines run on).
  *
  * @returns `trace.count * opBytes(abi)` bytes
  */
@@ -45,8 +46,9 @@ export function encodeOps(trace: Trace, abi: Abi): Uint8Array {
 }
 
 /**
- * What every operation asks for, in bytes: 0 for a free, the product for a calloc. As doubles, so above 2^53 these are
- * approximate, and a calloc whose product does not fit size_t may come out above it: such requests never succeed.
+ * What every operation asks for, in bytes: 0 for a free, the product for a calloc. As doubles, so
+ * above 2^53 these are approximate, and a calloc whose product does not fit size_t may come out
+ * above it: such requests never succeed.
  *
  * @returns one number an operation
  */

@@ -1,14 +1,16 @@
 // The same trace on what JavaScript offers for the job, in three ways:
 //
 //     uint8array  an array per block; realloc is a new one and a copy
-//     object      an object of five fields per block, whatever its size: what code that needs no bytes does
-//     pool        slabs of 1 MiB, cut up by size class; a freed piece goes to its class's free list and is
+//     object      an object of five fields per block, whatever its size: what code that needs no
+//                 bytes does
+//     pool        slabs of 1 MiB, cut up by size class; a freed piece goes to its class's free list
+//                 and is
 //                 handed out again as it is. realloc stays where its class has room
 //
-// A block is alive exactly as long as the trace says, its first and last byte are written, an alignment is
-// ignored. "Freeing" an array or an object drops the reference; what that costs is the garbage collector's
-// time, which is inside the clock. Requests that the allocator refused are left out, so both sides have the
-// same live set; those too large for the engine are counted as failed.
+// A block is alive exactly as long as the trace says, its first and last byte are written, an
+// alignment is ignored. "Freeing" an array or an object drops the reference; what that costs is the
+// garbage collector's time, which is inside the clock. Requests that the allocator refused are left
+// out, so both sides have the same live set; those too large for the engine are counted as failed.
 
 import { isError } from "../host/realm.js";
 import { OpKind } from "../layout/generated.js";
@@ -23,9 +25,15 @@ export type EngineKind = (typeof ENGINES)[number];
 
 /** What an engine tells about its garbage collector, where it does. */
 export interface GarbageCollector {
-  /** Collects everything now; called outside the clock, so that nobody else's garbage is on the engine's bill. */
+  /**
+   * Collects everything now; called outside the clock, so that nobody else's garbage is on the
+   * engine's bill.
+   */
   collect?: () => void;
-  /** @returns milliseconds of collection in a span of performance.now(), known a moment after its end */
+  /**
+   * @returns milliseconds of collection in a span of performance.now(), known a moment after its
+   *   end
+   */
   milliseconds?: (from: number, to: number) => Promise<number>;
 }
 
@@ -43,14 +51,17 @@ export interface EngineTimes {
   readonly kind: EngineKind;
   /** Nanoseconds an operation. */
   readonly times: Samples;
-  /** Part of the time that went to collecting garbage, 0 to 1; null where the engine does not tell. */
+  /**
+   * Part of the time that went to collecting garbage, 0 to 1; null where the engine does not tell.
+   */
   readonly gcShare: number | null;
   /** Requests too large for the engine, in one pass. */
   readonly failed: number;
 }
 
 /**
- * Times a trace on the JavaScript engine's own allocation, again and again with everything dropped in between.
+ * Times a trace on the JavaScript engine's own allocation, again and again with everything dropped
+ * in between.
  *
  * @param kind how blocks are made
  * @param outcome of the same trace on the allocator
@@ -94,7 +105,9 @@ export function measuredEngineOps(trace: Trace, repeat: number): number {
 interface Maker<T> {
   /** @returns a block; null when it is too large for the engine */
   make(size: number): T | null;
-  /** @returns what becomes of a live block that is given another size; null when that is too large */
+  /**
+   * @returns what becomes of a live block that is given another size; null when that is too large
+   */
   resize(old: T, size: number): T | null;
   free(block: T): void;
 }

@@ -1,5 +1,6 @@
-// The heap after a run of a replay on workers, when no thread is inside a call: whether what is on the slots is what the trace leaves behind, what
-// the whole-heap checker says, and what each arena has.
+// The heap after a run of a replay on workers, when no thread is inside a call: whether what is on
+// the slots is what the trace leaves behind, what the whole-heap checker says, and what each arena
+// has.
 
 import { readArenas } from "../host/arenas.js";
 import type { Mallinfo2 } from "../host/process.js";

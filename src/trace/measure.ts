@@ -1,9 +1,10 @@
 // Measuring a trace on the allocator in WebAssembly.
 //
-// First one replay operation by operation, to learn what each came to (a request may be refused) and how much was live
-// and held at most. Then the replay loop inside WebAssembly against the clock: *warm*, the trace again and again in one
-// heap, everything freed in between outside the clock; *cold*, once each in fresh processes, whose memory has never
-// been touched. Warm comes first, so that both run optimised code: cold is a cold heap, not a cold compiler.
+// First one replay operation by operation, to learn what each came to (a request may be refused)
+// and how much was live and held at most. Then the replay loop inside WebAssembly against the
+// clock: *warm*, the trace again and again in one heap, everything freed in between outside the
+// clock; *cold*, once each in fresh processes, whose memory has never been touched. Warm comes
+// first, so that both run optimised code: cold is a cold heap, not a cold compiler.
 
 import type { Process } from "../host/process.js";
 import { OpKind } from "../layout/generated.js";
@@ -17,7 +18,9 @@ const KERNEL_PAGE_BYTES = 4096;
 /** Warming up ends after this many milliseconds, but not before {@link WARM_UP_PASSES} passes. */
 const WARM_UP_MILLISECONDS = 40;
 const WARM_UP_PASSES = 2;
-/** A sample takes at least about this long: short traces are passed through several times for one. */
+/**
+ * A sample takes at least about this long: short traces are passed through several times for one.
+ */
 const SAMPLE_MILLISECONDS = 4;
 const MOST_PASSES_A_SAMPLE = 64;
 
@@ -25,7 +28,10 @@ const MOST_PASSES_A_SAMPLE = 64;
 export interface MeasureOptions {
   /** Samples to take, at least 1. */
   repeat: number;
-  /** Collects the host's garbage; called outside the clock, before each cold sample, to be rid of the last one's memory. */
+  /**
+   * Collects the host's garbage; called outside the clock, before each cold sample, to be rid of
+   * the last one's memory.
+   */
   collect?: (() => void) | undefined;
   /** Called now and then with the number of operations done since the last call. */
   onProgress?: ((ops: number) => void) | undefined;
@@ -42,7 +48,10 @@ export interface Outcome {
   readonly peakLiveBytes: number;
   /** Most live blocks. */
   readonly peakLiveBlocks: number;
-  /** Most address space that the process had: the kernel's high-water mark, which sees inside operations. */
+  /**
+   * Most address space that the process had: the kernel's high-water mark, which sees inside
+   * operations.
+   */
   readonly peakFootprintBytes: number;
   /** Most that malloc held between operations: mallinfo2's arena + hblkhd. */
   readonly peakHeldBytes: number;
@@ -176,7 +185,10 @@ export function nanosecondsAnOp(milliseconds: number, trace: Trace): number {
   return trace.count === 0 ? 0 : (milliseconds * 1e6) / trace.count;
 }
 
-/** @returns a function that reads what malloc holds: the arenas' system_mem and the bytes in mapped blocks */
+/**
+ * @returns a function that reads what malloc holds: the arenas' system_mem and the bytes in mapped
+ *   blocks
+ */
 function heldBytesReader(session: ReplaySession): () => number {
   const { abi, process } = session;
   const { raw } = process;

@@ -1,9 +1,10 @@
 // Parser of `.rep` trace text, the format of CMU's malloc lab and its successors: traces/README.md.
 //
-// A file starts with header lines of numbers (usually four: suggested heap size, number of ids, number
-// of operations, weight; files with fewer or more are around, and the counts are often wrong, so none is
-// relied on). Then comes one operation a line. What a line may lack, and what it must not have, is in
-// `Parser`; what could be read in two ways is read in one and noted, never silently.
+// A file starts with header lines of numbers (usually four: suggested heap size, number of ids,
+// number of operations, weight; files with fewer or more are around, and the counts are often
+// wrong, so none is relied on). Then comes one operation a line. What a line may lack, and what it
+// must not have, is in `Parser`; what could be read in two ways is read in one and noted, never
+// silently.
 
 import { OpKind } from "../layout/generated.js";
 import { SlotTable } from "./slots.js";
@@ -50,7 +51,9 @@ export function parseTrace(bytes: Uint8Array, name: string): Trace {
   return new Parser(bytes, name).parse();
 }
 
-/** Something that lines of the trace have in common: the first one's place, and how many there are. */
+/**
+ * Something that lines of the trace have in common: the first one's place, and how many there are.
+ */
 interface Sighting {
   readonly place: Place;
   readonly what: string;
@@ -233,8 +236,8 @@ class Parser {
   }
 
   /**
-   * The line ends before its size. The malloc lab's driver keeps the last one then; so it is here, in a
-   * file of that lab whose header is true (see `notes`).
+   * The line ends before its size. The malloc lab's driver keeps the last one then; so it is here,
+   * in a file of that lab whose header is true (see `notes`).
    */
   private assumeSize(kind: OpKindValue, what: string): void {
     const { text } = this;

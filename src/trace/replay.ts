@@ -36,7 +36,8 @@ export interface AddressLog {
 }
 
 /**
- * Replays a trace in a fresh process and logs where every block goes, exactly as the native goldens do.
+ * Replays a trace in a fresh process and logs where every block goes, exactly as the native goldens
+ * do.
  *
  * @throws what `startProcess` throws
  */
@@ -63,7 +64,9 @@ export function replayAddresses(
   return { lines: log.lines, addressHash: addresses, addressAndSizeHash: addressesAndSizes, info };
 }
 
-/** @returns a function that reads the header of the block that an operation returned, and logs it */
+/**
+ * @returns a function that reads the header of the block that an operation returned, and logs it
+ */
 function blockReader(
   session: ReplaySession,
   log: AddressLogWriter,

@@ -1,16 +1,19 @@
-// Which worker runs which operations of a trace, and what must have happened before: for a replay on threads that run at the same time.
+// Which worker runs which operations of a trace, and what must have happened before: for a replay
+// on threads that run at the same time.
 //
-// A trace is a total order, of which a program with threads kept only a part: the order within each thread, and the order of what is
-// done to one block. So does a replay. An operation waits for the one before it in its worker, by running after it, and for the one
-// before it on its slot. Where those two are in different workers, the slot is handed over: it has a counter of its hand-overs, which the one
-// raises and the other waits for; all other operations touch no counter.
+// A trace is a total order, of which a program with threads kept only a part: the order within each
+// thread, and the order of what is done to one block. So does a replay. An operation waits for the
+// one before it in its worker, by running after it, and for the one before it on its slot. Where
+// those two are in different workers, the slot is handed over: it has a counter of its hand-overs,
+// which the one raises and the other waits for; all other operations touch no counter.
 //
-// An id that is used again, after its block was freed, is the same slot: the new block waits for the old one's end. So there never are more
-// blocks than the trace has slots, but a recorder that gives numbers again at once, to whichever thread, ties threads together that had
-// nothing to do with each other. `freshIds` gives each such block a slot of its own.
+// An id that is used again, after its block was freed, is the same slot: the new block waits for
+// the old one's end. So there never are more blocks than the trace has slots, but a recorder that
+// gives numbers again at once, to whichever thread, ties threads together that had nothing to do
+// with each other. `freshIds` gives each such block a slot of its own.
 //
-// This cannot deadlock: of all operations that are not done, the first in the trace waits for none, since all that it could wait for is
-// earlier in the trace.
+// This cannot deadlock: of all operations that are not done, the first in the trace waits for none,
+// since all that it could wait for is earlier in the trace.
 
 import type { Abi } from "../layout/address.js";
 import { OpKind } from "../layout/generated.js";
@@ -26,7 +29,10 @@ export const X_LOW = 1;
 export const X_HIGH = 2;
 export const Y_LOW = 3;
 export const Y_HIGH = 4;
-/** How often the slot has been handed over before, above two bits: whether to wait for that, and whether to hand it over afterwards. */
+/**
+ * How often the slot has been handed over before, above two bits: whether to wait for that, and
+ * whether to hand it over afterwards.
+ */
 export const HAND = 5;
 export const HAND_BITS = 2;
 export const WAITS = 1;
@@ -36,7 +42,10 @@ const KIND_MASK = (1 << KIND_BITS) - 1;
 const U32_MAX = 0xffff_ffff;
 const NOBODY = -1;
 
-/** A thread of the trace, from its first turn to its exit. A number that is used again is another life. */
+/**
+ * A thread of the trace, from its first turn to its exit. A number that is used again is another
+ * life.
+ */
 export interface Life {
   /** The thread's number in the trace. */
   readonly number: number;
@@ -58,12 +67,17 @@ export interface WorkerPart {
   readonly threads: number;
 }
 
-/** A trace, cut up for workers. The arrays are in shared memory, except those that a worker reads once. */
+/**
+ * A trace, cut up for workers. The arrays are in shared memory, except those that a worker reads
+ * once.
+ */
 export interface Schedule {
   readonly abi: Abi;
   /** How long a table of slots is. They have other numbers than in the trace: see SlotHistory. */
   readonly slots: number;
-  /** How often a slot is handed over, and how many of these times only because its id is used again. */
+  /**
+   * How often a slot is handed over, and how many of these times only because its id is used again.
+   */
   readonly handOvers: number;
   readonly reuses: number;
   readonly count: number;
@@ -131,7 +145,10 @@ function livesOf(trace: Trace): { lives: MutableLife[]; stretches: Stretch[]; mo
   return { lives, stretches, most };
 }
 
-/** Every thread has a worker of its own while it lives: the one that has been idle longest, or a new one. */
+/**
+ * Every thread has a worker of its own while it lives: the one that has been idle longest, or a new
+ * one.
+ */
 function spread(lives: MutableLife[], stretches: readonly Stretch[]): void {
   const idle: number[] = [];
   let workers = 1;
@@ -198,7 +215,9 @@ class Steps {
 export interface ScheduleOptions {
   /** How many workers there may be; without it there are as many as threads live at a time. */
   mostWorkers?: number | undefined;
-  /** Whether a block under an id that was used before has a slot of its own, and waits for nothing. */
+  /**
+   * Whether a block under an id that was used before has a slot of its own, and waits for nothing.
+   */
   freshIds?: boolean | undefined;
 }
 
@@ -234,8 +253,9 @@ export function scheduleOf(trace: Trace, abi: Abi, options: ScheduleOptions = {}
 const LINE_SLOTS = 16;
 
 /**
- * Where what is done to a slot stands, while operations are placed. Slots get new numbers: those that a worker is the first to use lie
- * together, so that two workers seldom write to one line of a cache.
+ * Where what is done to a slot stands, while operations are placed. Slots get new numbers: those
+ * that a worker is the first to use lie together, so that two workers seldom write to one line of a
+ * cache.
  */
 class SlotHistory {
   handOvers = 0;
@@ -248,7 +268,10 @@ class SlotHistory {
   readonly #numbers: Uint32Array;
   /** The number that each worker gives next; a multiple of LINE_SLOTS when its line is full. */
   readonly #next: Uint32Array;
-  /** By the slots of the trace: the place of the last operation, who has it, how often the slot was handed over. */
+  /**
+   * By the slots of the trace: the place of the last operation, who has it, how often the slot was
+   * handed over.
+   */
   readonly #last: Uint32Array;
   readonly #worker: Int16Array;
   readonly #hands: Uint32Array;
@@ -338,7 +361,10 @@ function placeOperations(
   return { ops, source, previous, slots, handOvers, reuses };
 }
 
-/** Writes an operation's first words. What the layout's size_t cannot hold becomes its greatest value. */
+/**
+ * Writes an operation's first words. What the layout's size_t cannot hold becomes its greatest
+ * value.
+ */
 function writeOperation(ops: Uint32Array, at: number, trace: Trace, index: number, abi: Abi): void {
   const isWide = abi === "lp64";
   const { idKinds, xLow, xHigh, yLow, yHigh } = trace;

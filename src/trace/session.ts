@@ -1,5 +1,5 @@
-// A trace inside a process: its packed operations and its block table lie in the process's own memory, below
-// everything that belongs to the process, and the `replay` build runs them there.
+// A trace inside a process: its packed operations and its block table lie in the process's own
+// memory, below everything that belongs to the process, and the `replay` build runs them there.
 //
 //     64 KiB   operations, struct Op each
 //              block table: one word a slot, the address of its live block or 0
@@ -29,8 +29,8 @@ export type ReplayProcess = Process<Abi, "replay">;
 
 const WASM_PAGE_BYTES = 65_536;
 /**
- * Where a block goes that is aligned to more than a page depends on where the break starts; the native goldens have it
- * at a multiple of 16 MiB.
+ * Where a block goes that is aligned to more than a page depends on where the break starts; the
+ * native goldens have it at a multiple of 16 MiB.
  */
 const START_BRK_ALIGNMENT_BYTES = 16 << 20;
 /** Operations a call: V8 replaces code by its optimised version only when it is entered anew. */
@@ -62,7 +62,10 @@ export class ReplaySession {
     this.memoryWords = new Uint32Array(process.memory.buffer);
   }
 
-  /** The process's memory as words of 32 bits, index = address / 4; the view is renewed when the memory has grown. */
+  /**
+   * The process's memory as words of 32 bits, index = address / 4; the view is renewed when the
+   * memory has grown.
+   */
   get words(): Uint32Array {
     if (this.memoryWords.length === 0)
       this.memoryWords = new Uint32Array(this.process.memory.buffer);
@@ -109,7 +112,10 @@ export class ReplaySession {
     return result;
   }
 
-  /** Calls malloc for operation `index`. @throws TraceError that names the operation, when it aborts */
+  /**
+   * Calls malloc for operation `index`.
+   * @throws TraceError that names the operation, when it aborts
+   */
   private called<T>(index: number, call: () => T): T {
     try {
       return call();
@@ -120,7 +126,10 @@ export class ReplaySession {
     }
   }
 
-  /** Ends every thread but the process's first, in the order of their numbers, and that one, too, as a thread. */
+  /**
+   * Ends every thread but the process's first, in the order of their numbers, and that one, too, as
+   * a thread.
+   */
   exitAll(): void {
     this.threads.exitAll();
   }
@@ -156,7 +165,9 @@ export interface TracePlan {
   readonly startBrk: number;
 }
 
-/** Plans the memory of a process that replays `trace`, in the layout that this file's head shows. */
+/**
+ * Plans the memory of a process that replays `trace`, in the layout that this file's head shows.
+ */
 export function planTrace(trace: Trace, abi: Abi): TracePlan {
   const ops = encodeOps(trace, abi);
   const blocks = roundUp(OPS_BEGIN + ops.length, 16);
@@ -166,8 +177,9 @@ export function planTrace(trace: Trace, abi: Abi): TracePlan {
 }
 
 /**
- * Starts a fresh process and loads a trace into it. Without waiting: Node 20 may hang where nothing but
- * a compilation is under way (nodejs/node#54918), and a replay of many traces starts many processes.
+ * Starts a fresh process and loads a trace into it. Without waiting: Node 20 may hang where nothing
+ * but a compilation is under way (nodejs/node#54918), and a replay of many traces starts many
+ * processes.
  *
  * @throws what `startProcess` throws: bad tunables, no memory
  */

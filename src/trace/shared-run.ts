@@ -1,5 +1,6 @@
-// What the workers of a replay share besides the heap: the table of blocks, the counters by which slots are handed over, and the words by which
-// they start together, stop together and find out that they wait for each other.
+// What the workers of a replay share besides the heap: the table of blocks, the counters by which
+// slots are handed over, and the words by which they start together, stop together and find out
+// that they wait for each other.
 
 import { sharedU32, type Schedule } from "./schedule.js";
 
@@ -8,7 +9,10 @@ const STOP = 0;
 const ARRIVED = 1;
 const ROUND = 2;
 const FINISHED = 3;
-/** Words of each worker follow: so many that no two workers write to one line of a cache, as the processor would carry that to and fro. */
+/**
+ * Words of each worker follow: so many that no two workers write to one line of a cache, as the
+ * processor would carry that to and fro.
+ */
 const FIRST_WORKER = 32;
 const WORKER_WORDS = 32;
 /** The place of the operation that it is at. */
@@ -38,7 +42,10 @@ export const STATS = {
   sleeps: 1,
   /** How long those slept, ms. */
   sleepMs: 2,
-  /** From the thread's first operation in the run to its last, without what other threads of the same worker did, ms. */
+  /**
+   * From the thread's first operation in the run to its last, without what other threads of the
+   * same worker did, ms.
+   */
   ms: 3,
   /** Locks that it found taken, and those that it slept over. */
   contended: 4,
@@ -82,7 +89,10 @@ export function sharedRunOf({ slots, parts, lives }: Schedule): SharedRun {
   };
 }
 
-/** Tells all workers to stop. They notice within some tens of milliseconds, unless they are inside a call. */
+/**
+ * Tells all workers to stop. They notice within some tens of milliseconds, unless they are inside a
+ * call.
+ */
 export function stopAll({ control }: SharedRun): void {
   Atomics.store(control, STOP, 1);
 }
@@ -155,7 +165,10 @@ export class Meeting {
     this.#sleep(slot, count);
   }
 
-  /** Hands a slot over for the `count`th time. What this worker has written until now is seen by whoever waits for that. */
+  /**
+   * Hands a slot over for the `count`th time. What this worker has written until now is seen by
+   * whoever waits for that.
+   */
   give(slot: number, count: number): void {
     if (Atomics.exchange(this.#hands, slot, count) < 0) Atomics.notify(this.#hands, slot);
   }
@@ -170,7 +183,8 @@ export class Meeting {
       const word = Atomics.load(hands, slot);
       if ((word & COUNT) === count) break;
       const awaited = word | AWAITED;
-      // The flag is there before anybody sleeps, or the word has changed and the sleep ends at once.
+      // The flag is there before anybody sleeps, or the word has changed and the sleep ends at
+      // once.
       Atomics.compareExchange(hands, slot, word, awaited);
       if (Atomics.wait(hands, slot, awaited, NAP_MS) !== "timed-out") continue;
       this.goOn();
@@ -186,7 +200,10 @@ export class Meeting {
     Atomics.add(this.#control, this.#own + CHANGES, 1);
   }
 
-  /** Whether nobody runs and nothing that a sleeper waits for has come: looked at twice, so that it was so at one time. */
+  /**
+   * Whether nobody runs and nothing that a sleeper waits for has come: looked at twice, so that it
+   * was so at one time.
+   */
   #allWait(): boolean {
     const first = this.#changes();
     if (!this.#nobodyRuns()) return false;

@@ -3,7 +3,10 @@
 /** An id as the parser reads it: a number, or a BigInt where a double does not hold it exactly. */
 export type Id = number | bigint;
 
-/** Slot 0 is the id that is never live; an entry is `slot * 2 + live`, and 0 for an id not met before. */
+/**
+ * Slot 0 is the id that is never live; an entry is `slot * 2 + live`, and 0 for an id not met
+ * before.
+ */
 export class SlotTable {
   /** Slots given so far, slot 0 included. */
   count = 1;
@@ -23,7 +26,10 @@ export class SlotTable {
     return (this.get(id) & 1) === 1;
   }
 
-  /** @returns the slot for a block newly allocated under `id`; a new one if the id may have a live block */
+  /**
+   * @returns the slot for a block newly allocated under `id`; a new one if the id may have a live
+   *   block
+   */
   allocated(id: Id): number {
     const entry = this.get(id);
     const slot = entry === 0 || (entry & 1) === 1 ? this.count++ : entry >>> 1;
@@ -47,7 +53,10 @@ export class SlotTable {
     return entry >>> 1;
   }
 
-  /** @returns the slot of a block that no later operation can name (it was allocated under a negative id) */
+  /**
+   * @returns the slot of a block that no later operation can name (it was allocated under a
+   *   negative id)
+   */
   nameless(): number {
     return this.count++;
   }

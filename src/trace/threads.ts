@@ -1,5 +1,6 @@
-// The threads of a trace, simulated: each is an instance over the process's memory, and they run one at a time, in the order of the
-// trace. So a replay gives the same addresses every time, wherever it runs.
+// The threads of a trace, simulated: each is an instance over the process's memory, and they run
+// one at a time, in the order of the trace. So a replay gives the same addresses every time,
+// wherever it runs.
 
 import type { Build } from "../host/exports.js";
 import type { Process } from "../host/process.js";
@@ -24,8 +25,9 @@ export class Threads<B extends Build> {
     this.first = first;
     this.current = first;
     this.alive.set(0, first);
-    // Instances for as many as live at a time, so that a clock does not see them made. One at least where there are threads at all: from
-    // the first operation on malloc must know that it is not alone.
+    // Instances for as many as live at a time, so that a clock does not see them made. One at least
+    // where there are threads at all: from the first operation on malloc must know that it is not
+    // alone.
     const most = mostAtOnce(turns);
     assertThreads(name, most);
     const made = turns.who.length === 0 ? 0 : Math.max(1, most - 1);

@@ -1,8 +1,8 @@
 // The text of a trace, token by token: encodings, lines, numbers, and errors that say where.
 //
-// A number is a whole token, in decimal or hex (0x…), with a minus sign at most; whatever else stands
-// there is an error that names line, column and rule. Works on bytes, once over the text: half a million
-// operations take a few hundredths of a second.
+// A number is a whole token, in decimal or hex (0x…), with a minus sign at most; whatever else
+// stands there is an error that names line, column and rule. Works on bytes, once over the text:
+// half a million operations take a few hundredths of a second.
 
 import { TraceError } from "./trace.js";
 
@@ -74,7 +74,9 @@ export class TraceText {
     return this.#at >= this.#bytes.length;
   }
 
-  /** Whether the next character is all of a word: an id may stand right behind it, letters may not. */
+  /**
+   * Whether the next character is all of a word: an id may stand right behind it, letters may not.
+   */
   get isOneLetter(): boolean {
     const behind = this.#bytes[this.#at + 1];
     return isBlank(behind) || isLineEnd(behind) || isDigit(behind) || behind === MINUS;
@@ -85,7 +87,10 @@ export class TraceText {
     this.#at++;
   }
 
-  /** Moves to the next line that is neither blank nor a comment. @returns false at the end of the text */
+  /**
+   * Moves to the next line that is neither blank nor a comment.
+   * @returns false at the end of the text
+   */
   nextLine(): boolean {
     for (;;) {
       if (!this.atLineEnd()) return true;
@@ -149,7 +154,10 @@ export class TraceText {
     this.#at = at;
   }
 
-  /** A number that is not short and decimal, or none: its digits begin at `first`. @returns its end */
+  /**
+   * A number that is not short and decimal, or none: its digits begin at `first`.
+   * @returns its end
+   */
   #readRare(what: string, begin: number, first: number): number {
     const end = this.#tokenEnd(begin);
     const text = String.fromCharCode(...this.#bytes.subarray(first, Math.min(end, first + 200)));
@@ -212,7 +220,10 @@ function hexByte(byte: number): string {
   return byte.toString(16).padStart(2, "0");
 }
 
-/** @returns the text in a superset of ASCII: UTF-16, told by its byte order mark or its nulls, as UTF-8 */
+/**
+ * @returns the text in a superset of ASCII: UTF-16, told by its byte order mark or its nulls, as
+ *   UTF-8
+ */
 function inAscii(bytes: Uint8Array): Uint8Array {
   const [a, b] = bytes;
   const isLittle = (a === 0xff && b === 0xfe) || (a !== undefined && a !== 0 && b === 0);

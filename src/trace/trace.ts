@@ -1,44 +1,56 @@
 // A parsed allocation trace: one program's calls to the allocator, as a structure of arrays.
 //
-// A trace names its blocks by id. Ids may be sparse, huge or used again while their block is still live; here every
-// block has a *slot*, a small dense number. An id that is given a new block while the old one may still be live gets a
-// new slot, so no slot ever forgets a block: whoever replays a trace can free all that it left behind.
+// A trace names its blocks by id. Ids may be sparse, huge or used again while their block is still
+// live; here every block has a *slot*, a small dense number. An id that is given a new block while
+// the old one may still be live gets a new slot, so no slot ever forgets a block: whoever replays a
+// trace can free all that it left behind.
 
 import type { OpKind } from "../layout/generated.js";
 
 /** The kind of one operation: a value of {@link OpKind}. */
 export type OpKindValue = (typeof OpKind)[keyof typeof OpKind];
 
-/** The slot of "an id that is never live": freeing it is `free(NULL)`, and nothing is ever stored there. */
+/**
+ * The slot of "an id that is never live": freeing it is `free(NULL)`, and nothing is ever stored
+ * there.
+ */
 export const NEVER_LIVE_SLOT = 0;
 
 /** Bits of {@link Trace.idKinds} that hold the kind; the slot is above them. */
 export const KIND_BITS = 3;
 
-/** Which thread calls, where a recording has several: `t` and `x` lines, in the order of the trace. */
+/**
+ * Which thread calls, where a recording has several: `t` and `x` lines, in the order of the trace.
+ */
 export interface Turns {
-  /** For each turn the index of the operation that it stands in front of; `count` of the trace for those behind the last. */
+  /**
+   * For each turn the index of the operation that it stands in front of; `count` of the trace for
+   * those behind the last.
+   */
   readonly at: Uint32Array;
   /**
-   * The thread that calls from there on; or, for the exit of thread n, `-1 - n`. Before the first turn it
-   * is thread 0's. A number that comes again after its exit is another thread's. Numbers are as the
-   * recorder gave them, up to 2^53 - 1.
+   * The thread that calls from there on; or, for the exit of thread n, `-1 - n`. Before the first
+   * turn it is thread 0's. A number that comes again after its exit is another thread's. Numbers
+   * are as the recorder gave them, up to 2^53 - 1.
    */
   readonly who: Float64Array;
 }
 
 /**
- * One trace. The arrays have one element per operation; arguments are 64-bit, in two halves, so that a trace is the
- * same for both layouts (up to 2^64 - 1).
+ * One trace. The arrays have one element per operation; arguments are 64-bit, in two halves, so
+ * that a trace is the same for both layouts (up to 2^64 - 1).
  */
 export interface Trace {
   /** What the trace is called in messages: its file's path as given. */
   readonly name: string;
-  /** The numbers of the header lines (malloclab: suggested heap size, ids, operations, weight). Not relied upon. */
+  /**
+   * The numbers of the header lines (malloclab: suggested heap size, ids, operations, weight). Not
+   * relied upon.
+   */
   readonly header: readonly number[];
   /**
-   * What the text has that could be meant otherwise, or is odd, each as `LINE:COLUMN: WHAT` where a line is
-   * to blame: to be shown, so that nothing passes in silence.
+   * What the text has that could be meant otherwise, or is odd, each as `LINE:COLUMN: WHAT` where a
+   * line is to blame: to be shown, so that nothing passes in silence.
    */
   readonly notes: readonly string[];
   /** Number of operations. */
@@ -62,8 +74,8 @@ export interface Trace {
 }
 
 /**
- * A trace that cannot be replayed. `message` is `FILE:LINE:COLUMN: REASON`, or `FILE: REASON` where no
- * line is to blame.
+ * A trace that cannot be replayed. `message` is `FILE:LINE:COLUMN: REASON`, or `FILE: REASON` where
+ * no line is to blame.
  */
 export class TraceError extends Error {
   /** "TraceError", also where a bundler has renamed the class. */

@@ -1,4 +1,5 @@
-// The workers of a replay, as whoever started them sees them: requests and answers, and what happens when one of them fails or ends.
+// The workers of a replay, as whoever started them sees them: requests and answers, and what
+// happens when one of them fails or ends.
 
 import { lifeAt, type Schedule } from "./schedule.js";
 import { placeOf, stopAll, type SharedRun } from "./shared-run.js";
@@ -23,7 +24,10 @@ export type SpawnWorker = (worker: number) => ReplayWorker;
 /** How long workers have to stop by themselves once one has failed, ms. */
 const GRACE_MS = 1000;
 
-/** A replay on workers failed. `message` is `FILE:LINE: thread N: REASON`, or `FILE: REASON` where it was outside the trace's operations. */
+/**
+ * A replay on workers failed. `message` is `FILE:LINE: thread N: REASON`, or `FILE: REASON` where
+ * it was outside the trace's operations.
+ */
 export class ReplayError extends Error {
   /** "ReplayError", also where a bundler has renamed the class. */
   override readonly name = "ReplayError";
@@ -83,7 +87,10 @@ export class WorkerCrew {
     );
   }
 
-  /** Asks all workers the same, or each its own. @throws ReplayError, after all have stopped or were ended */
+  /**
+   * Asks all workers the same, or each its own.
+   * @throws ReplayError, after all have stopped or were ended
+   */
   async askAll<N extends RequestName>(
     name: N,
     askOf: (worker: number) => Requests[N]["ask"],

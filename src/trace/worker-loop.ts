@@ -1,5 +1,5 @@
-// A worker's part of a replay: its operations in their order, each when its slot has been handed over. The loop makes no object and sends no
-// message for an operation.
+// A worker's part of a replay: its operations in their order, each when its slot has been handed
+// over. The loop makes no object and sends no message for an operation.
 
 import { OpKind } from "../layout/generated.js";
 import { BlockChecks, type CheckTables } from "./block-checks.js";
@@ -186,7 +186,10 @@ export class WorkerLoop {
   }
 }
 
-/** Whether NULL leaves the block on the slot as it was: a realloc that was refused does, one to 0 bytes has freed it. */
+/**
+ * Whether NULL leaves the block on the slot as it was: a realloc that was refused does, one to 0
+ * bytes has freed it.
+ */
 function keepsOld(ops: Uint32Array, at: number): boolean {
   return (
     (ops[at + ID_KIND]! & KIND_MASK) === OpKind.REALLOC &&

@@ -1,6 +1,8 @@
-// Replaying a trace on workers: every thread of the trace in a worker of its own, over one heap, all at the same time. Which blocks go where is up
-// to who comes first, so nothing is said of addresses. A first run checks: the order of what is done to each block, every answer, every
-// block's content, the heap at the end. The others are against the clock, *warm* and *cold* as in measure.ts.
+// Replaying a trace on workers: every thread of the trace in a worker of its own, over one heap,
+// all at the same time. Which blocks go where is up to who comes first, so nothing is said of
+// addresses. A first run checks: the order of what is done to each block, every answer, every
+// block's content, the heap at the end. The others are against the clock, *warm* and *cold* as in
+// measure.ts.
 
 import { OpKind } from "../layout/generated.js";
 import { checkTablesOf, type CheckTables } from "./block-checks.js";
@@ -45,21 +47,29 @@ export interface ThreadReport {
   readonly operations: number;
   /** How long it was under way, ms: its waiting included, other threads of its worker not. */
   readonly ms: number;
-  /** Operations that came before their block was there, those of them that slept, and how long, ms. */
+  /**
+   * Operations that came before their block was there, those of them that slept, and how long, ms.
+   */
   readonly waits: number;
   readonly sleeps: number;
   readonly sleepMs: number;
   /** How often it found a lock of the heap taken, and slept over one. */
   readonly contended: number;
   readonly lockSleeps: number;
-  /** Which of `inspection.arenas` it had at its end in the run that checks; undefined: none, as it never allocated. */
+  /**
+   * Which of `inspection.arenas` it had at its end in the run that checks; undefined: none, as it
+   * never allocated.
+   */
   readonly arena: number | undefined;
 }
 
 /** What {@link replayOnWorkers} found. */
 export interface WorkersOutcome {
   readonly workers: number;
-  /** How often a block went from one worker's operations to another's; how many of these times only because its id is used again. */
+  /**
+   * How often a block went from one worker's operations to another's; how many of these times only
+   * because its id is used again.
+   */
   readonly handOvers: number;
   readonly reuses: number;
   /** The heap after the run that checks. */
@@ -68,14 +78,18 @@ export interface WorkersOutcome {
   readonly refusedCount: number;
   /** Nanoseconds an operation of the trace, whoever did it; undefined when nothing was measured. */
   readonly times: ReplayTimes | undefined;
-  /** The threads in the middle one of the warm samples; in the run that checks when nothing was measured. */
+  /**
+   * The threads in the middle one of the warm samples; in the run that checks when nothing was
+   * measured.
+   */
   readonly threads: readonly ThreadReport[];
 }
 
 /**
  * Replays a trace on workers, with all checks, and measures it.
  * @param outcome of the same trace and settings on simulated threads (`observe`)
- * @throws ReplayError when something is not as the trace says, a call failed or a worker ended; TraceError for too many threads
+ * @throws ReplayError when something is not as the trace says, a call failed or a worker ended;
+ *   TraceError for too many threads
  */
 export async function replayOnWorkers(
   trace: Trace,
@@ -167,7 +181,10 @@ class WorkerReplay {
     return { inspection, threads, refusedCount };
   }
 
-  /** What is live at the end is what the trace leaves, after what was refused. @throws ReplayError */
+  /**
+   * What is live at the end is what the trace leaves, after what was refused.
+   * @throws ReplayError
+   */
   #compare({ liveBlocks, liveBytes }: Inspection): void {
     const { count, slots, idKinds } = this.#trace;
     const { bytes, refused } = this.#tables;

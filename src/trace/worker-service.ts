@@ -1,4 +1,5 @@
-// What a worker of a replay does: it answers requests, one at a time. The loop itself sends nothing.
+// What a worker of a replay does: it answers requests, one at a time. The loop itself sends
+// nothing.
 
 import type { ProcessHandle } from "../host/threads.js";
 import type { CheckTables } from "./block-checks.js";

@@ -1,5 +1,5 @@
-// The threads of a trace that one worker runs: each is an instance over the shared memory. They are real threads of the heap, each with its
-// tcache and arena; those of the same worker take turns.
+// The threads of a trace that one worker runs: each is an instance over the shared memory. They are
+// real threads of the heap, each with its tcache and arena; those of the same worker take turns.
 
 import type { Process } from "../host/process.js";
 import { attachProcess, handleOf, lockCounters, registryOf } from "../host/threads.js";
@@ -13,7 +13,10 @@ import { STATS, STATS_FIELDS } from "./shared-run.js";
 /** A process of the threaded build, as one of its threads sees it. */
 export type ThreadProcess = Process<Abi, "threads">;
 
-/** How long a thread waits for a lock, ms. Deaths are noticed by whoever started the workers, long before. */
+/**
+ * How long a thread waits for a lock, ms. Deaths are noticed by whoever started the workers, long
+ * before.
+ */
 const PATIENCE_MS = 60_000;
 
 /** What may be chosen about the process: see ProcessOptions. */
@@ -22,7 +25,10 @@ export type SharedProcessOptions = Pick<
   "abi" | "layout" | "tunables" | "cores" | "wasm" | "taskSize"
 >;
 
-/** Starts the process that all workers share. Its thread 0, who has main_arena, is the trace's thread 0. */
+/**
+ * Starts the process that all workers share. Its thread 0, who has main_arena, is the trace's
+ * thread 0.
+ */
 export function startShared(options: SharedProcessOptions): ThreadProcess {
   return startProcessSync<Abi, "threads">({ ...options, build: "threads", patience: PATIENCE_MS });
 }
@@ -56,7 +62,8 @@ export class WorkerThreads {
   readonly #idle: ThreadProcess[] = [];
 
   /**
-   * Makes instances for as many threads as live here at a time, so that a clock does not see them made.
+   * Makes instances for as many threads as live here at a time, so that a clock does not see them
+   * made.
    * @param first the process as this worker's first thread sees it
    * @param isZero whether that is thread 0, which lives from the start
    */
@@ -106,8 +113,8 @@ export class WorkerThreads {
   }
 
   /**
-   * Ends a run. Threads that live on are there for the next one, except those whose number had other threads before: that one begins with the
-   * first of them.
+   * Ends a run. Threads that live on are there for the next one, except those whose number had
+   * other threads before: that one begins with the first of them.
    */
   end(): void {
     for (const [life, thread] of this.#alive) {

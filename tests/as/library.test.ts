@@ -1,4 +1,5 @@
-// The allocator as a library of AssemblyScript programs that have another runtime, or hardly any: in both layouts, at a base of theirs.
+// The allocator as a library of AssemblyScript programs that have another runtime, or hardly any:
+// in both layouts, at a base of theirs.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startProcessSync } from "../../src/host/process.js";

@@ -1,4 +1,5 @@
-// Programs that are heavy on garbage do the same on this project's runtimes as on AssemblyScript's own, and leave a whole heap.
+// Programs that are heavy on garbage do the same on this project's runtimes as on AssemblyScript's
+// own, and leave a whole heap.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RUNTIMES, Workshop, instantiate, type ProgramExports } from "../support/assemblyscript.js";
@@ -8,7 +9,10 @@ const CHECKED = `${PLAIN}
 export { check_heap, verify_calls } from "ptmalloc-wasm/assembly";
 `;
 
-/** Programs, and how much each is to do: enough for several collections, and to leave the small heap behind. */
+/**
+ * Programs, and how much each is to do: enough for several collections, and to leave the small heap
+ * behind.
+ */
 const WORK = { trees: 11, json: 3, words: 4, cache: 20_000, rays: 40, tasks: 40, sorting: 2 };
 /** … and where the whole heap is checked at every single call. */
 const LITTLE = { trees: 3, words: 0, cache: 40, rays: 3, tasks: 2, sorting: 0 };

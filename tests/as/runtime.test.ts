@@ -1,4 +1,5 @@
-// What AssemblyScript's library and its hosts ask of a runtime, and what happens when somebody asks for too much.
+// What AssemblyScript's library and its hosts ask of a runtime, and what happens when somebody asks
+// for too much.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createHeapSync } from "../../src/heap/create.js";
@@ -16,7 +17,10 @@ export function realloc(block: usize, bytes: usize): usize { return heap.realloc
 export function release(block: usize): void { heap.free(block); }
 export function used(): usize { return scratch_info().uordblks; }
 
-/** Grows arrays of elements of \`size\` bytes one by one, side by side; whether each kept what it had. */
+/**
+ * Grows arrays of elements of \`size\` bytes one by one, side by side; whether each kept what it
+ * had.
+ */
 export function growArrays(steps: i32): i32 {
   const bytes: Uint8Array[] = [];
   const words: i32[][] = [];
@@ -244,7 +248,8 @@ describe.each(["incremental", "minimal", "defaults"])("the runtime %s", (name) =
 });
 
 describe("the runtime minimal", () => {
-  // AssemblyScript's incremental collector leaves the last bytes of a block as they were, with its own allocator, too.
+  // AssemblyScript's incremental collector leaves the last bytes of a block as they were, with its
+  // own allocator, too.
   it("clears what an object gains", () => {
     const exports = instantiate(modules.get("minimal")!);
     for (let round = 0; round < 4; round++) {

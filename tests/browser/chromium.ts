@@ -1,5 +1,6 @@
-// The tests in a browser need Chromium: the one that CHROMIUM_PATH names, or one of the system's. Without it they skip and say why; with
-// PTMALLOC_REQUIRE_NATIVE=1, as in CI, that is an error instead.
+// The tests in a browser need Chromium: the one that CHROMIUM_PATH names, or one of the system's.
+// Without it they skip and say why; with PTMALLOC_REQUIRE_NATIVE=1, as in CI, that is an error
+// instead.
 
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -33,7 +34,10 @@ function findChromium(): string | undefined {
 
 /** What a suite in the browser uses. */
 export interface Browser {
-  /** Calls a function of page/cases.js with arguments, and gives its result; both are copied as JSON. */
+  /**
+   * Calls a function of page/cases.js with arguments, and gives its result; both are copied as
+   * JSON.
+   */
   run(name: string, ...args: unknown[]): Promise<unknown>;
 }
 
@@ -66,7 +70,8 @@ class Session implements Browser {
 }
 
 /**
- * `describe` for tests in Chromium: runs them where there is one, else prints the reason and skips them.
+ * `describe` for tests in Chromium: runs them where there is one, else prints the reason and skips
+ * them.
  * @param suite is given a browser with the page open; it can be used in tests, not before
  * @param isIsolated whether the page is cross-origin isolated
  * @throws Error instead of skipping when PTMALLOC_REQUIRE_NATIVE=1

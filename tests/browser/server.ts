@@ -1,5 +1,6 @@
-// Serves the package to a browser on this machine, as it is: compiled modules one by one, and the binaries. Names of packages in import
-// statements are replaced by where package.json says they lead in a browser: import maps could do the same, but not in workers.
+// Serves the package to a browser on this machine, as it is: compiled modules one by one, and the
+// binaries. Names of packages in import statements are replaced by where package.json says they
+// lead in a browser: import maps could do the same, but not in workers.
 
 import { readFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -70,7 +71,10 @@ const ISOLATION = {
   "Cross-Origin-Embedder-Policy": "require-corp",
 };
 
-/** Starts a server on a free port. @param isIsolated whether it sends the headers that shared memory needs */
+/**
+ * Starts a server on a free port.
+ * @param isIsolated whether it sends the headers that shared memory needs
+ */
 export async function serve(isIsolated: boolean): Promise<Server> {
   const names = await specifiers();
   const server = createServer((request, response) => {

@@ -1,5 +1,5 @@
-// The central claim, proven: for every recorded trace, every address, every usable size, mallinfo2 and the break are
-// what native glibc 2.36 gave, in both memory layouts and under tunables.
+// The central claim, proven: for every recorded trace, every address, every usable size, mallinfo2
+// and the break are what native glibc 2.36 gave, in both memory layouts and under tunables.
 
 import { afterAll, describe, expect, it } from "vitest";
 import type { Abi } from "../../src/layout/address.js";

@@ -1,6 +1,6 @@
-// Arenas, proven: for traces of two to eight threads that run in turn, every address relative to its heap's start, every usable
-// size, mallinfo2, malloc_stats and malloc_info are what native glibc 2.36 gave; at the end, after the exit of all threads, and after
-// malloc_trim.
+// Arenas, proven: for traces of two to eight threads that run in turn, every address relative to
+// its heap's start, every usable size, mallinfo2, malloc_stats and malloc_info are what native
+// glibc 2.36 gave; at the end, after the exit of all threads, and after malloc_trim.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { gunzipSync } from "node:zlib";

@@ -1,5 +1,5 @@
-// Browsers, and a server for them: a page tells what it found by a POST (site/report.js), so nothing but a browser that can be started without
-// a window is needed.
+// Browsers, and a server for them: a page tells what it found by a POST (site/report.js), so
+// nothing but a browser that can be started without a window is needed.
 
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";

@@ -1,6 +1,7 @@
 /* eslint-disable @typescript-eslint/ban-ts-comment */
 // @ts-nocheck: the bundlers are installed beside this file only where the consumer tests run.
-// What users of bundlers do: production builds, and servers for development, with as little configuration as there can be.
+// What users of bundlers do: production builds, and servers for development, with as little
+// configuration as there can be.
 
 import { execFile } from "node:child_process";
 import { writeFileSync } from "node:fs";
@@ -53,7 +54,8 @@ export async function viteDev(site, entry) {
   const close = async () => {
     const { optimized } = server.environments.client.depsOptimizer.metadata;
     await server.close();
-    // It takes packages out of node_modules and bundles them anew, which has lost files that belong to them.
+    // It takes packages out of node_modules and bundles them anew, which has lost files that belong
+    // to them.
     const seen = Object.keys(optimized).filter((name) => name.startsWith("ptmalloc-wasm"));
     if (seen.length === 0) throw new Error("Vite's optimizer did not see the package");
   };
@@ -157,7 +159,10 @@ export async function rollupBuild(site, entry, out) {
   return "index.html";
 }
 
-/** A worker for workerd: one script, and the binaries that it imports beside it. @returns the names of both */
+/**
+ * A worker for workerd: one script, and the binaries that it imports beside it.
+ * @returns the names of both
+ */
 export async function workerBuild(site, entry, out) {
   const { metafile } = await esbuild.build({
     absWorkingDir: site,

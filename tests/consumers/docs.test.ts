@@ -8,7 +8,8 @@ import { ENTRIES, ENVIRONMENTS, type Entry } from "./matrix.js";
 import { Site } from "./site.js";
 import type { Tool } from "./tools.js";
 
-// The table in docs/embedding.md is the list of what is tried, and its programs are run. DOCS_UPDATE=1 writes the table.
+// The table in docs/embedding.md is the list of what is tried, and its programs are run.
+// DOCS_UPDATE=1 writes the table.
 
 const path = fileURLToPath(new URL("../../docs/embedding.md", import.meta.url));
 const text = readFileSync(path, "utf8");

@@ -1,11 +1,14 @@
 // The blocks of docs/environments.md: what a new user writes, runs and sees in each environment.
 //
-//   <!-- environment: TOOL… -->   begins an environment: several runtimes of which each runs it, or what it needs besides (bundlers, a browser)
+//   <!-- environment: TOOL… -->   begins an environment: several runtimes of which each runs it, or
+//                                 what it needs besides (bundlers, a browser)
 //   <!-- file: NAME -->           the block that follows is a file
-//   ```sh                         commands; what installs packages is done with the packages that are here
+//   ```sh                         commands; what installs packages is done with the packages that
+//                                 are here
 //   ```text                       what the commands before it print, or after a comment
 //   <!-- page: FILE -->             what the file shows, as a page of a server
-//   <!-- answers: URL -->           what the server, which is the last of the commands before, answers
+//   <!-- answers: URL -->           what the server, which is the last of the commands before,
+//                                   answers
 //   <!-- shows: URL -->             what the page from there shows
 //   <!-- end -->
 
@@ -54,7 +57,10 @@ export function guidesOf(document: string): Guide[] {
   }));
 }
 
-/** How many lines it takes from the first import of a program to its first malloc; undefined when it calls none. */
+/**
+ * How many lines it takes from the first import of a program to its first malloc; undefined when it
+ * calls none.
+ */
 export function linesToMalloc(program: string): number | undefined {
   const lines = program.split("\n").filter((line) => line.trim() !== "");
   const from = lines.findIndex((line) => /^\s*import\b/.test(line));

@@ -1,4 +1,5 @@
-// Where the package is tried: environments, and in each the entries. docs/embedding.md has the table that this makes.
+// Where the package is tried: environments, and in each the entries. docs/embedding.md has the
+// table that this makes.
 
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +10,10 @@ import type * as Bundlers from "./bundlers.mjs";
 import type { Site } from "./site.js";
 import type { Tool } from "./tools.js";
 
-/** The programs of site/, by what they import: `.`, `./core`, `./module`, `./wasm`; `kernel` stands for `./kernel` and `./image` (and lp64). */
+/**
+ * The programs of site/, by what they import: `.`, `./core`, `./module`, `./wasm`; `kernel` stands
+ * for `./kernel` and `./image` (and lp64).
+ */
 export const ENTRIES = ["default", "core", "module", "wasm", "kernel", "threads"] as const;
 export type Entry = (typeof ENTRIES)[number];
 
@@ -49,7 +53,10 @@ function nextRoute(
   return { name, tools: ["next"], entries, run: (site, entry) => routed(site, `${kind}-${entry}`) };
 }
 
-/** A page that is served as the files are. @param script begins the name of the page's script, in place of the entry's */
+/**
+ * A page that is served as the files are.
+ * @param script begins the name of the page's script, in place of the entry's
+ */
 function plainPage(
   name: string,
   browser: "chromium" | "firefox",
@@ -145,7 +152,10 @@ function dev(
   };
 }
 
-/** As strict as a page that runs WebAssembly can be: no code from text, no workers from blobs, nothing from elsewhere. */
+/**
+ * As strict as a page that runs WebAssembly can be: no code from text, no workers from blobs,
+ * nothing from elsewhere.
+ */
 const CONTENT_SECURITY = {
   "Content-Security-Policy":
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'",

@@ -1,4 +1,5 @@
-// A Next.js application with one page or route for each way to import the package, built once and served as its users do: `next build`, `next start`.
+// A Next.js application with one page or route for each way to import the package, built once and
+// served as its users do: `next build`, `next start`.
 
 import { execFile, spawn } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";

@@ -1,5 +1,6 @@
-// A user's project in a folder of its own: the sources of site/, and in node_modules the package as `npm pack` makes it, with nothing beside
-// it. Its run-time dependencies are the command line's; whatever runs here does without them.
+// A user's project in a folder of its own: the sources of site/, and in node_modules the package as
+// `npm pack` makes it, with nothing beside it. Its run-time dependencies are the command line's;
+// whatever runs here does without them.
 
 import { execFileSync } from "node:child_process";
 import {

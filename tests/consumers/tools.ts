@@ -1,5 +1,5 @@
-// What the consumer tests run: tools from this folder's own node_modules (installed by .ci/run, or by "npm ci --prefix tests/consumers"), and
-// browsers of the system.
+// What the consumer tests run: tools from this folder's own node_modules (installed by .ci/run, or
+// by "npm ci --prefix tests/consumers"), and browsers of the system.
 
 import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";

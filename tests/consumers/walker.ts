@@ -1,4 +1,5 @@
-// A new user's walk through an environment of docs/environments.md: a folder, the files, the commands, and a look at what comes of it.
+// A new user's walk through an environment of docs/environments.md: a folder, the files, the
+// commands, and a look at what comes of it.
 
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -176,7 +177,8 @@ export class Walk {
     mkdirSync(bin, { recursive: true });
     for (const name of names) {
       if (name === "ptmalloc-wasm") unpack(this.#folder);
-      // Of workerd only the program itself is here, without the package that picks the one for this machine.
+      // Of workerd only the program itself is here, without the package that picks the one for this
+      // machine.
       else if (name === "workerd") symlinkSync(placeOf("workerd")!, join(bin, name));
       else this.#link(name, bin);
     }

@@ -1,5 +1,6 @@
-// One flipped bit in a busy heap's metadata: whatever is called then returns, or says what is wrong. Nothing hangs, no trap is without
-// words, and the process does not die. PTMALLOC_FLIPS=3000 tries as many seeds in each row.
+// One flipped bit in a busy heap's metadata: whatever is called then returns, or says what is
+// wrong. Nothing hangs, no trap is without words, and the process does not die. PTMALLOC_FLIPS=3000
+// tries as many seeds in each row.
 
 import { describe, expect, test } from "vitest";
 import { flipBits, type FlipMode } from "../support/flips.js";

@@ -1,5 +1,5 @@
-// Every message that the shipped glibc can die with is provoked by some heap script or by a case of several threads (threads.test.ts),
-// or there is a reason why it cannot be.
+// Every message that the shipped glibc can die with is provoked by some heap script or by a case of
+// several threads (threads.test.ts), or there is a reason why it cannot be.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";

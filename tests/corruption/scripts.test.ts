@@ -1,5 +1,5 @@
-// Every heap script, line by line, against what native glibc 2.36 gave: the whole API, its edges and errors, and what corruption
-// is noticed when, in which words.
+// Every heap script, line by line, against what native glibc 2.36 gave: the whole API, its edges
+// and errors, and what corruption is noticed when, in which words.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";

@@ -1,4 +1,5 @@
-// What glibc says when what threads share is damaged: the cases of tests/oracle/native/thread-aborts.c, against its recorded messages.
+// What glibc says when what threads share is damaged: the cases of
+// tests/oracle/native/thread-aborts.c, against its recorded messages.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";

@@ -1,5 +1,6 @@
-// Random heap scripts in which a program damages its heap: header words, list links and tcache entries of live and freed blocks
-// are overwritten with values that look right. What glibc notices, when, and in which words must be the same here.
+// Random heap scripts in which a program damages its heap: header words, list links and tcache
+// entries of live and freed blocks are overwritten with values that look right. What glibc notices,
+// when, and in which words must be the same here.
 
 import type { Prng } from "../support/prng.js";
 import { Generator, HEAP_THEMES, randomTunables } from "./generate.js";
@@ -14,7 +15,10 @@ function place(rng: Prng, block: string): string {
   ]);
 }
 
-/** A value that may pass for what was there: sizes for header words (addresses there depend on where things lie), else links. */
+/**
+ * A value that may pass for what was there: sizes for header words (addresses there depend on where
+ * things lie), else links.
+ */
 function forged(rng: Prng, where: string, other: string): string {
   const now = `load(${where})`;
   const numbers = [
@@ -69,8 +73,9 @@ export function generateCorrupt(seed: number, length = 250): FuzzScript {
 }
 
 /**
- * How many lines of native glibc's output mean something: all, or where the process died of touching memory that is not there
- * (which has no counterpart in linear memory, where it may even loop for ever), those before its death.
+ * How many lines of native glibc's output mean something: all, or where the process died of
+ * touching memory that is not there (which has no counterpart in linear memory, where it may even
+ * loop for ever), those before its death.
  */
 export function meaningfulLines(native: string): number {
   const lines = native.split("\n").length - 1;

@@ -1,10 +1,14 @@
-// Random heap scripts, the same for the same seed. The generator knows no allocator; it knows where allocators change their
-// behaviour: sizes are drawn around the edges of size classes and thresholds of both layouts, themes bring the patterns that lead
-// chunks through every kind of list, and some scripts change the rules (tunables, mallopt) or the kernel's answers.
+// Random heap scripts, the same for the same seed. The generator knows no allocator; it knows where
+// allocators change their behaviour: sizes are drawn around the edges of size classes and
+// thresholds of both layouts, themes bring the patterns that lead chunks through every kind of
+// list, and some scripts change the rules (tunables, mallopt) or the kernel's answers.
 
 import { Prng } from "../support/prng.js";
 
-/** Requests at which some layout changes class: least chunk, tcache, fast, small, large, consolidation, trim, mmap. */
+/**
+ * Requests at which some layout changes class: least chunk, tcache, fast, small, large,
+ * consolidation, trim, mmap.
+ */
 const EDGES: readonly number[] = [
   ...[0, 1, 8, 12, 13, 20, 24, 25, 28, 29, 40, 56, 60, 61, 64, 72, 88, 104, 120, 121, 136, 248],
   ...[504, 512, 988, 1000, 1004, 1005, 1008, 1012, 1020, 1021, 1024, 1032, 1033, 1040, 1048],

@@ -1,5 +1,6 @@
-// Random heap scripts against the hashes of what native glibc 2.36 printed for them (smoke.json, written by
-// `node tests/oracle/fuzz.mjs --seeds 0-299 --save`). To see what differs: `node tests/oracle/fuzz.mjs --seeds N`.
+// Random heap scripts against the hashes of what native glibc 2.36 printed for them (smoke.json,
+// written by `node tests/oracle/fuzz.mjs --seeds 0-299 --save`). To see what differs:
+// `node tests/oracle/fuzz.mjs --seeds N`.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";

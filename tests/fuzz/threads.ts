@@ -1,5 +1,6 @@
-// Random traces of several threads, the same for the same seed: what threads do to each other's blocks, how their heaps grow, shrink
-// and go, when arenas are made, shared and left. Settings that change the rules belong to the seed.
+// Random traces of several threads, the same for the same seed: what threads do to each other's
+// blocks, how their heaps grow, shrink and go, when arenas are made, shared and left. Settings that
+// change the rules belong to the seed.
 
 import type { Abi } from "../../src/layout/address.js";
 import { Prng } from "../support/prng.js";

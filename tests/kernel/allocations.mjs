@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// How many bytes of JavaScript's heap a raw system call takes, as JSON: by layout, with tracing off and on, by call. And how often the
-// engine collected young objects while tracing was off: if ever, the bytes are too few.
-// Usage: node --expose-gc --min-semi-space-size=128 --max-semi-space-size=128 tests/kernel/allocations.mjs
+// How many bytes of JavaScript's heap a raw system call takes, as JSON: by layout, with tracing off
+// and on, by call. And how often the engine collected young objects while tracing was off: if ever,
+// the bytes are too few. Usage: node --expose-gc --min-semi-space-size=128
+// --max-semi-space-size=128 tests/kernel/allocations.mjs
 import { PerformanceObserver, constants } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import { withModule } from "../oracle/load-ts.mjs";

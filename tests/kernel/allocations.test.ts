@@ -1,5 +1,6 @@
-// No system call makes an object in JavaScript's heap while tracing is off. Measured by a child process with a young generation that
-// holds everything, so that not a byte is missed; with tracing on the same measurement must see what the tracer makes.
+// No system call makes an object in JavaScript's heap while tracing is off. Measured by a child
+// process with a young generation that holds everything, so that not a byte is missed; with tracing
+// on the same measurement must see what the tracer makes.
 
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
@@ -15,7 +16,10 @@ interface Measured {
   readonly collections: number;
 }
 
-/** The results of lp64's calls are BigInts: three words of the engine's each, two for 0n. They are JavaScript's own. */
+/**
+ * The results of lp64's calls are BigInts: three words of the engine's each, two for 0n. They are
+ * JavaScript's own.
+ */
 const RESULT_BYTES = { ilp32: 0, lp64: 24 } as const;
 /** The measurement's own object, shared out among 100,000 calls. */
 const OWN_BYTES = 0.1;
@@ -35,7 +39,8 @@ describe.each(["ilp32", "lp64"] as const)("%s", (abi) => {
 
   test("every system call is among those measured", () => {
     const names = Object.keys(SyscallX86_64).map((name) => name.toLowerCase());
-    // These come in a pair with the call that they undo, cannot be undone, or need memory prepared for them;
+    // These come in a pair with the call that they undo, cannot be undone, or need memory prepared
+    // for them;
     const others = ["munlock", "munlockall", "mseal", "remap_file_pages", "prctl"];
     // what these make is the host's, which has the files.
     const files = ["close", "pread64", "pwrite64", "ftruncate", "fsync", "fdatasync"];

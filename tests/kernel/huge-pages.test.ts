@@ -1,5 +1,6 @@
-// mmap with MAP_HUGETLB on a machine without such pages: what Linux looks at before it finds that out. All of it was seen on Linux
-// 6.18.44 with vm.nr_hugepages 0, i386 and x86-64, where addresses were of that machine.
+// mmap with MAP_HUGETLB on a machine without such pages: what Linux looks at before it finds that
+// out. All of it was seen on Linux 6.18.44 with vm.nr_hugepages 0, i386 and x86-64, where addresses
+// were of that machine.
 
 import { describe, expect, test } from "vitest";
 import type { ERRNO } from "./conformance/kit.js";

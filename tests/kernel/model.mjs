@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Compares random system calls with a naive page-array model, and checks the region table's invariants after each.
-// Usage: node tests/kernel/model.mjs [--calls N] [--first SEED] [--abi ilp32|lp64]
+// Compares random system calls with a naive page-array model, and checks the region table's
+// invariants after each. Usage: node tests/kernel/model.mjs [--calls N] [--first SEED] [--abi
+// ilp32|lp64]
 import { parseArgs } from "node:util";
 import { withModule } from "../oracle/load-ts.mjs";
 import { ABIS } from "../oracle/native.mjs";

@@ -1,5 +1,5 @@
-// Random system calls against a naive array of pages; the region table's invariants hold after each. The long run is
-// `node tests/kernel/model.mjs --calls 1000000`.
+// Random system calls against a naive array of pages; the region table's invariants hold after
+// each. The long run is `node tests/kernel/model.mjs --calls 1000000`.
 
 import { describe, expect, test } from "vitest";
 import { compareMany, Pair } from "./model/compare.js";

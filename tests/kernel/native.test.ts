@@ -1,4 +1,5 @@
-// The recorder still records what is stored: on a kernel of the recordings' version, where a C compiler is at hand.
+// The recorder still records what is stored: on a kernel of the recordings' version, where a C
+// compiler is at hand.
 
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -26,7 +27,8 @@ describeNative("sequences recorded again", "lp64", () => {
     const kind = file.replace(".txt.gz", "");
     const run = spawnSync(program, [kind, "1", String(AT_MOST)], { encoding: "utf8" });
     expect(run.stderr).toBe("");
-    // Sizes at the start are the program's own: they depend on the C library and where it was loaded.
+    // Sizes at the start are the program's own: they depend on the C library and where it was
+    // loaded.
     const strip = (recording: string): string[] =>
       recording.split("\n").filter((line) => !/^(start |#)/.test(line));
     const again = strip(run.stdout);

@@ -1,4 +1,5 @@
-// What is promised when memory must not be overcommitted (vm.overcommit_memory=2), against Linux: native/overcommit.c.
+// What is promised when memory must not be overcommitted (vm.overcommit_memory=2), against Linux:
+// native/overcommit.c.
 
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
@@ -40,7 +41,10 @@ function start(abi: Abi, settings: string): Machine {
   return m;
 }
 
-/** The window's regions as the recording has them; `files` gives shared ones numbers in order of appearance. */
+/**
+ * The window's regions as the recording has them; `files` gives shared ones numbers in order of
+ * appearance.
+ */
 function regionsOf(m: Machine, files: Map<number, number>): string {
   const regions = m.regions(WINDOW, WINDOW + WINDOW_UNITS * UNIT);
   const texts = regions.map(({ start, end, flags, pgoff, file }) => {
@@ -105,7 +109,8 @@ describe.each(["ilp32", "lp64"] as const)("%s", (abi) => {
       const [call = "", result] = line.split(" = ");
       if (result === undefined) continue;
       const outcome = perform(m, call);
-      // A shared mapping that grew by pages of its object that are mapped: no memory here can be in two places.
+      // A shared mapping that grew by pages of its object that are mapped: no memory here can be in
+      // two places.
       if (outcome === "-EOPNOTSUPP" && call.startsWith("mremap")) {
         expect(result).toMatch(/^@/);
         recorded = recorded.slice(0, at);

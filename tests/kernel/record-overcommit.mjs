@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Records what the kernel promises and refuses under vm.overcommit_memory=2. As root, on a machine that nothing else depends on: it
-// changes vm.overcommit_* for a moment.
-// Usage: node tests/kernel/record-overcommit.mjs
+// Records what the kernel promises and refuses under vm.overcommit_memory=2. As root, on a machine
+// that nothing else depends on: it changes vm.overcommit_* for a moment. Usage: node
+// tests/kernel/record-overcommit.mjs
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Records which memory system calls native glibc makes for a trace: NAME.log.gz in tests/kernel/golden/strace, from strace of the
-// 32-bit native/replay.c. Needs gcc -m32, glibc 2.36 and strace.
-// Usage: node tests/kernel/record-strace.mjs [--check] FILE.rep.gz...
+// Records which memory system calls native glibc makes for a trace: NAME.log.gz in
+// tests/kernel/golden/strace, from strace of the 32-bit native/replay.c. Needs gcc -m32, glibc 2.36
+// and strace. Usage: node tests/kernel/record-strace.mjs [--check] FILE.rep.gz...
 //   --check  compares with what is stored, writes nothing
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

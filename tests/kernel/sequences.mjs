@@ -1,10 +1,13 @@
 #!/usr/bin/env node
-// Compares random sequences of system calls, WebAssembly against this machine's kernel, or records some.
-// Usage: node tests/kernel/sequences.mjs [--kind KIND] [--first SEED] [--count N] [--steps N] [--abi ilp32|lp64] [--show N]
+// Compares random sequences of system calls, WebAssembly against this machine's kernel, or records
+// some. Usage: node tests/kernel/sequences.mjs [--kind KIND] [--first SEED] [--count N] [--steps N]
+// [--abi ilp32|lp64] [--show N]
 //        node tests/kernel/sequences.mjs --record [--kind KIND]
-//   --kind    mapping, lock, break, limit, count, touch, seal, policy, remap or files; all by default
+//   --kind    mapping, lock, break, limit, count, touch, seal, policy, remap or files; all by
+//             default
 //   --show    how many differences are printed in full (10)
-//   --record  writes tests/kernel/golden/sequences/KIND.txt.gz and histogram.json (of all of them) instead
+//   --record  writes tests/kernel/golden/sequences/KIND.txt.gz and histogram.json (of all of them)
+//             instead
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

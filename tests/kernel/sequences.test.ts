@@ -1,5 +1,6 @@
-// Stored sequences of random system calls, recorded on a Linux kernel: after every step the result, the regions, the resident pages
-// and the process's sizes are the same here. To compare thousands of new ones: `node tests/kernel/sequences.mjs --count 1000`.
+// Stored sequences of random system calls, recorded on a Linux kernel: after every step the result,
+// the regions, the resident pages and the process's sizes are the same here. To compare thousands
+// of new ones: `node tests/kernel/sequences.mjs --count 1000`.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";

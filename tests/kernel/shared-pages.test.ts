@@ -1,5 +1,5 @@
-// Pages of shared memory that nothing maps for a while: they stay with their object, as seen on Linux 6.18.44, and what would be in two
-// places is refused, which Linux would give.
+// Pages of shared memory that nothing maps for a while: they stay with their object, as seen on
+// Linux 6.18.44, and what would be in two places is refused, which Linux would give.
 
 import { describe, expect, test } from "vitest";
 import { Kit, MADV, MAP, MREMAP, PAGE, PROT, SIGBUS } from "./conformance/kit.js";

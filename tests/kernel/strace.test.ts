@@ -1,5 +1,6 @@
-// The memory system calls that malloc makes for the public traces, against what strace saw of native glibc 2.36 (i386): the same
-// calls with the same arguments and results. To record: `node tests/kernel/record-strace.mjs tests/golden/traces/*.rep.gz`.
+// The memory system calls that malloc makes for the public traces, against what strace saw of
+// native glibc 2.36 (i386): the same calls with the same arguments and results. To record:
+// `node tests/kernel/record-strace.mjs tests/golden/traces/*.rep.gz`.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";

@@ -1,5 +1,6 @@
-// What changed between Linux 6.1 and 6.18, by the kernel option KERNEL_VERSION. 6.18's side was seen on a kernel of that version (most
-// of it is in the recordings, too); 6.1's side is that of its source and of suites written for kernels of its time.
+// What changed between Linux 6.1 and 6.18, by the kernel option KERNEL_VERSION. 6.18's side was
+// seen on a kernel of that version (most of it is in the recordings, too); 6.1's side is that of
+// its source and of suites written for kernels of its time.
 
 import { describe, expect, test } from "vitest";
 import { flagCodes } from "./support/sequence.js";

@@ -1,5 +1,6 @@
-// Heap scripts as files: a *.script file holds cases, each `== name`, then its header comments and statements.
-// Plain JavaScript, so that the recorder runs without a build and the tests import the same code.
+// Heap scripts as files: a *.script file holds cases, each `== name`, then its header comments and
+// statements. Plain JavaScript, so that the recorder runs without a build and the tests import the
+// same code.
 
 /**
  * One script: what one fresh process runs.
@@ -7,7 +8,8 @@
  * @property {string} name unique within its file
  * @property {string} tunables GLIBC_TUNABLES of the process, "" for none (`# tunables: …`)
  * @property {string} abi the only layout it is for, "" for both (`# abi: lp64`)
- * @property {string} needs what an implementation must offer to run it, "" for nothing (`# needs: malloc_info`)
+ * @property {string} needs what an implementation must offer to run it, "" for nothing
+ *   (`# needs: malloc_info`)
  * @property {string} body the statements with their comments, ending in a newline
  */
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Runs heap scripts on the WebAssembly side and shows where they differ from the goldens.
-// Usage: node tests/oracle/compare.mjs [--all] [NAME[:CASE]...]    --all: whole outputs, not only the first difference
+// Runs heap scripts on the WebAssembly side and shows where they differ from the goldens. Usage:
+// node tests/oracle/compare.mjs [--all] [NAME[:CASE]...] --all: whole outputs, not only the first
+// difference
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseCases } from "./cases.mjs";

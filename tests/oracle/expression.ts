@@ -1,4 +1,5 @@
-// The values of heap scripts over the WebAssembly side: the same grammar as native/expression.h, told there.
+// The values of heap scripts over the WebAssembly side: the same grammar as native/expression.h,
+// told there.
 
 import type { Machine } from "./machine.js";
 
@@ -27,7 +28,10 @@ const MALLOPTS: Readonly<Record<string, bigint>> = {
   M_ARENA_MAX: -8n,
 };
 
-/** Evaluates expressions, keeps the script's variables, and tells words relative to where things lie. */
+/**
+ * Evaluates expressions, keeps the script's variables, and tells words relative to where things
+ * lie.
+ */
 export class Values {
   /** The tcache's key, 0 until the script tells it. */
   key = 0n;

@@ -1,9 +1,12 @@
 #!/usr/bin/env node
-// Compares random heap scripts, WebAssembly against native glibc, and prints the first differing line of each seed that differs.
-// Usage: node tests/oracle/fuzz.mjs [--seeds FIRST-LAST] [--abi ilp32|lp64] [--build core|checked] [--corrupt] [--save]
-//   --corrupt  scripts that damage their heap; where native glibc gets SIGSEGV, only what comes before is compared
+// Compares random heap scripts, WebAssembly against native glibc, and prints the first differing
+// line of each seed that differs. Usage: node tests/oracle/fuzz.mjs [--seeds FIRST-LAST] [--abi
+// ilp32|lp64] [--build core|checked] [--corrupt] [--save]
+//   --corrupt  scripts that damage their heap; where native glibc gets SIGSEGV, only what comes
+//              before is compared
 //   --threads  traces of several threads (native/threads.c)
-//   --save   records the hashes of native glibc's outputs for tests/fuzz/smoke.test.ts instead of comparing
+//   --save   records the hashes of native glibc's outputs for tests/fuzz/smoke.test.ts instead of
+//            comparing
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
@@ -82,7 +85,8 @@ async function compareScripts() {
             (hashes[abi] ??= {})[seed] = digest(native);
             continue;
           }
-          // Damage makes addresses into sizes: the heap begins where it does natively (lp64 cannot).
+          // Damage makes addresses into sizes: the heap begins where it does natively (lp64
+          // cannot).
           const startBrk = values.corrupt && abi === "ilp32" ? 0x58000000 : undefined;
           let ours;
           try {

@@ -1,4 +1,5 @@
-// Lets plain Node.js programs use this project's TypeScript without a build: vite, which vitest brings along, translates it.
+// Lets plain Node.js programs use this project's TypeScript without a build: vite, which vitest
+// brings along, translates it.
 import { fileURLToPath } from "node:url";
 import { createViteServer } from "vitest/node";
 

@@ -1,5 +1,5 @@
-// What a heap script sees of the WebAssembly side: a process laid out like the native one that recorded the goldens, and its
-// calls and memory in unsigned BigInt words, whatever the layout.
+// What a heap script sees of the WebAssembly side: a process laid out like the native one that
+// recorded the goldens, and its calls and memory in unsigned BigInt words, whatever the layout.
 
 import { HeapAbort } from "../../src/host/failures.js";
 import { startProcessSync } from "../../src/host/process.js";
@@ -10,11 +10,17 @@ import { Tunable } from "../../src/layout/generated.js";
 /** How a call is exported: numbers and BigInts in, a number, a BigInt or nothing out. */
 type RawCall = (...args: (number | bigint)[]) => number | bigint | undefined;
 
-/** Where the heap begins: a multiple of 64 MiB as in the native program (thread heaps are found by that alignment). */
+/**
+ * Where the heap begins: a multiple of 64 MiB as in the native program (thread heaps are found by
+ * that alignment).
+ */
 const START_BRK = 0x4000000;
 /** Where mappings are searched from, downwards: as aligned, and far enough above the heap. */
 const MMAP_BASE = 0x40000000;
-/** The addresses of the native ilp32 program, for scripts whose results depend on them. Takes a memory of more than 1.4 GiB. */
+/**
+ * The addresses of the native ilp32 program, for scripts whose results depend on them. Takes a
+ * memory of more than 1.4 GiB.
+ */
 const NATIVE_ILP32 = { startBrk: 0x58000000, ref: 0xf0000000 };
 const PAGE = 4096n;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
@@ -68,7 +74,8 @@ export class Machine {
     this.abi = abi;
     this.wordBytes = abi === "lp64" ? 8n : 4n;
     this.ref = BigInt(startBrk === START_BRK ? MMAP_BASE : NATIVE_ILP32.ref);
-    // The recording machine's huge pages; its i386 glibc took no notice of transparent ones (hugetlb=1 changed nothing).
+    // The recording machine's huge pages; its i386 glibc took no notice of transparent ones
+    // (hugetlb=1 changed nothing).
     const hugePages = { transparent: abi === "lp64" ? 2 ** 21 : 0, standard: 2 ** 21 };
     const base = startBrk - 65536;
     this.#process = startProcessSync({
@@ -163,7 +170,10 @@ export class Machine {
     if (this.callStatus("munmap", this.#wall, PAGE) !== 0) throw new Error("munmap failed");
   }
 
-  /** How a failure ends the process, in the words of the native program; undefined when it is not one of the process's. */
+  /**
+   * How a failure ends the process, in the words of the native program; undefined when it is not
+   * one of the process's.
+   */
   static deathOf(error: unknown): string | undefined {
     if (error instanceof HeapAbort) return `abort: ${error.abortMessage}`;
     if (error instanceof BadAddress) return "signal 11";

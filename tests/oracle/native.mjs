@@ -49,7 +49,10 @@ export function runNative(program, args, input, tunables) {
   return run.stdout;
 }
 
-/** Kernel, glibc package and huge page settings that a recording depends on, one `name: value` a line. */
+/**
+ * Kernel, glibc package and huge page settings that a recording depends on, one `name: value` a
+ * line.
+ */
 export function machine() {
   const say = (/** @type {string} */ command) => {
     const run = spawnSync("sh", ["-c", command], { encoding: "utf8" });

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Records the allocation calls of a real (64-bit) program with all its threads and writes them as a trace with `t` and `x` lines.
-// Usage: node tests/oracle/record-program.mjs OUT.rep.gz [--program NAME] [--most OPERATIONS] -- PROGRAM ARGUMENTS…
+// Records the allocation calls of a real (64-bit) program with all its threads and writes them as a
+// trace with `t` and `x` lines. Usage: node tests/oracle/record-program.mjs OUT.rep.gz [--program
+// NAME] [--most OPERATIONS] -- PROGRAM ARGUMENTS…
 //   --program   record the process with that executable, when PROGRAM starts others
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -59,7 +60,8 @@ class Ids {
 }
 
 /**
- * The operation of one recorded call, or undefined for one that a trace leaves out: failed, of NULL, or of a block from before.
+ * The operation of one recorded call, or undefined for one that a trace leaves out: failed, of
+ * NULL, or of a block from before.
  * @param {Ids} ids
  * @param {string[]} words
  */

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
-// Records what native glibc does with traces of several threads: tests/golden/threads/{ilp32,lp64}/NAME.out.gz, and for random ones the
-// traces themselves. Needs the right to mount in a namespace (for the number of cores), as root has.
-// Usage: node tests/oracle/record-threads.mjs [--check]     --check: compare with the goldens that are there instead
+// Records what native glibc does with traces of several threads:
+// tests/golden/threads/{ilp32,lp64}/NAME.out.gz, and for random ones the traces themselves. Needs
+// the right to mount in a namespace (for the number of cores), as root has. Usage: node
+// tests/oracle/record-threads.mjs [--check] --check: compare with the goldens that are there
+// instead
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
-// Records where native glibc puts every block of a trace: NAME.hash and NAME.addr.gz in tests/golden/{ilp32,lp64}, the goldens of
-// the conformance tests.
-// Usage: node tests/oracle/record-traces.mjs [--out DIR] [--sample K] [--variant NAME=TUNABLES] [--check] FILE.rep[.gz]...
+// Records where native glibc puts every block of a trace: NAME.hash and NAME.addr.gz in
+// tests/golden/{ilp32,lp64}, the goldens of the conformance tests. Usage: node
+// tests/oracle/record-traces.mjs [--out DIR] [--sample K] [--variant NAME=TUNABLES] [--check]
+// FILE.rep[.gz]...
 //   --out DIR       another folder than tests/golden
-//   --sample K      which operations the address log has (default: so that it has about 20,000 lines)
+//   --sample K      which operations the address log has (default: so that it has about 20,000
+//                   lines)
 //   --variant X=T   records NAME@X under GLIBC_TUNABLES=T
 //   --check         compares with the goldens that are there, writes nothing
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-// Records what native glibc gives for every heap script: tests/golden/scripts/{ilp32,lp64}/NAME.out.
-// Usage: node tests/oracle/record.mjs [--print] [NAME[:CASE]...]   (all files without names)
+// Records what native glibc gives for every heap script:
+// tests/golden/scripts/{ilp32,lp64}/NAME.out. Usage: node tests/oracle/record.mjs [--print]
+// [NAME[:CASE]...] (all files without names)
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseCases } from "./cases.mjs";

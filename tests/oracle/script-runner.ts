@@ -1,4 +1,5 @@
-// Runs heap scripts on the WebAssembly side and tells what every statement gave, in the very words of native/script.c.
+// Runs heap scripts on the WebAssembly side and tells what every statement gave, in the very words
+// of native/script.c.
 
 import type { Abi } from "../../src/layout/address.js";
 import { Values } from "./expression.js";
@@ -67,7 +68,10 @@ class Script {
     }
   }
 
-  /** The statement without the marks in front, and whether it is quiet; undefined where there is nothing for this layout. */
+  /**
+   * The statement without the marks in front, and whether it is quiet; undefined where there is
+   * nothing for this layout.
+   */
   #unmark(line: string): [string, boolean] | undefined {
     let text = line.replace(/^ +/, "");
     const only = /^@(ilp32|lp64) /.exec(text);

@@ -19,7 +19,8 @@ export interface ThreadRun {
 
 /**
  * @param trace in .rep format
- * @returns the address log, its hash, and three reports: after the last operation, after all threads' exit, after malloc_trim(0)
+ * @returns the address log, its hash, and three reports: after the last operation, after all
+ *   threads' exit, after malloc_trim(0)
  */
 export function runThreads(trace: string | Uint8Array, abi: Abi, run: ThreadRun): string {
   const bytes = typeof trace === "string" ? new TextEncoder().encode(trace) : trace;

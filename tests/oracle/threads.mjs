@@ -6,7 +6,8 @@ import { buildNative, runNative } from "./native.mjs";
  * @typedef {object} ThreadSettings
  * @property {string} tunables as in GLIBC_TUNABLES, "" for none
  * @property {number} cores processors that glibc counts
- * @property {readonly (readonly [number, number])[]} mallopts calls of mallopt before the first operation
+ * @property {readonly (readonly [number, number])[]} mallopts calls of mallopt before the first
+ *   operation
  */
 
 /**

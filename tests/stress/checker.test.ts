@@ -1,4 +1,5 @@
-// The whole-heap checker after every operation: in the checked build each public call begins with it.
+// The whole-heap checker after every operation: in the checked build each public call begins with
+// it.
 
 import { describe, expect, it } from "vitest";
 import { startProcess } from "../../src/host/process.js";

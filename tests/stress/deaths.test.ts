@@ -1,5 +1,6 @@
-// Threads that die in the middle of a call: at every store that is made with a lock held, one after the other and at random, also while a
-// thread buries another one. Nothing is given out twice, the checker finds nothing, and no more is lost than the dead one's call had.
+// Threads that die in the middle of a call: at every store that is made with a lock held, one after
+// the other and at random, also while a thread buries another one. Nothing is given out twice, the
+// checker finds nothing, and no more is lost than the dead one's call had.
 
 import { describe, expect, it } from "vitest";
 import { layouts } from "../../src/layout/generated.js";
@@ -47,12 +48,17 @@ function overheadOf(abi: "ilp32" | "lp64"): number {
   return layouts[abi].MallocState.size + 8 * (layouts[abi].HeapInfo.size + 64);
 }
 
-/** What may be lost with a thread: the blocks of its call, rounded up, and the one that it took out of its full tcache. */
+/**
+ * What may be lost with a thread: the blocks of its call, rounded up, and the one that it took out
+ * of its full tcache.
+ */
 function allowedLoss({ inFlight, largeTcache }: Crowd): number {
   return PAGE + (largeTcache === 0 ? inFlight : inFlight * 1.125 + LARGEST_CACHED);
 }
 
-/** How many crowds are watched, how long, and in how many of them a thread dies at the same store. */
+/**
+ * How many crowds are watched, how long, and in how many of them a thread dies at the same store.
+ */
 const CROWDS = 90;
 const STEPS = 400;
 const DEATHS_A_POINT = isFull ? 8 : 3;
@@ -61,7 +67,9 @@ function crowdOf(abi: "ilp32" | "lp64", seed: number): Crowd {
   return new Crowd(abi, new Prng(seed), MEMORIES[seed % MEMORIES.length]!, THREADS);
 }
 
-/** The stores that this workload makes with a lock held, and the seeds of crowds that come by there. */
+/**
+ * The stores that this workload makes with a lock held, and the seeds of crowds that come by there.
+ */
 function pointsWithLocks(abi: "ilp32" | "lp64"): Map<number, number[]> {
   const seeds = new Map<number, number[]>();
   for (let seed = 1; seed <= CROWDS; seed++) {
@@ -79,7 +87,10 @@ function pointsWithLocks(abi: "ilp32" | "lp64"): Map<number, number[]> {
   return seeds;
 }
 
-/** Lets threads work as in `pointsWithLocks`, until one is at `point` with a lock held and dies. Its place. */
+/**
+ * Lets threads work as in `pointsWithLocks`, until one is at `point` with a lock held and dies. Its
+ * place.
+ */
 function dieAt(crowd: Crowd, point: number): number {
   let victim = -1;
   crowd.atStore = (at, raw) => {
@@ -134,7 +145,10 @@ describe.each(["ilp32", "lp64"] as const)("death in a call, %s", (abi) => {
     expect(repairs.filter(({ arenasRetired }) => arenasRetired > 0)).toEqual([]);
   });
 
-  /** Lets thread 0 die at each store of a call in turn, in a heap that is fresh each time, and another one bury it. How many stores there were. */
+  /**
+   * Lets thread 0 die at each store of a call in turn, in a heap that is fresh each time, and
+   * another one bury it. How many stores there were.
+   */
   function atEachStore(
     prepare: (crowd: Crowd) => () => void,
     look: (crowd: Crowd) => void,

@@ -1,5 +1,6 @@
-// A process of several threads in one JavaScript thread, over the build that calls the host in front of every store: a thread dies at a
-// chosen store, by an exception that leaves its instance for ever. What the other threads find is what they would after a kill there.
+// A process of several threads in one JavaScript thread, over the build that calls the host in
+// front of every store: a thread dies at a chosen store, by an exception that leaves its instance
+// for ever. What the other threads find is what they would after a kill there.
 
 import { readFileSync } from "node:fs";
 import type { RawExports, Word } from "../../src/host/exports.js";
@@ -66,7 +67,10 @@ interface Thread {
   blocks: Map<number, Held>;
 }
 
-/** The memory's maximum, pages of 64 KiB, and the extensions: whether frees are queued, what tcaches keep of large blocks, bytes. */
+/**
+ * The memory's maximum, pages of 64 KiB, and the extensions: whether frees are queued, what tcaches
+ * keep of large blocks, bytes.
+ */
 export interface CrowdMemory {
   pages: number;
   queuesFrees: boolean;
@@ -284,7 +288,10 @@ export class Crowd {
     Object.assign(thread, this.#join(thread.blocks));
   }
 
-  /** Lets thread `by` bury threads that have died, in whichever order they can be, and puts new ones in their places. */
+  /**
+   * Lets thread `by` bury threads that have died, in whichever order they can be, and puts new ones
+   * in their places.
+   */
   buryAll(indexes: readonly number[], by: number): void {
     const left = [...indexes];
     for (let tries = 0; left.length > 0; tries++) {
@@ -308,7 +315,8 @@ export class Crowd {
     const raw = this.raw(by);
     const result = raw.thread_died(dead.number);
     if (result === Burial.BUSY) return undefined;
-    // It had ended, and was about to become another thread: the host finds such ones (ThreadRegistry), and there is nothing of theirs to be mended.
+    // It had ended, and was about to become another thread: the host finds such ones
+    // (ThreadRegistry), and there is nothing of theirs to be mended.
     const hadEnded = result === Burial.NOBODY && !this.#isAlive(index);
     if (result !== Burial.DONE && !hadEnded) throw new Error(`thread_died: ${result}`);
     const at = raw.scratch() >>> 0;
@@ -339,7 +347,9 @@ export class Crowd {
     for (const { blocks } of this.threads) for (const entry of blocks) this.#check(...entry);
   }
 
-  /** Frees everything and ends all threads. Bytes that are in use afterwards, arenas' own included. */
+  /**
+   * Frees everything and ends all threads. Bytes that are in use afterwards, arenas' own included.
+   */
   finish(): number {
     for (const thread of this.threads) {
       for (const [block, held] of thread.blocks) {

@@ -1,4 +1,5 @@
-// Addresses above 2 GiB, where a signed 32-bit number turns negative: the checker and the replayer over a full address space.
+// Addresses above 2 GiB, where a signed 32-bit number turns negative: the checker and the replayer
+// over a full address space.
 
 import { expect, it } from "vitest";
 import { startProcess } from "../../src/host/process.js";

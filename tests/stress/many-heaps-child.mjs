@@ -1,4 +1,5 @@
-// A process that makes many heaps, and says what that came to: one line of JSON. Run with --expose-gc; needs `npm run build`.
+// A process that makes many heaps, and says what that came to: one line of JSON. Run with
+// --expose-gc; needs `npm run build`.
 
 const dist = new URL("../../dist/index.js", import.meta.url).href;
 const { createHeap, createHeapSync } = await import(dist);

@@ -1,15 +1,22 @@
-// For each recording: refuse the k-th request for more memory, for every k; then every k-th. Every call returns NULL or leaves the
-// old block intact, the checker finds nothing, and the heap works again after the frees.
+// For each recording: refuse the k-th request for more memory, for every k; then every k-th. Every
+// call returns NULL or leaves the old block intact, the checker finds nothing, and the heap works
+// again after the frees.
 
 import { describe, it } from "vitest";
 import { goldensOf, traceOf } from "../conformance/goldens.js";
 import { growthOperations, refuseEvery, refuseOnce } from "./oom.js";
 
-/** With this set, every k is tried in both ways; without, the replays of a trace stay below some millions of operations. */
+/**
+ * With this set, every k is tried in both ways; without, the replays of a trace stay below some
+ * millions of operations.
+ */
 const isFull = process.env["PTMALLOC_STRESS"] === "full";
 const OPERATIONS_MAX = 1_000_000;
 
-/** 1 … count, or so many of them, the first and the last among them, that a replay of each stays within the budget. */
+/**
+ * 1 … count, or so many of them, the first and the last among them, that a replay of each stays
+ * within the budget.
+ */
 function choose(count: number, operations: number): number[] {
   const all = Array.from({ length: count }, (_, index) => index + 1);
   const room = Math.max(4, Math.floor(OPERATIONS_MAX / operations));

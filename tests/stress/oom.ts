@@ -1,7 +1,9 @@
-// Out of memory, wherever it can strike: a trace is replayed while the kernel refuses chosen requests for more memory.
+// Out of memory, wherever it can strike: a trace is replayed while the kernel refuses chosen
+// requests for more memory.
 //
-// A replay whose k-th request is refused is the same as any other up to the operation that makes that request, so the
-// operations before and after it run at full speed inside WebAssembly; around it the test looks closely.
+// A replay whose k-th request is refused is the same as any other up to the operation that makes
+// that request, so the operations before and after it run at full speed inside WebAssembly; around
+// it the test looks closely.
 
 import { startProcess, type Process } from "../../src/host/process.js";
 import { OpKind } from "../../src/layout/generated.js";
@@ -80,7 +82,10 @@ export class Replay {
     if (invariant !== 0) throw new Error(`invariant ${invariant} broken ${when}`);
   }
 
-  /** Runs operation `index`, in which a request is refused: NULL and the old block as it was, or served all the same. */
+  /**
+   * Runs operation `index`, in which a request is refused: NULL and the old block as it was, or
+   * served all the same.
+   */
   refusedStep(index: number): void {
     const { process } = this;
     const isRealloc = (this.trace.idKinds[index]! & 7) === OpKind.REALLOC;

@@ -1,5 +1,6 @@
-// What programs keep in their blocks: nothing is lost, nothing overlaps, and calloc's blocks are zero, whatever was there before.
-// Every block is written to when it is served; that also makes every page dirty that calloc could take for a fresh one.
+// What programs keep in their blocks: nothing is lost, nothing overlaps, and calloc's blocks are
+// zero, whatever was there before. Every block is written to when it is served; that also makes
+// every page dirty that calloc could take for a fresh one.
 
 import { describe, expect, it } from "vitest";
 import { startProcess, type ProcessOptions } from "../../src/host/process.js";
@@ -16,7 +17,10 @@ function mark(memory: Uint8Array, address: number, bytes: number, slot: number):
   memory.fill((slot % 255) + 1, address + Math.max(0, bytes - EDGE), address + bytes);
 }
 
-/** Whether the first `bytes` bytes of a block, up to EDGE, still have the mark; and the last ones if all of it is wanted. */
+/**
+ * Whether the first `bytes` bytes of a block, up to EDGE, still have the mark; and the last ones if
+ * all of it is wanted.
+ */
 function isMarked(
   memory: Uint8Array,
   address: number,

@@ -1,5 +1,5 @@
-// A process whose threads are worker_threads, seen from the thread that starts, stops, kills and buries them: thread 0, which is the
-// test's own and makes no calls but those.
+// A process whose threads are worker_threads, seen from the thread that starts, stops, kills and
+// buries them: thread 0, which is the test's own and makes no calls but those.
 
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -39,7 +39,10 @@ export interface CrewOptions {
   pages: number;
   /** Where mappings begin. */
   mmapBase: number;
-  /** The end of the address space; beyond the memory's maximum, memory.grow fails before the kernel refuses. */
+  /**
+   * The end of the address space; beyond the memory's maximum, memory.grow fails before the kernel
+   * refuses.
+   */
   taskSize: number;
   tunables?: Partial<Record<keyof typeof Tunable, number>>;
   patienceMs?: number;
@@ -189,7 +192,10 @@ export class Crew {
     if (this.errors.length > 0) throw new Error(this.errors.join("\n"));
   }
 
-  /** Waits until something is so. @throws Error when it takes too long, or when a worker has failed */
+  /**
+   * Waits until something is so.
+   * @throws Error when it takes too long, or when a worker has failed
+   */
   async until(what: string, isSo: () => boolean, patience = PATIENCE_MS): Promise<void> {
     if (!(await this.mayBecome(isSo, patience))) throw new Error(`it does not come to be: ${what}`);
   }
@@ -239,7 +245,10 @@ export class Crew {
     this.throwErrors();
   }
 
-  /** Lets all workers free what they have and end, and frees what is left: of the dead, and on its way. */
+  /**
+   * Lets all workers free what they have and end, and frees what is left: of the dead, and on its
+   * way.
+   */
   async finish(): Promise<void> {
     Atomics.store(this.control, Control.COMMAND, Command.FINISH);
     Atomics.notify(this.control, Control.COMMAND);
@@ -321,7 +330,10 @@ export class Crew {
     };
   }
 
-  /** Buries thread `number`. What that found and did, or undefined when it is to be tried again because of somebody else's lock. */
+  /**
+   * Buries thread `number`. What that found and did, or undefined when it is to be tried again
+   * because of somebody else's lock.
+   */
   bury(number: number): Repair | undefined {
     const result = this.raw.thread_died(number);
     if (result !== Burial.DONE && result !== Burial.BUSY)

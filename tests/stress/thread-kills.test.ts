@@ -1,8 +1,10 @@
-// worker.terminate() at random moments of threads that are busy with malloc, one or several at a time, some of them while they begin or
-// end. Another thread buries them; the heap is in order, no block of anybody's has changed, nobody hangs, and no more is lost than
-// the calls had that the dead ones were in.
+// worker.terminate() at random moments of threads that are busy with malloc, one or several at a
+// time, some of them while they begin or end. Another thread buries them; the heap is in order, no
+// block of anybody's has changed, nobody hangs, and no more is lost than the calls had that the
+// dead ones were in.
 //
-//   PTMALLOC_STRESS=full npx vitest run tests/stress/thread-kills.test.ts       2,000 terminations; without, 40
+//   PTMALLOC_STRESS=full npx vitest run tests/stress/thread-kills.test.ts
+//   2,000 terminations; without, 40
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -19,7 +21,10 @@ const PLACES = 4;
 const MIB = 2 ** 20;
 const abis = ["ilp32", "lp64"] as const;
 
-/** What may be lost with a call that ends in the middle, besides its blocks: what goes with them when chunks are split and joined. */
+/**
+ * What may be lost with a call that ends in the middle, besides its blocks: what goes with them
+ * when chunks are split and joined.
+ */
 const LOST_A_CALL = 4096;
 
 const MEMORIES: Partial<CrewOptions>[] = [
@@ -129,7 +134,10 @@ class Graveyard {
     await crew.start(place, { isBusy: true });
   }
 
-  /** The thread of a dead worker: the one that it told of, or the one that nobody knows. None when it had ended, or not begun. */
+  /**
+   * The thread of a dead worker: the one that it told of, or the one that nobody knows. None when
+   * it had ended, or not begun.
+   */
   #numberOf(place: number): number {
     const { crew } = this;
     const number = crew.status(place, Status.NUMBER);
@@ -139,7 +147,10 @@ class Graveyard {
     return -1;
   }
 
-  /** Buries those who died in some places. With locks of one another's that takes more than one attempt. */
+  /**
+   * Buries those who died in some places. With locks of one another's that takes more than one
+   * attempt.
+   */
   #bury(places: number[]): void {
     const { crew, tally } = this;
     let left = places.filter((place) => this.#count(place));

@@ -1,4 +1,5 @@
-// What is left of a heap after everybody has freed everything: walks every arena's heaps or segments on its own, without malloc's checker.
+// What is left of a heap after everybody has freed everything: walks every arena's heaps or
+// segments on its own, without malloc's checker.
 
 import { layouts } from "../../src/layout/generated.js";
 import type { Crew } from "./thread-crew.js";
@@ -41,7 +42,10 @@ function headerOf(crew: Crew): number {
   return layouts[crew.options.abi].Chunk.fields.fdWord.offset;
 }
 
-/** main_arena's segments, whose starts the checker notes right behind main_arena. Each ends in two fenceposts, or in top. */
+/**
+ * main_arena's segments, whose starts the checker notes right behind main_arena. Each ends in two
+ * fenceposts, or in top.
+ */
 function walkSegments(crew: Crew, top: number, remains: Remains): void {
   const at = (crew.raw.main_arena() >>> 0) + layouts[crew.options.abi].MallocState.size;
   const words = new Uint32Array(crew.memory.buffer);
@@ -50,7 +54,8 @@ function walkSegments(crew: Crew, top: number, remains: Remains): void {
     const start = words[(at >>> 2) + index]!;
     remains.segments++;
     const end = walk(crew, start, remains, (p) => p === top || (sizeOf(crew, p) & ~7) === header);
-    // A segment begins with a page, its first chunk where the block will be aligned; it ends with one, and what aligning left.
+    // A segment begins with a page, its first chunk where the block will be aligned; it ends with
+    // one, and what aligning left.
     remains.fixed += start % PAGE;
     if (end !== top) remains.fixed += Math.ceil((end + 2 * header) / PAGE) * PAGE - end;
   }
@@ -71,7 +76,8 @@ function walkHeaps(crew: Crew, top: number, remains: Remains): void {
       start = Math.ceil(start / 16) * 16 - header;
     }
     const end = heap + crew.field("HeapInfo", "size", heap);
-    // A heap that is full ends in two small chunks that nobody has, at most 48 bytes before a word of size 0 in front of its end.
+    // A heap that is full ends in two small chunks that nobody has, at most 48 bytes before a word
+    // of size 0 in front of its end.
     const isFence = (p: number): boolean => p >= end - 4 * header - 32 && isFenceAt(crew, p, end);
     const stop = walk(crew, start, remains, (p) => (isLast ? p === top : isFence(p)));
     remains.fixed += start - heap + (isLast ? 0 : end - stop);

@@ -1,7 +1,9 @@
-// A thread that stops at a chosen store while it holds a lock and is killed there: the build that calls the
-// host in front of every store lets a worker park at any of them. Meanwhile two others run into its locks; afterwards they go on.
+// A thread that stops at a chosen store while it holds a lock and is killed there: the build that
+// calls the host in front of every store lets a worker park at any of them. Meanwhile two others
+// run into its locks; afterwards they go on.
 //
-//   PTMALLOC_STRESS=full npx vitest run tests/stress/thread-parks.test.ts      every store that is made with a lock held; without, 24
+//   PTMALLOC_STRESS=full npx vitest run tests/stress/thread-parks.test.ts
+//   every store that is made with a lock held; without, 24
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -20,14 +22,20 @@ const abis = ["ilp32", "lp64"] as const;
 const VICTIM = 0;
 const PLACES = 3;
 
-/** How long a victim works before its store counts as not reached, and how long others may take to run into its locks, ms. */
+/**
+ * How long a victim works before its store counts as not reached, and how long others may take to
+ * run into its locks, ms.
+ */
 const REACH_MS = 1500;
 const CONTACT_MS = 300;
 
 /** Operations that show that the others go on. */
 const PROGRESS = 300;
 
-/** Plenty of memory and few arenas; and memory that runs out, once with the arenas that glibc would make. */
+/**
+ * Plenty of memory and few arenas; and memory that runs out, once with the arenas that glibc would
+ * make.
+ */
 const MEMORIES: CrewMemory[] = [
   { pages: 65_536, mmapBase: 1024 * MIB, taskSize: 65_535 * 65_536, tunables: { ARENA_MAX: 2 } },
   { pages: 160, mmapBase: 5 * MIB, taskSize: 65_535 * 65_536, tunables: { MMAP_MAX: 4 } },
@@ -107,7 +115,10 @@ class Park {
     for (let place = 1; place < PLACES; place++) await this.crew.start(place);
   }
 
-  /** Starts a victim that stops at `point` when it comes by for the `passes`th time with a lock held. Whether it does. */
+  /**
+   * Starts a victim that stops at `point` when it comes by for the `passes`th time with a lock
+   * held. Whether it does.
+   */
   async park(point: number, passes: number): Promise<boolean> {
     const { crew } = this;
     crew.setStatus(VICTIM, Status.PARKED, 0);
@@ -124,7 +135,10 @@ class Park {
     return isParked();
   }
 
-  /** Waits for others to run into the victim's locks, as long as that may take. Whether somebody did. */
+  /**
+   * Waits for others to run into the victim's locks, as long as that may take. Whether somebody
+   * did.
+   */
   async meet(): Promise<boolean> {
     const { crew } = this;
     const number = crew.status(VICTIM, Status.NUMBER);
@@ -173,7 +187,10 @@ function sampleOf(points: number[]): number[] {
   return Array.from({ length: count }, (_, i) => points[Math.floor((i * points.length) / count)]!);
 }
 
-/** Visits a point in the memories in which it was seen, in those with most passes first, each time in a new process. */
+/**
+ * Visits a point in the memories in which it was seen, in those with most passes first, each time
+ * in a new process.
+ */
 async function visitAnew(
   abi: Abi,
   point: number,

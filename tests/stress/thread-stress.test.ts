@@ -1,7 +1,9 @@
-// Eight threads over one heap: random calls, blocks that go from one to another, patterns in all of them, in a memory that is plentiful and in
-// one that runs out. At the end everything is freed, and nothing is left but what arenas need for themselves.
+// Eight threads over one heap: random calls, blocks that go from one to another, patterns in all of
+// them, in a memory that is plentiful and in one that runs out. At the end everything is freed, and
+// nothing is left but what arenas need for themselves.
 //
-//   PTMALLOC_STRESS=full PTMALLOC_STRESS_SECONDS=600 npx vitest run tests/stress/thread-stress.test.ts
+//   PTMALLOC_STRESS=full PTMALLOC_STRESS_SECONDS=600 \
+//     npx vitest run tests/stress/thread-stress.test.ts
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -17,7 +19,10 @@ const WORKERS = 8;
 const MIB = 2 ** 20;
 const TIMEOUT = SECONDS * 1000 + 240_000;
 
-/** Where there is enough, and where malloc fails now and then: because memory.grow does, or because the kernel's address space is full. */
+/**
+ * Where there is enough, and where malloc fails now and then: because memory.grow does, or because
+ * the kernel's address space is full.
+ */
 const MEMORIES: Record<string, CrewMemory> = {
   plenty: { pages: 65_536, mmapBase: 1024 * MIB, taskSize: 65_535 * 65_536 },
   "memory.grow fails": {

@@ -1,5 +1,6 @@
-// Traces replayed on real workers: recordings of programs with several threads, random traces, traces made to be awkward; and what the replay must
-// notice when its plan is broken, a block is damaged, a call fails or a worker is killed.
+// Traces replayed on real workers: recordings of programs with several threads, random traces,
+// traces made to be awkward; and what the replay must notice when its plan is broken, a block is
+// damaged, a call fails or a worker is killed.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
@@ -167,7 +168,10 @@ describe("awkward traces", () => {
   });
 });
 
-/** Thread 1's f 1 is in front of its a 2, which thread 0 waits for before it makes the block 1: an order that the trace does not have. */
+/**
+ * Thread 1's f 1 is in front of its a 2, which thread 0 waits for before it makes the block 1: an
+ * order that the trace does not have.
+ */
 const CROSSED = parse("t 1\na 2 10\nt 0\nr 2 20\na 1 10\nt 1\nf 1\nr 2 30\n");
 
 /** Breaks the plan of CROSSED. */

@@ -1,4 +1,5 @@
-// AssemblyScript programs that use this package: compiled in a folder of their own in which the package is installed, as its users do.
+// AssemblyScript programs that use this package: compiled in a folder of their own in which the
+// package is installed, as its users do.
 
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -44,7 +45,11 @@ export class Workshop {
     writeFileSync(join(this.folder, name), source);
   }
 
-  /** Runs asc in the folder. @returns what it printed: nothing, as a rule. @throws Error with what it printed when it failed */
+  /**
+   * Runs asc in the folder.
+   * @returns what it printed: nothing, as a rule.
+   * @throws Error with what it printed when it failed
+   */
   async asc(...args: string[]): Promise<string> {
     const command = ["node_modules/assemblyscript/bin/asc.js", ...args];
     const { stdout, stderr } = await run(process.execPath, command, { cwd: this.folder });

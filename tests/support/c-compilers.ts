@@ -1,4 +1,5 @@
-// C compilers that are asked about types, by static assertions: nothing is linked or run, so that no target's libraries are needed.
+// C compilers that are asked about types, by static assertions: nothing is linked or run, so that
+// no target's libraries are needed.
 
 import { execFileSync } from "node:child_process";
 import type { StructAbi } from "../../src/heap/c-types.js";

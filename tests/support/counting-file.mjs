@@ -1,5 +1,6 @@
-// A file that tells of every step, before it is taken: each page that is written, each sync, each truncation. Whoever is told can end
-// everything there: that is what being killed at a chosen moment means. Plain JavaScript: a child process uses it, too.
+// A file that tells of every step, before it is taken: each page that is written, each sync, each
+// truncation. Whoever is told can end everything there: that is what being killed at a chosen
+// moment means. Plain JavaScript: a child process uses it, too.
 
 /** @typedef {import("../../src/kernel/files/host-file.js").HostFile} HostFile */
 

@@ -1,4 +1,5 @@
-// Drives a process through a trace from JavaScript, one raw call per operation: for tests that want to look between operations.
+// Drives a process through a trace from JavaScript, one raw call per operation: for tests that want
+// to look between operations.
 
 import { OpKind } from "../../src/layout/generated.js";
 import type { Abi } from "../../src/layout/address.js";

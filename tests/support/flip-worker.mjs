@@ -1,5 +1,6 @@
-// A worker that damages heaps: for each seed a busy heap, one bit of its metadata flipped, and then every function of the family. What
-// a call ends with is noted; which call is under way stands in shared memory, so that whoever watches can tell a hang.
+// A worker that damages heaps: for each seed a busy heap, one bit of its metadata flipped, and then
+// every function of the family. What a call ends with is noted; which call is under way stands in
+// shared memory, so that whoever watches can tell a hang.
 
 import { parentPort, workerData } from "node:worker_threads";
 import binaryen from "binaryen";
@@ -23,7 +24,9 @@ const LAYOUTS = ["linux", "top-down", "compact"];
 const BUILDS = ["core", "full", "image", "core"];
 const PAGE = 4096;
 
-/** @typedef {(least: number, most: number) => number} Random a whole number from `least` to `most` */
+/**
+ * @typedef {(least: number, most: number) => number} Random a whole number from `least` to `most`
+ */
 /** @typedef {any} Scene a busy process: `process`, `threads`, `blocks`, `build` */
 
 /** One of a list. @param {readonly any[]} list @param {Random} random @returns {any} */
@@ -38,8 +41,8 @@ function begin(step) {
 }
 
 /**
- * A process of a build, and its threads: simulated ones, those of the threaded build, which take its locks, or a guest in place of
- * the first.
+ * A process of a build, and its threads: simulated ones, those of the threaded build, which take
+ * its locks, or a guest in place of the first.
  * @param {Random} random
  */
 function start(random) {
@@ -114,7 +117,11 @@ function startGuest() {
   return { process, threads: [guest], build: mode };
 }
 
-/** A busy process of one to three threads, and what it has allocated. @param {Random} random @returns {Scene} */
+/**
+ * A busy process of one to three threads, and what it has allocated.
+ * @param {Random} random
+ * @returns {Scene}
+ */
 function busy(random) {
   const { process, threads, build } = start(random);
   const blocks = [];
@@ -131,7 +138,12 @@ function busy(random) {
   return { process, threads, blocks: blocks.filter((block) => block !== 0), build };
 }
 
-/** Ranges of metadata: where they begin, and their bytes. @param {Scene} scene @param {Random} random @returns {number[][]} */
+/**
+ * Ranges of metadata: where they begin, and their bytes.
+ * @param {Scene} scene
+ * @param {Random} random
+ * @returns {number[][]}
+ */
 function metadata({ process, threads, blocks }, random) {
   const { structs, base } = process;
   const word = abi === "ilp32" ? 4 : 8;
@@ -182,8 +194,8 @@ function flip(scene, random) {
 }
 
 /**
- * Every function of the family, in any order; the calls of one seed are always the same. What walks along every list, and so
- * finds most damage, comes last for every other seed.
+ * Every function of the family, in any order; the calls of one seed are always the same. What walks
+ * along every list, and so finds most damage, comes last for every other seed.
  * @param {Scene} scene
  * @param {Random} random
  * @param {number} seed

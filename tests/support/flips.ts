@@ -1,9 +1,13 @@
-// Runs the worker that damages heaps, and tells when it hangs: it is ended then, and another goes on with the next seed.
+// Runs the worker that damages heaps, and tells when it hangs: it is ended then, and another goes
+// on with the next seed.
 
 import { Worker } from "node:worker_threads";
 import type { Abi } from "../../src/layout/address.js";
 
-/** How long a single call may take before it counts as hung, ms: most take microseconds, walks along a damaged list a second. */
+/**
+ * How long a single call may take before it counts as hung, ms: most take microseconds, walks along
+ * a damaged list a second.
+ */
 const PATIENCE_MS = 20_000;
 const LOOK_MS = 500;
 

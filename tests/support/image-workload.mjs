@@ -1,6 +1,8 @@
-// A program whose data lies in a heap: a table of slots, found by the heap's root, each with a block that says what must be in it. What
-// operation number n does depends on the seed, on n and on the table alone, so the program can be interrupted and gone on with, and
-// a heap that was never interrupted shows what must be there, down to the addresses. Plain JavaScript: a child process runs it, too.
+// A program whose data lies in a heap: a table of slots, found by the heap's root, each with a
+// block that says what must be in it. What operation number n does depends on the seed, on n and on
+// the table alone, so the program can be interrupted and gone on with, and a heap that was never
+// interrupted shows what must be there, down to the addresses. Plain JavaScript: a child process
+// runs it, too.
 
 /**
  * What the program needs of a heap.
@@ -117,10 +119,12 @@ export function blocksOf(table) {
 }
 
 /**
- * What is wrong with the blocks that a table knows: their addresses. Empty when everything is in them that should be.
+ * What is wrong with the blocks that a table knows: their addresses. Empty when everything is in
+ * them that should be.
  * @param {WorkHeap} heap
  * @param {Uint32Array} table
- * @param {(block: { address: number, bytes: number, stamp: number }) => boolean} [isAsked] which blocks to look at
+ * @param {(block: { address: number, bytes: number, stamp: number }) => boolean} [isAsked] which
+ *   blocks to look at
  */
 export function damagedBlocks(heap, table, isAsked = () => true) {
   const seed = table[2] ?? NaN;

@@ -1,5 +1,6 @@
-// The tests against native glibc 2.36 need a C compiler that makes 32- and 64-bit programs, on a glibc 2.36 system. Elsewhere they
-// skip and say why; with PTMALLOC_REQUIRE_NATIVE=1, as in CI, a missing piece is an error instead.
+// The tests against native glibc 2.36 need a C compiler that makes 32- and 64-bit programs, on a
+// glibc 2.36 system. Elsewhere they skip and say why; with PTMALLOC_REQUIRE_NATIVE=1, as in CI, a
+// missing piece is an error instead.
 
 import { execFileSync, type ExecFileSyncOptionsWithStringEncoding } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -59,7 +60,8 @@ export function nativeMissing(abi: Abi): string | undefined {
 }
 
 /**
- * `describe` for tests that compare with native glibc: runs them where that is possible, else prints the reason and skips them.
+ * `describe` for tests that compare with native glibc: runs them where that is possible, else
+ * prints the reason and skips them.
  * @param name the suite's name
  * @param abi the layout whose native programs the tests need
  * @throws Error instead of skipping when PTMALLOC_REQUIRE_NATIVE=1 and a package is missing

@@ -1,6 +1,7 @@
 // A small deterministic random number generator (the splitmix32 kind): the same seed gives the same
-// numbers everywhere. No library's, as its sequence is part of what is recorded: goldens are named by
-// the seeds that their programs are made from (tests/fuzz, tests/oracle), and made anew from them.
+// numbers everywhere. No library's, as its sequence is part of what is recorded: goldens are named
+// by the seeds that their programs are made from (tests/fuzz, tests/oracle), and made anew from
+// them.
 
 /** Random numbers from a seed. */
 export class Prng {

@@ -1,5 +1,6 @@
-// A thread of tests/stress/thread-*: one instance over the process's memory in a worker of its own, which does random calls, gives
-// blocks to others and takes theirs, and may be killed at any moment. What it has stands in its place's table (thread-blocks.mjs).
+// A thread of tests/stress/thread-*: one instance over the process's memory in a worker of its own,
+// which does random calls, gives blocks to others and takes theirs, and may be killed at any
+// moment. What it has stands in its place's table (thread-blocks.mjs).
 
 import { parentPort, workerData } from "node:worker_threads";
 import {
@@ -88,7 +89,8 @@ const instance = new WebAssembly.Instance(plan.module, {
   host: { fail },
 });
 /**
- * @typedef {"malloc" | "calloc" | "realloc" | "memalign" | "free" | "malloc_trim" | "malloc_usable_size" | "mallinfo2"
+ * @typedef {"malloc" | "calloc" | "realloc" | "memalign" | "free" | "malloc_trim" |
+ *   "malloc_usable_size" | "mallinfo2"
  *   | "attach" | "share" | "thread_exit" | "thread_data" | "shared_state" | "locks_held"} CallName
  */
 const raw = /** @type {Record<CallName, (...args: unknown[]) => any>} */ (
@@ -252,7 +254,10 @@ function release(left) {
   while (full.length > left) free();
 }
 
-/** Many calls on end, which chop up the arena, and a look at all of it: a thread that is killed is probably in one of them. */
+/**
+ * Many calls on end, which chop up the arena, and a look at all of it: a thread that is killed is
+ * probably in one of them.
+ */
 function burst() {
   /** @type {number[]} */
   const taken = [];

@@ -1,12 +1,14 @@
-// What threads that may be killed know of their blocks: tables in a SharedArrayBuffer, so that others see what a dead one had, and what
-// it was in the middle of. Every block is filled with a pattern that its address, its size and a seed decide. Plain JavaScript: the
-// workers run it, too.
+// What threads that may be killed know of their blocks: tables in a SharedArrayBuffer, so that
+// others see what a dead one had, and what it was in the middle of. Every block is filled with a
+// pattern that its address, its size and a seed decide. Plain JavaScript: the workers run it, too.
 
 /** Words of a place's status, see `Status`. */
 export const STATUS_WORDS = 16;
 /** Entries of a place's table. */
 export const ENTRIES = 384;
-/** An entry is its state, a block's address, size and seed, and the size that realloc was asked for. */
+/**
+ * An entry is its state, a block's address, size and seed, and the size that realloc was asked for.
+ */
 const ENTRY_WORDS = 5;
 /** Blocks that can be on their way from one thread to another. */
 export const SLOTS = 32;
@@ -46,7 +48,10 @@ export const Entry = {
   RESIZING: 5, // realloc
   GIVING: 6, // on its way into slot 0; 7: into slot 1 …
 };
-/** A slot is EMPTY, or this, or 2 * place + 2 while it is being filled, + 3 while it is being emptied; then a block's words follow. */
+/**
+ * A slot is EMPTY, or this, or 2 * place + 2 while it is being filled, + 3 while it is being
+ * emptied; then a block's words follow.
+ */
 const SLOT_FULL = 1;
 
 /** Bytes up to which all of a block is filled and compared. */
@@ -93,7 +98,10 @@ function startOf(address, size, seed) {
   return z ^ (z >>> 15);
 }
 
-/** A block: where, how large, filled by which seed. @typedef {{ address: number, size: number, seed: number }} Block */
+/**
+ * A block: where, how large, filled by which seed. @typedef {{ address: number, size: number, seed:
+ * number }} Block
+ */
 
 /** The memory's blocks and their patterns. */
 export class Patterns {
@@ -109,7 +117,8 @@ export class Patterns {
   #reach({ address, size }) {
     if (address % 8 !== 0 || address === 0) throw new Error(`a block at 0x${address.toString(16)}`);
     if (address + size > this.#bytes.length) {
-      // Read once, and made to be current: V8 lets another thread's growth be seen late, and may do so between two looks.
+      // Read once, and made to be current: V8 lets another thread's growth be seen late, and may do
+      // so between two looks.
       this.memory.grow(0);
       const { buffer } = this.memory;
       this.#words = new Int32Array(buffer);
@@ -119,7 +128,8 @@ export class Patterns {
   }
 
   /**
-   * Calls `each` for the first and the last word (exclusive) of everything that is filled of a block.
+   * Calls `each` for the first and the last word (exclusive) of everything that is filled of a
+   * block.
    * @param {number} words
    * @param {(from: number, to: number) => void} each
    */

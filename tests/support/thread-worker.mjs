@@ -1,4 +1,5 @@
-// A worker that does what it is told, call by call: see threads.ts. It runs the package as it is built.
+// A worker that does what it is told, call by call: see threads.ts. It runs the package as it is
+// built.
 
 import { parentPort as port } from "node:worker_threads";
 import { attachHeap, attachHeapSync } from "../../dist/index.js";
@@ -34,7 +35,10 @@ const commands = {
     return heap.u8(address, length).every((other) => other === byte);
   },
 
-  /** Allocates, checks, resizes and frees `rounds` times; how many blocks were not what they had been filled with. */
+  /**
+   * Allocates, checks, resizes and frees `rounds` times; how many blocks were not what they had
+   * been filled with.
+   */
   work(seed, rounds) {
     let state = seed;
     const random = (/** @type {number} */ below) => {

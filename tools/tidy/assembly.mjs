@@ -1,6 +1,6 @@
-// What AssemblyScript sources must not contain. `new`, strings, arrays and `throw` bring in a second allocator and data
-// segments, and the binary must have neither. Decorators only on classes and their members, so that Prettier,
-// ESLint and tsc can read the sources.
+// What AssemblyScript sources must not contain. `new`, strings, arrays and `throw` bring in a
+// second allocator and data segments, and the binary must have neither. Decorators only on classes
+// and their members, so that Prettier, ESLint and tsc can read the sources.
 
 import ts from "typescript";
 
@@ -19,8 +19,8 @@ const MANAGED_TYPES = new Set([
 ]);
 
 /**
- * Whether a string literal leaves nothing in the binary: a module's name, a decorator's argument, an argument
- * of a compile-time function.
+ * Whether a string literal leaves nothing in the binary: a module's name, a decorator's argument,
+ * an argument of a compile-time function.
  * @param {ts.Node} literal
  */
 function isHarmless(literal) {

@@ -4,8 +4,8 @@ import { posix } from "node:path";
 import ts from "typescript";
 
 /**
- * A rung holds folders (or files at the root) that may import from the rungs below it and from themselves. Folders on one rung
- * do not know each other, except where `together` says so.
+ * A rung holds folders (or files at the root) that may import from the rungs below it and from
+ * themselves. Folders on one rung do not know each other, except where `together` says so.
  * @typedef {{ names: string[], together?: boolean }} Rung
  */
 
@@ -37,7 +37,10 @@ export const ladders = {
 /** The one file through which malloc may talk to the kernel. */
 const SEAM = "assembly/malloc/system.ts";
 
-/** Who may import Node's own modules: the command line. Others ask src/host/node.ts: bundlers for browsers stumble over imports. */
+/**
+ * Who may import Node's own modules: the command line. Others ask src/host/node.ts: bundlers for
+ * browsers stumble over imports.
+ */
 const NODE_USERS = /^src\/cli\//;
 
 /** What entries of the package may import besides sources: where hosts take binaries so. */

@@ -1,10 +1,12 @@
-// The project's own rules that no off-the-shelf linter knows: layers, what AssemblyScript sources may contain, file
-// lengths, no leftovers. Prints every problem and exits 1, or says how many files are tidy. ESLint checks function lengths.
+// The project's own rules that no off-the-shelf linter knows: layers, what AssemblyScript sources
+// may contain, file lengths, no leftovers. Prints every problem and exits 1, or says how many files
+// are tidy. ESLint checks function lengths.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkAssembly } from "./assembly.mjs";
+import { checkComments, checkDocument } from "./columns.mjs";
 import { checkLayers } from "./layers.mjs";
 import { checkRealms } from "./realms.mjs";
 
@@ -33,6 +35,20 @@ export function codeFiles(root) {
     .sort();
 }
 
+/** The same of documents, those at the top among them. @param {string} root @returns {string[]} */
+export function documentsOf(root) {
+  const folders = readdirSync(root, { withFileTypes: true })
+    .filter(({ name }) => !/^\.|^(build|dist|node_modules)$/.test(name))
+    .flatMap((entry) =>
+      entry.isDirectory()
+        ? readdirSync(join(root, entry.name), { recursive: true, encoding: "utf8" }).map(
+            (path) => `${entry.name}/${path.split(sep).join("/")}`,
+          )
+        : [entry.name],
+    );
+  return folders.filter((path) => /\.md$/.test(path) && !path.includes("node_modules/")).sort();
+}
+
 /**
  * Checks one file against every rule that applies to it.
  * @param {string} path relative to the project, with forward slashes
@@ -47,6 +63,7 @@ export function checkFile(path, text) {
   lines.forEach((line, index) => {
     if (LEFTOVER.test(line)) problems.push(`${path}:${index + 1}: leftover: ${line.trim()}`);
   });
+  problems.push(...checkComments(path, text));
   if (path.startsWith("assembly/")) problems.push(...checkAssembly(path, text));
   if (path.endsWith(".ts")) problems.push(...checkLayers(path, text));
   if (/^src\/.*\.ts$/.test(path)) problems.push(...checkRealms(path, text));
@@ -60,8 +77,13 @@ export function checkFile(path, text) {
  */
 export function checkProject(root) {
   const files = codeFiles(root);
-  const problems = files.flatMap((path) => checkFile(path, readFileSync(join(root, path), "utf8")));
-  return { files: files.length, problems };
+  const documents = documentsOf(root);
+  const read = (/** @type {string} */ path) => readFileSync(join(root, path), "utf8");
+  const problems = [
+    ...files.flatMap((path) => checkFile(path, read(path))),
+    ...documents.flatMap((path) => checkDocument(path, read(path))),
+  ];
+  return { files: files.length + documents.length, problems };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

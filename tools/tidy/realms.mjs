@@ -1,6 +1,6 @@
-// No `instanceof` with a class that a host or the language has: objects of another realm (Jest, node:vm,
-// frames) are no instances of this realm's. Classes that a file declares or imports are its own affair.
-// What tells instead is in src/host/realm.ts.
+// No `instanceof` with a class that a host or the language has: objects of another realm (Jest,
+// node:vm, frames) are no instances of this realm's. Classes that a file declares or imports are
+// its own affair. What tells instead is in src/host/realm.ts.
 
 import ts from "typescript";
 

@@ -1,5 +1,6 @@
-// Files of a browser's main thread. Opening waits until all bytes are in memory; from then on everything works at once, as system calls
-// must. Writing back can only be begun there: who needs to know waits for `flushed()`.
+// Files of a browser's main thread. Opening waits until all bytes are in memory; from then on
+// everything works at once, as system calls must. Writing back can only be begun there: who needs
+// to know waits for `flushed()`.
 
 import { O } from "../flags.js";
 import { BufferFile, Device, FileContents, newInode, type FileOptions } from "./memory-file.js";
@@ -14,7 +15,10 @@ export interface BlobLike {
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
-/** What is needed of a FileSystemFileHandle, of the user's own file system or of navigator.storage's. */
+/**
+ * What is needed of a FileSystemFileHandle, of the user's own file system or of
+ * navigator.storage's.
+ */
 export interface FileHandle {
   /** Its name, without a folder. */
   readonly name: string;
@@ -68,8 +72,8 @@ export class BlobFile extends BufferFile {
 }
 
 /**
- * Reads a Blob, or a File that somebody chose, into memory and makes a file of it. What is written goes to that copy: see `blob()`.
- * Each call makes a file of its own.
+ * Reads a Blob, or a File that somebody chose, into memory and makes a file of it. What is written
+ * goes to that copy: see `blob()`. Each call makes a file of its own.
  * @param blob a Blob or a File
  * @param options `path` is the File's name by default, or "/blob"
  * @throws what reading the Blob throws, a DOMException
@@ -78,7 +82,10 @@ export async function openBlob(blob: BlobLike, options: FileOptions = {}): Promi
   return new BlobFile(await contentsOf(blob), blob, options);
 }
 
-/** What is written back at once, bytes: small enough that a page costs little, large enough that a file is not a thousand pieces. */
+/**
+ * What is written back at once, bytes: small enough that a page costs little, large enough that a
+ * file is not a thousand pieces.
+ */
 const BLOCK_BYTES = 64 * 1024;
 
 /** A copy of a file, from which changes are brought back in the background. */
@@ -112,7 +119,8 @@ export class HandleFile extends BufferFile {
   /** Begins to write back what changed. It does not wait, and cannot fail: see `flushed`. */
   override sync(): void {
     if (!this.#hasChanged) return;
-    // What is written until the turn comes is taken along: a write-back becomes visible as a whole or not at all.
+    // What is written until the turn comes is taken along: a write-back becomes visible as a whole
+    // or not at all.
     this.#last = this.#last.then(() => this.#writeBack());
   }
 
@@ -122,8 +130,9 @@ export class HandleFile extends BufferFile {
   }
 
   /**
-   * Writes back what is not in the file yet, and resolves when everything that was written until now is. Rejects with the first error since
-   * the last call; what could not be written stays marked, and is tried again with the next `sync` or `flushed`.
+   * Writes back what is not in the file yet, and resolves when everything that was written until
+   * now is. Rejects with the first error since the last call; what could not be written stays
+   * marked, and is tried again with the next `sync` or `flushed`.
    */
   async flushed(): Promise<void> {
     this.sync();
@@ -191,10 +200,11 @@ export class HandleFile extends BufferFile {
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /**
- * Reads a file into memory and makes one of it whose changes go back: msync, fsync and closing begin to write them and cannot wait, so
- * they succeed before anything is in the file, and a crash of the page loses it. What munmap leaves goes with the next of them.
- * `flushed()` tells when all is in the file, and what went wrong. Nobody else should change the file meanwhile: a write-back puts back
- * all that this side changed, and the size.
+ * Reads a file into memory and makes one of it whose changes go back: msync, fsync and closing
+ * begin to write them and cannot wait, so they succeed before anything is in the file, and a crash
+ * of the page loses it. What munmap leaves goes with the next of them. `flushed()` tells when all
+ * is in the file, and what went wrong. Nobody else should change the file meanwhile: a write-back
+ * puts back all that this side changed, and the size.
  * @param handle from a file picker, or of navigator.storage
  * @param options `path` is the handle's name by default
  * @throws what reading the file throws, a DOMException

@@ -7,13 +7,16 @@ import { FileError, FileKind, type HostFile } from "./host-file.js";
 export interface FileOptions {
   /** The path that maps shows. */
   path?: string | undefined;
-  /** O bits: O.RDWR by default; O.TRUNC empties it. Those that are about names mean nothing here. */
+  /**
+   * O bits: O.RDWR by default; O.TRUNC empties it. Those that are about names mean nothing here.
+   */
   flags?: number | undefined;
 }
 
 /**
- * Devices of the files that no host's file system has: of the numbers that Linux gives to file systems without a disk the last ones, so that
- * files of Node's are never taken for one of these. Inodes are counted from 1 on each.
+ * Devices of the files that no host's file system has: of the numbers that Linux gives to file
+ * systems without a disk the last ones, so that files of Node's are never taken for one of these.
+ * Inodes are counted from 1 on each.
  */
 export const Device = {
   /** MemoryFile */

@@ -1,5 +1,5 @@
-// Files of the host's file system, in Node.js. Elsewhere there are no files behind paths: whoever uses the kernel opens them and hands them
-// over.
+// Files of the host's file system, in Node.js. Elsewhere there are no files behind paths: whoever
+// uses the kernel opens them and hands them over.
 
 import type { BigIntStats } from "node:fs";
 import { nodeModule } from "../../host/node.js";
@@ -23,7 +23,10 @@ const TRANSLATED = [
   "NOATIME",
 ] as const;
 
-/** What makes O.TMPFILE more than O.DIRECTORY, and O.SYNC more than O.DSYNC. The first has one number on all of Linux, and none elsewhere. */
+/**
+ * What makes O.TMPFILE more than O.DIRECTORY, and O.SYNC more than O.DSYNC. The first has one
+ * number on all of Linux, and none elsewhere.
+ */
 const TMPFILE_ONLY = O.TMPFILE & ~O.DIRECTORY;
 const SYNC_ONLY = O.SYNC & ~O.DSYNC;
 
@@ -31,9 +34,10 @@ const SYNC_ONLY = O.SYNC & ~O.DSYNC;
 const TRANSFER_MAX = 2 ** 30;
 
 /**
- * O bits in the host's numbers. O.APPEND is not among them: with it Linux writes to the file's end whatever the position, and what is
- * stored in a mapping belongs where it is; the kernel's side appends by itself. What the host does not have is left out, as are the
- * bits that mean nothing here.
+ * O bits in the host's numbers. O.APPEND is not among them: with it Linux writes to the file's end
+ * whatever the position, and what is stored in a mapping belongs where it is; the kernel's side
+ * appends by itself. What the host does not have is left out, as are the bits that mean nothing
+ * here.
  */
 function hostFlags(flags: number): number {
   let host = flags & O.ACCMODE;
@@ -78,7 +82,10 @@ function realPath(path: string): string {
   }
 }
 
-/** One read or write of as much as goes at once, again when a signal came in between. @returns bytes moved */
+/**
+ * One read or write of as much as goes at once, again when a signal came in between.
+ * @returns bytes moved
+ */
 function transfer(
   move: (fd: number, bytes: Uint8Array, offset: number, length: number, position: number) => number,
   fd: number,
@@ -174,7 +181,10 @@ class NodeFile extends Identity implements HostFile {
     return this.#descriptor;
   }
 
-  /** What Linux calls the file now, as in maps: it notices renaming and deleting. undefined elsewhere. */
+  /**
+   * What Linux calls the file now, as in maps: it notices renaming and deleting. undefined
+   * elsewhere.
+   */
   #link(): string | undefined {
     if (process.platform !== "linux") return undefined;
     try {
@@ -185,7 +195,10 @@ class NodeFile extends Identity implements HostFile {
   }
 }
 
-/** What O.PATH gives: a place in the file system, which cannot be read or written. Node needs no descriptor for that. */
+/**
+ * What O.PATH gives: a place in the file system, which cannot be read or written. Node needs no
+ * descriptor for that.
+ */
 class NodePath extends Identity implements HostFile {
   readonly path: string;
   readonly isDeleted = false;
@@ -226,9 +239,11 @@ class NodePath extends Identity implements HostFile {
 /**
  * Opens a file, as open(2).
  * @param path absolute, or from Node's working directory
- * @param flags O bits. O.APPEND is kept for the kernel's side, which appends (not atomically with others who write to the file)
+ * @param flags O bits. O.APPEND is kept for the kernel's side, which appends (not atomically with
+ *   others who write to the file)
  * @param mode of a file that O.CREAT or O.TMPFILE makes; the umask is taken off
- * @throws Error outside Node.js, with the way out; Node's error, whose `code` is the error number's name; FileError EOPNOTSUPP for O.TMPFILE outside Linux
+ * @throws Error outside Node.js, with the way out; Node's error, whose `code` is the error number's
+ *   name; FileError EOPNOTSUPP for O.TMPFILE outside Linux
  */
 export function openNodeFile(path: string, flags: number, mode = 0o666): HostFile {
   if (fs === undefined) {

@@ -1,4 +1,5 @@
-// Files of the browser's private file system, in a worker: there a file can be read and written at once.
+// Files of the browser's private file system, in a worker: there a file can be read and written at
+// once.
 
 import { O } from "../flags.js";
 import { FileError, FileKind, type HostFile } from "./host-file.js";
@@ -74,9 +75,10 @@ class SyncHandleFile implements HostFile {
 }
 
 /**
- * Makes a file of a sync handle (`await fileHandle.createSyncAccessHandle()`), which only workers get; msync, fsync and closing are as good
- * as on a disk there. The handle is closed with the file. A handle says neither its name nor which file it is: two of them count as two
- * files even if they are not (browsers give out one at a time unless asked otherwise).
+ * Makes a file of a sync handle (`await fileHandle.createSyncAccessHandle()`), which only workers
+ * get; msync, fsync and closing are as good as on a disk there. The handle is closed with the file.
+ * A handle says neither its name nor which file it is: two of them count as two files even if they
+ * are not (browsers give out one at a time unless asked otherwise).
  * @param handle which nobody else uses from here on
  * @param options `path` is "/opfs/INODE" by default
  * @throws what truncating throws, with O.TRUNC

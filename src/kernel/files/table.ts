@@ -1,4 +1,5 @@
-// The host's files by the numbers that the WebAssembly side knows them by, and the imports that reach them through these numbers.
+// The host's files by the numbers that the WebAssembly side knows them by, and the imports that
+// reach them through these numbers.
 
 import type { FileImports } from "../../host/files.js";
 import { Errno } from "../errno.js";
@@ -31,7 +32,10 @@ function failed(error: unknown): number {
 export class FileTable {
   /** What the WebAssembly side calls. */
   readonly imports: FileImports;
-  /** Descriptors that were given out for these files. They may be closed by now: the WebAssembly side does that by itself. */
+  /**
+   * Descriptors that were given out for these files. They may be closed by now: the WebAssembly
+   * side does that by itself.
+   */
   readonly descriptors = new Set<number>();
   readonly #bytes: () => Uint8Array;
   readonly #entries: (Entry | undefined)[] = [];
@@ -56,7 +60,8 @@ export class FileTable {
   /**
    * Takes a file in.
    * @returns the number by which the imports know it from now on: the lowest that is free, from 0
-   * @throws TypeError for an object that is in the table already: closing it once would close it for both
+   * @throws TypeError for an object that is in the table already: closing it once would close it
+   *   for both
    */
   add(file: HostFile): number {
     if (this.#entries.some((entry) => entry?.file === file))
@@ -69,7 +74,10 @@ export class FileTable {
     return number;
   }
 
-  /** Lets go of a file without closing it; its number is free. @returns the file; undefined when there is none */
+  /**
+   * Lets go of a file without closing it; its number is free.
+   * @returns the file; undefined when there is none
+   */
   remove(number: number): HostFile | undefined {
     const entry = this.#entries[number];
     if (entry === undefined) return undefined;
@@ -84,7 +92,8 @@ export class FileTable {
   }
 
   /**
-   * The identity of the file with this number, from 1: while one of them is in the table, all files with its device and inode have the same.
+   * The identity of the file with this number, from 1: while one of them is in the table, all files
+   * with its device and inode have the same.
    * @throws FileError EBADF when there is none
    */
   identityOf(number: number): number {

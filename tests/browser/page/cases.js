@@ -1,4 +1,5 @@
-// What the tests do on the main thread of a page: each export is a case, whose result the test looks at.
+// What the tests do on the main thread of a page: each export is a case, whose result the test
+// looks at.
 
 import { MemoryFile, O, openBlob, openFileHandle } from "ptmalloc-wasm/kernel";
 import { bytesOf, CONTENT, kernelOf, newFile, tell, textOf } from "./story.js";

@@ -1,4 +1,5 @@
-// The friendly heap on a page: what browsers refuse to do with shared and resizable buffers must not show.
+// The friendly heap on a page: what browsers refuse to do with shared and resizable buffers must
+// not show.
 
 import { createHeap, createHeapSync } from "ptmalloc-wasm";
 import { createHeap as createThreadedHeap } from "ptmalloc-wasm/threads";

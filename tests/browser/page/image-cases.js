@@ -1,5 +1,5 @@
-// A heap in a file of the browser's private file system, in one worker after the other. The first one is ended by whoever started it,
-// without closing anything.
+// A heap in a file of the browser's private file system, in one worker after the other. The first
+// one is ended by whoever started it, without closing anything.
 
 import { MemoryFile, openHeapImage, openSyncHandle } from "ptmalloc-wasm/image";
 
@@ -10,7 +10,10 @@ async function open(abi, file) {
   return await openHeapImage(file, { abi });
 }
 
-/** The file's handle, as soon as the worker that had it before has let go. @param {"ilp32" | "lp64"} abi */
+/**
+ * The file's handle, as soon as the worker that had it before has let go.
+ * @param {"ilp32" | "lp64"} abi
+ */
 async function handleOf(abi) {
   const folder = await navigator.storage.getDirectory();
   // Only workers have this, and TypeScript has a page in mind.
@@ -25,7 +28,10 @@ async function handleOf(abi) {
   }
 }
 
-/** The first worker: an msync, and more that never gets to the file. @param {"ilp32" | "lp64"} abi */
+/**
+ * The first worker: an msync, and more that never gets to the file.
+ * @param {"ilp32" | "lp64"} abi
+ */
 export async function imageBegins(abi) {
   const image = await open(abi, openSyncHandle(await handleOf(abi), { path: "/heap" }));
   const { heap } = image;
@@ -36,7 +42,10 @@ export async function imageBegins(abi) {
   return { hasPages: pages > 100, root: image.root, next: heap.malloc(1000) };
 }
 
-/** The next one: all is there, and the next block comes from where it came from. @param {"ilp32" | "lp64"} abi */
+/**
+ * The next one: all is there, and the next block comes from where it came from.
+ * @param {"ilp32" | "lp64"} abi
+ */
 export async function imageGoesOn(abi) {
   const image = await open(abi, openSyncHandle(await handleOf(abi)));
   const { heap, root } = image;

@@ -1,4 +1,5 @@
-// One story of a file and its mappings, for every kind of file that a browser has. Results are plain, so that they can be handed out.
+// One story of a file and its mappings, for every kind of file that a browser has. Results are
+// plain, so that they can be handed out.
 
 import { MAP, MS, PROT, startKernel } from "ptmalloc-wasm/kernel";
 
@@ -38,7 +39,8 @@ export async function kernelOf(abi) {
 }
 
 /**
- * Maps a file that holds CONTENT, stores one letter at a time, and looks at what the file holds after each call that ought to bring it there.
+ * Maps a file that holds CONTENT, stores one letter at a time, and looks at what the file holds
+ * after each call that ought to bring it there.
  * @param {"ilp32" | "lp64"} abi
  * @param {import("ptmalloc-wasm/kernel").HostFile} file
  * @param {() => string | Promise<string>} contentNow the file's bytes, from where they are kept

@@ -1,4 +1,5 @@
-// What the tests of threads do on the main thread of a page: it made the heap, and is one of its threads.
+// What the tests of threads do on the main thread of a page: it made the heap, and is one of its
+// threads.
 
 import { createHeap } from "ptmalloc-wasm/threads";
 
@@ -41,7 +42,10 @@ async function join(heap, how = "attach") {
   return { thread, run: worker.run.bind(worker), end: () => worker.worker.terminate() };
 }
 
-/** The main thread and two workers allocate at the same time, and pass blocks to each other. @param {"ilp32" | "lp64"} abi */
+/**
+ * The main thread and two workers allocate at the same time, and pass blocks to each other.
+ * @param {"ilp32" | "lp64"} abi
+ */
 export async function threadsTogether(abi) {
   const { heap } = await heapOf(abi);
   const workers = [await join(heap), await join(heap, "attachSync")];
@@ -63,7 +67,10 @@ export async function threadsTogether(abi) {
   return { bad, isSeen, seen, threads, left, arenas, broken: heap.raw.check_heap() };
 }
 
-/** The main thread may not wait for a lock: it spins until the worker gives it back. @param {"ilp32" | "lp64"} abi */
+/**
+ * The main thread may not wait for a lock: it spins until the worker gives it back.
+ * @param {"ilp32" | "lp64"} abi
+ */
 export async function mainSpins(abi) {
   const { heap } = await heapOf(abi);
   const { run, end } = await join(heap);
@@ -73,7 +80,10 @@ export async function mainSpins(abi) {
   return { isBlock: block !== 0, ...heap.lockCounters() };
 }
 
-/** A worker is ended in the middle of its work; another one had exited. @param {"ilp32" | "lp64"} abi */
+/**
+ * A worker is ended in the middle of its work; another one had exited.
+ * @param {"ilp32" | "lp64"} abi
+ */
 export async function terminated(abi) {
   const { heap, notices, noticed } = await heapOf(abi);
   const orderly = await join(heap);
@@ -107,7 +117,10 @@ export async function threadsRefused() {
   );
 }
 
-/** How many shared memories of `maximum` pages this browser can have at once, up to 64. @param {number} maximum */
+/**
+ * How many shared memories of `maximum` pages this browser can have at once, up to 64.
+ * @param {number} maximum
+ */
 export function sharedMemories(maximum) {
   const memories = [];
   try {

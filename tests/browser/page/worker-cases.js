@@ -1,4 +1,5 @@
-// What the tests do in a worker, where files of the browser's private file system can be read and written at once.
+// What the tests do in a worker, where files of the browser's private file system can be read and
+// written at once.
 
 import { O, openSyncHandle } from "ptmalloc-wasm/kernel";
 import { bytesOf, CONTENT, newFile, tell, textOf } from "./story.js";

@@ -1,4 +1,5 @@
-// The one program that all consumers run: it is given what a heap's user imports, and says what happened as plain data.
+// The one program that all consumers run: it is given what a heap's user imports, and says what
+// happened as plain data.
 
 const MIB = 2 ** 20;
 
@@ -13,7 +14,8 @@ function caught(call) {
 }
 
 /**
- * Allocates, grows the memory past 64 MiB, looks through views afterwards, runs out of memory, and frees a block twice.
+ * Allocates, grows the memory past 64 MiB, looks through views afterwards, runs out of memory, and
+ * frees a block twice.
  * @param {{
  *   createHeap: (options: any) => Promise<any>,
  *   OutOfMemoryError: abstract new (...args: any[]) => Error,

@@ -1,6 +1,7 @@
-// The published suites, mirrored as cases: gVisor's system call tests (test/syscalls/linux), LTP's (testcases/kernel/syscalls) and
-// those that LTP has for POSIX (testcases/open_posix_testsuite/conformance/interfaces).
-// Each case is named after its origin and written anew; those that are not here are in LEFT-OUT.md with the reason.
+// The published suites, mirrored as cases: gVisor's system call tests (test/syscalls/linux), LTP's
+// (testcases/kernel/syscalls) and those that LTP has for POSIX
+// (testcases/open_posix_testsuite/conformance/interfaces). Each case is named after its origin and
+// written anew; those that are not here are in LEFT-OUT.md with the reason.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
@@ -64,7 +65,10 @@ const LTP_CASES: Cases = {
   ...ltpNewerCases,
 };
 
-/** The files of LTP's that test POSIX (2024), folder by folder; those that no program is made of are not among them. */
+/**
+ * The files of LTP's that test POSIX (2024), folder by folder; those that no program is made of are
+ * not among them.
+ */
 const POSIX_FILES: Readonly<Record<string, { names: readonly string[]; total: number }>> = {
   mmap: {
     names: [

@@ -1,4 +1,5 @@
-// The cases of gVisor's test/syscalls/linux/mlock.cc that need no second process. Their names are the originals'.
+// The cases of gVisor's test/syscalls/linux/mlock.cc that need no second process. Their names are
+// the originals'.
 
 import { expect } from "vitest";
 import { ERRNO, MADV, MAP, MCL, MREMAP, MS, PAGE, PROT, RLIMIT } from "./kit.js";

@@ -1,5 +1,5 @@
-// The cases of gVisor's test/syscalls/linux/mmap.cc that map files and devices. Their names are the originals'; what is parametrised
-// there has its parameter behind the name.
+// The cases of gVisor's test/syscalls/linux/mmap.cc that map files and devices. Their names are the
+// originals'; what is parametrised there has its parameter behind the name.
 
 import { expect } from "vitest";
 import { FileKind, MAP, MS, O, PAGE, PROT, SIGBUS, SIGSEGV } from "./kit.js";
@@ -27,7 +27,10 @@ function halfPage(k: Kit): { file: MemoryBytes; fd: number } {
   return { file, fd: k.open(file) };
 }
 
-/** A file of this many pages, each of its own letter, and a shared mapping of all of it that can be read. */
+/**
+ * A file of this many pages, each of its own letter, and a shared mapping of all of it that can be
+ * read.
+ */
 function lettered(k: Kit, text: string): { file: MemoryBytes; fd: number; at: number } {
   const file = k.file([...text].map((letter) => letters(letter, PAGE)).join(""));
   const fd = k.open(file);
@@ -58,7 +61,10 @@ function eachKind(name: string, run: (k: Kit, prot: number, flags: number) => vo
   );
 }
 
-/** Stores the text at an address where that is allowed, and loads as much from it where not: the signal, or 0. */
+/**
+ * Stores the text at an address where that is allowed, and loads as much from it where not: the
+ * signal, or 0.
+ */
 const use = (k: Kit, at: number, prot: number): number =>
   prot & PROT.WRITE ? k.put(at, TEXT) : k.m.touch(at, TEXT.length, false);
 
@@ -334,7 +340,8 @@ const truncatingCases: Cases = {
     const at = k.mapFile(halfPage(k).fd, 2 * PAGE, prot, flags);
     expect(use(k, at + HALF + 1, prot)).toBe(0);
   }),
-  // The kernel itself meets the end of the file: an error, not a signal. The originals write to a pipe and read from /dev/zero.
+  // The kernel itself meets the end of the file: an error, not a signal. The originals write to a
+  // pipe and read from /dev/zero.
   "MMapFileTest.InternalSigBus": (k) => {
     const at = k.mapFile(halfPage(k).fd, 2 * PAGE, PROT.RW, MAP.PRIVATE);
     k.fails("EFAULT", "pwrite64", k.openNew(0), at + PAGE, PAGE, ...k.position(0));

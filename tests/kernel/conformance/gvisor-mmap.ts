@@ -1,4 +1,5 @@
-// The cases of gVisor's test/syscalls/linux/mmap.cc that need neither files nor processes. Their names are the originals'.
+// The cases of gVisor's test/syscalls/linux/mmap.cc that need neither files nor processes. Their
+// names are the originals'.
 
 import { expect } from "vitest";
 import { Machine } from "../support/machine.js";

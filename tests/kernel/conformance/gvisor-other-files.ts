@@ -1,5 +1,6 @@
-// The cases of gVisor's test/syscalls/linux/{mremap,madvise,msync,proc_pid_smaps}.cc that map files. Their names are the originals'; what is
-// parametrised there has its parameter behind the name.
+// The cases of gVisor's test/syscalls/linux/{mremap,madvise,msync,proc_pid_smaps}.cc that map
+// files. Their names are the originals'; what is parametrised there has its parameter behind the
+// name.
 
 import { expect } from "vitest";
 import { flagCodes } from "../support/sequence.js";

@@ -1,5 +1,7 @@
-// The cases of gVisor's test/syscalls/linux/{brk,munmap,mremap,madvise,msync,mincore,proc_pid_smaps,rlimits}.cc that need neither
-// files nor processes. Their names are the originals'; what is parametrised there has its parameter behind the name.
+// The cases of gVisor's
+// test/syscalls/linux/{brk,munmap,mremap,madvise,msync,mincore,proc_pid_smaps,rlimits}.cc that need
+// neither files nor processes. Their names are the originals'; what is parametrised there has its
+// parameter behind the name.
 
 import { expect } from "vitest";
 import { procLimits } from "../../../src/kernel/proc-limits.js";

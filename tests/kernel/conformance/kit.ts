@@ -1,4 +1,5 @@
-// What the conformance cases are written with: a process, calls that must succeed or fail in one way, and bytes.
+// What the conformance cases are written with: a process, calls that must succeed or fail in one
+// way, and bytes.
 
 import { expect } from "vitest";
 import type { Abi } from "../../../src/layout/address.js";

@@ -1,4 +1,5 @@
-// The cases of the mirrored suites that are not here, and why. LEFT-OUT.md is this table as text; a test compares them.
+// The cases of the mirrored suites that are not here, and why. LEFT-OUT.md is this table as text; a
+// test compares them.
 
 /** Why a case is not here. */
 export const REASONS = {

@@ -1,5 +1,6 @@
-// The cases of LTP's testcases/kernel/syscalls/{mmap,mremap,mprotect,madvise,msync,mincore,mlock} and testcases/kernel/mem/vma that
-// map files, named after the file and, where it has a table, the row. Children that only look at the file are left away.
+// The cases of LTP's testcases/kernel/syscalls/{mmap,mremap,mprotect,madvise,msync,mincore,mlock}
+// and testcases/kernel/mem/vma that map files, named after the file and, where it has a table, the
+// row. Children that only look at the file are left away.
 
 import { expect } from "vitest";
 import { PageMark } from "../../../src/layout/generated.js";
@@ -100,7 +101,8 @@ const mmapCases: Cases = {
     const at = k.mapFile(k.openNew(PAGE / 2), 2 * PAGE, PROT.RW, MAP.SHARED);
     expect(k.write(at + PAGE + 1, 0)).toBe(SIGBUS);
   },
-  // Where there is no room for what was stored, that must not go unnoticed. Linux refuses at the store, with a SIGBUS.
+  // Where there is no room for what was stored, that must not go unnoticed. Linux refuses at the
+  // store, with a SIGBUS.
   mmap16: (k) => {
     const fd = k.openNew(repeated("a", KIB));
     const room = k.map(2);

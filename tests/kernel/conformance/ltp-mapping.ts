@@ -1,5 +1,5 @@
-// The cases of LTP's testcases/kernel/syscalls/{brk,sbrk,mmap,munmap,mremap,mprotect}, named after the file and, where it has a
-// table, the row. Rows that need files are in left-out.ts.
+// The cases of LTP's testcases/kernel/syscalls/{brk,sbrk,mmap,munmap,mremap,mprotect}, named after
+// the file and, where it has a table, the row. Rows that need files are in left-out.ts.
 
 import { expect } from "vitest";
 import { ADDRESS, ERRNO, KernelOption, MAP, MREMAP, PAGE, PROT, SIGSEGV } from "./kit.js";

@@ -1,5 +1,6 @@
-// The cases of LTP's testcases/kernel/syscalls/{mseal,remap_file_pages} and testcases/kernel/mem/vma, and what others of its folders ask of
-// calls and flags that came later than the rest, named after the file and, where it has a table, the row.
+// The cases of LTP's testcases/kernel/syscalls/{mseal,remap_file_pages} and
+// testcases/kernel/mem/vma, and what others of its folders ask of calls and flags that came later
+// than the rest, named after the file and, where it has a table, the row.
 
 import { expect } from "vitest";
 import { bytesOf, KernelOption, MADV, MAP, MPOL, MREMAP, PAGE, PROT, RLIMIT } from "./kit.js";
@@ -127,7 +128,10 @@ const B = MPOL.BIND;
 const I = MPOL.INTERLEAVE;
 const D = MPOL.DEFAULT;
 
-/** Each row: ranges (first page, pages, policy) that are bound one after the other, and the regions that there are then. */
+/**
+ * Each row: ranges (first page, pages, policy) that are bound one after the other, and the regions
+ * that there are then.
+ */
 const POLICIES: readonly [string, readonly [number, number, number][], number[]][] = [
   ["vma04: case 4", [[0, 4, B], [2, 2, D]], [2, 4]], // prettier-ignore
   ["vma04: case 5", [[0, 2, B], [2, 2, B]], [4, 2]], // prettier-ignore

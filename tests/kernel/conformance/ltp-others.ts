@@ -1,4 +1,5 @@
-// The cases of LTP's testcases/kernel/syscalls/{madvise,msync,mincore,mlock,mlock2,mlockall,munlock,munlockall,getrlimit,setrlimit}
+// The cases of LTP's
+// testcases/kernel/syscalls/{madvise,msync,mincore,mlock,mlock2,mlockall,munlock,munlockall,getrlimit,setrlimit}
 // and testcases/kernel/mem/tunable, named after the file and, where it has a table, the row.
 
 import { expect } from "vitest";
@@ -14,7 +15,10 @@ function twoPagesAndHole(k: Kit, kind: number = MAP.PRIVATE): number {
   return at;
 }
 
-/** The advice that succeeds on anonymous memory; those of the original's table that this kernel knows. */
+/**
+ * The advice that succeeds on anonymous memory; those of the original's table that this kernel
+ * knows.
+ */
 const ACCEPTED = [
   ...(["NORMAL", "RANDOM", "SEQUENTIAL", "WILLNEED", "DONTNEED", "DONTFORK", "DOFORK"] as const),
   ...(["MERGEABLE", "UNMERGEABLE", "HUGEPAGE", "NOHUGEPAGE", "DONTDUMP", "DODUMP"] as const),

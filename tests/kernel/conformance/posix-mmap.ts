@@ -1,5 +1,6 @@
-// The cases of mmap in LTP's testcases/open_posix_testsuite/conformance/interfaces, named after the file. A shared memory object is a
-// file of the host's, as on Linux, where it is one of tmpfs. Children that only get the signal or look at the file are left away.
+// The cases of mmap in LTP's testcases/open_posix_testsuite/conformance/interfaces, named after the
+// file. A shared memory object is a file of the host's, as on Linux, where it is one of tmpfs.
+// Children that only get the signal or look at the file are left away.
 
 import { expect } from "vitest";
 import {
@@ -30,7 +31,10 @@ const B = 98;
 /** So many times the letter a. */
 const letters = (length: number): string => "a".repeat(length);
 
-/** An open file or shared memory object that was made empty and got its size from ftruncate, and what it holds. */
+/**
+ * An open file or shared memory object that was made empty and got its size from ftruncate, and
+ * what it holds.
+ */
 function truncated(k: Kit, size: number): { file: MemoryBytes; fd: number } {
   const file = k.file(0);
   const fd = k.open(file);
@@ -137,7 +141,10 @@ function storedAndMappedAnew(k: Kit, kind: number): number {
   return k.read(k.mapFile(fd, KIB, PROT.RW, kind));
 }
 
-/** Stores a letter in a mapping of an object of zeros: what a private mapping that is made then has there. */
+/**
+ * Stores a letter in a mapping of an object of zeros: what a private mapping that is made then has
+ * there.
+ */
 function storedAndMappedTwice(k: Kit, kind: number): number {
   const { fd } = truncated(k, KIB);
   const at = k.mapFile(fd, KIB, PROT.RW, kind);
@@ -147,7 +154,10 @@ function storedAndMappedTwice(k: Kit, kind: number): number {
   return k.read(other);
 }
 
-/** Stores behind the end of an object of half a page, whose rest must be zeros before: its descriptor, the mapping gone. */
+/**
+ * Stores behind the end of an object of half a page, whose rest must be zeros before: its
+ * descriptor, the mapping gone.
+ */
 function storedBehindEnd(k: Kit, sync: boolean): { file: MemoryBytes; fd: number } {
   const { file, fd } = truncated(k, HALF);
   const at = k.mapFile(fd, HALF, PROT.RW, MAP.SHARED);
@@ -309,8 +319,8 @@ const failingCases: Cases = {
     expect([k.read(at), k.write(at, A)]).toEqual([0, SIGSEGV]);
     k.ok("munmap", at, KIB);
   },
-  // The original is for kernels of 32 bits, where the number of the last page does not fit a word. With 64, it is the greatest size
-  // of a file that is exceeded.
+  // The original is for kernels of 32 bits, where the number of the last page does not fit a word.
+  // With 64, it is the greatest size of a file that is exceeded.
   "mmap/31-1": (k) => {
     const { fd } = truncated(k, 0);
     const is64 = k.m.abi === "lp64";

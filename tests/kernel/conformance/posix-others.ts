@@ -1,5 +1,6 @@
-// The cases of munmap, mlock, munlock, mlockall and munlockall in LTP's testcases/open_posix_testsuite/conformance/interfaces, named after
-// the file. Each runs as another user than root: without CAP_IPC_LOCK.
+// The cases of munmap, mlock, munlock, mlockall and munlockall in LTP's
+// testcases/open_posix_testsuite/conformance/interfaces, named after the file. Each runs as another
+// user than root: without CAP_IPC_LOCK.
 
 import { expect } from "vitest";
 import { KernelOption, MAP, MCL, MS, O, PAGE, PROT, RLIMIT, SIGSEGV } from "./kit.js";
@@ -147,8 +148,8 @@ const mlockallCases: Cases = {
   },
   "mlockall/13-1": (k) => k.fails("EINVAL", "mlockall", 0),
   "mlockall/13-2": (k) => k.fails("EINVAL", "mlockall", ~(MCL.CURRENT | MCL.FUTURE)),
-  // The original leaves the limit alone: before Linux 2.6.9 only root could lock. Now that is so with a limit of nothing, and
-  // with another one a process may do it.
+  // The original leaves the limit alone: before Linux 2.6.9 only root could lock. Now that is so
+  // with a limit of nothing, and with another one a process may do it.
   "mlockall/15-1": (k) => {
     const { soft, hard } = k.limits(RLIMIT.MEMLOCK);
     k.lower(RLIMIT.MEMLOCK, 0);

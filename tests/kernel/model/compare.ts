@@ -44,7 +44,8 @@ export class Pair {
       base: BASE,
       startBrk: start * PAGE,
       taskSize: END * PAGE,
-      // All of it from the start, and more to come: the kernel's own tables then lie behind it, not in a hidden region.
+      // All of it from the start, and more to come: the kernel's own tables then lie behind it, not
+      // in a hidden region.
       memory: new WebAssembly.Memory({ initial: (END * PAGE) / 65536, maximum: 64 }),
       fresh: true,
       mmapBase: bounds.mmapBase * PAGE,
@@ -163,7 +164,8 @@ export class Pair {
     if (!this.#isOneRegion(address, old)) return ["mremap", address, old, old, 0, 0];
     if (kind === 7 && !isShared) {
       const far = rng.int(this.#start, Math.max(this.#start, END - 1 - pages)) * PAGE;
-      // Where the copy becomes one region with what it came from, it loses its lock as well: see the recordings.
+      // Where the copy becomes one region with what it came from, it loses its lock as well: see
+      // the recordings.
       const { start, end } = this.#regionAt(address);
       if (far <= end && start <= far + old) return ["mremap", address, old, old, 0, 0];
       return ["mremap", address, old, old, 7, far];

@@ -1,5 +1,5 @@
-// The system calls over the naive model's pages: what each checks, in Linux's order, and what it does to each page. Results are as
-// of the raw calls: -errno, or a number; addresses are bytes.
+// The system calls over the naive model's pages: what each checks, in Linux's order, and what it
+// does to each page. Results are as of the raw calls: -errno, or a number; addresses are bytes.
 
 import { PAGE, Pages, VM } from "./pages.js";
 import type { Bounds } from "./pages.js";

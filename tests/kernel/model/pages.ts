@@ -1,5 +1,6 @@
-// The naive model: an address space as an array with one entry a page, every rule a loop over pages. Slow, short and without a tree.
-// It knows no regions: where a rule is about them (mremap grows out of one only), the caller says where they end.
+// The naive model: an address space as an array with one entry a page, every rule a loop over
+// pages. Slow, short and without a tree. It knows no regions: where a rule is about them (mremap
+// grows out of one only), the caller says where they end.
 
 /** Bytes of a page. */
 export const PAGE = 4096;
@@ -51,7 +52,10 @@ export class Pages {
   readonly place: Uint32Array;
   /** Pages of each shared object. */
   readonly fileSizes: number[] = [0];
-  /** Of pages of shared objects that nothing maps: whether they are in memory, and the first byte; by object and place. */
+  /**
+   * Of pages of shared objects that nothing maps: whether they are in memory, and the first byte;
+   * by object and place.
+   */
   readonly #kept = new Map<string, readonly [resident: number, value: number]>();
 
   constructor(bounds: Bounds) {
@@ -110,13 +114,19 @@ export class Pages {
     return `${this.file[page]}:${this.place[page]}`;
   }
 
-  /** A shared page stays with its object: one that nothing maps is never asked for again, so it need not be forgotten. */
+  /**
+   * A shared page stays with its object: one that nothing maps is never asked for again, so it need
+   * not be forgotten.
+   */
   #leave(page: number): void {
     if (this.isMapped(page) && this.file[page] !== 0)
       this.#kept.set(this.#keyOf(page), [this.resident[page]!, this.value[page]!]);
   }
 
-  /** Whether one of `count` pages of an object, from `place` on, is mapped outside the range `gone`; of those that it does not have none is. */
+  /**
+   * Whether one of `count` pages of an object, from `place` on, is mapped outside the range `gone`;
+   * of those that it does not have none is.
+   */
   isMappedElsewhere(file: number, place: number, count: number, gone: readonly number[]): boolean {
     const [from = 0, to = 0] = gone;
     const last = Math.min(place + count, this.fileSizes[file]!);
@@ -167,7 +177,10 @@ export class Pages {
     }
   }
 
-  /** The lowest or highest place for `count` pages (bottom-up from mmap_base; or top-down, and bottom-up if that finds none). */
+  /**
+   * The lowest or highest place for `count` pages (bottom-up from mmap_base; or top-down, and
+   * bottom-up if that finds none).
+   */
   placeFor(count: number): number | undefined {
     const { start, end, mmapBase, isTopDown } = this.bounds;
     if (isTopDown) {
@@ -179,7 +192,9 @@ export class Pages {
     return undefined;
   }
 
-  /** 0, or the signal of an access: 11 where it is not allowed, 7 behind the end of a shared object. */
+  /**
+   * 0, or the signal of an access: 11 where it is not allowed, 7 behind the end of a shared object.
+   */
   signalOf(page: number, isWrite: boolean): number {
     const flags = this.flags[page] ?? 0;
     if ((flags & (isWrite ? VM.WRITE : ACCESSIBLE)) === 0) return 11;
@@ -191,7 +206,10 @@ export class Pages {
     return file !== 0 && this.place[page]! >= this.fileSizes[file]!;
   }
 
-  /** Brings pages in, as mlock and MAP_POPULATE do. Whether that went well: it stops where memory is not accessible. */
+  /**
+   * Brings pages in, as mlock and MAP_POPULATE do. Whether that went well: it stops where memory is
+   * not accessible.
+   */
   populate(from: number, to: number): boolean {
     for (let i = from; i < to; i++) {
       if ((this.flags[i]! & VM.LOCKONFAULT) !== 0) continue;

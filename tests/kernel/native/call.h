@@ -1,8 +1,9 @@
 // call.h: one step of a sequence: a system call or a touch, its text, and doing it.
 //
-// Arguments are numbers in hexadecimal, as they are or relative to something that the replay has elsewhere: `@N` the window's first
-// byte plus N, `T+N`, `T-N` the end of the address space, `~N` the complement of N (of the largest word). mbind's fourth argument is
-// the mask itself; there is no pointer to one where the fifth, its length, is 0.
+// Arguments are numbers in hexadecimal, as they are or relative to something that the replay has
+// elsewhere: `@N` the window's first byte plus N, `T+N`, `T-N` the end of the address space, `~N`
+// the complement of N (of the largest word). mbind's fourth argument is the mask itself; there is
+// no pointer to one where the fifth, its length, is 0.
 #ifndef CALL_H
 #define CALL_H
 #include <setjmp.h>
@@ -115,7 +116,8 @@ static long taken_away(long result, unsigned long length) {
   return -1000000;
 }
 
-// Does the step and appends its result: `@N` an address in the window, `elsewhere`, `-ERRNO`, a number, or `SIGSEGV`.
+// Does the step and appends its result: `@N` an address in the window, `elsewhere`, `-ERRNO`, a
+// number, or `SIGSEGV`.
 static char *perform(char *p, const Call *c, int *ok) {
   static const long NUMBERS[] = {SYS_mmap, SYS_munmap, SYS_mremap, SYS_mprotect, SYS_madvise, SYS_msync, SYS_mincore,
                                  SYS_mlock, SYS_mlock2, SYS_munlock, SYS_mlockall, SYS_munlockall, SYS_brk,

@@ -85,7 +85,8 @@ static char *put_regions(char *p) {
 
 static unsigned char whole[FILE_PAGES * PAGE];
 
-// Reads a file, so that all its pages are in the page cache: a fault brings in only neighbours that are there.
+// Reads a file, so that all its pages are in the page cache: a fault brings in only neighbours that
+// are there.
 static ssize_t read_file(int file) {
   ssize_t got = pread(descriptors[file * 2], whole, sizeof whole, 0);
   if (got < 0 || got != sizes[file]) die("odd size of a file", NULL);

@@ -1,12 +1,16 @@
-// files: run seeded random sequences of calls on mappings of files on this machine's kernel and write down what it did.
+// files: run seeded random sequences of calls on mappings of files on this machine's kernel and
+// write down what it did.
 //
 // Build:  gcc -std=gnu11 -O2 -o files files.c
 // Use:    files FOLDER FIRST COUNT [STEPS]
-//   FOLDER  where two files may be made (a disk's file system: others count their pages differently)
-//   FIRST   the first sequence's seed; COUNT sequences with the seeds from there on; STEPS calls in each (50)
+//   FOLDER  where two files may be made (a disk's file system: others count their pages
+//           differently)
+//   FIRST   the first sequence's seed; COUNT sequences with the seeds from there on; STEPS calls in
+//           each (50)
 //
-// The output's format: tests/kernel/README.md. What linear memory cannot do is not drawn: two shared mappings of one page of a file, and
-// looking at a private page whose file was written to since it was mapped.
+// The output's format: tests/kernel/README.md. What linear memory cannot do is not drawn: two
+// shared mappings of one page of a file, and looking at a private page whose file was written to
+// since it was mapped.
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <signal.h>
@@ -63,7 +67,8 @@ static Range mapped_range(void) {
   return (Range){v->start + from, to - from};
 }
 
-// Whether a shared mapping of these pages of a file would be a second one, apart from what lies in the range that it replaces.
+// Whether a shared mapping of these pages of a file would be a second one, apart from what lies in
+// the range that it replaces.
 static int is_aliased(int file, long pgoff, long pages, Range replaced) {
   for (int i = 0; i < region_count; i++) {
     const Vma *v = &regions[i];
@@ -119,7 +124,8 @@ static char *do_mremap(char *p) {
   if (r.start + pages > WINDOW_PAGES || flags == 1) flags &= ~1, pages = r.pages < pages ? r.pages : pages;
   if (to + pages > WINDOW_PAGES) to = WINDOW_PAGES - pages;
   if (flags & 2) flags |= 1;
-  // Moved shared memory leaves nothing behind that could be seen twice, and its neighbours in the file are not mapped.
+  // Moved shared memory leaves nothing behind that could be seen twice, and its neighbours in the
+  // file are not mapped.
   for (long page = r.start; page < r.start + r.pages && page < WINDOW_PAGES; page++)
     if (at[page] >= 0 && regions[(int)at[page]].shared) flags &= ~4;
   long first = v->pgoff + r.start - v->start;
@@ -143,7 +149,8 @@ static int is_refused(const Vma *v, int kind) {
   return v->file >= 0 && v->file < FILES && v->read && (v->pgoff + v->pages - 1) * PAGE >= sizes[v->file];
 }
 
-// A call that is refused because of what a region is: locked, of a file that cannot be written, longer than its file. NULL without one.
+// A call that is refused because of what a region is: locked, of a file that cannot be written,
+// longer than its file. NULL without one.
 static char *do_refused(char *p) {
   int kind = (int)from_to(0, 2), from = region_count ? (int)from_to(0, region_count - 1) : 0;
   for (int i = 0; i < region_count; i++) {
@@ -296,7 +303,8 @@ static void open_files(const char *folder) {
     int fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
     for (long i = 0; i < sizes[file]; i++) bytes[i] = (unsigned char)(file * 7 + i / PAGE * 16 + i % 13);
     if (fd < 0 || fstat(fd, &stats[file])) die("can't make", path);
-    // Page by page: what is written at once may come to lie in one large folio, which is unmapped as a whole.
+    // Page by page: what is written at once may come to lie in one large folio, which is unmapped
+    // as a whole.
     for (long from = 0; from < sizes[file]; from += PAGE) {
       long length = sizes[file] - from < PAGE ? sizes[file] - from : PAGE;
       if (pwrite(fd, bytes + from, (size_t)length, from) != length) die("can't write", path);
@@ -319,7 +327,8 @@ static void run(const char *folder, long seed, long steps) {
   struct sigaction action = {.sa_handler = on_fault};
   sigaction(SIGSEGV, &action, NULL);
   sigaction(SIGBUS, &action, NULL);
-  // A page of page tables for the window: without one, Linux does not bring in the last page of a file beside another one.
+  // A page of page tables for the window: without one, Linux does not bring in the last page of a
+  // file beside another one.
   volatile char *beside = mmap((void *)(BASE + (1 << 20)), PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
   if (beside == MAP_FAILED) die("mmap", NULL);
   *beside = 1;

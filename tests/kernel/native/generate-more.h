@@ -1,4 +1,5 @@
-// generate-more.h: the calls of generate.h that ask, lock or limit, and the choice between all of them.
+// generate-more.h: the calls of generate.h that ask, lock or limit, and the choice between all of
+// them.
 #ifndef GENERATE_MORE_H
 #define GENERATE_MORE_H
 #include "generate.h"
@@ -129,7 +130,8 @@ static Call make_mbind(SequenceKind kind) {
   return c;
 }
 
-// The pages that are mapped there, once more, or any of the file that are not mapped, or pages behind its end.
+// The pages that are mapped there, once more, or any of the file that are not mapped, or pages
+// behind its end.
 static Call make_remap(void) {
   const Vma *v = NULL;
   for (int tries = 0; tries < 8 && !(v && v->shared); tries++) v = any_region();

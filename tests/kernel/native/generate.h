@@ -1,5 +1,5 @@
-// generate.h: the next step of a random sequence, drawn with the window's regions in view, so that most calls succeed and each
-// kind of refusal is met.
+// generate.h: the next step of a random sequence, drawn with the window's regions in view, so that
+// most calls succeed and each kind of refusal is met.
 #ifndef GENERATE_H
 #define GENERATE_H
 #include "call.h"
@@ -10,7 +10,8 @@ static const char *const KIND_NAMES[SEQUENCE_KINDS] = {"mapping", "lock", "break
 
 // How often each call comes, by kind of sequence, in the order of CallKind.
 static const unsigned char WEIGHTS[SEQUENCE_KINDS][CALL_KINDS] = {
-    //             mmap munmap mremap mprot madv msync mincore mlock mlock2 munlock lockall unlockall brk setrl getrl read write mseal mbind remap
+    //             mmap munmap mremap mprot madv msync mincore mlock mlock2 munlock lockall
+    //             unlockall brk setrl getrl read write mseal mbind remap
     [K_MAPPING] = {30, 10, 18, 14, 12, 3, 3, 1, 1, 1, 0, 0, 0, 0, 0, 3, 6},
     [K_LOCK] = {24, 6, 10, 9, 6, 6, 2, 14, 9, 9, 9, 4, 0, 7, 2, 2, 4},
     [K_BREAK] = {10, 6, 6, 7, 5, 1, 2, 2, 1, 2, 1, 1, 38, 3, 1, 4, 8},
@@ -79,7 +80,8 @@ static Range mapped_range(void) {
   return r;
 }
 
-// The middle of a region, so that a change there makes three of it; the whole window if none is large enough.
+// The middle of a region, so that a change there makes three of it; the whole window if none is
+// large enough.
 static Range splitting_range(void) {
   for (int tries = 0; tries < 20; tries++) {
     const Vma *v = any_region();
@@ -122,7 +124,8 @@ static Argument bytes_of(long pages) {
   return plain(chance(15) && bytes ? bytes - from_to(1, (long)PAGE - 1) : bytes);
 }
 
-// A length so large that no call can want it: over the end of the address space, or wrapping when it is rounded up.
+// A length so large that no call can want it: over the end of the address space, or wrapping when
+// it is rounded up.
 static Argument absurd_length(void) { return chance(50) ? complement(from_to(0, 3000)) : from_end(PICK(0, 1, 4096, 65536)); }
 
 static long some_protection(void) { return PICK(0, 1, 3, 3, 3, 3, 5, 7, 4, 2); }
@@ -203,8 +206,9 @@ static Call make_munmap(SequenceKind kind) {
   return c;
 }
 
-// Whether pages [from, from + count) of a shared mapping's file, those behind its end apart, are mapped at another distance from their place in
-// the file than `distance` pages: the replay cannot have them twice. Mappings of the file are all in the window.
+// Whether pages [from, from + count) of a shared mapping's file, those behind its end apart, are
+// mapped at another distance from their place in the file than `distance` pages: the replay cannot
+// have them twice. Mappings of the file are all in the window.
 static int is_mapped_elsewhere(unsigned long inode, long from, long count, long distance) {
   long end = inode_pages[inode_ordinal(inode)];
   if (from + count < end) end = from + count;
@@ -218,7 +222,8 @@ static int is_mapped_elsewhere(unsigned long inode, long from, long count, long 
 // Stands for a place in the window that no mapping has: all that is mapped counts.
 #define NOWHERE (1l << 40)
 
-// A new length that stays in the window if the region can grow in place, and no growth of shared memory by pages that are mapped already.
+// A new length that stays in the window if the region can grow in place, and no growth of shared
+// memory by pages that are mapped already.
 static long new_pages_of(Range r) {
   long most = room_after(r.start), wanted = chance(35) ? r.pages + from_to(1, 8) : from_to(1, r.pages);
   if (wanted > r.pages && any_shared(r)) {
@@ -254,7 +259,8 @@ static Call bad_mremap(void) {
   return c;
 }
 
-// The first page of the window that is mapped but behind the end of its shared mapping's file, -1 for none.
+// The first page of the window that is mapped but behind the end of its shared mapping's file, -1
+// for none.
 static long beyond_file(void) {
   for (int i = 0; i < seen->count; i++) {
     const Vma *v = &seen->vma[i];
@@ -264,7 +270,8 @@ static long beyond_file(void) {
   return -1;
 }
 
-// Growth of a region that is locked (over the limit, often), or of a shared one over the end of its file.
+// Growth of a region that is locked (over the limit, often), or of a shared one over the end of its
+// file.
 static Call grow_special(int want_locked) {
   for (int i = 0; i < seen->count; i++) {
     const Vma *v = &seen->vma[i];

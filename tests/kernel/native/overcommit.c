@@ -1,9 +1,11 @@
-// overcommit: run seeded random sequences of calls under vm.overcommit_memory=2 and write down what the kernel promised and refused.
+// overcommit: run seeded random sequences of calls under vm.overcommit_memory=2 and write down what
+// the kernel promised and refused.
 //
-// Build:  gcc -std=gnu11 -O2 -o overcommit overcommit.c
-// Use:    overcommit FIRST COUNT [STEPS]     as root: it sets vm.overcommit_* while it runs, and puts them back
-// Everything is counted in units of 64 GiB, of which no page is ever touched, so that what other processes do meanwhile is too little to
-// change an answer; and they lack nothing, since the limit leaves a gigabyte over at all times. Output: ../README.md.
+// Build: gcc -std=gnu11 -O2 -o overcommit overcommit.c Use: overcommit FIRST COUNT [STEPS] as root:
+// it sets vm.overcommit_* while it runs, and puts them back Everything is counted in units of 64
+// GiB, of which no page is ever touched, so that what other processes do meanwhile is too little to
+// change an answer; and they lack nothing, since the limit leaves a gigabyte over at all times.
+// Output: ../README.md.
 #define _GNU_SOURCE
 #define PAGE (1ul << 36)
 #include <linux/capability.h>
@@ -19,7 +21,8 @@
 #define MAP_DROPPABLE 8
 #endif
 
-// The limit is this many 64ths of a unit above what all others have: no sum of whole units, or of units and 32nds, comes close to it.
+// The limit is this many 64ths of a unit above what all others have: no sum of whole units, or of
+// units and 32nds, comes close to it.
 #define LIMIT_64THS (20 * 64 + 33)
 
 static const char *const SETTINGS[] = {"overcommit_memory", "overcommit_kbytes", "overcommit_ratio", "admin_reserve_kbytes",

@@ -1,11 +1,14 @@
-// sequences: run seeded random sequences of memory system calls on this machine's kernel and write down what it did.
+// sequences: run seeded random sequences of memory system calls on this machine's kernel and write
+// down what it did.
 //
 // Build:  gcc -std=gnu11 -O2 -o sequences sequences.c
 // Use:    sequences KIND FIRST COUNT [STEPS]
-//   KIND   mapping, lock, break, limit, count, touch, seal, policy or remap: which calls come how often, and how the process is set up
-//   FIRST  the first sequence's seed; COUNT sequences with the seeds from there on; STEPS calls in each (50)
-// The output's format: tests/kernel/README.md. Each sequence runs in a process of its own, without capabilities (some of the
-// locking ones keep CAP_IPC_LOCK).
+//   KIND   mapping, lock, break, limit, count, touch, seal, policy or remap: which calls come how
+//          often, and how the process is set up
+//   FIRST  the first sequence's seed; COUNT sequences with the seeds from there on; STEPS calls in
+//          each (50)
+// The output's format: tests/kernel/README.md. Each sequence runs in a process of its own, without
+// capabilities (some of the locking ones keep CAP_IPC_LOCK).
 #define _GNU_SOURCE
 #include <linux/capability.h>
 #include <sys/wait.h>
@@ -43,7 +46,8 @@ static long regions_without_vdso(void) {
   return count;
 }
 
-// Makes so many regions outside the window that `room` more are allowed (a mapping may be made while there are 65530).
+// Makes so many regions outside the window that `room` more are allowed (a mapping may be made
+// while there are 65530).
 static void fill_table(long count, long room) {
   long wanted = MAX_MAP_COUNT - room - count;
   char *area = mmap(NULL, (size_t)wanted * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -1,7 +1,9 @@
-// window.h: what the kernel says about the part of the address space that a sequence works in, and about the whole process.
+// window.h: what the kernel says about the part of the address space that a sequence works in, and
+// about the whole process.
 //
-// The window is WINDOW_PAGES pages from window_base. Its regions come from /proc/self/smaps, read from the front until it is passed
-// (it lies below everything else, or right behind the program), resident pages from mincore, sizes from /proc/self/status.
+// The window is WINDOW_PAGES pages from window_base. Its regions come from /proc/self/smaps, read
+// from the front until it is passed (it lies below everything else, or right behind the program),
+// resident pages from mincore, sizes from /proc/self/status.
 #ifndef WINDOW_H
 #define WINDOW_H
 #include <stdio.h>
@@ -90,7 +92,8 @@ static void read_sizes(Snapshot *s) {
   close(lines.fd);
 }
 
-// A header line of smaps inside the window becomes the next region. Returns 1 when the window is passed.
+// A header line of smaps inside the window becomes the next region. Returns 1 when the window is
+// passed.
 static int take_region(Snapshot *s, const char *line) {
   unsigned long start, end, offset, inode;
   char perms[8];
@@ -152,7 +155,8 @@ static inline void read_snapshot(Snapshot *s) {
   read_sizes(s);
 }
 
-// What changed since `old`, one line each: V regions, R resident pages (bits, the lowest is page 0), S sizes since the start.
+// What changed since `old`, one line each: V regions, R resident pages (bits, the lowest is page
+// 0), S sizes since the start.
 static char *put_changes(char *p, const Snapshot *s, const Snapshot *old, const Snapshot *first) {
   char now[1 << 14], *q = now;
   static char last[1 << 14];

@@ -1,5 +1,5 @@
-// Recorded sequences of calls on mappings of files (format: ../README.md): reading them, and running them on the WebAssembly side with
-// the same things written down after each step.
+// Recorded sequences of calls on mappings of files (format: ../README.md): reading them, and
+// running them on the WebAssembly side with the same things written down after each step.
 
 import type { Abi } from "../../../src/layout/address.js";
 import { FileKind, KernelOption, PageMark } from "../../../src/layout/generated.js";
@@ -35,7 +35,10 @@ const O_WRONLY = 1;
 const O_RDWR = 2;
 const PRIVATE_ANONYMOUS_FIXED = 0x32;
 
-/** What the descriptors are, in the order of their numbers in the text: a file's index (2: /dev/zero) and how it is open. */
+/**
+ * What the descriptors are, in the order of their numbers in the text: a file's index (2:
+ * /dev/zero) and how it is open.
+ */
 const OPENED = [
   [0, O_RDWR],
   [0, O_RDONLY],
@@ -188,7 +191,9 @@ class FileReplay {
     return `${place}${rights}${file}:${flagCodes(flags)}~${usage}`;
   }
 
-  /** The file's number of a region: 0 shared memory, 1 and 2 the two files, 3 /dev/zero, -1 none. */
+  /**
+   * The file's number of a region: 0 shared memory, 1 and 2 the two files, 3 /dev/zero, -1 none.
+   */
   #inodeOf(vma: number): number {
     const file = this.#m.field("Vma", vma, "vmFile");
     if (file === 0) return -1;

@@ -1,5 +1,6 @@
-// A process of the full build as the kernel tests drive it: raw system calls by name, touches, and what the kernel's structs say.
-// Numbers are plain; a failed call gives -errno, an address is never negative.
+// A process of the full build as the kernel tests drive it: raw system calls by name, touches, and
+// what the kernel's structs say. Numbers are plain; a failed call gives -errno, an address is never
+// negative.
 
 import { Errno } from "../../../src/kernel/errno.js";
 import type { Abi } from "../../../src/layout/address.js";
@@ -79,7 +80,10 @@ export class Machine {
     this.process = startProcessSync({ ...options, build: "full", trace });
   }
 
-  /** A size_t as it comes from WebAssembly, unsigned; in lp64 only -errno and addresses matter, and both are exact. */
+  /**
+   * A size_t as it comes from WebAssembly, unsigned; in lp64 only -errno and addresses matter, and
+   * both are exact.
+   */
   unsigned(word: number | bigint): number {
     return typeof word === "bigint" ? Number(BigInt.asUintN(64, word)) : word >>> 0;
   }

@@ -1,4 +1,5 @@
-// Files that are nothing but bytes in an array, behind the imports that the full build has for files.
+// Files that are nothing but bytes in an array, behind the imports that the full build has for
+// files.
 
 import type { FileImports } from "../../../src/host/files.js";
 

@@ -1,12 +1,15 @@
-// Recorded sequences of system calls (format: ../README.md): reading them, and running them on the WebAssembly side with the
-// same things written down after each step.
+// Recorded sequences of system calls (format: ../README.md): reading them, and running them on the
+// WebAssembly side with the same things written down after each step.
 
 import type { Abi } from "../../../src/layout/address.js";
 import { KernelOption } from "../../../src/layout/generated.js";
 import { errorName, nextMachine, PAGE } from "./machine.js";
 import type { CallName, Machine, MachineOptions, Region } from "./machine.js";
 
-/** One step: the call's words, and the lines that the native kernel's answer made: the call with its result, then changes. */
+/**
+ * One step: the call's words, and the lines that the native kernel's answer made: the call with its
+ * result, then changes.
+ */
 export interface Step {
   words: string[];
   result: string;
@@ -34,7 +37,9 @@ export interface Difference {
   wasm: string[];
 }
 
-/** Lines about what was seen after a step; F is of sequences on files, which file-sequence.ts runs. */
+/**
+ * Lines about what was seen after a step; F is of sequences on files, which file-sequence.ts runs.
+ */
 const IS_CHANGE = /^[VRSF]( |$)/;
 const HEX_FIELDS = new Set(["data_bytes", "memlock"]);
 
@@ -87,7 +92,10 @@ const PROT_READ_WRITE = 3;
 const PRIVATE_ANONYMOUS_FIXED = 0x32;
 const NORESERVE = 0x4000;
 
-/** VmFlags' codes by bit of vm_flags (Documentation/filesystems/proc.rst); dots where no such flag is here. */
+/**
+ * VmFlags' codes by bit of vm_flags (Documentation/filesystems/proc.rst); dots where no such flag
+ * is here.
+ */
 const FLAG_CODES =
   "rd wr ex sh mr mw me ms gd . . gu . lo . sr rr dc de lf ac nr . . . wf dd sl dp hg nh mg".split(
     " ",
@@ -328,7 +336,10 @@ export function replaySequence(
   return undefined;
 }
 
-/** Whether a step succeeded: a touch that got no signal, a call without an error, a brk that gave what was asked. */
+/**
+ * Whether a step succeeded: a touch that got no signal, a call without an error, a brk that gave
+ * what was asked.
+ */
 export function outcome({ words, result }: Step): string {
   const first = result.split(" ")[0] ?? "";
   if (/^-E|^SIG/.test(first)) return first;

@@ -1,5 +1,6 @@
-// Logs of the calls that an allocator makes, in a form that does not depend on where the kernel put things: breaks as offsets from the
-// first one, mappings as their number and an offset (`m3+1000`). A mapping keeps its number when mremap moves it.
+// Logs of the calls that an allocator makes, in a form that does not depend on where the kernel put
+// things: breaks as offsets from the first one, mappings as their number and an offset (`m3+1000`).
+// A mapping keeps its number when mremap moves it.
 
 import { SyscallI386 } from "../../../src/layout/generated.js";
 import type { TracedCall } from "./machine.js";
@@ -107,8 +108,8 @@ function resultOf(text: string): number | string {
 }
 
 /**
- * The log of what strace saw of native/replay.c (tests/oracle). What comes before the first operation is dropped: the last of it
- * moves the break to a multiple of 16 MiB.
+ * The log of what strace saw of native/replay.c (tests/oracle). What comes before the first
+ * operation is dropped: the last of it moves the break to a multiple of 16 MiB.
  * @param text strace's output with `-e trace=brk,mmap2,munmap,mremap`
  */
 export function logOfStrace(text: string): string[] {

@@ -1,4 +1,5 @@
-// apply.h: one operation of a trace, by the functions that malloc, calloc, memalign, realloc and free stand for here.
+// apply.h: one operation of a trace, by the functions that malloc, calloc, memalign, realloc and
+// free stand for here.
 #ifndef APPLY_H
 #define APPLY_H
 #include <malloc.h>
@@ -13,7 +14,8 @@ static inline void touch(char *p, size_t n) {
   *(volatile char *)(p + n - 1) = 1;
 }
 
-// One operation. Returns the pointer that it returned (NULL for free) and keeps the table of blocks.
+// One operation. Returns the pointer that it returned (NULL for free) and keeps the table of
+// blocks.
 static void *apply(const Op *o, void **blocks) {
   void *p;
   size_t bytes = o->x;

@@ -1,7 +1,8 @@
 // expression.h: the values of heap scripts. Words are the layout's (32 or 64 bits) and wrap around.
 //
-// Grammar, no blanks inside an expression: | ^ & << >> + - * / % (C's precedence), unary - and ~, parentheses,
-// decimal and 0x numbers, NAME, NAME[EXPR] and FUNCTION(EXPR,...). names() below lists what is built in.
+// Grammar, no blanks inside an expression: | ^ & << >> + - * / % (C's precedence), unary - and ~,
+// parentheses, decimal and 0x numbers, NAME, NAME[EXPR] and FUNCTION(EXPR,...). names() below lists
+// what is built in.
 #ifndef EXPRESSION_H
 #define EXPRESSION_H
 #include <malloc.h>
@@ -171,7 +172,8 @@ static Word evaluate(const char *text) {
   return v;
 }
 
-// A word as text that does not depend on where things lie: relative to the heap, main_arena or the mmap area.
+// A word as text that does not depend on where things lie: relative to the heap, main_arena or the
+// mmap area.
 static char *put_word(char *p, Word v) {
   if (tcache_key && v == tcache_key) return put_str(p, "key");
   if (v - (Word)heap < 0x20000000u) return put_hex(put_str(p, "heap+0x"), v - (Word)heap, 1);

@@ -1,6 +1,7 @@
-// interpose.h: an allocator of its own for whatever the C library and its loader allocate by C's names, so that the allocator under
-// observation, reached by the names __libc_malloc and so on, serves the trace alone. pthread_create, for one, allocates.
-// Blocks come from a static area and are never given back.
+// interpose.h: an allocator of its own for whatever the C library and its loader allocate by C's
+// names, so that the allocator under observation, reached by the names __libc_malloc and so on,
+// serves the trace alone. pthread_create, for one, allocates. Blocks come from a static area and
+// are never given back.
 #ifndef INTERPOSE_H
 #define INTERPOSE_H
 #include <errno.h>

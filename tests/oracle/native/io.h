@@ -1,7 +1,7 @@
 // io.h: text output, files and memory without stdio and without malloc.
 //
-// The programs here observe the allocator of the process they run in, so none of their own code may ever
-// call it: everything lives in mmap'ed or static memory and leaves through write(2).
+// The programs here observe the allocator of the process they run in, so none of their own code may
+// ever call it: everything lives in mmap'ed or static memory and leaves through write(2).
 #ifndef IO_H
 #define IO_H
 #include <errno.h>
@@ -89,7 +89,8 @@ static inline char *read_all(const char *path, size_t *len) {
   return text;
 }
 
-// Runs this program again without address randomisation (where the system refuses, randomised does as well).
+// Runs this program again without address randomisation (where the system refuses, randomised does
+// as well).
 static inline void without_randomisation(char **argv, char **envp) {
   int persona = personality(0xffffffff);
   if (persona == -1 || (persona & ADDR_NO_RANDOMIZE)) return;

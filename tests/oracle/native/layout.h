@@ -5,7 +5,8 @@
 #include <sys/wait.h>
 #include "expression.h"
 
-// Where main_arena is: a child frees a block into the unsorted bin, whose links point at a known field.
+// Where main_arena is: a child frees a block into the unsorted bin, whose links point at a known
+// field.
 static Word find_main_arena(void) {
   Word *answer = map_bytes(4096, MAP_SHARED);
   pid_t pid = fork();
@@ -35,8 +36,9 @@ static void fill_gap(Word from, Word to) {
   if (mmap((void *)from, to - from, PROT_NONE, flags, -1, 0) != (void *)from) die("a gap can't be filled", NULL);
 }
 
-// Fills the holes between the mappings above the heap and makes their lower end a multiple of 64 MiB. From there
-// on downwards the kernel's top-down search finds free room only, as in a new address space.
+// Fills the holes between the mappings above the heap and makes their lower end a multiple of 64
+// MiB. From there on downwards the kernel's top-down search finds free room only, as in a new
+// address space.
 static Word settle_map_area(Word above) {
   size_t len;
   const char *p = read_all("/proc/self/maps", &len);

@@ -1,5 +1,5 @@
-// log.h: the address log: one line for each operation that returns a pointer, its hashes, and mallinfo2 at the end.
-// The format: tests/golden/README.md.
+// log.h: the address log: one line for each operation that returns a pointer, its hashes, and
+// mallinfo2 at the end. The format: tests/golden/README.md.
 #ifndef LOG_H
 #define LOG_H
 #include <malloc.h>
@@ -51,8 +51,8 @@ static inline void emit_info(size_t after) {
   emit(line, (size_t)(p - line));
 }
 
-// A heap other than main_arena's: `heap A.D`, the arena's number by first appearance in the log, from 1, and how many heaps
-// the arena has before this one. heap_info begins with ar_ptr and prev.
+// A heap other than main_arena's: `heap A.D`, the arena's number by first appearance in the log,
+// from 1, and how many heaps the arena has before this one. heap_info begins with ar_ptr and prev.
 static inline char *put_heap(char *q, uintptr_t address) {
   static uintptr_t arenas[MAX_ARENAS];
   static int known;
@@ -69,7 +69,8 @@ static inline char *put_heap(char *q, uintptr_t address) {
   return put_hex(q, address - (uintptr_t)heap, 1);
 }
 
-// The line of a block; *with_size is where ` USABLE` begins, or the end where the line has none to add.
+// The line of a block; *with_size is where ` USABLE` begins, or the end where the line has none to
+// add.
 static inline char *put_place(char *q, void *p, char **with_size) {
   if (!p) return *with_size = put_str(q, "null");
   size_t head = *(volatile size_t *)((uintptr_t)p - sizeof(size_t));  // the word in front: size and flag bits

@@ -1,11 +1,14 @@
-// record: a library for LD_PRELOAD that writes down every allocation call of a program, threads included, as `.rep` operations.
+// record: a library for LD_PRELOAD that writes down every allocation call of a program, threads
+// included, as `.rep` operations.
 //
 // Build:  gcc -std=gnu11 -O2 -shared -fPIC -o record.so record.c
 // Use:    RECORD=/absolute/file LD_PRELOAD=/absolute/record.so PROGRAM ARGUMENTS…
-//         RECORD_PROGRAM=name   only a process whose executable has that name; the first one that makes the file has it
+//         RECORD_PROGRAM=name   only a process whose executable has that name; the first one that
+//                               makes the file has it
 //
-// A line a call, in the order in which the allocator saw them: THREAD LETTER RESULT ARGUMENTS, addresses in hexadecimal; `x` where a
-// thread exits. record-program.mjs makes a trace of it. One lock is held over each call and its line. Nothing here allocates.
+// A line a call, in the order in which the allocator saw them: THREAD LETTER RESULT ARGUMENTS,
+// addresses in hexadecimal; `x` where a thread exits. record-program.mjs makes a trace of it. One
+// lock is held over each call and its line. Nothing here allocates.
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>

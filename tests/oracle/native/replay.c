@@ -6,11 +6,13 @@
 //   --fill           write the first and last byte of every block
 //   --info-every N   an info line after each N operations
 //   --hash           no address lines: FNV-1a 64 of the whole address log, without and with sizes
-//   --sample K       address lines only of operations whose index is a multiple of K; together with --hash, both
+//   --sample K       address lines only of operations whose index is a multiple of K; together with
+//                    --hash, both
 // The trace and log formats: tests/golden/README.md.
 //
-// Before operation 0 the break is moved up to a multiple of 16 MiB, and offsets count from there: where a block with an
-// alignment over the page size goes would else depend on where the kernel began the heap.
+// Before operation 0 the break is moved up to a multiple of 16 MiB, and offsets count from there:
+// where a block with an alignment over the page size goes would else depend on where the kernel
+// began the heap.
 #define _GNU_SOURCE
 #include <malloc.h>
 #include <stdlib.h>

@@ -1,10 +1,11 @@
 // script: run a heap script on the native allocator and log what every statement gave.
 //
-// Build:  gcc -std=gnu11 -O2 -fno-builtin [-m32] -o script script.c
-// Use:    script FILE|-        (GLIBC_TUNABLES is taken from the environment; the language: ../README.md)
+// Build: gcc -std=gnu11 -O2 -fno-builtin [-m32] -o script script.c Use: script FILE|-
+// (GLIBC_TUNABLES is taken from the environment; the language: ../README.md)
 //
-// The script runs in a forked child whose heap does not exist yet; the log is in shared memory, so it is whole
-// even where the child dies. The last line tells how it ended: `exit 0`, `abort: MESSAGE` or `signal N`.
+// The script runs in a forked child whose heap does not exist yet; the log is in shared memory, so
+// it is whole even where the child dies. The last line tells how it ended: `exit 0`,
+// `abort: MESSAGE` or `signal N`.
 #define _GNU_SOURCE
 #include <signal.h>
 #include <stdio.h>

@@ -1,17 +1,20 @@
-// threads: run a trace of several threads on the native allocator, one at a time, and log where every block was placed.
+// threads: run a trace of several threads on the native allocator, one at a time, and log where
+// every block was placed.
 //
-// Build:  gcc -std=gnu11 -O2 -fno-builtin [-m32] -o threads threads.c
-// Use:    threads [--sizes] [--hash] [--sample K] [--cores N] [--overcommit N] [--mallopt PARAM=VALUE]...
+// Build: gcc -std=gnu11 -O2 -fno-builtin [-m32] -o threads threads.c Use: threads [--sizes]
+// [--hash] [--sample K] [--cores N] [--overcommit N] [--mallopt PARAM=VALUE]...
 //                 [--fill] TRACE|-
-//   --cores N   the machine has N cores, and vm.overcommit_memory is 0 (or --overcommit N), as far as glibc sees: the files that it
+//   --cores N   the machine has N cores, and vm.overcommit_memory is 0 (or --overcommit N), as far
+//               as glibc sees: the files that it
 //               reads are replaced in a mount namespace of this process (needs the right to do so)
 //   --mallopt   thread 0 calls mallopt before operation 0
 //   the others: as in replay.c
 //
-// All threads exist before operation 0, and one runs at a time: whose turn it is, the trace says. The main thread only conducts; it
-// never calls the allocator under observation, nor does the C library (interpose.h), so that the heap begins empty.
-// Three reports at the end, each an info line, malloc_info's XML and malloc_stats' text: after the last operation, after the exit of
-// all threads, and after malloc_trim(0).
+// All threads exist before operation 0, and one runs at a time: whose turn it is, the trace says.
+// The main thread only conducts; it never calls the allocator under observation, nor does the C
+// library (interpose.h), so that the heap begins empty. Three reports at the end, each an info
+// line, malloc_info's XML and malloc_stats' text: after the last operation, after the exit of all
+// threads, and after malloc_trim(0).
 #define _GNU_SOURCE
 #include <linux/futex.h>
 #include <pthread.h>

@@ -1,4 +1,6 @@
-/** The command as a process of its own: what it says when its streams fail, and what it exits with. */
+/**
+ * The command as a process of its own: what it says when its streams fail, and what it exits with.
+ */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";

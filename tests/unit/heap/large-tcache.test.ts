@@ -1,4 +1,5 @@
-// The option largeTcache: tcache's classes for blocks of 1 to 64 KiB, how much they keep, and where they come back.
+// The option largeTcache: tcache's classes for blocks of 1 to 64 KiB, how much they keep, and where
+// they come back.
 
 import { describe, expect, it } from "vitest";
 import { createHeapSync } from "../../../src/heap/create.js";
@@ -39,7 +40,9 @@ class Caller {
 const LIMITS = { ilp32: { own: 1020, word: 4 }, lp64: { own: 1032, word: 8 } } as const;
 const CEILING = 65_536;
 
-/** The size of the chunk for a request, by the definition of the classes: eighths of powers of two. */
+/**
+ * The size of the chunk for a request, by the definition of the classes: eighths of powers of two.
+ */
 function classSize(bytes: number, word: number): number {
   let power = 1024;
   while (power * 2 < bytes + word) power *= 2;

@@ -1,4 +1,5 @@
-// Where a heap lives: views over a growing memory, the caller's memory, several heaps, and the far end of the address space.
+// Where a heap lives: views over a growing memory, the caller's memory, several heaps, and the far
+// end of the address space.
 
 import { describe, expect, it } from "vitest";
 import { createHeapSync } from "../../../src/heap/create.js";
@@ -100,7 +101,8 @@ describe("whose memory", () => {
   });
 
   it("several heaps keep to themselves, also two in one memory", () => {
-    // What a heap does not find there when it begins, and does not grow itself, is another's: so all of it is there.
+    // What a heap does not find there when it begins, and does not grow itself, is another's: so
+    // all of it is there.
     const memory = new WebAssembly.Memory({ initial: 256, maximum: 256 });
     const low = createHeapSync({ memory, base: 0x10000, taskSize: 0x400000 });
     const high = createHeapSync({ memory, base: 0x400000, taskSize: 0x1000000 });

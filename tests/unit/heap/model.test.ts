@@ -1,5 +1,6 @@
-// Random actions on the safe heap, checked against a naive model: a list of live blocks, each filled with its own byte. fast-check
-// shrinks the actions of a failure and prints them with the seed. PTMALLOC_SEED=N tries other actions.
+// Random actions on the safe heap, checked against a naive model: a list of live blocks, each
+// filled with its own byte. fast-check shrinks the actions of a failure and prints them with the
+// seed. PTMALLOC_SEED=N tries other actions.
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";

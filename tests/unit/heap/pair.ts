@@ -1,4 +1,5 @@
-// Two threads of the threaded build that are instances in one JavaScript thread and call in turn, so that every step is the same each time.
+// Two threads of the threaded build that are instances in one JavaScript thread and call in turn,
+// so that every step is the same each time.
 
 import { expect } from "vitest";
 import { Tunable, layouts } from "../../../src/layout/generated.js";
@@ -16,7 +17,10 @@ export interface PairOptions {
   tunables?: Partial<Record<keyof typeof Tunable, number>>;
 }
 
-/** A process of two threads: the second has an arena of its own, and its blocks are freed by the first, which has main_arena. */
+/**
+ * A process of two threads: the second has an arena of its own, and its blocks are freed by the
+ * first, which has main_arena.
+ */
 export class Pair {
   readonly memory = new WebAssembly.Memory({ initial: 32, maximum: 4096, shared: true });
   readonly abi: "ilp32" | "lp64";

@@ -1,5 +1,6 @@
-// The option remoteFrees: "queue": what becomes of blocks that one thread allocates and another one frees. The two are instances in one
-// JavaScript thread that call in turn, so every step is the same each time.
+// The option remoteFrees: "queue": what becomes of blocks that one thread allocates and another one
+// frees. The two are instances in one JavaScript thread that call in turn, so every step is the
+// same each time.
 
 import { describe, expect, it } from "vitest";
 import { createHeapSync } from "../../../src/heap/create.js";

@@ -1,4 +1,5 @@
-// What natively dies of SIGSEGV: an address where nothing is mapped, a trap, however the call came in.
+// What natively dies of SIGSEGV: an address where nothing is mapped, a trap, however the call came
+// in.
 
 import { describe, expect, it } from "vitest";
 

@@ -1,4 +1,5 @@
-// Offsets, sizes and alignments of structs, against the compilers whose ABIs they follow: random declarations, as static assertions.
+// Offsets, sizes and alignments of structs, against the compilers whose ABIs they follow: random
+// declarations, as static assertions.
 
 import { describe, expect, it } from "vitest";
 import { enumeration } from "../../../src/heap/c-enum.js";

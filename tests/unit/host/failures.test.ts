@@ -92,7 +92,8 @@ for (const abi of ["ilp32", "lp64"] as const satisfies Abi[]) {
       const messages = Object.values(common).concat(abi === "lp64" ? [lp64Only] : []);
       const missing = messages.filter((message) => {
         const text = ASSERTION.exec(message)?.[2] ?? message;
-        // The linker stores a string that ends another one inside it, so only the end is sure to be a NUL.
+        // The linker stores a string that ends another one inside it, so only the end is sure to be
+        // a NUL.
         return !libc.includes(`${text}\0`);
       });
       expect(missing).toEqual([]);

@@ -1,4 +1,5 @@
-// Simulated threads: several instances over one unshared memory. What they allocate is in tests/conformance/threads.test.ts.
+// Simulated threads: several instances over one unshared memory. What they allocate is in
+// tests/conformance/threads.test.ts.
 
 import { describe, expect, it } from "vitest";
 import { readArenas } from "../../../src/host/arenas.js";

@@ -1,5 +1,5 @@
-// The region table: its invariants under random operations, small and full; gap search against a linear scan; the limit; where its
-// nodes come from.
+// The region table: its invariants under random operations, small and full; gap search against a
+// linear scan; the limit; where its nodes come from.
 
 import { describe, expect, it } from "vitest";
 import { Invariant, VmaKind } from "../../../src/layout/generated.js";

@@ -1,4 +1,5 @@
-// Files that fail: an error of the host's reaches the program, and what was stored is not lost. And how long descriptors and files live.
+// Files that fail: an error of the host's reaches the program, and what was stored is not lost. And
+// how long descriptors and files live.
 
 import { describe, expect, it } from "vitest";
 import {
@@ -32,7 +33,10 @@ function stored(k: Kit): { file: MemoryBytes; fd: number; at: number } {
 /** How often the host was told to close a file. */
 const closed = (k: Kit): number => k.files.calls.get("close") ?? 0;
 
-/** How many regions map a part of a file, and how many descriptors and regions refer to its description. */
+/**
+ * How many regions map a part of a file, and how many descriptors and regions refer to its
+ * description.
+ */
 function references(k: Kit, at: number): number {
   const region = k.m.process.raw;
   for (let vma = region.first_vma() >>> 0; vma !== 0; vma = region.next_vma(vma) >>> 0) {

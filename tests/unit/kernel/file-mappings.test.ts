@@ -1,5 +1,6 @@
-// Mappings of files: when stores reach the file, what is written and what is not, what others do meanwhile, and what is refused. Stores
-// are raw: the model does not see them, as it does not see a program's. What fails is in file-failures.test.ts.
+// Mappings of files: when stores reach the file, what is written and what is not, what others do
+// meanwhile, and what is refused. Stores are raw: the model does not see them, as it does not see a
+// program's. What fails is in file-failures.test.ts.
 
 import { describe, expect, it } from "vitest";
 import {

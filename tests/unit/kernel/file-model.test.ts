@@ -1,6 +1,7 @@
-// Random calls on shared mappings of two files, beside a naive model: what each file would hold if every store went there at once. Stores
-// are raw, so the kernel does not see them. After msync the file holds the model's bytes. fast-check shrinks what fails and prints it
-// with the seed. PTMALLOC_SEED=N tries other calls.
+// Random calls on shared mappings of two files, beside a naive model: what each file would hold if
+// every store went there at once. Stores are raw, so the kernel does not see them. After msync the
+// file holds the model's bytes. fast-check shrinks what fails and prints it with the seed.
+// PTMALLOC_SEED=N tries other calls.
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -146,7 +147,10 @@ class Run {
       throw new Error("pread gave something else");
   }
 
-  /** Somebody else writes to a page: it may be mapped, but nobody has stored there since the last msync. */
+  /**
+   * Somebody else writes to a page: it may be mapped, but nobody has stored there since the last
+   * msync.
+   */
   #others(file: ModelFile, a: number, value: number): void {
     if (file.bytes.length === 0) return;
     const position = (a * 37) % file.bytes.length;

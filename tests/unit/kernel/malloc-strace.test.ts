@@ -7,7 +7,9 @@ import { parseTrace } from "../../../src/trace/parse.js";
 import { golden } from "./golden.js";
 import { normalise } from "./normalise.js";
 
-/** What native malloc asked of Linux, by trace: the first line sets the break where the heap begins. */
+/**
+ * What native malloc asked of Linux, by trace: the first line sets the break where the heap begins.
+ */
 function recordings(abi: string): [name: string, lines: string[]][] {
   const parts = golden(`malloc.${abi}`).split(/^== (.*)\n/m);
   return parts.flatMap((name, i) =>

@@ -1,5 +1,5 @@
-// Names of anonymous memory. The kernels that the recordings come from are built without them (CONFIG_ANON_VMA_NAME), so this follows prctl(2)
-// and Documentation/filesystems/proc.rst.
+// Names of anonymous memory. The kernels that the recordings come from are built without them
+// (CONFIG_ANON_VMA_NAME), so this follows prctl(2) and Documentation/filesystems/proc.rst.
 
 import { describe, expect, it } from "vitest";
 import {

@@ -9,8 +9,9 @@ interface Mapping {
 const CALL = /^(\w+)\((.*)\) += (.*)$/;
 
 /**
- * Rewrites the addresses of a log of malloc's system calls: of the break as `start_brk+0x…`, of a mapping as `#ORDINAL+0x…`, the
- * ordinal counting mmap's results from 0 and staying with a mapping that mremap moves.
+ * Rewrites the addresses of a log of malloc's system calls: of the break as `start_brk+0x…`, of a
+ * mapping as `#ORDINAL+0x…`, the ordinal counting mmap's results from 0 and staying with a mapping
+ * that mremap moves.
  * @param lines strace's, or the model's
  * @param startBrk where the heap begins
  */

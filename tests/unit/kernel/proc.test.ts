@@ -107,7 +107,8 @@ describe.each(["ilp32", "lp64"])("Linux's own texts, %s", (abi) => {
     const regions = all.split(/(?<=VmFlags:.*\n)/).map(entryOf);
     expect(procSmaps(regions)).toBe(all);
     expect(procSmapsRollup(regions)).toBe(text.get("alone smaps_rollup"));
-    // Locked and lazily freed pages, shared ones and untouched ones: sums that differ from each other.
+    // Locked and lazily freed pages, shared ones and untouched ones: sums that differ from each
+    // other.
     const sums = [...text.get("alone smaps_rollup")!.matchAll(/ (\d+) kB$/gm)];
     expect(new Set(sums.map(([, sum]) => sum)).size).toBeGreaterThan(6);
   });

@@ -3,7 +3,10 @@ import { formatSyscall, type SyscallRecord } from "../../../src/kernel/strace-fo
 import { straceName } from "../../../src/kernel/syscall-names.js";
 import { golden } from "./golden.js";
 
-/** The old i386 getrlimit, which the model's kernel does not have, but strace writes like the new one. */
+/**
+ * The old i386 getrlimit, which the model's kernel does not have, but strace writes like the new
+ * one.
+ */
 const OLD_GETRLIMIT = 76;
 
 interface Recorded {

@@ -1,4 +1,5 @@
-// The whole-heap checker catches what it claims to: for every invariant, one mutation of a sound heap, named.
+// The whole-heap checker catches what it claims to: for every invariant, one mutation of a sound
+// heap, named.
 
 import { describe, expect, it } from "vitest";
 import { Invariant, layouts } from "../../../src/layout/generated.js";
@@ -107,7 +108,8 @@ const mutations: Record<Exclude<keyof typeof Invariant, "HOLDS">, Mutation> = {
   CHUNK_FLAGS: (s) => flip(s, sizeAt(s.used), 4),
   PREV_INUSE: (s) => flip(s, sizeAt(s.process.startBrk + 8), 1),
   ADJACENT_FREE: (s) => {
-    // Pretend that the chunk behind the free one is free, too: the P bit of the one after that says so.
+    // Pretend that the chunk behind the free one is free, too: the P bit of the one after that says
+    // so.
     const next = s.small + (word(s, sizeAt(s.small)) & ~7);
     const afterNext = next + (word(s, sizeAt(next)) & ~7);
     flip(s, sizeAt(afterNext), 1);
@@ -167,8 +169,8 @@ const mutations: Record<Exclude<keyof typeof Invariant, "HOLDS">, Mutation> = {
     poke(s, bins + 4 * 4, 0);
   },
   FASTBIN_FREE: (s) => {
-    // A chunk that really is free and in a small bin, entered into the fast bin of its size, cannot be made with one
-    // size; so a free chunk of fast size: split off, binned by hand.
+    // A chunk that really is free and in a small bin, entered into the fast bin of its size, cannot
+    // be made with one size; so a free chunk of fast size: split off, binned by hand.
     makeFastFree(s);
   },
   TCACHE_COUNT: (s) => s.process.view().setUint16(countsAt(s, 2), 3, true),
@@ -180,7 +182,8 @@ const mutations: Record<Exclude<keyof typeof Invariant, "HOLDS">, Mutation> = {
     s.process.view().setUint16(countsAt(s, 2), 0, true);
   },
   TCACHE_FREE: (s) => {
-    // The small free chunk, entered into the tcache bin of its size, which is full of others: replaces them all.
+    // The small free chunk, entered into the tcache bin of its size, which is full of others:
+    // replaces them all.
     const index = ((word(s, sizeAt(s.small)) & ~7) - 16) >> 4;
     const mem = s.small + HEADER;
     poke(s, entryAt(s, index), mem);
@@ -219,15 +222,19 @@ function link(s: Scene, ring: number[]): void {
   });
 }
 
-/** Makes the fast bin's head a chunk that is free by the flags, and bins it, so that only the fast bin is wrong. */
+/**
+ * Makes the fast bin's head a chunk that is free by the flags, and bins it, so that only the fast
+ * bin is wrong.
+ */
 function makeFastFree(s: Scene): void {
   const size = word(s, sizeAt(s.fast)) & ~7;
   const next = s.fast + size;
   flip(s, sizeAt(next), 1);
   poke(s, next, size);
   const bin = s.arena + MallocState.fields.bins.offset + (size >> 4) * 8 - HEADER;
-  // Its first word is the protected link of the fast bin: empty, and the ring's fd at the same time, cannot both be; the
-  // checker looks at rings first, so give it a ring and let the fast bin's walk begin at this chunk.
+  // Its first word is the protected link of the fast bin: empty, and the ring's fd at the same
+  // time, cannot both be; the checker looks at rings first, so give it a ring and let the fast
+  // bin's walk begin at this chunk.
   link(s, [bin, s.fast]);
   const index = (size >> 4) + 1;
   flip(s, binmapAt(s, index), 1 << (index & 31));

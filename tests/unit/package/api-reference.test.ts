@@ -1,5 +1,5 @@
-// The API reference that `npm run docs:api` writes (typedoc.json): it covers all that the package exports, also the functions of its binaries, and the
-// examples in it run.
+// The API reference that `npm run docs:api` writes (typedoc.json): it covers all that the package
+// exports, also the functions of its binaries, and the examples in it run.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -64,7 +64,8 @@ describe("the API reference", () => {
   });
 
   it.each(entries)("has everything that $name exports", async ({ name, file }) => {
-    // Entries have code from each other: under short names, or under those that another one gives it. No types list these.
+    // Entries have code from each other: under short names, or under those that another one gives
+    // it. No types list these.
     const others = entries.flatMap((entry) => namesIn(moduleOf(entry.name)));
     const own = namesIn(moduleOf(name));
     const exported = Object.keys((await import(`${root}${file}`)) as object).filter(

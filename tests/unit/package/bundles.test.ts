@@ -33,7 +33,8 @@ async function bundle(
     metafile: true,
     outfile: "out.js",
     absWorkingDir: root,
-    // The package as it is published, not the sources that the project's own configuration leads to.
+    // The package as it is published, not the sources that the project's own configuration leads
+    // to.
     tsconfigRaw: {},
     logLevel: "silent",
   });
@@ -61,7 +62,10 @@ function use(name: string, entry: string): string {
   return `import { ${name} } from "ptmalloc-wasm${entry}"; globalThis.kept = ${name};`;
 }
 
-/** What a consumer of each entry imports; budgets are bytes after gzip, all code and inlined binaries counted. */
+/**
+ * What a consumer of each entry imports; budgets are bytes after gzip, all code and inlined
+ * binaries counted.
+ */
 const ENTRIES: readonly { entry: string; name: string; most: number }[] = [
   { entry: "", name: "createHeap", most: 32 * 1024 },
   { entry: "/core", name: "createHeap", most: 8 * 1024 },

@@ -6,8 +6,8 @@ import type { StructLayout } from "../../../src/host/struct.js";
 import { codeOf, linksOf, withTexts, zonesOf } from "../../support/markdown.js";
 import { run } from "../cli/run.js";
 
-// The outputs in docs/ are those of this version: every console block is run, every table of a struct made anew.
-// DOCS_UPDATE=1 writes them instead of comparing.
+// The outputs in docs/ are those of this version: every console block is run, every table of a
+// struct made anew. DOCS_UPDATE=1 writes them instead of comparing.
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const update = process.env.DOCS_UPDATE === "1";

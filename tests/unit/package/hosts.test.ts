@@ -1,5 +1,5 @@
-// No entry needs, when it is imported, a global that a host may lack, and none changes one. What needs
-// a global that is not there says so when it is called.
+// No entry needs, when it is imported, a global that a host may lack, and none changes one. What
+// needs a global that is not there says so when it is called.
 
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";

@@ -1,5 +1,5 @@
-// A class is the same class whichever entry of the package it comes from, and whichever of them made
-// what throws it: `instanceof` works across entries. Tried on dist/, in a process of its own.
+// A class is the same class whichever entry of the package it comes from, and whichever of them
+// made what throws it: `instanceof` works across entries. Tried on dist/, in a process of its own.
 
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";

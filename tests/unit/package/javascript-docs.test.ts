@@ -1,4 +1,5 @@
-// The examples of docs/javascript.md: each is type-checked and run as it stands, by the built package, and prints what its comments say.
+// The examples of docs/javascript.md: each is type-checked and run as it stands, by the built
+// package, and prints what its comments say.
 
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";

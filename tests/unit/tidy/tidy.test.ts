@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { checkDocument } from "../../../tools/tidy/columns.mjs";
 import { checkFile, checkProject } from "../../../tools/tidy/main.mjs";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
@@ -38,6 +39,35 @@ describe("tidy", () => {
     ["assembly/index.ts", 'export { malloc } from "./malloc/allocate";'],
   ])("allows an import: %s: %s", (path, text) => {
     expect(checkFile(path, text)).toEqual([]);
+  });
+
+  it.each([
+    ["a.ts", (words: string) => `// ${words}`],
+    ["a.mjs", (words: string) => `/**\n * ${words}\n */`],
+    ["a.c", (words: string) => `/* ${words} */`],
+    ["a.sh", (words: string) => `# ${words}`],
+  ])("counts the columns of comments: tests/%s", (name, comment) => {
+    const longest = (columns: number) => `${"word ".repeat(20).slice(0, columns - 1)}s`;
+    const room =
+      100 -
+      (
+        comment("")
+          .split("\n")
+          .find((line) => line.length > 1) ?? ""
+      ).length;
+    expect(checkFile(`tests/${name}`, comment(longest(room)))).toEqual([]);
+    expect(checkFile(`tests/${name}`, comment(longest(room + 4))).join()).toMatch(/100 columns/);
+  });
+
+  it("counts the columns of documents, but not of tables and blocks of code", () => {
+    const line = "word ".repeat(20);
+    expect(checkDocument("a.md", line.trim())).toEqual([]);
+    expect(checkDocument("a.md", `# A\n\n- ${line}`)).toEqual([
+      "a.md:3: a line of more than 100 columns",
+    ]);
+    expect(checkDocument("a.md", `| ${line} |\n\n    ${line}\n`)).toEqual([]);
+    expect(checkDocument("a.md", `\`\`\`sh\n${line}.\n\`\`\`\n`)).toEqual([]);
+    expect(checkDocument("a.md", `https://example.org/${"a".repeat(100)}`)).toEqual([]);
   });
 
   it.each([

@@ -1,4 +1,5 @@
-// The plan of a replay on workers: whoever runs when, the order in each thread and on each block is the trace's, and somebody can always go on.
+// The plan of a replay on workers: whoever runs when, the order in each thread and on each block is
+// the trace's, and somebody can always go on.
 
 import { describe, expect, it } from "vitest";
 import { OpKind } from "../../../src/layout/generated.js";
@@ -23,7 +24,9 @@ const parse = (text: string): Trace =>
   parseTrace(new TextEncoder().encode(`0\n0\n0\n1\n${text}`), "t.rep");
 const traceOf = (seed: number): Trace => parse(generateThreads(seed, "ilp32").text.slice(8));
 
-/** The thread of each operation, straight from the turns; a number after its exit is another thread. */
+/**
+ * The thread of each operation, straight from the turns; a number after its exit is another thread.
+ */
 function threadsOf({ turns, count }: Trace): string[] {
   const lives = new Map<number, number>();
   const threads: string[] = [];
@@ -68,7 +71,10 @@ function execute(schedule: Schedule, pick: (workers: number[]) => number): numbe
   }
 }
 
-/** What each operation's order is kept in: its thread, and its slot; with fresh ids the slot only until it is freed. */
+/**
+ * What each operation's order is kept in: its thread, and its slot; with fresh ids the slot only
+ * until it is freed.
+ */
 function chainsOf(trace: Trace, freshIds: boolean): string[][] {
   const uses = new Map<number, number>();
   const freed = new Set<number>();

@@ -49,7 +49,10 @@ function openOn(path: string): number {
   }).length;
 }
 
-/** A kernel, a file of `pages` pages of letters and a few bytes more, and a descriptor for reading and writing it. */
+/**
+ * A kernel, a file of `pages` pages of letters and a few bytes more, and a descriptor for reading
+ * and writing it.
+ */
 function withFile(abi: "ilp32" | "lp64", pages: number, rest = 0) {
   const letters = Array.from({ length: pages }, (_, i) => String.fromCharCode(97 + i).repeat(PAGE));
   const content = letters.join("") + "~".repeat(rest);
@@ -152,7 +155,8 @@ describe.each(["ilp32", "lp64"] as const)("files of Node's, %s", (abi) => {
   ])("stores in a shared mapping are in the file after %s", (_, call) => {
     const { kernel, path, content, fd } = withFile(abi, 2, 5);
     const at = kernel.orThrow.mmap(0, 3 * PAGE, RW, MAP.SHARED, fd);
-    // Plain stores, as a program's: WebAssembly tells nobody of them. The last one is behind the file's end.
+    // Plain stores, as a program's: WebAssembly tells nobody of them. The last one is behind the
+    // file's end.
     const memory = kernel.process.u8();
     for (const offset of [0, PAGE + 7, 2 * PAGE + 4, 2 * PAGE + 5]) memory[at + offset] = 0x58;
     expect(contentOf(path)).toBe(content);

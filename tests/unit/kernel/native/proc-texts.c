@@ -1,10 +1,12 @@
-// Maps anonymous memory in all the ways that show in /proc/self/maps and smaps, and prints the kernel's own text of it. First of a
-// process that has nothing else, so that what is summed over all of it can be compared:
+// Maps anonymous memory in all the ways that show in /proc/self/maps and smaps, and prints the
+// kernel's own text of it. First of a process that has nothing else, so that what is summed over
+// all of it can be compared:
 //   == alone smaps, == alone smaps_rollup
 // then of this one, where only the lines of the range are printed:
 //   == maps, == smaps, and all of == status, == statm, == stat
-// and at last, of one with some limits lowered, == rlimits (soft and hard, in the order of their numbers) and == limits.
-// The range begins at a fixed address, so that two recordings can be compared. See record.mjs.
+// and at last, of one with some limits lowered, == rlimits (soft and hard, in the order of their
+// numbers) and == limits. The range begins at a fixed address, so that two recordings can be
+// compared. See record.mjs.
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -34,7 +36,10 @@
 
 static unsigned long next = BEGIN;
 
-/** Maps `pages` pages behind the last mapping, after a gap of one page, writes to the first `written` and reads the next `read`. */
+/**
+ * Maps `pages` pages behind the last mapping, after a gap of one page, writes to the first
+ * `written` and reads the next `read`.
+ */
 static char *map(unsigned long pages, int prot, int flags, unsigned long written,
                  unsigned long read) {
   char *at = mmap((void *)next, pages * PAGE, prot, flags | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
@@ -81,7 +86,10 @@ static void make(void) {
   madvise(map(3, rw, MAP_PRIVATE, 3, 0), PAGE, MADV_GUARD_INSTALL);
 }
 
-/** Prints the lines of a process's file of /proc that are about addresses in [BEGIN, END), or all of them. */
+/**
+ * Prints the lines of a process's file of /proc that are about addresses in [BEGIN, END), or all of
+ * them.
+ */
 static void show(const char *process, const char *label, const char *file, int isRange) {
   char path[64], line[1024];
   snprintf(path, sizeof path, "/proc/%s/%s", process, file);
@@ -98,7 +106,8 @@ static void show(const char *process, const char *label, const char *file, int i
   fclose(in);
 }
 
-// Unmaps what lies outside [BEGIN, END), and waits. It runs in a copy inside the range, without a stack.
+// Unmaps what lies outside [BEGIN, END), and waits. It runs in a copy inside the range, without a
+// stack.
 extern const char alone[], alone_end[];
 #ifdef __i386__
 __asm__("alone: xor %ebx, %ebx; mov $0x20000000, %ecx; mov $91, %eax; int $0x80\n"
@@ -110,7 +119,10 @@ __asm__("alone: xor %edi, %edi; mov $0x20000000, %esi; mov $11, %eax; syscall\n"
         "1: mov $34, %eax; syscall; jmp 1b; alone_end:");
 #endif
 
-/** Whether a process has nothing left outside the range. The kernel's own page at the top of all addresses does not count. */
+/**
+ * Whether a process has nothing left outside the range. The kernel's own page at the top of all
+ * addresses does not count.
+ */
 static int isAlone(const char *process) {
   char path[64], line[1024];
   snprintf(path, sizeof path, "/proc/%s/maps", process);

@@ -88,8 +88,9 @@ function recordCounts() {
 }
 
 /**
- * What native malloc asks of the kernel while it runs the bundled traces. The oracle moves the break to a multiple of 16 MiB before
- * the first operation; what comes before and that call itself are left out.
+ * What native malloc asks of the kernel while it runs the bundled traces. The oracle moves the
+ * break to a multiple of 16 MiB before the first operation; what comes before and that call itself
+ * are left out.
  * @param {string} abi
  */
 function recordMalloc(abi) {

@@ -1,7 +1,8 @@
-// Makes a few thousand raw system calls with all kinds of arguments, under strace, and writes what each was in numbers:
+// Makes a few thousand raw system calls with all kinds of arguments, under strace, and writes what
+// each was in numbers:
 //   NR A1 A2 A3 A4 A5 A6 RESULT [ADDRESS:BYTES in hex …]
-// one line a call, to the file named by the first argument. Next to strace's own text of the same calls that shows how strace
-// writes numbers. See record.mjs. Both layouts: gcc -m32 and gcc.
+// one line a call, to the file named by the first argument. Next to strace's own text of the same
+// calls that shows how strace writes numbers. See record.mjs. Both layouts: gcc -m32 and gcc.
 
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -69,7 +70,10 @@ static long raw(long nr, const unsigned long *a) {
   return result;
 }
 
-/** Makes a call and notes it; `bytes` from `noted` on are noted too when they may be among the arguments. */
+/**
+ * Makes a call and notes it; `bytes` from `noted` on are noted too when they may be among the
+ * arguments.
+ */
 static long call(long nr, unsigned long a, unsigned long b, unsigned long c, unsigned long d,
                  unsigned long e, unsigned long f, size_t bytes) {
   const unsigned long arguments[6] = {a, b, c, d, e, f};
@@ -86,7 +90,10 @@ static long call(long nr, unsigned long a, unsigned long b, unsigned long c, uns
 
 static unsigned long region;
 
-/** A length that runs out of the address space. Only with an unaligned address, which is refused before anything happens. */
+/**
+ * A length that runs out of the address space. Only with an unaligned address, which is refused
+ * before anything happens.
+ */
 static unsigned long huge(void) { return ~0UL - below(5000); }
 
 static unsigned long address(void) {
@@ -242,7 +249,10 @@ static void random_call(void) {
 #endif
 #define PR_SET_VMA 0x53564d41
 
-/** A name for PR_SET_VMA, now and then with bytes that strace has to escape, or longer than it shows. */
+/**
+ * A name for PR_SET_VMA, now and then with bytes that strace has to escape, or longer than it
+ * shows.
+ */
 static void random_name(void) {
   static const char odd[] = "\t\n\"\\\033\001\177\377 7`$[]";
   const unsigned long length = below(4) ? below(12) : 28 + below(8);

@@ -1,11 +1,15 @@
-// strace-file-calls.h: the part of strace-calls.c that is about files; it needs what stands above its inclusion there.
+// strace-file-calls.h: the part of strace-calls.c that is about files; it needs what stands above
+// its inclusion there.
 
 #define FILE_BYTES 4096
 
 static unsigned long descriptors[6];
 static unsigned char *page_end;  // memory ends here
 
-/** A byte such as strings are made of: letters, what has an escape of its own, digits behind what is octal, anything. */
+/**
+ * A byte such as strings are made of: letters, what has an escape of its own, digits behind what is
+ * octal, anything.
+ */
 static unsigned char string_byte(void) {
   static const char special[] = "\"\\\n\t\r\v\f\a\b?'%~ \177";
   switch (below(5)) {
@@ -81,7 +85,10 @@ static void random_file_call(void) {
   }
 }
 
-/** What the calls on files are made on: a file (twice), what cannot be read, what cannot be written, what has no positions, nothing. */
+/**
+ * What the calls on files are made on: a file (twice), what cannot be read, what cannot be written,
+ * what has no positions, nothing.
+ */
 static void open_files(void) {
   int ends[2];
   page_end = (unsigned char *)mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) + PAGE;

@@ -76,22 +76,30 @@ function trimArena(arena: MallocState): bool {
   for (let index: u32 = 1; index < NBINS; index++) {
     if (index != 1 && index < firstBin) continue;
     const bin = index == 1 ? unsortedBin(arena) : binAt(arena, index);
-    mustClose(bin);
+    let left = chunksIn(bin);
+    let from = bin;
     for (let p = bin.bk; p != bin; p = p.bk) {
+      left = followAside(from, p, left, Failure.SEGV_TRIM_BIN);
+      from = p;
       if (discardInside(p)) released = true;
     }
   }
   return released;
 }
 
-/** Goes once round a bin before anything is done on the way: a circle of millions of system calls would take minutes. */
-function mustClose(bin: Chunk): void {
-  let left = mostChunks();
+/**
+ * How many chunks are in a bin. Counted before anything is done there: a circle of millions of
+ * system calls would take minutes. Chunks that overlap may lose their links on the way, too.
+ */
+function chunksIn(bin: Chunk): u32 {
+  const most = mostChunks();
+  let left = most;
   let from = bin;
   for (let p = bin.bk; p != bin; p = p.bk) {
     left = followAside(from, p, left, Failure.SEGV_TRIM_BIN);
     from = p;
   }
+  return most - left;
 }
 
 /** Gives back the pages of a free chunk that neither its header nor the next chunk's shares. Whether there are any. */

@@ -105,11 +105,11 @@ export function exactSizes(process: Process, arena: Arena, walker: Walker): Free
   const { mchunkSize } = process.structs.Chunk.fields;
   const { fastbinsY } = process.structs.MallocState.fields;
   const fast = state.fastbinsY.map((first, i) =>
-    fastList(process, arena, address + fastbinsY.offset + i * fastbinsY.size, first, walker),
+    fastList(process, address + fastbinsY.offset + i * fastbinsY.size, first, walker),
   );
-  const lists = binHeads(process, address).map((head) => ring(process, arena, head, walker));
+  const lists = binHeads(process, address).map((head) => ring(process, head, walker));
   const [unsorted = { ...NONE, plain: 0n }, ...binned] = lists;
-  const chunk = new Walk(process, "SEGV_TOP", Infinity).follow(address, state.topWord);
+  const chunk = new Walk(process, "SEGV_TOP").follow(address, state.topWord);
   const top = plain(sizeAt(process, chunk + mchunkSize.offset));
   const inBins = lists.reduce((sum, list) => sum + list.plain, 0n);
   const inFast = fast.reduce((sum, { total }) => sum + total, 0n);
@@ -124,9 +124,9 @@ function binHeads(process: Process, arena: number): number[] {
 }
 
 /** The chunks in a bin, by their size words. @throws HeapAbort */
-function ring(process: Process, { state }: Arena, head: number, { link, bin }: Walker): Tally {
+function ring(process: Process, head: number, { link, bin }: Walker): Tally {
   const { fields } = process.structs.Chunk;
-  const walk = new Walk(process, bin, state.systemMem);
+  const walk = new Walk(process, bin);
   const all = { ...NONE, plain: 0n };
   for (let from = head; ; all.count++) {
     const at = process.readWord(from + fields[link].offset);
@@ -143,13 +143,12 @@ function ring(process: Process, { state }: Arena, head: number, { link, bin }: W
 /** A fast bin, of which all chunks count as large as the first. @throws HeapAbort */
 function fastList(
   process: Process,
-  { state }: Arena,
   bin: number,
   first: number,
   { unaligned, fastbin }: Walker,
 ): ChunkSizes<bigint> {
   if (first === 0) return NONE;
-  const walk = new Walk(process, fastbin, state.systemMem);
+  const walk = new Walk(process, fastbin);
   let count = 0n;
   let from = bin;
   for (let at = first; at !== 0; count++) {

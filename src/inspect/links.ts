@@ -7,29 +7,25 @@ import { wordBytes } from "../layout/address.js";
 import type { FailureName } from "../host/failures.js";
 
 /**
- * The least that a chunk has, bytes: an arena has no room for more steps without meeting a chunk
- * twice.
+ * A walk along one list. That it goes round in a circle is found as Brent has it
+ * (https://doi.org/10.1007/BF01933190): a link leads to a chunk that was remembered, and after
+ * twice as many steps each time another one is.
  */
-const LEAST_CHUNK_BYTES = 16;
-
-/** A walk along one list. */
 export class Walk {
   readonly #process: Process;
   readonly #failure: FailureName;
   readonly #end: number;
-  #left: number;
+  #remembered = NaN;
+  #steps = 0;
+  #limit = 1;
 
-  /**
-   * @param failure what to say of a link that cannot be followed
-   * @param bytes what the chunks of the list have at most, all together
-   */
-  constructor(process: Process, failure: FailureName, bytes: number) {
+  /** @param failure what to say of a link that cannot be followed */
+  constructor(process: Process, failure: FailureName) {
     this.#process = process;
     this.#failure = failure;
     // A struct that is looked at has some words; the largest ones are looked at by whoever reads
     // them.
     this.#end = process.u8().length - 8 * wordBytes(process.abi);
-    this.#left = Math.min(bytes, process.u8().length) / LEAST_CHUNK_BYTES;
   }
 
   /**
@@ -40,7 +36,11 @@ export class Walk {
    */
   follow(from: number, to: number): number {
     const isOutside = !(to >= this.#process.base && to <= this.#end);
-    if (isOutside || this.#left-- <= 0) this.#process.abort(this.#failure, from);
+    if (isOutside || to === this.#remembered) this.#process.abort(this.#failure, from);
+    if (++this.#steps === this.#limit) {
+      this.#remembered = to;
+      this.#limit *= 2;
+    }
     return to;
   }
 }

@@ -4,9 +4,9 @@
 import { pageAlign } from "./base/align";
 import { HEAP_FLAGS, moveBreak } from "./kernel/brk";
 import { EINVAL, ENOMEM } from "./kernel/errno";
+import { findUserVma } from "./kernel/find";
 import { KERNEL_BYTES, bindMm, forgetAddressSpace, mm } from "./kernel/mm";
 import { noteHeapDirty } from "./kernel/pages";
-import { findUserVma } from "./kernel/region";
 import { NO_VMA } from "./kernel/vma";
 import { THREADS_MAX, bindState, bindThread, mainArena, thread, threadAt } from "./malloc/state";
 import { bindTcache, resetTcache } from "./malloc/tcache";

@@ -3,9 +3,9 @@
 import { PAGE_SIZE, WASM_PAGE_SIZE, isAligned } from "./base/align";
 import { EAGAIN, EINVAL, ENOMEM } from "./kernel/errno";
 import { KERNEL_BYTES, bindMm, mm } from "./kernel/mm";
+import { initNodes, takeVma } from "./kernel/nodes";
 import { initOptions } from "./kernel/options";
 import { enterRegion } from "./kernel/region";
-import { initSlabs, takeVma } from "./kernel/slab";
 import { VmaKind } from "./kernel/vma";
 import { initParameters } from "./malloc/parameters";
 import { NO_ARENA, setThreadArena } from "./malloc/arena";
@@ -66,7 +66,7 @@ export function layOut(
   mm.heapDirtyEnd = isFresh ? startBrk : present;
   mm.dirtyLow = isFresh ? <word>taskSize : 0;
   mm.dirtyHigh = isFresh ? 0 : present;
-  initSlabs();
+  initNodes();
   // Nobody maps anything over what lies here, or below.
   const reserved = takeVma(0, base + RESERVED_BYTES);
   reserved.kind = VmaKind.HIDDEN;

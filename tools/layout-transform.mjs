@@ -16,7 +16,7 @@ const ELEMENT = /^(.+)__(\d+)$/;
 const THREADED = /^assembly\/(sync|kernel\/journal|malloc\/repair)\//;
 
 /** Where structs are that only the full build uses. */
-const FILES = /^assembly\/kernel\/(file|shmem)\//;
+const FILES = /^assembly\/kernel\/(inode|shmem)\//;
 
 /** What the host reads as plain words, in glibc's order: one binary that tells how they are laid out will do. */
 const PLAIN = /^Mallinfo2?$/;

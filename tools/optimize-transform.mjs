@@ -35,6 +35,7 @@ const OUT_OF_LINE = [
   "*/tree/unlink",
   "*/tree/neighbour",
   "*/tree/findVma",
+  "*/tree/lastBelow",
   "*/tree/lowestGap",
   "*/tree/highestGap",
   "*/coverPages",

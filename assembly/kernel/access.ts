@@ -3,13 +3,13 @@
 // In the full build only.
 
 import { PAGE_SIZE, alignDown } from "../base/align";
-import { isAnonymous, isHostFile, isWithinFile } from "./file";
+import { findUserVma } from "./find";
+import { isAnonymous, isHostFile, isWithinFile } from "./inode";
 import { haveEqualPolicy } from "./labels";
 import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
 import { accountPages, mm } from "./mm";
 import { RLIMIT_STACK, mmapMinAddr, rlimit, stackGuardGap } from "./options";
 import { clearDirty, coverPages } from "./pages";
-import { findUserVma, findVma, next, pgoffAt, previous } from "./region";
 import {
   PAGE_ANON,
   PAGE_CACHED,
@@ -22,7 +22,7 @@ import {
   pageMarks,
   setPageMarks,
 } from "./resident";
-import { settle } from "./tree";
+import { findVma, next, previous, settle } from "./tree";
 import {
   NO_VMA,
   VM_ACCESS_FLAGS,
@@ -36,6 +36,7 @@ import {
   VM_WRITE,
   Vma,
   VmaKind,
+  pgoffAt,
 } from "./vma";
 
 export const SIGBUS: i32 = 7;

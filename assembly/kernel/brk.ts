@@ -3,17 +3,20 @@
 import { PAGE_SIZE, pageAlign } from "../base/align";
 import { populate } from "./access";
 import { writeBack } from "./filemap";
+import { findUserVma } from "./find";
+import { noticeForeignGrowth } from "./foreign";
 import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
 import { accountPages, mm } from "./mm";
+import { takeVma } from "./nodes";
 import { RLIMIT_DATA, maxMapCount, rlimit } from "./options";
-import { clearDirty, coverPages, dirtyEnd, noteHeapDirty, noticeForeignGrowth } from "./pages";
+import { clearDirty, coverPages, dirtyEnd, noteHeapDirty } from "./pages";
 import { growthRefused } from "./refusal";
-import { enterRegion, findUserVma, findVma, removeRegions } from "./region";
+import { enterRegion, removeRegions } from "./region";
 import { cutEdges } from "./region";
 import { sealedResult } from "./seal";
 import { reserveKept } from "./shmem";
-import { reserveVmas, takeVma } from "./slab";
-import { startGap } from "./tree";
+import { reserveVmas } from "./slab";
+import { findVma, startGap } from "./tree";
 import { IS_FULL } from "./tier";
 import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAY_FLAGS, VM_READ, VM_WRITE, Vma } from "./vma";
 

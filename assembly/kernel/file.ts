@@ -1,114 +1,35 @@
-// Files, as far as memory can be made of them: inodes, open file descriptions and the table of descriptors. The host opens a file and
-// hands it in (`openFile`); what it holds is read and written through the host (base/host.ts). Shared anonymous memory is, as in Linux, a
-// mapping of a file without a name. All structs live in nodes of the region table's (slab.ts). In the full build only.
+// Files, as far as memory can be made of them: how inodes and open file descriptions (inode.ts) come
+// and go, and the table of descriptors. The host opens a file and hands it in (`openFile`); what it
+// holds is read and written through the host (base/host.ts). Shared anonymous memory is, as in Linux,
+// a mapping of a file without a name. In the full build only.
 
-import { PAGE_SIZE } from "../base/align";
 import { file_close, file_size } from "../base/host";
 import { EMFILE, ENOMEM } from "./errno";
+import {
+  FileKind,
+  Inode,
+  NO_FILE,
+  NO_INODE,
+  O_RDWR,
+  OpenFile,
+  fileOf,
+  isWrittenBack,
+} from "./inode";
 import { DESCRIPTORS, DESCRIPTORS_AT, MmStruct, mm } from "./mm";
+import { giveVma, takeVma } from "./nodes";
 import { RLIMIT_NOFILE, rlimit } from "./options";
 import { dropKept } from "./shmem";
-import { giveVma, reserveVmas, takeVma } from "./slab";
-import { VM_NORESERVE, VM_SHARED, Vma, VmaKind } from "./vma";
-
-/** What a file is. */
-export enum FileKind {
-  REGULAR = 0, // bytes of the host's
-  DIRECTORY = 1, // cannot be mapped
-  PIPE = 2, // cannot be mapped
-  CHARACTER = 3, // a device: cannot be mapped
-  ZERO = 4, // /dev/zero: a mapping of it is anonymous memory
-  SHMEM = 5, // shared memory without a name: bytes of this memory only
-}
-
-/** A file itself (struct inode), however often it is open. */
-@unmanaged
-export class Inode {
-  size: u64; // i_size: bytes
-  number: u32; // i_ino: what the host calls it; 0 for shared memory
-  kind: i32; // one of FileKind
-  references: u32; // open file descriptions
-  mappings: u32; // regions that map a part of it
-  charged: u32; // pages that count as committed (shared memory)
-  nextLink: u32; // the next one of the host's, in no order
-  kept: u32; // of shared memory the pages that nothing maps (KeptPage)
-
-  /** The pages that it has, the last one maybe in part. */
-  get pages(): u64 {
-    return (this.size + (PAGE_SIZE - 1)) / PAGE_SIZE;
-  }
-}
-
-/** An open file description (struct file). */
-@unmanaged
-export class OpenFile {
-  host: i32; // the host's number for it; -1 for shared memory
-  flags: i32; // f_flags: O_* bits
-  references: u32; // f_count: descriptors and regions
-  inodeLink: u32; // f_inode
-  number: u32; // which one of all that there ever were, from 1: regions with equal numbers may merge
-
-  get inode(): Inode {
-    return changetype<Inode>(<usize>this.inodeLink);
-  }
-
-  get kind(): FileKind {
-    return this.inode.kind;
-  }
-
-  get isReadable(): bool {
-    return (this.flags & O_ACCMODE) != O_WRONLY;
-  }
-
-  get isWritable(): bool {
-    return (this.flags & O_ACCMODE) != O_RDONLY;
-  }
-}
-
-if (offsetof<Inode>() > offsetof<Vma>()) ERROR("an inode must fit a node");
-if (offsetof<OpenFile>() > offsetof<Vma>()) ERROR("an open file description must fit a node");
+import { reserveVmas } from "./slab";
+import { VM_NORESERVE, Vma, VmaKind } from "./vma";
 
 /** The largest size of a file, bytes (MAX_LFS_FILESIZE). */
 export const FILE_SIZE_MAX: u64 = 0x7fffffffffffffff;
 
-/** No file. */
-export const NO_FILE: OpenFile = changetype<OpenFile>(0);
-const NO_INODE: Inode = changetype<Inode>(0);
-
-const O_ACCMODE: i32 = 3;
-const O_RDONLY: i32 = 0;
-const O_WRONLY: i32 = 1;
-const O_RDWR: i32 = 2;
 export const O_APPEND: i32 = 0x400;
 const O_PATH: i32 = 0x200000;
 
 /** The first descriptors are the terminal's, which is not modelled. */
 const FIRST_DESCRIPTOR: i32 = 3;
-
-/** The file that a region maps; none for private anonymous memory. */
-export function fileOf(region: Vma): OpenFile {
-  return changetype<OpenFile>(<usize>region.vmFile);
-}
-
-/** Whether a region's private pages begin as zero rather than as a file's (vma_is_anonymous). */
-export function isAnonymous(region: Vma): bool {
-  return region.vmFile == 0 || fileOf(region).kind == FileKind.ZERO;
-}
-
-/** Whether a region's pages come from a file of the host's. */
-export function isHostFile(region: Vma): bool {
-  return region.vmFile != 0 && fileOf(region).kind == FileKind.REGULAR;
-}
-
-/** Whether a region's stores belong in a file of the host's. */
-export function isWrittenBack(region: Vma): bool {
-  return (region.vmFlags & VM_SHARED) != 0 && isHostFile(region);
-}
-
-/** Whether page number `pgoff` lies within what the region maps: beyond it an access is a SIGBUS. */
-export function isWithinFile(region: Vma, pgoff: word): bool {
-  return isAnonymous(region) || <u64>pgoff < fileOf(region).inode.pages;
-}
 
 function newFile(inode: Inode, host: i32, flags: i32): OpenFile {
   const file = changetype<OpenFile>(takeVma(0, 0));

@@ -5,15 +5,7 @@ import { PAGE_SIZE, alignDown } from "../base/align";
 import { file_read, file_sync, file_write } from "../base/host";
 import { isUserMemory } from "./access";
 import { EBADF, EFAULT, EFBIG, EINVAL, EISDIR, ESPIPE, errorResult } from "./errno";
-import {
-  FileKind,
-  NO_FILE,
-  O_APPEND,
-  OpenFile,
-  describe,
-  dropDescription,
-  takeDescriptor,
-} from "./file";
+import { O_APPEND, describe, dropDescription, takeDescriptor } from "./file";
 import {
   learnSize,
   noteSize,
@@ -22,6 +14,7 @@ import {
   writeBackFile,
   writeBackInode,
 } from "./filemap";
+import { FileKind, NO_FILE, OpenFile } from "./inode";
 import { RLIMIT_FSIZE, rlimit } from "./options";
 
 /** The most that one call reads or writes, bytes (MAX_RW_COUNT). */

@@ -6,12 +6,12 @@ import { PAGE_SIZE } from "../base/align";
 import { file_read, file_size, file_sync, file_truncate, file_write } from "../base/host";
 import { hasChanged, noteDigests, reserveDigests } from "./digest";
 import { EINVAL, EIO, EOPNOTSUPP, ENOMEM, errorResult } from "./errno";
-import { FileKind, Inode, OpenFile, fileOf, isHostFile, isWrittenBack } from "./file";
+import { findUserVma } from "./find";
+import { FileKind, Inode, OpenFile, fileOf, isHostFile, isWrittenBack } from "./inode";
 import { mm } from "./mm";
 import { noteReleased, scrub } from "./pages";
-import { findUserVma, pgoffAt } from "./region";
 import { PAGE_ANON, PAGE_DIRTY, PAGE_GUARD, zapPages, pageMarks, setPageMarks } from "./resident";
-import { NO_VMA, Vma } from "./vma";
+import { NO_VMA, Vma, pgoffAt } from "./vma";
 
 /** The most that is read at once, bytes: a result is a positive number of 32 bits. */
 const READ_MAX: usize = 1 << 30;

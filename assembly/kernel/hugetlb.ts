@@ -3,6 +3,8 @@
 
 import { PAGE_SIZE, isAligned } from "../base/align";
 import { EEXIST, EINVAL, ENOMEM, EOPNOTSUPP, errorResult, isError } from "./errno";
+import { findUserVma, isMapped } from "./find";
+import { noticeForeignGrowth } from "./foreign";
 import { mayExpand } from "./limits";
 import {
   MAP_FIXED,
@@ -16,8 +18,6 @@ import {
 import { checkFixed, checkLock, flagsFor, hasUnknownFlag, unmapRegion, unmappedArea } from "./mmap";
 import { mm } from "./mm";
 import { maxMapCount } from "./options";
-import { noticeForeignGrowth } from "./pages";
-import { findUserVma, isMapped } from "./region";
 import { NO_VMA, VM_SHARED } from "./vma";
 
 /** The binary logarithm of a huge page's size is in mmap's flags from this bit on; 0 stands for the default. */

@@ -3,8 +3,8 @@
 // record, and Vma.nameId is its address: regions with equal labels merge. Records live in pages of the kernel's own. In the full build only.
 
 import { PAGE_SIZE } from "../base/align";
+import { findUserVma } from "./find";
 import { mm } from "./mm";
-import { findUserVma } from "./region";
 import { takeMarkPage } from "./slab";
 import { NO_VMA } from "./vma";
 

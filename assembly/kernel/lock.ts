@@ -3,10 +3,11 @@
 import { PAGE_SIZE, alignDown, pageAlign } from "../base/align";
 import { populate } from "./access";
 import { EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
+import { findUserVma } from "./find";
 import { mayLock } from "./limits";
 import { mm } from "./mm";
 import { KernelOption, RLIMIT_MEMLOCK, option, rlimit } from "./options";
-import { findUserVma, modifyRegion } from "./region";
+import { modifyRegion } from "./region";
 import { reserveVmas } from "./slab";
 import { NO_VMA, VM_DROPPABLE, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, Vma } from "./vma";
 

@@ -3,14 +3,15 @@
 
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { prepareAnon, touch } from "./access";
-import { FileKind, fileOf, isAnonymous, isHostFile } from "./file";
 import { fillPages, punchHole } from "./filemap";
 import { EACCES, EAGAIN, EBADF, EFAULT, EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
+import { findUserVma, lookupVma } from "./find";
+import { FileKind, fileOf, isAnonymous, isHostFile } from "./inode";
 import { LABEL_FAILED, withName } from "./labels";
 import { mm } from "./mm";
 import { isNewKernel } from "./options";
 import { scrub } from "./pages";
-import { findUserVma, lookupVma, modifyRegion } from "./region";
+import { modifyRegion } from "./region";
 import {
   PAGE_ANON,
   PAGE_CACHED,

@@ -17,9 +17,12 @@ import {
   errorResult,
   isError,
 } from "./errno";
-import { FILE_SIZE_MAX, FileKind, NO_FILE, OpenFile, describe, makeShared, setFile } from "./file";
+import { FILE_SIZE_MAX, describe, makeShared, setFile } from "./file";
 import { checkAlias, fillPages, learnSize, writeBack } from "./filemap";
+import { isMapped, isReserved, lookupVma } from "./find";
+import { noticeForeignGrowth } from "./foreign";
 import { mapHugePages } from "./hugetlb";
+import { FileKind, NO_FILE, OpenFile } from "./inode";
 import {
   OVERCOMMIT_NEVER,
   commit,
@@ -51,24 +54,16 @@ import {
   PROT_WRITE,
 } from "./mman";
 import { Layout, accountPages, mm } from "./mm";
+import { takeVma } from "./nodes";
 import { KernelOption, isNewKernel, maxMapCount, mmapMinAddr, option } from "./options";
-import { clearDirty, coverPages, noteReleased, noticeForeignGrowth } from "./pages";
+import { clearDirty, coverPages, noteReleased } from "./pages";
 import { growthRefused } from "./refusal";
-import {
-  cutEdges,
-  enterRegion,
-  findVma,
-  isMapped,
-  isReserved,
-  lookupVma,
-  next,
-  removeRegions,
-} from "./region";
+import { cutEdges, enterRegion, removeRegions } from "./region";
 import { sealedResult } from "./seal";
 import { reserveKept } from "./shmem";
-import { reserveVmas, settleMmapBase, takeVma } from "./slab";
+import { reserveVmas, settleMmapBase } from "./slab";
 import { IS_FULL } from "./tier";
-import { highestGap, lowestGap, startGap } from "./tree";
+import { findVma, highestGap, lowestGap, next, startGap } from "./tree";
 import {
   NO_VMA,
   VM_ACCESS_FLAGS,

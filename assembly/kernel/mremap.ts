@@ -4,37 +4,26 @@
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { populate } from "./access";
 import { EAGAIN, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, EPERM, errorResult, isError } from "./errno";
+import { isMapped, isReserved, lookupVma } from "./find";
+import { noticeForeignGrowth } from "./foreign";
+import { FileKind, fileOf, isAnonymous, isHostFile, isWrittenBack } from "./inode";
 import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
 import { MAP_PRIVATE, MAP_SHARED } from "./mman";
 import { checkFixed, unmapRegion, unmappedArea } from "./mmap";
 import { accountPages, mm } from "./mm";
+import { takeVma } from "./nodes";
 import { isNewKernel, maxMapCount } from "./options";
-import {
-  clearDirty,
-  coverPages,
-  copyPages,
-  noteReleased,
-  noticeForeignGrowth,
-  scrub,
-} from "./pages";
+import { clearDirty, coverPages, copyPages, noteReleased, scrub } from "./pages";
 import { moveDigests, reserveDigests } from "./digest";
-import { FileKind, fileOf, holdFile, isAnonymous, isHostFile, isWrittenBack } from "./file";
+import { holdFile } from "./file";
 import { checkGrowth, checkGrowthAlias, fillGrowth, fillPages } from "./filemap";
 import { growthRefused } from "./refusal";
-import {
-  cutEdges,
-  enterRegion,
-  findVma,
-  isMapped,
-  isReserved,
-  lookupVma,
-  pgoffAt,
-  removeRegions,
-} from "./region";
+import { cutEdges, enterRegion, removeRegions } from "./region";
 import { movePageMarks } from "./resident";
 import { restorePages } from "./shmem";
-import { reserveVmas, takeVma } from "./slab";
+import { reserveVmas } from "./slab";
 import { IS_FULL } from "./tier";
+import { findVma } from "./tree";
 import {
   NO_VMA,
   VM_ACCOUNT,
@@ -46,6 +35,7 @@ import {
   VM_SHARED,
   Vma,
   VmaKind,
+  pgoffAt,
 } from "./vma";
 
 export const MREMAP_MAYMOVE: i32 = 1;

@@ -2,10 +2,7 @@
 
 import { MIB, PAGE_SIZE, WASM_PAGE_SIZE } from "../base/align";
 import { mm } from "./mm";
-import { enterRegion } from "./region";
-import { takeVma } from "./slab";
 import { IS_FULL } from "./tier";
-import { VmaKind } from "./vma";
 
 /** The least that the memory grows by: a call costs the engine the same whatever the size. */
 const GROWTH_MIN_PAGES: u32 = <u32>(MIB / WASM_PAGE_SIZE);
@@ -15,24 +12,6 @@ const GROWTH_MIN_PAGES: u32 = <u32>(MIB / WASM_PAGE_SIZE);
  * process with mappings high up should not do it often.
  */
 const GROWTH_AHEAD_MAX_PAGES: u32 = 256 * GROWTH_MIN_PAGES;
-
-/**
- * Finds memory that somebody else has grown since the last look and enters it as a foreign region, so that neither the break nor
- * a mapping runs into it. Called first by every system call that takes space.
- */
-export function noticeForeignGrowth(): void {
-  const pages = <u32>memory.size();
-  if (pages <= mm.knownPages) return;
-  const start = <usize>mm.knownPages * WASM_PAGE_SIZE;
-  const end = <usize>pages * WASM_PAGE_SIZE;
-  mm.knownPages = pages;
-  // A node is always left, unless the memory is full: then nothing is mapped any more.
-  if (mm.freeVmas == 0) return;
-  // At 4 GiB the end has no 32-bit address any more.
-  const region = takeVma(start, end != 0 ? end : <usize>0 - WASM_PAGE_SIZE);
-  region.kind = VmaKind.FOREIGN;
-  enterRegion(region);
-}
 
 /** Makes sure that the memory covers every byte below `end`, growing geometrically ahead. False when it cannot. */
 export function coverPages(end: word): bool {

@@ -4,10 +4,11 @@
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { isUserMemory } from "./access";
 import { EFAULT, EINVAL, EIO, ENOMEM, EPERM, errorResult } from "./errno";
+import { findUserVma } from "./find";
 import { LABEL_FAILED, withPolicy } from "./labels";
 import { mm } from "./mm";
 import { KernelOption, isNewKernel, option } from "./options";
-import { findUserVma, modifyRegion } from "./region";
+import { modifyRegion } from "./region";
 import { PAGE_ANON, PAGE_PRESENT, PAGE_SHMEM, nextMarked, pageMarks } from "./resident";
 import { reserveVmas } from "./slab";
 import { NO_VMA } from "./vma";

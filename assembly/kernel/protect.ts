@@ -2,13 +2,15 @@
 
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { populate } from "./access";
-import { isAnonymous } from "./file";
 import { EACCES, EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
+import { findUserVma } from "./find";
+import { isAnonymous } from "./inode";
 import { commit, isEnoughMemory, mayExpand } from "./limits";
 import { accountPages, mm } from "./mm";
+import { takeVma } from "./nodes";
 import { isNewKernel } from "./options";
-import { cutEdges, enterRegion, findUserVma, modifyRegion, removeRegions } from "./region";
-import { reserveVmas, takeVma } from "./slab";
+import { cutEdges, enterRegion, modifyRegion, removeRegions } from "./region";
+import { reserveVmas } from "./slab";
 import {
   NO_VMA,
   VM_ACCESS_FLAGS,

@@ -5,6 +5,7 @@ import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { isInCore, isUserMemory } from "./access";
 import { EBUSY, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH, errorResult } from "./errno";
 import { syncRegion } from "./filemap";
+import { findUserVma, lookupVma } from "./find";
 import { mm } from "./mm";
 import {
   KernelOption,
@@ -16,7 +17,6 @@ import {
   storeRlimit,
 } from "./options";
 import { PID } from "./prctl";
-import { findUserVma, lookupVma } from "./region";
 import { NO_VMA, VM_LOCKED } from "./vma";
 
 const MS_ASYNC: i32 = 1;

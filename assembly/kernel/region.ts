@@ -1,56 +1,26 @@
-// What regions mean: entering and cutting them out, merging neighbours and splitting by Linux's rules. All ranges are whole pages,
-// half-open, below TASK_SIZE. Nodes must have been reserved before (slab.ts), so nothing here runs out of memory half-way.
+// What regions mean: entering and cutting them out, merging neighbours and splitting by Linux's rules.
+// All ranges are whole pages, half-open, below TASK_SIZE. Nodes must have been reserved before
+// (slab.ts), so nothing here runs out of memory half-way.
 
-import { PAGE_SIZE } from "../base/align";
 import { accountPages, mm } from "./mm";
+import { giveVma, takeVma } from "./nodes";
 import { isNewKernel, maxMapCount } from "./options";
 import { forgetPages } from "./resident";
 import { keepRegion } from "./shmem";
-import { giveVma, takeVma } from "./slab";
 import { dropFile, holdFile } from "./file";
-import { findVma, link, next, previous, remember, settle, settleBorder, unlink } from "./tree";
+import {
+  findVma,
+  lastBelow,
+  link,
+  next,
+  previous,
+  remember,
+  settle,
+  settleBorder,
+  unlink,
+} from "./tree";
 import { IS_FULL } from "./tier";
-import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAYBE_GUARD, VM_READ, Vma, VmaKind } from "./vma";
-
-export { findVma, next, previous } from "./tree";
-
-/** Whether any region shares a byte with [start, end) (find_vma_intersection). */
-export function isMapped(start: usize, end: usize): bool {
-  const region = findVma(start);
-  return region != NO_VMA && region.start < end;
-}
-
-/** Below lies the null page; linkers place a program's data from here on. */
-const LOWEST_DATA: usize = 1024;
-
-/** Whether a load from `address` would go well in Linux. What nobody can map, below the heap, counts as the program's own data. */
-export function isReadable(address: usize): bool {
-  const region = findVma(address);
-  if (region == NO_VMA || region.start > address || address < LOWEST_DATA) return false;
-  return region.kind != VmaKind.USER || (region.vmFlags & VM_READ) != 0;
-}
-
-/** Whether a region of the kernel's own or of somebody else's shares a byte with [start, end). */
-export function isReserved(start: usize, end: usize): bool {
-  for (let at = findVma(start); at != NO_VMA && at.start < end; at = next(at)) {
-    if (at.kind != VmaKind.USER) return true;
-  }
-  return false;
-}
-
-/** The program's region that holds `address` (vma_lookup), or none. */
-export function lookupVma(address: usize): Vma {
-  const region = findVma(address);
-  if (region == NO_VMA || region.start > address || region.kind != VmaKind.USER) return NO_VMA;
-  return region;
-}
-
-/** The program's first region that ends above `address` (find_vma), or none. */
-export function findUserVma(address: usize): Vma {
-  let region = findVma(address);
-  while (region != NO_VMA && region.kind != VmaKind.USER) region = next(region);
-  return region;
-}
+import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAYBE_GUARD, Vma, VmaKind, pgoffAt } from "./vma";
 
 function count(region: Vma, by: i32): void {
   if (region.kind == VmaKind.USER) mm.mapCount += by;
@@ -80,11 +50,6 @@ function areEstranged(left: Vma, right: Vma): bool {
   return IS_FULL && left.anonId != right.anonId && left.anonId != 0 && right.anonId != 0;
 }
 
-/** The offset of `address`, inside or at the end of the region, in what the region maps, pages. */
-export function pgoffAt(region: Vma, address: usize): word {
-  return region.vmPgoff + (<word>address - region.vmStart) / PAGE_SIZE;
-}
-
 /** What a region takes over from one that it takes in (dup_anon_vma, VM_STICKY). */
 function adopt(target: Vma, source: Vma): void {
   if (!IS_FULL) return;
@@ -99,8 +64,8 @@ function adopt(target: Vma, source: Vma): void {
  */
 export function enterRegion(region: Vma, floor: usize = 0): Vma {
   const flags = region.vmFlags;
-  const above = findVma(region.start);
-  const below = above != NO_VMA ? previous(above) : findLast();
+  const below = lastBelow(region.start);
+  const above = below != NO_VMA ? next(below) : findVma(region.start);
   const fitsBelow =
     below != NO_VMA &&
     below.vmEnd == region.vmStart &&
@@ -133,12 +98,6 @@ export function enterRegion(region: Vma, floor: usize = 0): Vma {
   if (IS_FULL) dropFile(region);
   giveVma(region);
   return target;
-}
-
-function findLast(): Vma {
-  let node = changetype<Vma>(<usize>mm.vmaRoot);
-  while (node != NO_VMA && node.rightLink != 0) node = node.right;
-  return node;
 }
 
 /** Cuts a region in two at `address`, inside it (__split_vma). Returns the upper part. */

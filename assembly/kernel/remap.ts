@@ -4,19 +4,21 @@
 import { PAGE_SIZE, alignDown } from "../base/align";
 import { populate } from "./access";
 import { EAGAIN, EINVAL, ENOMEM, EOPNOTSUPP, EPERM, errorResult } from "./errno";
-import { fileOf, isHostFile, isWithinFile } from "./file";
 import { fillPages, writeBack } from "./filemap";
+import { findUserVma, lookupVma } from "./find";
+import { fileOf, isHostFile, isWithinFile } from "./inode";
 import { mayExpand, mayLock, mayLockMore } from "./limits";
 import { NO_LABEL } from "./labels";
 import { MAP_NONBLOCK } from "./mman";
 import { mm } from "./mm";
 import { maxMapCount } from "./options";
 import { scrub } from "./pages";
-import { cutEdges, findUserVma, findVma, lookupVma, modifyRegion, next, pgoffAt } from "./region";
+import { cutEdges, modifyRegion } from "./region";
 import { PAGE_CACHED, nextMarked, pageMarks, setPageMarks } from "./resident";
 import { sealedResult } from "./seal";
 import { keepPages, reserveKept, restorePages } from "./shmem";
 import { reserveVmas } from "./slab";
+import { findVma, next } from "./tree";
 import {
   NO_VMA,
   VM_ACCESS_FLAGS,
@@ -25,6 +27,7 @@ import {
   VM_MAY_FLAGS,
   VM_SHARED,
   Vma,
+  pgoffAt,
 } from "./vma";
 
 /** Whether [start, end) is mapped with one object and equal flags throughout, from the region that holds `start` on. */

@@ -3,11 +3,13 @@
 import { ILP32 } from "../abi/word";
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { EINVAL, ENOMEM, ENOSYS, EPERM, errorResult } from "./errno";
+import { findUserVma } from "./find";
 import { mm } from "./mm";
 import { isNewKernel, maxMapCount } from "./options";
-import { findUserVma, findVma, modifyRegion, next, splitVma } from "./region";
+import { modifyRegion, splitVma } from "./region";
 import { reserveVmas } from "./slab";
 import { IS_FULL } from "./tier";
+import { findVma, next } from "./tree";
 import { NO_VMA, VM_SEALED, VmaKind } from "./vma";
 
 /**

@@ -94,3 +94,8 @@ export const VM_DROPPABLE: word = 0x10000000;
 export const VM_HUGEPAGE: word = 0x20000000;
 export const VM_NOHUGEPAGE: word = 0x40000000;
 export const VM_MERGEABLE: word = 0x80000000;
+
+/** The offset of `address`, inside or at the end of the region, in what the region maps, pages. */
+export function pgoffAt(region: Vma, address: usize): word {
+  return region.vmPgoff + (<word>address - region.vmStart) / PAGE_SIZE;
+}

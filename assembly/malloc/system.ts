@@ -6,6 +6,7 @@ import { PAGE_SIZE } from "../base/align";
 import { touch } from "../kernel/access";
 import { ENOMEM, errorResult, isError } from "../kernel/errno";
 import { moveBreak } from "../kernel/brk";
+import { isReadable as isReadableRegion } from "../kernel/find";
 import {
   MAP_ANONYMOUS,
   MAP_FIXED,
@@ -25,9 +26,9 @@ import { NR_BRK, NR_MADVISE, NR_MMAP, NR_MPROTECT, NR_MREMAP, NR_MUNMAP } from "
 import { KernelOption, option } from "../kernel/options";
 import { dirtyEnd, isNewsOfDirt, noteHeapDirty } from "../kernel/pages";
 import { protectRegion, sysMprotect } from "../kernel/protect";
-import { findVma, isReadable as isReadableRegion, next } from "../kernel/region";
 import { traced } from "../kernel/syscall";
 import { IS_FULL } from "../kernel/tier";
+import { findVma, next } from "../kernel/tree";
 import { VM_READ, VmaKind } from "../kernel/vma";
 import { libc, mp, setErrno } from "./state";
 

@@ -15,9 +15,10 @@ import {
   MAP_SHARED_VALIDATE,
   MAP_TYPE,
 } from "./mman";
-import { checkFixed, checkLock, flagsFor, hasUnknownFlag, unmapRegion, unmappedArea } from "./mmap";
 import { mm } from "./mm";
+import { unmapRegion } from "./munmap";
 import { maxMapCount } from "./options";
+import { checkFixed, checkLock, flagsFor, hasUnknownFlag, unmappedArea } from "./place";
 import { NO_VMA, VM_SHARED } from "./vma";
 
 /** The binary logarithm of a huge page's size is in mmap's flags from this bit on; 0 stands for the default. */

@@ -10,8 +10,9 @@ import { sysClose, sysFsync, sysFtruncate, sysPread, sysPwrite } from "./fileio"
 import { sysMlock, sysMlock2, sysMlockall, sysMunlock, sysMunlockall } from "./lock";
 import { sysMadvise } from "./madvise";
 import { mm } from "./mm";
-import { sysMmap, unmapRegion } from "./mmap";
+import { sysMmap } from "./mmap";
 import { sysMremap } from "./mremap";
+import { unmapRegion } from "./munmap";
 import {
   NR_BRK,
   NR_CLOSE,

@@ -17,11 +17,12 @@ import {
   PROT_WRITE,
 } from "../kernel/mman";
 import { enterKernel, leaveKernel } from "../kernel/mmap-lock";
-import { mapRegion, unmapRegion } from "../kernel/mmap";
+import { mapRegion } from "../kernel/mmap";
 import { Layout, mm } from "../kernel/mm";
 import { MREMAP_MAYMOVE, remapRegion } from "../kernel/mremap";
 import { OVERCOMMIT_NEVER } from "../kernel/limits";
 import { Advice, sysMadvise } from "../kernel/madvise";
+import { unmapRegion } from "../kernel/munmap";
 import { NR_BRK, NR_MADVISE, NR_MMAP, NR_MPROTECT, NR_MREMAP, NR_MUNMAP } from "../kernel/numbers";
 import { KernelOption, option } from "../kernel/options";
 import { dirtyEnd, isNewsOfDirt, noteHeapDirty } from "../kernel/pages";

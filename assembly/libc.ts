@@ -12,11 +12,11 @@ import { NR_BRK, NR_MMAP, NR_MREMAP, NR_MUNMAP } from "./kernel/numbers";
 import { enterKernel, leaveKernel } from "./kernel/mmap-lock";
 import { traced } from "./kernel/syscall";
 import { verifyHeap } from "./malloc/invariants";
+import { trimAll } from "./malloc/malloc-trim";
 import { learnBreak } from "./malloc/system";
 import { libc, mainArena, mp, setErrno, thread } from "./malloc/state";
 import { Mallinfo2, collectInfo, narrowInfo } from "./malloc/stats";
 import { tcache } from "./malloc/tcache";
-import { trimAll } from "./malloc/trim";
 import { scratch } from "./process";
 
 /** What a failed mmap, mremap or sbrk returns: MAP_FAILED, (void *) -1. */

@@ -34,8 +34,7 @@ import {
 } from "./large-tcache";
 import { followAside, mostChunks, mustBeMapped, refuse } from "./links";
 import { adjustThreshold, unmapChunk } from "./mapped";
-import { freeChunk } from "./release";
-import { takeBack } from "./remote";
+import { freeChunk, takeBack } from "./release";
 import { resizeChunk, resizeMapped } from "./resize";
 import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize } from "./sizes";
 import { MallocState, libc, setErrno, thread } from "./state";

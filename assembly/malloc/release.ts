@@ -3,11 +3,11 @@
 
 import { Failure, corrupted } from "../base/failure";
 import { queuesFrees } from "../sync/mutex";
+import { below, takeAll, topOf } from "../sync/stack";
 import { IS_THREADED } from "../sync/tier";
-import { arenaFor, lockArena, mustBeArena, unlockArena } from "./arena";
+import { NO_ARENA, arenaFor, lockArena, mustBeArena, unlockArena } from "./arena";
 import { Chunk, addressOf, isMisaligned, isOddSize, protectLink } from "./chunk";
 import { consolidate, fastbinAt, fastbinIndex, linkPlace, mergeChunk } from "./fastbins";
-import { trimHeap } from "./heap";
 import {
   Keeping,
   LARGE_BINS,
@@ -18,9 +18,10 @@ import {
   largeLists,
   resetLarge,
 } from "./large-tcache";
-import { refuse } from "./links";
+import { followAside, mostChunks, refuse } from "./links";
 import { unmapChunk } from "./mapped";
-import { queueRemote } from "./remote";
+import { queuePlace } from "./queue";
+import { enqueue, isRemote } from "./remote";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, mainArena, mp, thread } from "./state";
 import {
@@ -34,7 +35,7 @@ import {
   tcachePut,
 } from "./tcache";
 import { takeEntry } from "./tcache-lists";
-import { trimTop } from "./trim";
+import { trimHeap, trimTop } from "./trim";
 
 /**
  * Frees a chunk of `arena` (_int_free). `isLocked` says that a caller of ours holds the arena, as realloc and memalign do when they
@@ -93,6 +94,40 @@ function emptyLarge(): void {
     }
   }
   bindLarge(cache, tcacheKey());
+}
+
+/**
+ * Where frees are queued: queues a chunk of `size` bytes that is to be freed in `arena`, if it is
+ * another thread's. Whether it was.
+ */
+function queueRemote(arena: MallocState, p: Chunk, size: word): bool {
+  if (!isRemote(arena)) return false;
+  if (enqueue(arena, p, size)) {
+    lockArena(arena);
+    takeBack(arena);
+    unlockArena(arena);
+  }
+  return true;
+}
+
+/** Frees what others have queued for `arena`, which this thread has locked. */
+export function takeBack(arena: MallocState): void {
+  if (arena == NO_ARENA || load<u32>(queuePlace(arena)) == 0) return;
+  const place = queuePlace(arena);
+  let mem: usize;
+  do {
+    mem = topOf(place);
+    // Should this thread die from here on, whoever buries it finds them there.
+    thread.backlog = <u32>mem;
+  } while (!takeAll(place, mem));
+  let left = mostChunks();
+  while (mem != 0) {
+    left = followAside(Chunk.ofMem(mem), Chunk.ofMem(mem), left, Failure.SEGV_QUEUE);
+    const next = below(mem);
+    thread.backlog = <u32>next;
+    freeChunk(arena, Chunk.ofMem(mem), true);
+    mem = next;
+  }
 }
 
 /** Notes that this thread is about to free what was top: should it die first, others can. True. */

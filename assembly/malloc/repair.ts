@@ -5,7 +5,7 @@
 //
 // Whoever does this may be killed in the middle: the next one begins anew.
 
-import { below } from "../sync/stack";
+import { below, topOf } from "../sync/stack";
 import { acquireSoon, ownerOf, release, takeOver } from "../sync/mutex";
 import { ILP32 } from "../abi/word";
 import { Failure } from "../base/failure";
@@ -26,8 +26,8 @@ import { hasLarge, isLargeBlock, largeLists } from "./large-tcache";
 import { followAside, mostChunks } from "./links";
 import { endsInHeap, isInHeap } from "./list-checks";
 import { unmapChunk } from "./mapped";
+import { queuePlace } from "./queue";
 import { freeChunk } from "./release";
-import { isQueued } from "./remote";
 import { segmentCount, segmentStart } from "./segments";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import {
@@ -128,6 +128,17 @@ function mendArenas(number: u32, dead: ThreadData, found: Repair): bool {
   } while (arena != mainArena);
   dead.inHand = 0;
   return true;
+}
+
+/** Whether what the dead thread's backlog names still is on the queue of `arena`. */
+function isQueued(arena: MallocState, mem: usize): bool {
+  if (Chunk.ofMem(mem).isMmapped || arenaFor(Chunk.ofMem(mem)) != arena) return false;
+  let left = mostChunks();
+  for (let one = topOf(queuePlace(arena)); one != 0; one = below(one)) {
+    if (one == mem) return true;
+    left = followAside(Chunk.ofMem(one), Chunk.ofMem(one), left, Failure.SEGV_QUEUE);
+  }
+  return false;
 }
 
 /** Makes an arena's lists anew. `inHand`: a chunk that was about to be freed, or none. False when its chunks make no sense. */

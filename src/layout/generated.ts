@@ -1103,7 +1103,7 @@ export type OpenFile = {
   readonly references: number;
   /** `f_inode`. */
   readonly inodeLink: number;
-  /** Which one of all that there ever were, from 1: regions with equal numbers may merge. */
+  /** Which one of all that there ever were, from 1: regions with equal ones may merge. */
   readonly number: number;
 };
 

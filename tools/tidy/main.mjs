@@ -1,12 +1,16 @@
-// The project's own rules that no off-the-shelf linter knows: layers, what AssemblyScript sources may contain, file
-// lengths, no leftovers. Prints every problem and exits 1, or says how many files are tidy. ESLint checks function lengths.
+// The project's own rules that no off-the-shelf linter knows: layers, no rings of files, no dead
+// ones, what AssemblyScript sources may contain, names that the build's transforms know, file
+// lengths, no leftovers. Prints every problem and exits 1, or says how many files are tidy. ESLint
+// checks function lengths.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkAssembly } from "./assembly.mjs";
 import { checkLayers } from "./layers.mjs";
+import { checkPlaces } from "./places.mjs";
 import { checkRealms } from "./realms.mjs";
+import { checkDead, checkRings, entriesOf, linksOf } from "./rings.mjs";
 
 const MAX_LINES = 400;
 const FOLDERS = ["assembly", "bench", "src", "tests", "tools"];
@@ -59,9 +63,17 @@ export function checkFile(path, text) {
  * @returns {{ files: number, problems: string[] }}
  */
 export function checkProject(root) {
-  const files = codeFiles(root);
-  const problems = files.flatMap((path) => checkFile(path, readFileSync(join(root, path), "utf8")));
-  return { files: files.length, problems };
+  const files = new Map(
+    codeFiles(root).map((path) => [path, readFileSync(join(root, path), "utf8")]),
+  );
+  const links = linksOf(files);
+  const problems = [
+    ...[...files].flatMap(([path, text]) => checkFile(path, text)),
+    ...checkRings(links),
+    ...checkDead(links, entriesOf(root)),
+    ...checkPlaces(files),
+  ];
+  return { files: files.size, problems };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

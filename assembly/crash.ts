@@ -1,5 +1,5 @@
-// The build for tests in which threads die: the threaded build, which calls the host in front of every store (tools/crash-transform.mjs)
-// and tells whether a lock is held there.
+// The build for tests in which threads die: the threaded build, which calls the host in front of
+// every store (tools/crash-transform.mjs) and tells whether a lock is held there.
 
 import { held } from "./sync/mutex";
 

@@ -1,4 +1,5 @@
-// What the full build exports: the allocator, all system calls, and a look at what the kernel knows.
+// What the full build exports: the allocator, all system calls, and a look at what the kernel
+// knows.
 
 import { setKernelOption } from "./kernel/settings";
 import { checkKernel } from "./kernel/invariants";

@@ -1,9 +1,13 @@
-// What `asc --use NAME=…` supplies; declared here for editors and linters only (asc does not read this file).
+// What `asc --use NAME=…` supplies; declared here for editors and linters only (asc does not read
+// this file).
 
 /** glibc's size_t: u32 in the ilp32 builds, u64 in the lp64 builds. */
 declare type word = number;
 
-/** 0, or 1 in builds that have the whole-heap checker, or 2 where it runs at the entry of every public call and growth can be refused. */
+/**
+ * 0, or 1 in builds that have the whole-heap checker, or 2 where it runs at the entry of every
+ * public call and growth can be refused.
+ */
 declare const HEAP_CHECK: i32;
 
 /** 1 in the full build: all system calls, and a report of each to the host while tracing is on. */
@@ -21,7 +25,10 @@ declare const GLIBC_DEFAULTS: i32;
 /** Whether one of AssemblyScript's collectors uses the heap, and reads the sizes of its blocks. */
 declare const COLLECTED: bool;
 
-/** Declares that a field is an inline array: so many elements, or in ilp32 so many and in lp64 so many (tools/layout-transform.mjs). */
+/**
+ * Declares that a field is an inline array: so many elements, or in ilp32 so many and in lp64 so
+ * many (tools/layout-transform.mjs).
+ */
 declare function count(...lengths: number[]): (target: object, field: string) => void;
 
 /** What the benchmark's loops ask of an allocator. */

@@ -1,12 +1,13 @@
-// What a heap that survives needs: everything from the base to the break lies in a file of the host's, and a new process goes on from
-// there. The host copies pages; which ones changed it learns from their digests. In the image build only.
+// What a heap that survives needs: everything from the base to the break lies in a file of the
+// host's, and a new process goes on from there. The host copies pages; which ones changed it learns
+// from their digests. In the image build only.
 
 import { pageAlign } from "./base/align";
 import { HEAP_FLAGS, moveBreak } from "./kernel/brk";
 import { EINVAL, ENOMEM } from "./kernel/errno";
+import { findUserVma } from "./kernel/find";
 import { KERNEL_BYTES, bindMm, forgetAddressSpace, mm } from "./kernel/mm";
 import { noteHeapDirty } from "./kernel/pages";
-import { findUserVma } from "./kernel/region";
 import { NO_VMA } from "./kernel/vma";
 import { THREADS_MAX, bindState, bindThread, mainArena, thread, threadAt } from "./malloc/state";
 import { bindTcache, resetTcache } from "./malloc/tcache";
@@ -17,7 +18,10 @@ export * from "./index";
 export { checkHeap as check_heap, checkAddress as check_address } from "./malloc/invariants";
 export { pageDigest as page_digest } from "./kernel/digest";
 
-/** Whether the program has what an image does not hold: other threads, mappings, or a heap that is not one plain region. */
+/**
+ * Whether the program has what an image does not hold: other threads, mappings, or a heap that is
+ * not one plain region.
+ */
 function hasMore(): bool {
   for (let number: u32 = 1; number < THREADS_MAX; number++)
     if (threadAt(number).isAlive) return true;
@@ -33,8 +37,9 @@ function hasMore(): bool {
 }
 
 /**
- * To be called before the pages from the base to the break are copied. The end of these pages, or 0 when the program has mappings besides
- * [heap], or other threads than the first, which an image does not hold.
+ * To be called before the pages from the base to the break are copied. The end of these pages, or 0
+ * when the program has mappings besides [heap], or other threads than the first, which an image
+ * does not hold.
  */
 export function image_end(): usize {
   if (hasMore()) return 0;
@@ -42,9 +47,10 @@ export function image_end(): usize {
 }
 
 /**
- * Goes on with a process whose bytes from `base` to its break the host has put back, in a new instance: at the same address, and with
- * no mappings. The arguments are those of `initialize` then. 0, -EINVAL when what lies at `base` is no such process, or -ENOMEM when the
- * memory cannot be grown to its break.
+ * Goes on with a process whose bytes from `base` to its break the host has put back, in a new
+ * instance: at the same address, and with no mappings. The arguments are those of `initialize`
+ * then. 0, -EINVAL when what lies at `base` is no such process, or -ENOMEM when the memory cannot
+ * be grown to its break.
  */
 export function image_restore(
   base: usize,

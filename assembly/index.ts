@@ -6,14 +6,16 @@ export {
   calloc,
   realloc,
   reallocarray,
+  mallocUsableSize as malloc_usable_size,
+  threadExit as thread_exit,
+} from "./malloc/api";
+export {
   memalign,
   memalign as aligned_alloc,
   posixMemalign as posix_memalign,
   valloc,
   pvalloc,
-  mallocUsableSize as malloc_usable_size,
-  threadExit as thread_exit,
-} from "./malloc/api";
+} from "./malloc/memalign";
 export { mallocMany as malloc_many, freeMany as free_many } from "./many";
 export { setParameter as mallopt, setTunableValue as set_tunable } from "./malloc/parameters";
 export {

@@ -1,21 +1,23 @@
-// The rest of the C surface: libc's wrappers around the system calls, mallopt, mallinfo, malloc_trim, and where things are.
+// The rest of the C surface: libc's wrappers around the system calls, mallopt, mallinfo,
+// malloc_trim, and where things are.
 
 import { ILP32 } from "./abi/word";
 import { PAGE_SIZE, isAligned } from "./base/align";
 import { sysBrk } from "./kernel/brk";
 import { EINVAL, ENOMEM, errorResult, isError } from "./kernel/errno";
 import { mm } from "./kernel/mm";
-import { sysMmap, unmapRegion } from "./kernel/mmap";
+import { sysMmap } from "./kernel/mmap";
 import { sysMremap } from "./kernel/mremap";
+import { unmapRegion } from "./kernel/munmap";
 import { NR_BRK, NR_MMAP, NR_MREMAP, NR_MUNMAP } from "./kernel/numbers";
 import { enterKernel, leaveKernel } from "./kernel/mmap-lock";
 import { traced } from "./kernel/syscall";
 import { verifyHeap } from "./malloc/invariants";
+import { trimAll } from "./malloc/malloc-trim";
 import { learnBreak } from "./malloc/system";
 import { libc, mainArena, mp, setErrno, thread } from "./malloc/state";
 import { Mallinfo2, collectInfo, narrowInfo } from "./malloc/stats";
 import { tcache } from "./malloc/tcache";
-import { trimAll } from "./malloc/trim";
 import { scratch } from "./process";
 
 /** What a failed mmap, mremap or sbrk returns: MAP_FAILED, (void *) -1. */
@@ -39,7 +41,10 @@ export function brk(address: word): i32 {
   return -1;
 }
 
-/** sbrk(3): moves the break by `increment` bytes, a signed number, and returns where it was, or -1 with errno ENOMEM. */
+/**
+ * sbrk(3): moves the break by `increment` bytes, a signed number, and returns where it was, or -1
+ * with errno ENOMEM.
+ */
 export function sbrk(increment: word): word {
   // As a whole: C's own is not safe against other threads.
   enterKernel();
@@ -61,7 +66,10 @@ function moveBreakBy(increment: word): word {
   return oldBreak;
 }
 
-/** mmap(2). `offset`: bytes. Files in the full build only, elsewhere every `fd` is EBADF. The address, or -1 with errno. */
+/**
+ * mmap(2). `offset`: bytes. Files in the full build only, elsewhere every `fd` is EBADF. The
+ * address, or -1 with errno.
+ */
 export function mmap(
   address: word,
   length: word,
@@ -88,7 +96,9 @@ export function munmap(address: word, length: word): i32 {
   return <i32>libcResult(result);
 }
 
-/** mremap(2); other flags than MREMAP_MAYMOVE in the full build only. The address, or -1 with errno. */
+/**
+ * mremap(2); other flags than MREMAP_MAYMOVE in the full build only. The address, or -1 with errno.
+ */
 export function mremap(
   address: word,
   oldLength: word,
@@ -109,7 +119,10 @@ export function mallocTrim(pad: word): i32 {
   return trimAll(pad) ? 1 : 0;
 }
 
-/** mallinfo2(3): fills the struct mallinfo2 at `out` (C returns structs through a hidden first parameter). */
+/**
+ * mallinfo2(3): fills the struct mallinfo2 at `out` (C returns structs through a hidden first
+ * parameter).
+ */
 export function mallinfo2(out: word): void {
   verifyHeap();
   collectInfo(changetype<Mallinfo2>(<usize>out));

@@ -4,8 +4,8 @@ import { freeUncached, mallocUncached } from "./malloc/api";
 import { verifyHeap } from "./malloc/invariants";
 
 /**
- * malloc(3) for each of the `count` sizes at `list`, of 32 bits each and 4-aligned, whose places the addresses take: 0 where there was no memory,
- * and errno is ENOMEM then.
+ * malloc(3) for each of the `count` sizes at `list`, of 32 bits each and 4-aligned, whose places
+ * the addresses take: 0 where there was no memory, and errno is ENOMEM then.
  */
 export function mallocMany(list: usize, count: u32): void {
   verifyHeap();
@@ -13,7 +13,10 @@ export function mallocMany(list: usize, count: u32): void {
     store<u32>(list, <u32>mallocUncached(<word>load<u32>(list)));
 }
 
-/** free(3) for each of the `count` addresses at `list`, of 32 bits each and 4-aligned, in their order. */
+/**
+ * free(3) for each of the `count` addresses at `list`, of 32 bits each and 4-aligned, in their
+ * order.
+ */
 export function freeMany(list: usize, count: u32): void {
   verifyHeap();
   for (const end = list + ((<usize>count) << 2); list < end; list += 4) {

@@ -1,11 +1,12 @@
-// The start of a process and of its threads: lays out the kernel's and libc's data at the base and maps nothing yet.
+// The start of a process and of its threads: lays out the kernel's and libc's data at the base and
+// maps nothing yet.
 
 import { PAGE_SIZE, WASM_PAGE_SIZE, isAligned } from "./base/align";
 import { EAGAIN, EINVAL, ENOMEM } from "./kernel/errno";
 import { KERNEL_BYTES, bindMm, mm } from "./kernel/mm";
+import { initNodes, takeVma } from "./kernel/nodes";
 import { initOptions } from "./kernel/options";
 import { enterRegion } from "./kernel/region";
-import { initSlabs, takeVma } from "./kernel/slab";
 import { VmaKind } from "./kernel/vma";
 import { initParameters } from "./malloc/parameters";
 import { NO_ARENA, setThreadArena } from "./malloc/arena";
@@ -21,7 +22,10 @@ import {
 } from "./malloc/state";
 import { resetTcache } from "./malloc/tcache";
 
-/** The highest end of the address space: 4 GiB has no 32-bit address, and the last Wasm page is never mapped. */
+/**
+ * The highest end of the address space: 4 GiB has no 32-bit address, and the last Wasm page is
+ * never mapped.
+ */
 const TASK_SIZE_MAX: usize = <usize>0 - WASM_PAGE_SIZE;
 
 /** Bytes between the base and the first possible start_brk: the kernel's pages and libc's. */
@@ -46,7 +50,10 @@ export function isPlausible(
   );
 }
 
-/** Begins with an empty address space: nothing is mapped, and the memory from `startBrk` on is zero or, without FRESH in `flags`, may be dirty. */
+/**
+ * Begins with an empty address space: nothing is mapped, and the memory from `startBrk` on is zero
+ * or, without FRESH in `flags`, may be dirty.
+ */
 export function layOut(
   base: usize,
   startBrk: usize,
@@ -66,7 +73,7 @@ export function layOut(
   mm.heapDirtyEnd = isFresh ? startBrk : present;
   mm.dirtyLow = isFresh ? <word>taskSize : 0;
   mm.dirtyHigh = isFresh ? 0 : present;
-  initSlabs();
+  initNodes();
   // Nobody maps anything over what lies here, or below.
   const reserved = takeVma(0, base + RESERVED_BYTES);
   reserved.kind = VmaKind.HIDDEN;
@@ -80,9 +87,10 @@ export function reach(end: usize): bool {
 }
 
 /**
- * Begins a process in the imported memory: its kernel and libc data from `base` on, [heap] from `startBrk` on, mappings from
- * `mmapBase`, nothing at or above `taskSize`; all multiples of 4096. `flags`: a `Layout` in bits 0-1; bit 2 says that the
- * memory from `startBrk` on is zero. 0, -EINVAL, or -ENOMEM when the memory cannot be grown to `startBrk`.
+ * Begins a process in the imported memory: its kernel and libc data from `base` on, [heap] from
+ * `startBrk` on, mappings from `mmapBase`, nothing at or above `taskSize`; all multiples of 4096.
+ * `flags`: a `Layout` in bits 0-1; bit 2 says that the memory from `startBrk` on is zero. 0,
+ * -EINVAL, or -ENOMEM when the memory cannot be grown to `startBrk`.
  */
 export function initialize(
   base: usize,
@@ -107,8 +115,9 @@ export function initialize(
 }
 
 /**
- * Makes this instance another thread of the process whose data lies at `base`: it has no arena yet, and no tcache. The thread's number,
- * the lowest that is free, or -EAGAIN when there are `THREADS_MAX` already (pthread_create(3)). `thread_exit` ends it.
+ * Makes this instance another thread of the process whose data lies at `base`: it has no arena yet,
+ * and no tcache. The thread's number, the lowest that is free, or -EAGAIN when there are
+ * `THREADS_MAX` already (pthread_create(3)). `thread_exit` ends it.
  */
 export function attach(base: usize): i32 {
   bindMm(base);
@@ -126,7 +135,10 @@ export function kernelBytes(): usize {
   return RESERVED_BYTES;
 }
 
-/** Chooses the value by which free recognises a block that is in tcache already. Before the first allocation. */
+/**
+ * Chooses the value by which free recognises a block that is in tcache already. Before the first
+ * allocation.
+ */
 export function setTcacheKey(key: word): void {
   libc.tcacheKey = key;
 }

@@ -20,12 +20,12 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 import { shaken } from "./as-shake.mjs";
+import { AS_ENTRIES } from "./entries.mjs";
 import { loadSource } from "./load-source.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const templates = join(root, "tools", "as-runtime");
 const WORDS = { ilp32: "usize", lp64: "u64" };
-const ENTRIES = ["runtime/library", "runtime/collected"];
 
 /** Said by each source that speaks of words: what a program's entry makes them. */
 const WORD = "type word = valueof<PTMALLOC_WORD>;\n";
@@ -263,7 +263,7 @@ function write(path, text) {
 /** All sources that the entries need, by their paths without ".ts". */
 async function sources() {
   const texts = new Map([["runtime/texts", await textsSource()]]);
-  const wanted = [...ENTRIES];
+  const wanted = [...AS_ENTRIES];
   for (const name of wanted) {
     if (texts.has(name)) continue;
     const { text, imports } = prepare(name);
@@ -275,7 +275,7 @@ async function sources() {
 
 async function main() {
   rmSync(join(root, "as"), { recursive: true, force: true });
-  for (const [name, text] of shaken(await sources(), ENTRIES, FALSEHOODS))
+  for (const [name, text] of shaken(await sources(), AS_ENTRIES, FALSEHOODS))
     write(`as/source/${name}.ts`, text);
   for (const [abi, type] of Object.entries(WORDS)) {
     write(`as/words-${abi}.ts`, wordSource(type));

@@ -12,3 +12,6 @@ export const ENTRIES = [
   "image/index",
   "debug/index",
 ];
+
+/** The entries of the allocator's AssemblyScript sources, as/: files of assembly/. */
+export const AS_ENTRIES = ["runtime/library", "runtime/collected"];

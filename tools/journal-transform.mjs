@@ -1,15 +1,14 @@
 // The asc transform behind the kernel's undo journal (assembly/kernel/journal.ts), for the threaded
 // build: in front of every store of the kernel's, and of those parts of malloc that change
-// something together with the kernel, it puts a call that notes what stood there. Methods of
-// structs that such code shares with the rest of malloc get a second version for it.
+// something together with the kernel (JOURNALED), it puts a call that notes what stood there.
+// Methods of structs that such code shares with the rest of malloc get a second version for it.
 
 import binaryen from "assemblyscript/binaryen";
 import { Transform } from "assemblyscript/transform";
+import { JOURNALED, NOT_JOURNALED, isIn } from "./places.mjs";
 import { expressionsIn, functionsOf, storesIn } from "./walk-stores.mjs";
 
-/** Where stores are noted; the journal's own and those of its lock are not. */
-const JOURNALED =
-  /^assembly\/(kernel\/(?!journal\/|mmap-lock\/)|malloc\/(arena|extend|heap|mapped|segments|trim)\/)/;
+const isJournaled = (name) => isIn(JOURNALED, name) && !isIn(NOT_JOURNALED, name);
 const METHOD = /^assembly\/malloc\/.*#/;
 const NOTE = "assembly/kernel/journal/note";
 
@@ -29,7 +28,7 @@ export default class JournalTransform extends Transform {
       }
       for (const call of expressionsIn(body, ["Call"])) {
         const { target } = binaryen.getExpressionInfo(call);
-        if (METHOD.test(target) && !JOURNALED.test(target))
+        if (METHOD.test(target) && !isJournaled(target))
           binaryen.Call.setTarget(call, version(target));
       }
     };
@@ -47,6 +46,6 @@ export default class JournalTransform extends Transform {
       return itsName;
     };
 
-    for (const [name, { body }] of all) if (JOURNALED.test(name)) journaled(body);
+    for (const [name, { body }] of all) if (isJournaled(name)) journaled(body);
   }
 }

@@ -8,6 +8,7 @@
 import { writeFileSync } from "node:fs";
 import assemblyscript from "assemblyscript";
 import { Transform } from "assemblyscript/transform";
+import { FILES, THREADED, isIn } from "./places.mjs";
 
 const { Node } = assemblyscript;
 
@@ -15,12 +16,6 @@ const { Node } = assemblyscript;
  * Layouts are read by people too: the order of the sources, without the generated array elements.
  */
 const ELEMENT = /^(.+)__(\d+)$/;
-
-/** Where structs are that only the threaded builds use. */
-const THREADED = /^assembly\/(sync|kernel\/journal|malloc\/repair)\//;
-
-/** Where structs are that only the full build uses. */
-const FILES = /^assembly\/kernel\/(file|shmem)\//;
 
 /**
  * What the host reads as plain words, in glibc's order: one binary that tells how they are laid out
@@ -46,8 +41,8 @@ export default class LayoutTransform extends Transform {
     const isThreaded = this.program.options.globalAliases?.get("THREADS") === "1";
     for (const element of this.program.elementsByName.values()) {
       if (element.internalName.startsWith("~lib")) continue;
-      if (!isThreaded && THREADED.test(element.internalName)) continue;
-      if (!isFull && FILES.test(element.internalName)) continue;
+      if (!isThreaded && isIn(THREADED, element.internalName)) continue;
+      if (!isFull && isIn(FILES, element.internalName)) continue;
       const name = element.name;
       if (element.kind === assemblyscript.ElementKind.ClassPrototype) {
         const instance = element.instances?.values().next().value;
@@ -149,9 +144,10 @@ function members(element) {
 function commentsOf({ range }, members) {
   const { text } = range.source;
   const own = text.slice(0, text.indexOf("{", range.start));
-  const whole = /\/\*\* ((?:(?!\*\/)[^])*) \*\/\s*(?:@\w+\s*)*(?:export\s+)?\w+ \w+\s*$/.exec(
-    own,
-  )?.[1];
+  const whole = /\/\*\*\s((?:(?!\*\/)[^])*)\*\/\s*(?:@\w+\s*)*(?:export\s+)?\w+ \w+\s*$/
+    .exec(own)?.[1]
+    .replace(/\s*^\s*\* ?/gm, " ")
+    .trim();
   const ofMembers = {};
   for (const { name, range } of members) {
     const rest = text.slice(range.end, text.indexOf("\n", range.end));

@@ -1,6 +1,7 @@
-// The two memory layouts that one source compiles to. `word` is glibc's size_t (INTERNAL_SIZE_T): `asc --use word=u32` is
-// i386's layout (ilp32), `--use word=u64` x86-64's (lp64). Addresses stay below 4 GiB in both, so pointers are
-// `usize` (32 bits) in registers and one `word` wide in memory.
+// The two memory layouts that one source compiles to. `word` is glibc's size_t (INTERNAL_SIZE_T):
+// `asc --use word=u32` is i386's layout (ilp32), `--use word=u64` x86-64's (lp64). Addresses stay
+// below 4 GiB in both, so pointers are `usize` (32 bits) in registers and one `word` wide in
+// memory.
 
 /** Bytes of a size_t or a pointer in memory (SIZE_SZ): 4 in ilp32, 8 in lp64. */
 export const SIZE_SZ: usize = sizeof<word>();
@@ -8,7 +9,10 @@ export const SIZE_SZ: usize = sizeof<word>();
 /** Whether this is the i386 layout, known at compile time. */
 export const ILP32: bool = sizeof<word>() == 4;
 
-/** The alignment of every block, bytes (MALLOC_ALIGNMENT): 16 in both layouts, as on i386 and x86-64. */
+/**
+ * The alignment of every block, bytes (MALLOC_ALIGNMENT): 16 in both layouts, as on i386 and
+ * x86-64.
+ */
 export const MALLOC_ALIGNMENT: usize = 16;
 
 /** The low bits that must be zero in a block's address (MALLOC_ALIGN_MASK). */

@@ -14,7 +14,10 @@ export function alignDown(value: word, alignment: word): word {
   return value & ~(alignment - 1);
 }
 
-/** `value` rounded up to a multiple of `alignment`, a power of two. Wraps to 0 at the top of the range, as in C. */
+/**
+ * `value` rounded up to a multiple of `alignment`, a power of two. Wraps to 0 at the top of the
+ * range, as in C.
+ */
 export function alignUp(value: word, alignment: word): word {
   return (value + alignment - 1) & ~(alignment - 1);
 }
@@ -24,7 +27,10 @@ export function isAligned(value: word, alignment: word): bool {
   return (value & (alignment - 1)) == 0;
 }
 
-/** The bytes of the kernel's pages that hold `length` bytes. Wraps to 0 when there is no such number. */
+/**
+ * The bytes of the kernel's pages that hold `length` bytes. Wraps to 0 when there is no such
+ * number.
+ */
 export function pageAlign(length: word): word {
   return alignUp(length, <word>PAGE_SIZE);
 }

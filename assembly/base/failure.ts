@@ -1,6 +1,7 @@
-// Every way in which glibc's malloc refuses to go on: the messages of malloc_printerr, then the assertions that a corrupted
-// heap can reach. The host maps a code to glibc's exact text. Checks are explicit `if (…) corrupted(…)`, because `assert`
-// is for our own mistakes and is stripped from release builds.
+// Every way in which glibc's malloc refuses to go on: the messages of malloc_printerr, then the
+// assertions that a corrupted heap can reach. The host maps a code to glibc's exact text. Checks
+// are explicit `if (…) corrupted(…)`, because `assert` is for our own mistakes and is stripped from
+// release builds.
 
 import { fail } from "./host";
 
@@ -77,8 +78,8 @@ export enum Failure {
   ASSERT_ARENA_REPLACED, // detach_arena: replaced_arena->attached_threads > 0
   ASSERT_ARENA_LEFT, // __malloc_arena_thread_freeres: a->attached_threads > 0
 
-  // Where glibc has no check and the process dies of SIGSEGV, or goes round in a circle for ever. Of links, the address is of what
-  // holds the link.
+  // Where glibc has no check and the process dies of SIGSEGV, or goes round in a circle for ever.
+  // Of links, the address is of what holds the link.
   SEGV_ACCESS = 151, // an access outside the memory
   SEGV_POINTER, // nothing is mapped there
   SEGV_SMALLBIN, // malloc: small bin, bk of chunk

@@ -1,15 +1,15 @@
-// Access to memory, modelled: what a load or a store would do. WebAssembly's own accesses pass by no MMU, so this is called by
-// whoever wants to know (the host's checked views, `touch`), and by the system calls that touch pages themselves.
-// In the full build only.
+// Access to memory, modelled: what a load or a store would do. WebAssembly's own accesses pass by
+// no MMU, so this is called by whoever wants to know (the host's checked views, `touch`), and by
+// the system calls that touch pages themselves. In the full build only.
 
 import { PAGE_SIZE, alignDown } from "../base/align";
-import { isAnonymous, isHostFile, isWithinFile } from "./file";
+import { findUserVma } from "./find";
+import { isAnonymous, isHostFile, isWithinFile } from "./inode";
 import { haveEqualPolicy } from "./labels";
 import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
 import { accountPages, mm } from "./mm";
 import { RLIMIT_STACK, mmapMinAddr, rlimit, stackGuardGap } from "./options";
 import { clearDirty, coverPages } from "./pages";
-import { findUserVma, findVma, next, pgoffAt, previous } from "./region";
 import {
   PAGE_ANON,
   PAGE_CACHED,
@@ -22,7 +22,7 @@ import {
   pageMarks,
   setPageMarks,
 } from "./resident";
-import { settle } from "./tree";
+import { findVma, next, previous, settle } from "./tree";
 import {
   NO_VMA,
   VM_ACCESS_FLAGS,
@@ -36,15 +36,22 @@ import {
   VM_WRITE,
   Vma,
   VmaKind,
+  pgoffAt,
 } from "./vma";
 
 export const SIGBUS: i32 = 7;
 export const SIGSEGV: i32 = 11;
 
-/** Flags in which neighbours may differ and yet share their anon_vma: access rights, and what merging does not look at either. */
+/**
+ * Flags in which neighbours may differ and yet share their anon_vma: access rights, and what
+ * merging does not look at either.
+ */
 const VM_UNLIKE_FLAGS: word = VM_ACCESS_FLAGS | VM_MAYBE_GUARD;
 
-/** Whether two neighbours could be one but for their access rights, so that they share their anon_vma (anon_vma_compatible). */
+/**
+ * Whether two neighbours could be one but for their access rights, so that they share their
+ * anon_vma (anon_vma_compatible).
+ */
 function areKin(low: Vma, high: Vma): bool {
   return (
     low.vmEnd == high.vmStart &&
@@ -56,7 +63,10 @@ function areKin(low: Vma, high: Vma): bool {
   );
 }
 
-/** Gives a region that gets its first page an anon id: a neighbour's where that may be shared (find_mergeable_anon_vma). */
+/**
+ * Gives a region that gets its first page an anon id: a neighbour's where that may be shared
+ * (find_mergeable_anon_vma).
+ */
 export function prepareAnon(region: Vma): void {
   if (region.anonId != 0) return;
   const above = next(region);
@@ -69,13 +79,19 @@ export function prepareAnon(region: Vma): void {
   region.anonId = isKin ? below.anonId : ++mm.lastAnonId;
 }
 
-/** Pages that reading one page of a file brings into the page tables with it, at most (fault_around_bytes). */
+/**
+ * Pages that reading one page of a file brings into the page tables with it, at most
+ * (fault_around_bytes).
+ */
 const FAULT_AROUND: usize = 16 * PAGE_SIZE;
 
 /** Bytes that one page of the lowest page tables covers. */
 const PAGE_TABLE_SPAN: usize = 512 * PAGE_SIZE;
 
-/** Reading `page` of a file's mapping, or of shared memory: its neighbours that are in memory come along (do_fault_around). */
+/**
+ * Reading `page` of a file's mapping, or of shared memory: its neighbours that are in memory come
+ * along (do_fault_around).
+ */
 function faultAround(region: Vma, page: usize): void {
   const isFile = isHostFile(region);
   const tableStart = page & ~(PAGE_TABLE_SPAN - 1);
@@ -139,7 +155,10 @@ function expandStack(region: Vma, page: usize): bool {
   return true;
 }
 
-/** The region that an access to `page` concerns, once a stack has grown to it; none when there is none. */
+/**
+ * The region that an access to `page` concerns, once a stack has grown to it; none when there is
+ * none.
+ */
 function regionFor(page: usize): Vma {
   const region = findVma(page);
   if (region == NO_VMA || region.start <= page) return region;
@@ -165,8 +184,9 @@ function access(address: usize, length: usize, isWrite: bool, needed: word): i32
 }
 
 /**
- * What a load or a store of [address, address + length) would do: 0, or the signal that it would raise. The pages before the failing one
- * count as touched. Memory of somebody else's is accessible and has no residency here.
+ * What a load or a store of [address, address + length) would do: 0, or the signal that it would
+ * raise. The pages before the failing one count as touched. Memory of somebody else's is accessible
+ * and has no residency here.
  */
 export function touch(address: usize, length: usize, isWrite: bool): i32 {
   return access(address, length, isWrite, isWrite ? VM_WRITE : VM_ACCESS_FLAGS);
@@ -178,8 +198,9 @@ export function fetch(address: usize, length: usize): i32 {
 }
 
 /**
- * Whether the kernel can read or write [address, address + length) for a system call (copy_from_user, copy_to_user): a program's memory,
- * or memory below the heap that is not the kernel's to judge, such as another module's static data.
+ * Whether the kernel can read or write [address, address + length) for a system call
+ * (copy_from_user, copy_to_user): a program's memory, or memory below the heap that is not the
+ * kernel's to judge, such as another module's static data.
  */
 export function isUserMemory(address: word, length: word, isWrite: bool): bool {
   if (length == 0) return true;
@@ -190,7 +211,10 @@ export function isUserMemory(address: word, length: word, isWrite: bool): bool {
   return touch(<usize>address, <usize>length, isWrite) == 0;
 }
 
-/** Whether the page at `address`, in a region, is in memory: mapped, or kept by what the region maps (mincore). Files of the host's are read whole. */
+/**
+ * Whether the page at `address`, in a region, is in memory: mapped, or kept by what the region maps
+ * (mincore). Files of the host's are read whole.
+ */
 export function isInCore(region: Vma, page: usize): bool {
   if (pageMarks(page) & (PAGE_PRESENT | PAGE_CACHED)) return true;
   return isHostFile(region) && isWithinFile(region, pgoffAt(region, page));
@@ -202,8 +226,9 @@ export function isResident(address: usize): bool {
 }
 
 /**
- * Faults in all pages of [start, end), writing where that makes a private page (__mm_populate). False when a part is not accessible; what
- * comes after it is populated all the same when `isTolerant`, as MAP_POPULATE does.
+ * Faults in all pages of [start, end), writing where that makes a private page (__mm_populate).
+ * False when a part is not accessible; what comes after it is populated all the same when
+ * `isTolerant`, as MAP_POPULATE does.
  */
 export function populate(start: usize, end: usize, isTolerant: bool = true): bool {
   let isComplete = true;

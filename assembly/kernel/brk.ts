@@ -3,17 +3,20 @@
 import { PAGE_SIZE, pageAlign } from "../base/align";
 import { populate } from "./access";
 import { writeBack } from "./filemap";
+import { findUserVma } from "./find";
+import { noticeForeignGrowth } from "./foreign";
 import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
 import { accountPages, mm } from "./mm";
+import { takeVma } from "./nodes";
 import { RLIMIT_DATA, maxMapCount, rlimit } from "./options";
-import { clearDirty, coverPages, dirtyEnd, noteHeapDirty, noticeForeignGrowth } from "./pages";
+import { clearDirty, coverPages, dirtyEnd, noteHeapDirty } from "./pages";
 import { growthRefused } from "./refusal";
-import { enterRegion, findUserVma, findVma, removeRegions } from "./region";
+import { enterRegion, removeRegions } from "./region";
 import { cutEdges } from "./region";
 import { sealedResult } from "./seal";
 import { reserveKept } from "./shmem";
-import { reserveVmas, takeVma } from "./slab";
-import { startGap } from "./tree";
+import { reserveVmas } from "./slab";
+import { findVma, startGap } from "./tree";
 import { IS_FULL } from "./tier";
 import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAY_FLAGS, VM_READ, VM_WRITE, Vma } from "./vma";
 
@@ -21,8 +24,9 @@ import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAY_FLAGS, VM_READ, VM_WRITE, Vma } f
 export const HEAP_FLAGS: word = VM_READ | VM_WRITE | VM_MAY_FLAGS | VM_ACCOUNT;
 
 /**
- * Moves the break to `address` and returns the resulting break, which is the old one when the request is refused: never an error
- * (brk(2), the raw system call). Released memory that is taken again is not cleared here: see `sysBrk` and malloc/system.ts.
+ * Moves the break to `address` and returns the resulting break, which is the old one when the
+ * request is refused: never an error (brk(2), the raw system call). Released memory that is taken
+ * again is not cleared here: see `sysBrk` and malloc/system.ts.
  */
 export function moveBreak(address: word): word {
   if (address < mm.startBrk) return mm.brk;
@@ -43,7 +47,10 @@ export function moveBreak(address: word): word {
   return mm.brk;
 }
 
-/** Unmaps the heap's last pages. They keep their bytes; `heapDirtyEnd` remembers that. Refused when nothing is mapped there. */
+/**
+ * Unmaps the heap's last pages. They keep their bytes; `heapDirtyEnd` remembers that. Refused when
+ * nothing is mapped there.
+ */
 function releaseTail(newEnd: usize, oldEnd: usize): bool {
   if (IS_FULL) {
     const region = findUserVma(newEnd);

@@ -6,7 +6,8 @@
 
 import { PAGE_SIZE } from "../base/align";
 import { DIGESTS_AT, mm } from "./mm";
-import { reserveVmas, takeMarkPage, takeVma } from "./slab";
+import { takeVma } from "./nodes";
+import { reserveVmas, takeMarkPage } from "./slab";
 
 const CHUNK_BITS: usize = 24;
 const TABLE_BITS: usize = 21;

@@ -1,4 +1,5 @@
-// Linux error numbers, and how a system call returns them: as -errno, in the last page of the number range.
+// Linux error numbers, and how a system call returns them: as -errno, in the last page of the
+// number range.
 
 export const EPERM: i32 = 1;
 export const ESRCH: i32 = 3;

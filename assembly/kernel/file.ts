@@ -1,114 +1,35 @@
-// Files, as far as memory can be made of them: inodes, open file descriptions and the table of descriptors. The host opens a file and
-// hands it in (`openFile`); what it holds is read and written through the host (base/host.ts). Shared anonymous memory is, as in Linux, a
-// mapping of a file without a name. All structs live in nodes of the region table's (slab.ts). In the full build only.
+// Files, as far as memory can be made of them: how inodes and open file descriptions (inode.ts)
+// come and go, and the table of descriptors. The host opens a file and hands it in (`openFile`);
+// what it holds is read and written through the host (base/host.ts). Shared anonymous memory is, as
+// in Linux, a mapping of a file without a name. In the full build only.
 
-import { PAGE_SIZE } from "../base/align";
 import { file_close, file_size } from "../base/host";
 import { EMFILE, ENOMEM } from "./errno";
+import {
+  FileKind,
+  Inode,
+  NO_FILE,
+  NO_INODE,
+  O_RDWR,
+  OpenFile,
+  fileOf,
+  isWrittenBack,
+} from "./inode";
 import { DESCRIPTORS, DESCRIPTORS_AT, MmStruct, mm } from "./mm";
+import { giveVma, takeVma } from "./nodes";
 import { RLIMIT_NOFILE, rlimit } from "./options";
 import { dropKept } from "./shmem";
-import { giveVma, reserveVmas, takeVma } from "./slab";
-import { VM_NORESERVE, VM_SHARED, Vma, VmaKind } from "./vma";
-
-/** What a file is. */
-export enum FileKind {
-  REGULAR = 0, // bytes of the host's
-  DIRECTORY = 1, // cannot be mapped
-  PIPE = 2, // cannot be mapped
-  CHARACTER = 3, // a device: cannot be mapped
-  ZERO = 4, // /dev/zero: a mapping of it is anonymous memory
-  SHMEM = 5, // shared memory without a name: bytes of this memory only
-}
-
-/** A file itself (struct inode), however often it is open. */
-@unmanaged
-export class Inode {
-  size: u64; // i_size: bytes
-  number: u32; // i_ino: what the host calls it; 0 for shared memory
-  kind: i32; // one of FileKind
-  references: u32; // open file descriptions
-  mappings: u32; // regions that map a part of it
-  charged: u32; // pages that count as committed (shared memory)
-  nextLink: u32; // the next one of the host's, in no order
-  kept: u32; // of shared memory the pages that nothing maps (KeptPage)
-
-  /** The pages that it has, the last one maybe in part. */
-  get pages(): u64 {
-    return (this.size + (PAGE_SIZE - 1)) / PAGE_SIZE;
-  }
-}
-
-/** An open file description (struct file). */
-@unmanaged
-export class OpenFile {
-  host: i32; // the host's number for it; -1 for shared memory
-  flags: i32; // f_flags: O_* bits
-  references: u32; // f_count: descriptors and regions
-  inodeLink: u32; // f_inode
-  number: u32; // which one of all that there ever were, from 1: regions with equal numbers may merge
-
-  get inode(): Inode {
-    return changetype<Inode>(<usize>this.inodeLink);
-  }
-
-  get kind(): FileKind {
-    return this.inode.kind;
-  }
-
-  get isReadable(): bool {
-    return (this.flags & O_ACCMODE) != O_WRONLY;
-  }
-
-  get isWritable(): bool {
-    return (this.flags & O_ACCMODE) != O_RDONLY;
-  }
-}
-
-if (offsetof<Inode>() > offsetof<Vma>()) ERROR("an inode must fit a node");
-if (offsetof<OpenFile>() > offsetof<Vma>()) ERROR("an open file description must fit a node");
+import { reserveVmas } from "./slab";
+import { VM_NORESERVE, Vma, VmaKind } from "./vma";
 
 /** The largest size of a file, bytes (MAX_LFS_FILESIZE). */
 export const FILE_SIZE_MAX: u64 = 0x7fffffffffffffff;
 
-/** No file. */
-export const NO_FILE: OpenFile = changetype<OpenFile>(0);
-const NO_INODE: Inode = changetype<Inode>(0);
-
-const O_ACCMODE: i32 = 3;
-const O_RDONLY: i32 = 0;
-const O_WRONLY: i32 = 1;
-const O_RDWR: i32 = 2;
 export const O_APPEND: i32 = 0x400;
 const O_PATH: i32 = 0x200000;
 
 /** The first descriptors are the terminal's, which is not modelled. */
 const FIRST_DESCRIPTOR: i32 = 3;
-
-/** The file that a region maps; none for private anonymous memory. */
-export function fileOf(region: Vma): OpenFile {
-  return changetype<OpenFile>(<usize>region.vmFile);
-}
-
-/** Whether a region's private pages begin as zero rather than as a file's (vma_is_anonymous). */
-export function isAnonymous(region: Vma): bool {
-  return region.vmFile == 0 || fileOf(region).kind == FileKind.ZERO;
-}
-
-/** Whether a region's pages come from a file of the host's. */
-export function isHostFile(region: Vma): bool {
-  return region.vmFile != 0 && fileOf(region).kind == FileKind.REGULAR;
-}
-
-/** Whether a region's stores belong in a file of the host's. */
-export function isWrittenBack(region: Vma): bool {
-  return (region.vmFlags & VM_SHARED) != 0 && isHostFile(region);
-}
-
-/** Whether page number `pgoff` lies within what the region maps: beyond it an access is a SIGBUS. */
-export function isWithinFile(region: Vma, pgoff: word): bool {
-  return isAnonymous(region) || <u64>pgoff < fileOf(region).inode.pages;
-}
 
 function newFile(inode: Inode, host: i32, flags: i32): OpenFile {
   const file = changetype<OpenFile>(takeVma(0, 0));
@@ -149,7 +70,10 @@ function forgetInode(inode: Inode): void {
   }
 }
 
-/** Gives back a description that nobody refers to, with its inode when it was the last one. 0 or the host's error. */
+/**
+ * Gives back a description that nobody refers to, with its inode when it was the last one. 0 or the
+ * host's error.
+ */
 function release(file: OpenFile): word {
   const inode = file.inode;
   const host = file.host;
@@ -193,7 +117,10 @@ export function dropFile(region: Vma): void {
   dropReference(file);
 }
 
-/** Makes a new file of shared memory for all of a new region (shmem_zero_setup). Needs two reserved nodes. Its pages count as committed unless VM_NORESERVE is set. */
+/**
+ * Makes a new file of shared memory for all of a new region (shmem_zero_setup). Needs two reserved
+ * nodes. Its pages count as committed unless VM_NORESERVE is set.
+ */
 export function makeShared(region: Vma): void {
   const inode = newInode(0, FileKind.SHMEM);
   inode.size = <u64>(region.vmEnd - region.vmStart);
@@ -209,12 +136,17 @@ function slotOf(fd: i32): usize {
   return changetype<usize>(mm) + DESCRIPTORS_AT + ((<usize>fd) << 2);
 }
 
-/** The description behind a descriptor, O_PATH ones included (fget_raw); none when it is not open. */
+/**
+ * The description behind a descriptor, O_PATH ones included (fget_raw); none when it is not open.
+ */
 function rawDescription(fd: i32): OpenFile {
   return <u32>fd < <u32>DESCRIPTORS ? changetype<OpenFile>(<usize>load<u32>(slotOf(fd))) : NO_FILE;
 }
 
-/** The description behind a descriptor that can be used for more than naming the file (fget); none: EBADF. */
+/**
+ * The description behind a descriptor that can be used for more than naming the file (fget); none:
+ * EBADF.
+ */
 export function describe(fd: i32): OpenFile {
   const file = rawDescription(fd);
   return file == NO_FILE || file.flags & O_PATH ? NO_FILE : file;
@@ -230,9 +162,10 @@ function freeDescriptor(): i32 {
 }
 
 /**
- * Gives a file that the host opened a descriptor. `host` is the number by which the imports know it from here on, until they are told to
- * close it; `number` its identity: the same for the same file, however often it is open. `kind`: a `FileKind`; `flags`: O_* bits it was opened with.
- * The descriptor, or -EMFILE, -ENOMEM, or the host's error; then the host's file is still the host's.
+ * Gives a file that the host opened a descriptor. `host` is the number by which the imports know it
+ * from here on, until they are told to close it; `number` its identity: the same for the same file,
+ * however often it is open. `kind`: a `FileKind`; `flags`: O_* bits it was opened with. The
+ * descriptor, or -EMFILE, -ENOMEM, or the host's error; then the host's file is still the host's.
  */
 export function openFile(host: i32, number: u32, kind: i32, flags: i32): i32 {
   const fd = freeDescriptor();
@@ -253,7 +186,10 @@ export function openFile(host: i32, number: u32, kind: i32, flags: i32): i32 {
   return fd;
 }
 
-/** Frees a descriptor. The description it had, still referred to; none: EBADF. To be followed by `dropDescription`. */
+/**
+ * Frees a descriptor. The description it had, still referred to; none: EBADF. To be followed by
+ * `dropDescription`.
+ */
 export function takeDescriptor(fd: i32): OpenFile {
   const file = rawDescription(fd);
   if (file != NO_FILE) store<u32>(slotOf(fd), 0);

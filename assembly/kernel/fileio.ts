@@ -1,19 +1,12 @@
-// The calls on descriptors that memory needs: close, reading and writing at a place, truncating, syncing. What is stored in mappings of the
-// file and what these calls read and write is the same. In the full build only.
+// The calls on descriptors that memory needs: close, reading and writing at a place, truncating,
+// syncing. What is stored in mappings of the file and what these calls read and write is the same.
+// In the full build only.
 
 import { PAGE_SIZE, alignDown } from "../base/align";
 import { file_read, file_sync, file_write } from "../base/host";
 import { isUserMemory } from "./access";
 import { EBADF, EFAULT, EFBIG, EINVAL, EISDIR, ESPIPE, errorResult } from "./errno";
-import {
-  FileKind,
-  NO_FILE,
-  O_APPEND,
-  OpenFile,
-  describe,
-  dropDescription,
-  takeDescriptor,
-} from "./file";
+import { O_APPEND, describe, dropDescription, takeDescriptor } from "./file";
 import {
   learnSize,
   noteSize,
@@ -22,12 +15,16 @@ import {
   writeBackFile,
   writeBackInode,
 } from "./filemap";
+import { FileKind, NO_FILE, OpenFile } from "./inode";
 import { RLIMIT_FSIZE, rlimit } from "./options";
 
 /** The most that one call reads or writes, bytes (MAX_RW_COUNT). */
 const COUNT_MAX: word = 0x7ffff000;
 
-/** The close system call: what was stored in mappings of the file is in it then. The mappings stay. 0 or -errno (close(2)). */
+/**
+ * The close system call: what was stored in mappings of the file is in it then. The mappings stay.
+ * 0 or -errno (close(2)).
+ */
 export function sysClose(fd: i32): word {
   const file = takeDescriptor(fd);
   if (file == NO_FILE) return errorResult(EBADF);
@@ -36,7 +33,10 @@ export function sysClose(fd: i32): word {
   return unwritten != 0 ? unwritten : error;
 }
 
-/** How many bytes of [buffer, buffer + count) the program may read or write, from the first on; 0: none. */
+/**
+ * How many bytes of [buffer, buffer + count) the program may read or write, from the first on; 0:
+ * none.
+ */
 function usableBytes(buffer: word, count: word, isWrite: bool): word {
   let usable: word = 0;
   while (usable < count) {
@@ -82,8 +82,9 @@ export function sysPread(fd: i32, buffer: word, count: word, position: i64): wor
 }
 
 /**
- * The pwrite64 system call: bytes written, or -errno (pwrite(2)). With O_APPEND they go to the end of the file, as on Linux. Beyond RLIMIT_FSIZE
- * nothing is written (EFBIG); there is no SIGXFSZ, as in a program that ignores it.
+ * The pwrite64 system call: bytes written, or -errno (pwrite(2)). With O_APPEND they go to the end
+ * of the file, as on Linux. Beyond RLIMIT_FSIZE nothing is written (EFBIG); there is no SIGXFSZ, as
+ * in a program that ignores it.
  */
 export function sysPwrite(fd: i32, buffer: word, count: word, position: i64): word {
   const file = describe(fd);

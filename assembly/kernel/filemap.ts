@@ -1,17 +1,19 @@
-// The pages of files in memory. Linear memory cannot have one page in two places, so a shared mapping is a copy, and at most one at a time:
-// it is filled when it is made, and what was stored in it since goes to the file at msync, munmap, close, and whenever somebody reads or
-// maps that part of the file. Private mappings hold the file as it was when they were made. In the full build only.
+// The pages of files in memory. Linear memory cannot have one page in two places, so a shared
+// mapping is a copy, and at most one at a time: it is filled when it is made, and what was stored
+// in it since goes to the file at msync, munmap, close, and whenever somebody reads or maps that
+// part of the file. Private mappings hold the file as it was when they were made. In the full build
+// only.
 
 import { PAGE_SIZE } from "../base/align";
 import { file_read, file_size, file_sync, file_truncate, file_write } from "../base/host";
 import { hasChanged, noteDigests, reserveDigests } from "./digest";
 import { EINVAL, EIO, EOPNOTSUPP, ENOMEM, errorResult } from "./errno";
-import { FileKind, Inode, OpenFile, fileOf, isHostFile, isWrittenBack } from "./file";
+import { findUserVma } from "./find";
+import { FileKind, Inode, OpenFile, fileOf, isHostFile, isWrittenBack } from "./inode";
 import { mm } from "./mm";
 import { noteReleased, scrub } from "./pages";
-import { findUserVma, pgoffAt } from "./region";
 import { PAGE_ANON, PAGE_DIRTY, PAGE_GUARD, zapPages, pageMarks, setPageMarks } from "./resident";
-import { NO_VMA, Vma } from "./vma";
+import { NO_VMA, Vma, pgoffAt } from "./vma";
 
 /** The most that is read at once, bytes: a result is a positive number of 32 bits. */
 const READ_MAX: usize = 1 << 30;
@@ -24,7 +26,10 @@ function positionOf(region: Vma, address: usize): u64 {
   return <u64>region.vmPgoff * PAGE_SIZE + <u64>(<word>address - region.vmStart);
 }
 
-/** The part of a region from byte `position` of its file on begins at this address; its end when that is all behind it. */
+/**
+ * The part of a region from byte `position` of its file on begins at this address; its end when
+ * that is all behind it.
+ */
 function partFrom(region: Vma, position: u64): usize {
   const first = positionOf(region, region.start);
   return position <= first
@@ -40,7 +45,10 @@ function findMapping(inode: Inode, address: usize): Vma {
   return region;
 }
 
-/** Whether a shared mapping of [pgoff, pgoff + pages) would put a page of the file into memory twice; what is mapped in [start, end) is about to go. */
+/**
+ * Whether a shared mapping of [pgoff, pgoff + pages) would put a page of the file into memory
+ * twice; what is mapped in [start, end) is about to go.
+ */
 export function isAliased(inode: Inode, pgoff: u64, pages: u64, start: usize, end: usize): bool {
   if (inode.mappings == 0) return false;
   if (inode.kind == FileKind.SHMEM) {
@@ -61,7 +69,10 @@ export function isAliased(inode: Inode, pgoff: u64, pages: u64, start: usize, en
   return false;
 }
 
-/** Writes the run of changed pages [start, end) of a region, as far as the file goes. 0 or an error result. */
+/**
+ * Writes the run of changed pages [start, end) of a region, as far as the file goes. 0 or an error
+ * result.
+ */
 function writeRun(region: Vma, start: usize, end: usize): word {
   const file = fileOf(region);
   const position = positionOf(region, start);
@@ -77,7 +88,10 @@ function writeRun(region: Vma, start: usize, end: usize): word {
   return 0;
 }
 
-/** Writes what changed in [start, end), within a region whose stores belong in a file. 0 or an error result. */
+/**
+ * Writes what changed in [start, end), within a region whose stores belong in a file. 0 or an error
+ * result.
+ */
 function writeWithin(region: Vma, start: usize, end: usize): word {
   end = min(end, partFrom(region, fileOf(region).inode.pages * PAGE_SIZE));
   let page = start;
@@ -95,8 +109,8 @@ function writeWithin(region: Vma, start: usize, end: usize): word {
 }
 
 /**
- * Brings what was stored in [start, end) to the files that are mapped there, as far as they go by now. 0, or an error result: then it is
- * still in memory.
+ * Brings what was stored in [start, end) to the files that are mapped there, as far as they go by
+ * now. 0, or an error result: then it is still in memory.
  */
 export function writeBack(start: usize, end: usize): word {
   if (mm.writtenBack == 0) return 0;
@@ -109,7 +123,10 @@ export function writeBack(start: usize, end: usize): word {
   return 0;
 }
 
-/** Brings what was stored in any mapping of the file to it, as far as it goes by now. 0 or an error result. */
+/**
+ * Brings what was stored in any mapping of the file to it, as far as it goes by now. 0 or an error
+ * result.
+ */
 export function writeBackFile(file: OpenFile): word {
   const inode = file.inode;
   if (mm.writtenBack == 0 || inode.mappings == 0) return 0;
@@ -117,7 +134,10 @@ export function writeBackFile(file: OpenFile): word {
   return error != 0 ? error : writeBackInode(inode, 0, inode.size);
 }
 
-/** Brings what was stored in any mapping of bytes [from, to) of the file to it. 0 or an error result. */
+/**
+ * Brings what was stored in any mapping of bytes [from, to) of the file to it. 0 or an error
+ * result.
+ */
 export function writeBackInode(inode: Inode, from: u64, to: u64): word {
   if (mm.writtenBack == 0 || inode.mappings == 0) return 0;
   for (let at = findMapping(inode, 0); at != NO_VMA; at = findMapping(inode, at.end)) {
@@ -135,12 +155,18 @@ export function writeBackInode(inode: Inode, from: u64, to: u64): word {
   return 0;
 }
 
-/** Fills [start, end), within a region of a host's file, from the file; what lies behind its end with zeros. What was stored there is lost. 0 or an error result. */
+/**
+ * Fills [start, end), within a region of a host's file, from the file; what lies behind its end
+ * with zeros. What was stored there is lost. 0 or an error result.
+ */
 export function fillPages(region: Vma, start: usize, end: usize): word {
   return fillFrom(region, positionOf(region, start), start, end);
 }
 
-/** As `fillPages`, for pages that may not be the region's yet; the first byte shows byte `position` of its file. */
+/**
+ * As `fillPages`, for pages that may not be the region's yet; the first byte shows byte `position`
+ * of its file.
+ */
 function fillFrom(region: Vma, position: u64, start: usize, end: usize): word {
   const file = fileOf(region);
   const inode = file.inode;
@@ -167,8 +193,9 @@ function fillFrom(region: Vma, position: u64, start: usize, end: usize): word {
 }
 
 /**
- * Reads what a region gains from its file, when its part [address, address + oldBytes) becomes longer at the free place `place`; nothing when it
- * maps none of the host's. 0, or an error result: then the place is still free.
+ * Reads what a region gains from its file, when its part [address, address + oldBytes) becomes
+ * longer at the free place `place`; nothing when it maps none of the host's. 0, or an error result:
+ * then the place is still free.
  */
 export function fillGrowth(
   region: Vma,
@@ -187,7 +214,9 @@ export function fillGrowth(
   return error;
 }
 
-/** Brings shared mappings of bytes [from, to) of the file up to date with it. 0 or an error result. */
+/**
+ * Brings shared mappings of bytes [from, to) of the file up to date with it. 0 or an error result.
+ */
 export function refill(inode: Inode, from: u64, to: u64): word {
   if (inode.mappings == 0) return 0;
   for (let at = findMapping(inode, 0); at != NO_VMA; at = findMapping(inode, at.end)) {
@@ -203,7 +232,10 @@ export function refill(inode: Inode, from: u64, to: u64): word {
   return 0;
 }
 
-/** After the file became shorter: pages that are not there any more are gone from every mapping, and the last one ends in zeros (truncate_pagecache). */
+/**
+ * After the file became shorter: pages that are not there any more are gone from every mapping, and
+ * the last one ends in zeros (truncate_pagecache).
+ */
 function cutPages(inode: Inode, size: u64): void {
   const whole = inode.pages * PAGE_SIZE;
   for (let at = findMapping(inode, 0); at != NO_VMA; at = findMapping(inode, at.end)) {
@@ -220,7 +252,10 @@ function cutPages(inode: Inode, size: u64): void {
   }
 }
 
-/** Punches a hole of zeros into the part of a file that [start, end), within a shared region, maps (MADV_REMOVE). 0 or an error result. */
+/**
+ * Punches a hole of zeros into the part of a file that [start, end), within a shared region, maps
+ * (MADV_REMOVE). 0 or an error result.
+ */
 export function punchHole(region: Vma, start: usize, end: usize): word {
   scrub(start, end);
   if (!isHostFile(region)) {
@@ -274,7 +309,10 @@ export function noteSize(inode: Inode, size: u64): word {
   return addPages(inode, oldSize);
 }
 
-/** Looks at how large the host's file is by now: others may have written to it. 0 or an error result. */
+/**
+ * Looks at how large the host's file is by now: others may have written to it. 0 or an error
+ * result.
+ */
 export function learnSize(file: OpenFile): word {
   if (file.kind != FileKind.REGULAR) return 0;
   const size = file_size(file.host);
@@ -287,12 +325,18 @@ export function truncateFile(file: OpenFile, size: u64): word {
   return refused < 0 ? errorResult(-refused) : noteSize(file.inode, size);
 }
 
-/** What a shared mapping of these pages is refused with: EOPNOTSUPP when they are in memory already. 0 or an error result. */
+/**
+ * What a shared mapping of these pages is refused with: EOPNOTSUPP when they are in memory already.
+ * 0 or an error result.
+ */
 export function checkAlias(file: OpenFile, pgoff: u64, pages: u64, start: usize, end: usize): word {
   return isAliased(file.inode, pgoff, pages, start, end) ? errorResult(EOPNOTSUPP) : 0;
 }
 
-/** What a region's file says to mapping `delta` bytes more of it, behind those that end at `end`: 0 or an error result (mremap). */
+/**
+ * What a region's file says to mapping `delta` bytes more of it, behind those that end at `end`: 0
+ * or an error result (mremap).
+ */
 export function checkGrowth(region: Vma, end: word, delta: word): word {
   if (region.vmFile == 0) return 0;
   const pgoff = pgoffAt(region, <usize>end);
@@ -301,8 +345,9 @@ export function checkGrowth(region: Vma, end: word, delta: word): word {
 }
 
 /**
- * What is refused with EOPNOTSUPP: that a region's part [address, address + oldBytes) becomes longer by pages that are in memory already. Those
- * do not count that are in the way at `target`, where the part goes to; 0: nothing is. 0 or an error result.
+ * What is refused with EOPNOTSUPP: that a region's part [address, address + oldBytes) becomes
+ * longer by pages that are in memory already. Those do not count that are in the way at `target`,
+ * where the part goes to; 0: nothing is. 0 or an error result.
  */
 export function checkGrowthAlias(
   region: Vma,
@@ -318,7 +363,10 @@ export function checkGrowthAlias(
   return checkAlias(fileOf(region), pgoff, pages, <usize>target, <usize>targetEnd);
 }
 
-/** msync's work for [start, end), within a region: stores go to the file, with `isWaiting` to the disk, and with `isFresh` what others wrote comes in. 0 or an error result. */
+/**
+ * msync's work for [start, end), within a region: stores go to the file, with `isWaiting` to the
+ * disk, and with `isFresh` what others wrote comes in. 0 or an error result.
+ */
 export function syncRegion(
   region: Vma,
   start: usize,

@@ -1,8 +1,11 @@
-// Mappings of explicit huge pages (MAP_HUGETLB): the machine that is modelled has set none aside, as vm.nr_hugepages is 0 by default. So every
-// such mapping fails, but only after all that Linux looks at before it asks for the pages. In the full build only.
+// Mappings of explicit huge pages (MAP_HUGETLB): the machine that is modelled has set none aside,
+// as vm.nr_hugepages is 0 by default. So every such mapping fails, but only after all that Linux
+// looks at before it asks for the pages. In the full build only.
 
 import { PAGE_SIZE, isAligned } from "../base/align";
 import { EEXIST, EINVAL, ENOMEM, EOPNOTSUPP, errorResult, isError } from "./errno";
+import { findUserVma, isMapped } from "./find";
+import { noticeForeignGrowth } from "./foreign";
 import { mayExpand } from "./limits";
 import {
   MAP_FIXED,
@@ -13,14 +16,16 @@ import {
   MAP_SHARED_VALIDATE,
   MAP_TYPE,
 } from "./mman";
-import { checkFixed, checkLock, flagsFor, hasUnknownFlag, unmapRegion, unmappedArea } from "./mmap";
 import { mm } from "./mm";
+import { unmapRegion } from "./munmap";
 import { maxMapCount } from "./options";
-import { noticeForeignGrowth } from "./pages";
-import { findUserVma, isMapped } from "./region";
+import { checkFixed, checkLock, flagsFor, hasUnknownFlag, unmappedArea } from "./place";
 import { NO_VMA, VM_SHARED } from "./vma";
 
-/** The binary logarithm of a huge page's size is in mmap's flags from this bit on; 0 stands for the default. */
+/**
+ * The binary logarithm of a huge page's size is in mmap's flags from this bit on; 0 stands for the
+ * default.
+ */
 const MAP_HUGE_SHIFT: i32 = 26;
 const MAP_HUGE_MASK: i32 = 63;
 
@@ -28,14 +33,19 @@ const MAP_HUGE_MASK: i32 = 63;
 const PMD_SHIFT: i32 = 21;
 const PUD_SHIFT: i32 = 30;
 
-/** The binary logarithm of the size of page that the flags ask for, or 0 when there is no such page. */
+/**
+ * The binary logarithm of the size of page that the flags ask for, or 0 when there is no such page.
+ */
 function pageShift(flags: i32): i32 {
   const shift = (flags >>> MAP_HUGE_SHIFT) & MAP_HUGE_MASK;
   if (shift == 0) return PMD_SHIFT;
   return shift == PMD_SHIFT || shift == PUD_SHIFT ? shift : 0;
 }
 
-/** Whether a mapping of huge pages may lie at exactly this address, both in whole pages: 0 or an error result. */
+/**
+ * Whether a mapping of huge pages may lie at exactly this address, both in whole pages: 0 or an
+ * error result.
+ */
 function checkPlace(address: word, bytes: word, pageSize: word, flags: i32): word {
   // The huge page's own rule comes first (hugetlb_get_unmapped_area).
   if (!isAligned(address, <usize>pageSize)) return errorResult(EINVAL);
@@ -45,7 +55,10 @@ function checkPlace(address: word, bytes: word, pageSize: word, flags: i32): wor
   return flags & MAP_FIXED_NOREPLACE && isTaken ? errorResult(EEXIST) : 0;
 }
 
-/** Whether the flags' kind of mapping exists for the nameless file that huge pages are: 0 or an error result. */
+/**
+ * Whether the flags' kind of mapping exists for the nameless file that huge pages are: 0 or an
+ * error result.
+ */
 function checkHugeType(flags: i32): word {
   const type = flags & MAP_TYPE;
   if (type == MAP_SHARED_VALIDATE && hasUnknownFlag(flags)) return errorResult(EOPNOTSUPP);
@@ -63,8 +76,8 @@ function mappedPages(start: usize, end: usize): word {
 }
 
 /**
- * What mmap with MAP_HUGETLB and MAP_ANONYMOUS comes to: always an error result, at the end ENOMEM. By then MAP_FIXED has taken away what was
- * mapped there, as on Linux.
+ * What mmap with MAP_HUGETLB and MAP_ANONYMOUS comes to: always an error result, at the end ENOMEM.
+ * By then MAP_FIXED has taken away what was mapped there, as on Linux.
  */
 export function mapHugePages(address: word, length: word, prot: i32, flags: i32): word {
   const shift = pageShift(flags);

@@ -62,7 +62,9 @@ function hangs(child: Vma, node: Vma): bool {
   return child == NO_VMA || (isNode(child) && child.parent == node);
 }
 
-/** Whether the links of the region table are those of a tree. Only then is it safe to follow them. */
+/**
+ * Whether the links of the region table are those of a tree. Only then is it safe to follow them.
+ */
 function isTree(): bool {
   let came = NO_VMA;
   let node = changetype<Vma>(<usize>mm.vmaRoot);

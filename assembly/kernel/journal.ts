@@ -1,6 +1,8 @@
-// An undo journal: in the threaded build every store of the kernel's, and of those parts of malloc that change something together with the
-// kernel, notes what stood there before, as long as the kernel's lock is held. When a thread is killed in between, another one
-// puts all of it back, and it is as if the call had not begun. tools/journal-transform.mjs puts the calls of `note` into the code.
+// An undo journal: in the threaded build every store of the kernel's, and of those parts of malloc
+// that change something together with the kernel, notes what stood there before, as long as the
+// kernel's lock is held. When a thread is killed in between, another one puts all of it back, and
+// it is as if the call had not begun. tools/journal-transform.mjs puts the calls of `note` into the
+// code.
 
 import { PAGE_SIZE } from "../base/align";
 import { IS_THREADED } from "../sync/tier";
@@ -56,7 +58,10 @@ function noteWord(address: usize): void {
   head().count = count + 1;
 }
 
-/** Notes what stands where `bytes` bytes, up to 8, are about to be stored at `address` + `offset`. `address`, for the store. */
+/**
+ * Notes what stands where `bytes` bytes, up to 8, are about to be stored at `address` + `offset`.
+ * `address`, for the store.
+ */
 export function note(address: usize, offset: usize, bytes: u32): usize {
   if (isNoting) {
     const place = (address + offset) & ~3;
@@ -73,7 +78,10 @@ export function noteRange(address: usize, bytes: usize): void {
   }
 }
 
-/** Puts everything back that a dead thread's call had changed. False when the journal was too short for that. */
+/**
+ * Puts everything back that a dead thread's call had changed. False when the journal was too short
+ * for that.
+ */
 export function rollBack(): bool {
   const count = head().count;
   const isWhole = count <= ENTRIES;

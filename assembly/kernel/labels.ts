@@ -1,10 +1,12 @@
-// What tells regions apart beyond flags, file and place: the name that a program gives anonymous memory (anon_name), and the policy
-// that says on which NUMA nodes its pages may lie (vm_policy). Few regions have either, so both are in one record; equal ones are one
-// record, and Vma.nameId is its address: regions with equal labels merge. Records live in pages of the kernel's own. In the full build only.
+// What tells regions apart beyond flags, file and place: the name that a program gives anonymous
+// memory (anon_name), and the policy that says on which NUMA nodes its pages may lie (vm_policy).
+// Few regions have either, so both are in one record; equal ones are one record, and Vma.nameId is
+// its address: regions with equal labels merge. Records live in pages of the kernel's own. In the
+// full build only.
 
 import { PAGE_SIZE } from "../base/align";
+import { findUserVma } from "./find";
 import { mm } from "./mm";
-import { findUserVma } from "./region";
 import { takeMarkPage } from "./slab";
 import { NO_VMA } from "./vma";
 

@@ -1,5 +1,5 @@
-// What a process may have: address space, data, locked memory, and memory that the system could not give (overcommit). Each function
-// compiles to its permissive answer in builds other than full.
+// What a process may have: address space, data, locked memory, and memory that the system could not
+// give (overcommit). Each function compiles to its permissive answer in builds other than full.
 
 import { PAGE_SIZE } from "../base/align";
 import { mm } from "./mm";
@@ -42,7 +42,10 @@ export function commitLimit(): u64 {
   return part + <u64>option(KernelOption.SWAP_PAGES);
 }
 
-/** Pages that mode 2 keeps for the administrator, and, of what the process itself has, for a way out. */
+/**
+ * Pages that mode 2 keeps for the administrator, and, of what the process itself has, for a way
+ * out.
+ */
 function reserve(): u64 {
   const isAdmin = option(KernelOption.CAP_SYS_ADMIN) != 0;
   const admin = isAdmin ? 0 : (<u64>option(KernelOption.ADMIN_RESERVE_KBYTES)) >> 2;

@@ -3,10 +3,11 @@
 import { PAGE_SIZE, alignDown, pageAlign } from "../base/align";
 import { populate } from "./access";
 import { EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
+import { findUserVma } from "./find";
 import { mayLock } from "./limits";
 import { mm } from "./mm";
 import { KernelOption, RLIMIT_MEMLOCK, option, rlimit } from "./options";
-import { findUserVma, modifyRegion } from "./region";
+import { modifyRegion } from "./region";
 import { reserveVmas } from "./slab";
 import { NO_VMA, VM_DROPPABLE, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, Vma } from "./vma";
 
@@ -15,7 +16,10 @@ const MCL_CURRENT: i32 = 1;
 const MCL_FUTURE: i32 = 2;
 const MCL_ONFAULT: i32 = 4;
 
-/** Sets the lock bits of [start, end), within `region` (mlock_fixup). False when map_count is at its limit. */
+/**
+ * Sets the lock bits of [start, end), within `region` (mlock_fixup). False when map_count is at its
+ * limit.
+ */
 function lockWithin(region: Vma, start: usize, end: usize, bits: word): bool {
   const before = region.vmFlags;
   const flags = (before & ~VM_LOCKED_MASK) | bits;
@@ -29,7 +33,10 @@ function lockWithin(region: Vma, start: usize, end: usize, bits: word): bool {
   return true;
 }
 
-/** Sets the lock bits of [address, address + bytes), whole pages (apply_vma_lock_flags). 0 or an error result. */
+/**
+ * Sets the lock bits of [address, address + bytes), whole pages (apply_vma_lock_flags). 0 or an
+ * error result.
+ */
 function lockRange(address: word, bytes: word, bits: word): word {
   const last = address + bytes;
   if (last < address) return errorResult(EINVAL);
@@ -47,7 +54,10 @@ function lockRange(address: word, bytes: word, bits: word): word {
   return <word>end < last ? errorResult(ENOMEM) : 0;
 }
 
-/** Pages of [start, start + bytes), cut off at the end of all addresses, that are locked already (count_mm_mlocked_page_nr). */
+/**
+ * Pages of [start, start + bytes), cut off at the end of all addresses, that are locked already
+ * (count_mm_mlocked_page_nr).
+ */
 function lockedWithin(start: word, bytes: word): u64 {
   const end = start + bytes < start ? <word>-1 : start + bytes;
   let pages: u64 = 0;
@@ -94,7 +104,10 @@ export function sysMunlock(address: word, length: word): word {
   return lockRange(alignDown(address, PAGE_SIZE), bytes, 0);
 }
 
-/** Sets what mlockall and munlockall ask for (apply_mlockall_flags). A region that cannot be changed stays as it is. */
+/**
+ * Sets what mlockall and munlockall ask for (apply_mlockall_flags). A region that cannot be changed
+ * stays as it is.
+ */
 function lockAll(flags: i32): void {
   const onFault = flags & MCL_ONFAULT ? VM_LOCKONFAULT : 0;
   mm.defFlags &= ~VM_LOCKED_MASK;

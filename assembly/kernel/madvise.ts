@@ -1,16 +1,18 @@
-// madvise: advice about whole pages. Most of it is a flag, which splits and merges regions; some of it throws contents away. What only
-// concerns speed (WILLNEED, COLD, PAGEOUT, POPULATE apart) is checked as Linux does and changes nothing.
+// madvise: advice about whole pages. Most of it is a flag, which splits and merges regions; some of
+// it throws contents away. What only concerns speed (WILLNEED, COLD, PAGEOUT, POPULATE apart) is
+// checked as Linux does and changes nothing.
 
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { prepareAnon, touch } from "./access";
-import { FileKind, fileOf, isAnonymous, isHostFile } from "./file";
 import { fillPages, punchHole } from "./filemap";
 import { EACCES, EAGAIN, EBADF, EFAULT, EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
+import { findUserVma, lookupVma } from "./find";
+import { FileKind, fileOf, isAnonymous, isHostFile } from "./inode";
 import { LABEL_FAILED, withName } from "./labels";
 import { mm } from "./mm";
 import { isNewKernel } from "./options";
 import { scrub } from "./pages";
-import { findUserVma, lookupVma, modifyRegion } from "./region";
+import { modifyRegion } from "./region";
 import {
   PAGE_ANON,
   PAGE_CACHED,
@@ -126,7 +128,9 @@ function restorePages(region: Vma, start: usize, end: usize): word {
   return 0;
 }
 
-/** Throws the contents of private pages away; what is shared keeps its pages. 0 or an error result. */
+/**
+ * Throws the contents of private pages away; what is shared keeps its pages. 0 or an error result.
+ */
 function dropPages(region: Vma, start: usize, end: usize): word {
   const isShared = region.isShared;
   const error = isShared ? 0 : restorePages(region, start, end);
@@ -215,7 +219,10 @@ function isAboutContents(advice: i32): bool {
   }
 }
 
-/** Whether advice takes pages away from this process or its children (is_discard): no advice for what is sealed. */
+/**
+ * Whether advice takes pages away from this process or its children (is_discard): no advice for
+ * what is sealed.
+ */
 function isDiscard(advice: i32): bool {
   switch (advice) {
     case Advice.FREE:
@@ -231,7 +238,10 @@ function isDiscard(advice: i32): bool {
   }
 }
 
-/** Whether a region is sealed against this advice (can_madvise_modify): private memory that the program cannot overwrite itself. */
+/**
+ * Whether a region is sealed against this advice (can_madvise_modify): private memory that the
+ * program cannot overwrite itself.
+ */
 function isSealedAgainst(region: Vma, advice: i32): bool {
   if (!(region.vmFlags & VM_SEALED) || !isDiscard(advice)) return false;
   return isAnonymous(region) && !(region.vmFlags & VM_WRITE);
@@ -246,7 +256,10 @@ function isFlagAllowed(region: Vma, advice: i32): bool {
   return true;
 }
 
-/** Gives [start, end) within `region` other flags and another name (madvise_update_vma). 0 or an error result. */
+/**
+ * Gives [start, end) within `region` other flags and another name (madvise_update_vma). 0 or an
+ * error result.
+ */
 function updateRegion(region: Vma, start: usize, end: usize, flags: word, nameId: u32): word {
   if (flags == region.vmFlags && nameId == region.nameId) return 0;
   // A full table is a lack of kernel resources, which may pass: not ENOMEM, which means a hole.
@@ -286,7 +299,10 @@ function populateStrictly(start: usize, end: usize, isWrite: bool): word {
   return 0;
 }
 
-/** The madvise system call. 0 or -errno; what lies around a hole is advised all the same (madvise(2)). */
+/**
+ * The madvise system call. 0 or -errno; what lies around a hole is advised all the same
+ * (madvise(2)).
+ */
 export function sysMadvise(address: word, length: word, advice: i32): word {
   if (!isKnown(advice) || !isAligned(address, PAGE_SIZE)) return errorResult(EINVAL);
   const bytes = pageAlign(length);
@@ -302,14 +318,20 @@ export function sysMadvise(address: word, length: word, advice: i32): word {
   return adviseRange(start, end, advice, 0, <word>end < last);
 }
 
-/** Names the pages of [address, last), or takes their names away (`text` 0), as `sysMadvise` advises. 0 or an error result. */
+/**
+ * Names the pages of [address, last), or takes their names away (`text` 0), as `sysMadvise`
+ * advises. 0 or an error result.
+ */
 export function nameRange(address: word, last: word, text: usize): word {
   if (address >= mm.taskSize) return errorResult(ENOMEM);
   const end = <usize>min(last, mm.taskSize);
   return adviseRange(<usize>address, end, NAME_IT, text, <word>end < last);
 }
 
-/** Takes advice for all regions in [start, end) (madvise_walk_vmas). 0 or an error result: that of a hole, also of one beyond, last. */
+/**
+ * Takes advice for all regions in [start, end) (madvise_walk_vmas). 0 or an error result: that of a
+ * hole, also of one beyond, last.
+ */
 function adviseRange(start: usize, end: usize, advice: i32, text: usize, hasHole: bool): word {
   while (start < end) {
     const region = findUserVma(start);

@@ -1,8 +1,9 @@
-// mm_struct: what the kernel knows about the one process that it keeps. It is the first thing in the memory, at the base that
-// the host chose. Numbers are the kernel's; the last group is this model's own.
+// mm_struct: what the kernel knows about the one process that it keeps. It is the first thing in
+// the memory, at the base that the host chose. Numbers are the kernel's; the last group is this
+// model's own.
 //
 //   base                 MmStruct
-//                        full build: directories of page marks and of page digests, table of descriptors
+//                        full build: directories of page marks and page digests, descriptors
 //   base + MM_BYTES      nodes of the region table (Vma), up to JOURNAL_AT
 //   base + KERNEL_BYTES  libc's data (malloc/state.ts)
 //   …  start_brk         [heap]
@@ -13,7 +14,10 @@ import { IS_THREADED } from "../sync/tier";
 import { IS_FULL } from "./tier";
 import { VM_EXEC, VM_GROWSDOWN, VM_SHARED, VM_WRITE } from "./vma";
 
-/** The kernel's record of the address space (struct mm_struct). Counts are pages unless said otherwise. */
+/**
+ * The kernel's record of the address space (struct mm_struct). Counts are pages unless said
+ * otherwise.
+ */
 @unmanaged
 export class MmStruct {
   startCode: word; // start_code: where the program's code begins; 0 here, since its code is no memory
@@ -78,28 +82,42 @@ export enum Layout {
   COMPACT = 2, // lowest fit above what the memory already covers: memory.buffer does not jump
 }
 
-/** Entries of the directories of page marks and of page digests: one for 16 MiB of addresses each. */
+/**
+ * Entries of the directories of page marks and of page digests: one for 16 MiB of addresses each.
+ */
 const CHUNKS: usize = IS_FULL ? 256 : 0;
 
 /** Descriptors that a process can have. */
 export const DESCRIPTORS: i32 = IS_FULL ? 256 : 0;
 
-/** Where the directory of page marks, that of page digests, and the table of descriptors lie: bytes from the base. */
+/**
+ * Where the directory of page marks, that of page digests, and the table of descriptors lie: bytes
+ * from the base.
+ */
 export const MARKS_AT: usize = (offsetof<MmStruct>() + 63) & ~63;
 export const DIGESTS_AT: usize = MARKS_AT + CHUNKS * sizeof<u32>();
 export const DESCRIPTORS_AT: usize = DIGESTS_AT + CHUNKS * sizeof<u32>();
 
-/** Bytes set aside at the base for mm_struct and these tables; the region table's first nodes follow. */
+/**
+ * Bytes set aside at the base for mm_struct and these tables; the region table's first nodes
+ * follow.
+ */
 export const MM_BYTES: usize = DESCRIPTORS_AT + <usize>DESCRIPTORS * sizeof<u32>();
 
-/** Where the undo journal of the threaded build lies, bytes from the base, and how long it is: what 4,096 words need. */
+/**
+ * Where the undo journal of the threaded build lies, bytes from the base, and how long it is: what
+ * 4,096 words need.
+ */
 export const JOURNAL_AT: usize = 14 * PAGE_SIZE;
 export const JOURNAL_BYTES: usize = IS_THREADED ? 8 * PAGE_SIZE : 0;
 
 /** Bytes of the kernel's own pages: mm_struct, the first nodes, the journal. */
 export const KERNEL_BYTES: usize = JOURNAL_AT + JOURNAL_BYTES;
 
-/** The process that this instance works for. One instance is one thread, so the pointer is a Wasm global. */
+/**
+ * The process that this instance works for. One instance is one thread, so the pointer is a Wasm
+ * global.
+ */
 export let mm: MmStruct = changetype<MmStruct>(0);
 
 /** Makes `base` the process's mm_struct. */
@@ -110,7 +128,10 @@ export function bindMm(base: usize): void {
 /** What the smallest chunk takes, bytes: the last one of a heap may end where the memory does. */
 const LEAST_BYTES: usize = ILP32 ? 16 : 32;
 
-/** Whether no struct can lie at `address`: in front of the base, or beyond the memory. A larger one that is cut off traps where it is read. */
+/**
+ * Whether no struct can lie at `address`: in front of the base, or beyond the memory. A larger one
+ * that is cut off traps where it is read.
+ */
 export function isOutside(address: usize): bool {
   return isPastSize(address) && (!IS_THREADED || isPastGrowth(address));
 }
@@ -120,7 +141,10 @@ function isPastSize(address: usize): bool {
   return address - base > <usize>memory.size() * WASM_PAGE_SIZE - base - LEAST_BYTES;
 }
 
-/** The same, after this thread has learned how far others have grown the memory: an engine may tell it late. */
+/**
+ * The same, after this thread has learned how far others have grown the memory: an engine may tell
+ * it late.
+ */
 function isPastGrowth(address: usize): bool {
   memory.grow(0);
   return isPastSize(address);
@@ -131,7 +155,10 @@ export function isWild(address: usize): bool {
   return isOutside(address);
 }
 
-/** Forgets what is mapped, locked, resident and open, but not where things are or what is allowed. The first nodes count as unused. */
+/**
+ * Forgets what is mapped, locked, resident and open, but not where things are or what is allowed.
+ * The first nodes count as unused.
+ */
 export function forgetAddressSpace(): void {
   const base = changetype<usize>(mm);
   memory.fill(base + MARKS_AT, 0, JOURNAL_AT - MARKS_AT);
@@ -141,7 +168,10 @@ export function forgetAddressSpace(): void {
   memory.fill(base + tables, 0, offsetof<MmStruct>("options") - tables);
 }
 
-/** Counts `pages` more (or, negative, fewer) with these flags as mapped and keeps the high-water mark (vm_stat_account). */
+/**
+ * Counts `pages` more (or, negative, fewer) with these flags as mapped and keeps the high-water
+ * mark (vm_stat_account).
+ */
 export function accountPages(flags: word, pages: isize): void {
   mm.totalVm += <word>pages;
   if ((flags & (VM_EXEC | VM_WRITE | VM_GROWSDOWN)) == VM_EXEC) mm.execVm += <word>pages;

@@ -23,7 +23,10 @@ export const MAP_DENYWRITE: i32 = 0x800;
 export const MAP_EXECUTABLE: i32 = 0x1000;
 export const MAP_ABOVE4G: i32 = 0x80; // since 6.6
 export const MAP_UNINITIALIZED: i32 = 0x4000000;
-/** What MAP_SHARED_VALIDATE knows besides the type (LEGACY_MAP_MASK; the sizes of huge pages have bits of the same field). */
+/**
+ * What MAP_SHARED_VALIDATE knows besides the type (LEGACY_MAP_MASK; the sizes of huge pages have
+ * bits of the same field).
+ */
 export const KNOWN_FLAGS: i32 =
   MAP_FIXED |
   MAP_ANONYMOUS |

@@ -1,6 +1,7 @@
-// The kernel's one lock (mmap_lock): whoever changes the region table, the break or the memory's size holds it. A
-// thread may enter again what it is in already. What happens between the first entry and the last exit happens as a whole or,
-// when the thread is killed, not at all: see journal.ts.
+// The kernel's one lock (mmap_lock): whoever changes the region table, the break or the memory's
+// size holds it. A thread may enter again what it is in already. What happens between the first
+// entry and the last exit happens as a whole or, when the thread is killed, not at all: see
+// journal.ts.
 
 import {
   LockFailure,

@@ -1,11 +1,10 @@
-// mmap and munmap: private memory of no file, and in the full build shared memory and files.
+// mmap: private memory of no file, and in the full build shared memory and files. place.ts says
+// where a mapping goes, munmap.ts takes away what was there.
 
-import { ILP32 } from "../abi/word";
-import { MIB, PAGE_SIZE, alignUp, isAligned, pageAlign } from "../base/align";
+import { PAGE_SIZE, pageAlign } from "../base/align";
 import { populate } from "./access";
 import {
   EACCES,
-  EAGAIN,
   EBADF,
   EEXIST,
   EINVAL,
@@ -13,26 +12,17 @@ import {
   ENOMEM,
   EOPNOTSUPP,
   EOVERFLOW,
-  EPERM,
   errorResult,
   isError,
 } from "./errno";
-import { FILE_SIZE_MAX, FileKind, NO_FILE, OpenFile, describe, makeShared, setFile } from "./file";
-import { checkAlias, fillPages, learnSize, writeBack } from "./filemap";
+import { FILE_SIZE_MAX, describe, makeShared, setFile } from "./file";
+import { checkAlias, fillPages, learnSize } from "./filemap";
+import { isMapped, isReserved, lookupVma } from "./find";
+import { noticeForeignGrowth } from "./foreign";
 import { mapHugePages } from "./hugetlb";
+import { FileKind, NO_FILE, OpenFile } from "./inode";
+import { OVERCOMMIT_NEVER, commit, isAccountable, isEnoughMemory, mayExpand } from "./limits";
 import {
-  OVERCOMMIT_NEVER,
-  commit,
-  isAccountable,
-  isEnoughMemory,
-  mayExpand,
-  mayLock,
-  mayLockMore,
-} from "./limits";
-import {
-  KNOWN_FLAGS,
-  MAP_ABOVE4G,
-  MAP_32BIT,
   MAP_ANONYMOUS,
   MAP_DROPPABLE,
   MAP_FIXED,
@@ -46,134 +36,46 @@ import {
   MAP_PRIVATE,
   MAP_SHARED,
   MAP_SHARED_VALIDATE,
-  MAP_STACK,
   MAP_TYPE,
   PROT_WRITE,
 } from "./mman";
-import { Layout, accountPages, mm } from "./mm";
-import { KernelOption, isNewKernel, maxMapCount, mmapMinAddr, option } from "./options";
-import { clearDirty, coverPages, noteReleased, noticeForeignGrowth } from "./pages";
+import { accountPages, mm } from "./mm";
+import { discard, keptResult } from "./munmap";
+import { takeVma } from "./nodes";
+import { KernelOption, isNewKernel, maxMapCount, option } from "./options";
+import { clearDirty, coverPages, noteReleased } from "./pages";
+import { checkFixed, checkLock, flagsFor, hasUnknownFlag, unmappedArea } from "./place";
 import { growthRefused } from "./refusal";
-import {
-  cutEdges,
-  enterRegion,
-  findVma,
-  isMapped,
-  isReserved,
-  lookupVma,
-  next,
-  removeRegions,
-} from "./region";
-import { sealedResult } from "./seal";
+import { cutEdges, enterRegion, removeRegions } from "./region";
 import { reserveKept } from "./shmem";
-import { reserveVmas, settleMmapBase, takeVma } from "./slab";
+import { reserveVmas } from "./slab";
 import { IS_FULL } from "./tier";
-import { highestGap, lowestGap, startGap } from "./tree";
+import { findVma, next } from "./tree";
 import {
   NO_VMA,
-  VM_ACCESS_FLAGS,
   VM_ACCOUNT,
   VM_DONTDUMP,
   VM_DROPPABLE,
-  VM_GROWSDOWN,
   VM_LOCKED,
   VM_LOCKED_MASK,
   VM_MAYSHARE,
   VM_MAYWRITE,
-  VM_MAY_FLAGS,
-  VM_NOHUGEPAGE,
   VM_NORESERVE,
   VM_SHARED,
   Vma,
   VM_WIPEONFORK,
 } from "./vma";
 
-/** What goes with memory that the kernel may drop when it is short of it: no promise of pages, no copy to children or dumps. */
+/**
+ * What goes with memory that the kernel may drop when it is short of it: no promise of pages, no
+ * copy to children or dumps.
+ */
 const VM_DROPPABLE_FLAGS: word = VM_DROPPABLE | VM_NORESERVE | VM_WIPEONFORK | VM_DONTDUMP;
 
-/** Where MAP_32BIT mappings go on x86-64. */
-const LOW_BEGIN: usize = 0x40000000;
-const LOW_END: usize = 0x80000000;
-
-/** A transparent huge page, bytes: since 6.7 Linux aligns mappings of whole such pages on x86-64. */
-const HUGE_PAGE: word = 2 * MIB;
-
-/** The lowest fit between the two ends where the layout, or MAP_32BIT, looks upwards. */
-function lowestArea(length: usize, flags: i32): usize {
-  if (IS_FULL && !ILP32 && flags & MAP_32BIT)
-    return lowestGap(LOW_BEGIN, min(LOW_END, <usize>mm.taskSize), length);
-  return lowestGap(<usize>mm.mmapBase, <usize>mm.taskSize, length);
-}
-
-/** A free place for `length` bytes where the layout wants it (vm_unmapped_area), or 0. */
-function freeArea(length: usize, flags: i32): usize {
-  settleMmapBase();
-  if (mm.layout == Layout.TOP_DOWN && (ILP32 || !IS_FULL || !(flags & MAP_32BIT))) {
-    const place = highestGap(<usize>mmapMinAddr(), <usize>mm.mmapBase, length);
-    if (place != 0) return place;
-  }
-  return lowestArea(length, flags);
-}
-
-/** Whether Linux aligns a mapping to a huge page (thp_get_unmapped_area). */
-function isHuge(length: word, flags: i32, file: OpenFile): bool {
-  if (!IS_FULL || ILP32 || !isNewKernel() || file != NO_FILE) return false;
-  return isAligned(length, HUGE_PAGE) && (flags & MAP_TYPE) != MAP_SHARED;
-}
-
-/** A free place for `length` bytes, a hint apart. The place or an error result. */
-function searchArea(length: word, flags: i32, file: OpenFile): word {
-  if (isHuge(length, flags, file)) {
-    const padded = length + HUGE_PAGE;
-    const wide = padded <= mm.taskSize ? freeArea(<usize>padded, flags) : 0;
-    if (wide != 0) {
-      const aligned = alignUp(<word>wide, HUGE_PAGE);
-      // Looking down, the end of the gap is taken.
-      if (mm.layout == Layout.TOP_DOWN && aligned == <word>wide) return aligned + HUGE_PAGE;
-      return aligned;
-    }
-  }
-  const place = freeArea(<usize>length, flags);
-  return place != 0 ? <word>place : errorResult(ENOMEM);
-}
-
-/** Whether [start, end) is free, and the guard gap of the region behind it. */
-function isFree(start: usize, end: usize): bool {
-  const after = findVma(start);
-  return after == NO_VMA || startGap(after) >= end;
-}
-
-/** Whether a mapping may lie at exactly this address: 0 or an error result (the checks of get_unmapped_area with MAP_FIXED). */
-export function checkFixed(address: word, length: word): word {
-  if (length > mm.taskSize || address > mm.taskSize - length) return errorResult(ENOMEM);
-  if (!isAligned(address, PAGE_SIZE)) return errorResult(EINVAL);
-  if (address < mmapMinAddr()) return errorResult(EPERM);
-  return 0;
-}
-
-/** The place for a mapping: the hint `address` if it is free, or one of our choice (get_unmapped_area). An error result if none. */
-export function unmappedArea(
-  address: word,
-  length: word,
-  flags: i32,
-  file: OpenFile = NO_FILE,
-): word {
-  if (length > mm.taskSize) return errorResult(ENOMEM);
-  let hint = address & ~(<word>(PAGE_SIZE - 1));
-  if (hint != 0 && hint < mmapMinAddr()) hint = pageAlign(mmapMinAddr());
-  if (hint == 0) return searchArea(length, flags, file);
-  if (hint <= mm.taskSize - length && isFree(<usize>hint, <usize>(hint + length))) return hint;
-  const place = freeArea(<usize>length, flags);
-  return place != 0 ? <word>place : errorResult(ENOMEM);
-}
-
-/** Whether there is a flag that MAP_SHARED_VALIDATE must not let pass. */
-export function hasUnknownFlag(flags: i32): bool {
-  const known = isNewKernel() ? KNOWN_FLAGS | MAP_ABOVE4G : KNOWN_FLAGS;
-  return (flags & ~(MAP_TYPE | known)) != 0;
-}
-
-/** Whether [place, end) may become such a mapping of a file, from page `pgoff` on: 0 or an error result (do_mmap). */
+/**
+ * Whether [place, end) may become such a mapping of a file, from page `pgoff` on: 0 or an error
+ * result (do_mmap).
+ */
 function checkFile(
   file: OpenFile,
   prot: i32,
@@ -209,18 +111,10 @@ function checkType(flags: i32): word {
   return flags & MAP_GROWSDOWN ? errorResult(EINVAL) : 0;
 }
 
-/** vm_flags of a new mapping (calc_vm_prot_bits, calc_vm_flag_bits). */
-export function flagsFor(prot: i32, flags: i32): word {
-  let result = ((<word>prot) & VM_ACCESS_FLAGS) | VM_MAY_FLAGS;
-  if (!IS_FULL) return result;
-  result |= mm.defFlags;
-  if (flags & MAP_GROWSDOWN) result |= VM_GROWSDOWN;
-  if (flags & MAP_LOCKED) result |= VM_LOCKED;
-  if (flags & MAP_STACK && isNewKernel()) result |= VM_NOHUGEPAGE;
-  return result;
-}
-
-/** The flags of a new mapping with what its kind adds; a shared one of a file that cannot be written never will be writable. */
+/**
+ * The flags of a new mapping with what its kind adds; a shared one of a file that cannot be written
+ * never will be writable.
+ */
 function kindFlags(vmFlags: word, file: OpenFile, flags: i32): word {
   if (flags & MAP_NORESERVE && option(KernelOption.OVERCOMMIT_MEMORY) != OVERCOMMIT_NEVER)
     vmFlags |= VM_NORESERVE;
@@ -230,15 +124,10 @@ function kindFlags(vmFlags: word, file: OpenFile, flags: i32): word {
   return file != NO_FILE && !file.isWritable ? vmFlags & ~(VM_SHARED | VM_MAYWRITE) : vmFlags;
 }
 
-/** Whether the process may lock what it maps (MAP_LOCKED, mlockall): 0 or an error result. */
-export function checkLock(flags: i32, vmFlags: word, bytes: word): word {
-  if (flags & MAP_LOCKED && !mayLock()) return errorResult(EPERM);
-  return mayLockMore(vmFlags, bytes) ? 0 : errorResult(EAGAIN);
-}
-
 /**
- * Maps `length` bytes of a file from page `pgoff` on, or memory of no file, and returns their address, or -errno (mmap(2)). Without a host's
- * file the bytes are whatever was there before: see `sysMmap` for a program's view.
+ * Maps `length` bytes of a file from page `pgoff` on, or memory of no file, and returns their
+ * address, or -errno (mmap(2)). Without a host's file the bytes are whatever was there before: see
+ * `sysMmap` for a program's view.
  */
 export function mapRegion(
   address: word,
@@ -306,7 +195,10 @@ function mapFile(region: Vma, file: OpenFile, pgoff: word): void {
   else if (file != NO_FILE) setFile(region, file);
 }
 
-/** Makes [start, end) a region with these flags, in place of what is there (mmap_region). 0 or an error result. */
+/**
+ * Makes [start, end) a region with these flags, in place of what is there (mmap_region). 0 or an
+ * error result.
+ */
 function placeRegion(start: usize, end: usize, flags: word, file: OpenFile, pgoff: word): word {
   const pages = <word>((end - start) / PAGE_SIZE);
   // In this order: new nodes may have taken the very place.
@@ -321,7 +213,8 @@ function placeRegion(start: usize, end: usize, flags: word, file: OpenFile, pgof
     const promised = isShmem && !(flags & VM_NORESERVE) ? pages : 0;
     const charged = isAccountable(flags) ? pages - mappedPages(start, end, VM_ACCOUNT) : promised;
     if (charged != 0 && !isEnoughMemory(charged)) {
-      // The object of shared memory is made, and refused, when what was there is gone; in 6.1 that came first in any case.
+      // The object of shared memory is made, and refused, when what was there is gone; in 6.1 that
+      // came first in any case.
       const isLate = (flags & VM_SHARED) != 0 || !isNewKernel();
       if (isLate && removeRegions(start, end)) noteReleased(<word>start, <word>end);
       return errorResult(ENOMEM);
@@ -342,41 +235,16 @@ function placeRegion(start: usize, end: usize, flags: word, file: OpenFile, pgof
   }
   accountPages(flags, <isize>pages);
   const entered = enterRegion(region);
-  // mlockall only populates what may be dropped. Linux notices when it has looked for neighbours of the same kind.
+  // mlockall only populates what may be dropped. Linux notices when it has looked for neighbours of
+  // the same kind.
   if (IS_FULL && flags & VM_DROPPABLE) entered.vmFlags &= ~VM_LOCKED_MASK;
   return 0;
 }
 
-/** Unmaps whatever is mapped in the pages of [address, address + length). 0 or -errno (munmap(2)). */
-export function unmapRegion(address: word, length: word): word {
-  const bytes = pageAlign(length);
-  if (!isAligned(address, PAGE_SIZE) || bytes == 0) return errorResult(EINVAL);
-  if (address > mm.taskSize || length > mm.taskSize - address) return errorResult(EINVAL);
-  const start = <usize>address;
-  const end = <usize>(address + bytes);
-  if (!isMapped(start, end)) return 0;
-  if (IS_FULL && !reserveKept(start, end)) return errorResult(ENOMEM);
-  const kept = keptResult(start, end);
-  return kept != 0 ? kept : discard(start, end);
-}
-
-/** Why [start, end) cannot be unmapped: sealed regions, or stores that cannot be brought to their files. 0 or an error result. */
-function keptResult(start: usize, end: usize): word {
-  if (!IS_FULL) return 0;
-  const sealed = sealedResult(start, end);
-  return sealed != 0 ? sealed : writeBack(start, end);
-}
-
-/** Unmaps [start, end), and what was stored there is lost. 0 or an error result. */
-function discard(start: usize, end: usize): word {
-  if (!reserveVmas(2) || !cutEdges(start, end)) return errorResult(ENOMEM);
-  if (removeRegions(start, end)) noteReleased(<word>start, <word>end);
-  return 0;
-}
-
 /**
- * The mmap system call as a program sees it: memory of no file reads as zero. `pgoff`: where in the file it begins, pages. The address or
- * -errno; beyond Linux's, EOPNOTSUPP for a page of a file that has a shared mapping already, and the host's error when the file cannot be read.
+ * The mmap system call as a program sees it: memory of no file reads as zero. `pgoff`: where in the
+ * file it begins, pages. The address or -errno; beyond Linux's, EOPNOTSUPP for a page of a file
+ * that has a shared mapping already, and the host's error when the file cannot be read.
  */
 export function sysMmap(
   address: word,

@@ -1,40 +1,31 @@
-// mremap: making a mapping longer, shorter, and moving it. WebAssembly cannot remap, so moving means copying, and memory
-// cannot be in two places: what would alias (old_len 0 and MREMAP_DONTUNMAP of shared memory) is refused with EOPNOTSUPP.
+// mremap: making a mapping longer, shorter, and moving it. WebAssembly cannot remap, so moving
+// means copying, and memory cannot be in two places: what would alias (old_len 0 and
+// MREMAP_DONTUNMAP of shared memory) is refused with EOPNOTSUPP.
 
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { populate } from "./access";
 import { EAGAIN, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, EPERM, errorResult, isError } from "./errno";
+import { isMapped, isReserved, lookupVma } from "./find";
+import { noticeForeignGrowth } from "./foreign";
+import { FileKind, fileOf, isAnonymous, isHostFile, isWrittenBack } from "./inode";
 import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
 import { MAP_PRIVATE, MAP_SHARED } from "./mman";
-import { checkFixed, unmapRegion, unmappedArea } from "./mmap";
 import { accountPages, mm } from "./mm";
+import { unmapRegion } from "./munmap";
+import { takeVma } from "./nodes";
 import { isNewKernel, maxMapCount } from "./options";
-import {
-  clearDirty,
-  coverPages,
-  copyPages,
-  noteReleased,
-  noticeForeignGrowth,
-  scrub,
-} from "./pages";
+import { clearDirty, coverPages, copyPages, noteReleased, scrub } from "./pages";
 import { moveDigests, reserveDigests } from "./digest";
-import { FileKind, fileOf, holdFile, isAnonymous, isHostFile, isWrittenBack } from "./file";
+import { holdFile } from "./file";
 import { checkGrowth, checkGrowthAlias, fillGrowth, fillPages } from "./filemap";
+import { checkFixed, unmappedArea } from "./place";
 import { growthRefused } from "./refusal";
-import {
-  cutEdges,
-  enterRegion,
-  findVma,
-  isMapped,
-  isReserved,
-  lookupVma,
-  pgoffAt,
-  removeRegions,
-} from "./region";
+import { cutEdges, enterRegion, removeRegions } from "./region";
 import { movePageMarks } from "./resident";
 import { restorePages } from "./shmem";
-import { reserveVmas, takeVma } from "./slab";
+import { reserveVmas } from "./slab";
 import { IS_FULL } from "./tier";
+import { findVma } from "./tree";
 import {
   NO_VMA,
   VM_ACCOUNT,
@@ -46,6 +37,7 @@ import {
   VM_SHARED,
   Vma,
   VmaKind,
+  pgoffAt,
 } from "./vma";
 
 export const MREMAP_MAYMOVE: i32 = 1;
@@ -64,7 +56,10 @@ function checkArguments(address: word, oldLength: word, newLength: word, flags: 
   return flags & MREMAP_DONTUNMAP && oldLength != newLength ? errorResult(EINVAL) : 0;
 }
 
-/** Checks of a given new address: 0 or an error result. Lengths are whole pages. Linux 6.18 makes them before it looks at the region. */
+/**
+ * Checks of a given new address: 0 or an error result. Lengths are whole pages. Linux 6.18 makes
+ * them before it looks at the region.
+ */
 function checkTarget(
   address: word,
   oldBytes: word,
@@ -106,8 +101,9 @@ function checkRegion(region: Vma, address: word, oldBytes: word, newBytes: word,
 }
 
 /**
- * Makes the mapping at `address` `newLength` bytes long, in place or, with MREMAP_MAYMOVE, elsewhere with its bytes. Returns its
- * address or -errno (mremap(2)). New bytes are whatever was there before: see `sysMremap`.
+ * Makes the mapping at `address` `newLength` bytes long, in place or, with MREMAP_MAYMOVE,
+ * elsewhere with its bytes. Returns its address or -errno (mremap(2)). New bytes are whatever was
+ * there before: see `sysMremap`.
  */
 export function remapRegion(
   address: word,
@@ -142,7 +138,10 @@ export function remapRegion(
   return grow(region, address, oldBytes, newBytes, flags);
 }
 
-/** Makes sure that there are `nodes` nodes, and room for digests when [start, end) will be written back. What that needs may take any free place. */
+/**
+ * Makes sure that there are `nodes` nodes, and room for digests when [start, end) will be written
+ * back. What that needs may take any free place.
+ */
 function reserve(region: Vma, start: word, end: word, nodes: i32): bool {
   if (IS_FULL && isWrittenBack(region) && !reserveDigests(<usize>start, <usize>end)) return false;
   return reserveVmas(nodes);
@@ -223,7 +222,7 @@ function likeOf(region: Vma, start: usize, end: usize): Vma {
   return copy;
 }
 
-/** Moves one region, or a part of it, to `target` (MREMAP_FIXED) or, with MREMAP_DONTUNMAP alone, near it (mremap_to). */
+/** Moves one region, or a part of it, to `target`, or without one near it (mremap_to). */
 function moveTo(
   region: Vma,
   address: word,
@@ -275,12 +274,15 @@ function moveTo(
   return move(region, address, oldBytes, newBytes, flags, place, surplus);
 }
 
-/** Whether a region may be moved with others in one call: not one whose device has its own idea of where it may lie (vma_multi_allowed). */
+/** Whether a region may be moved with others in one call (vma_multi_allowed). */
 function isMovedTogether(region: Vma): bool {
   return region.vmFile == 0 || fileOf(region).kind != FileKind.ZERO;
 }
 
-/** Moves everything in [address, address + bytes), however many regions that is, keeping the gaps between them (remap_move, since 6.17). */
+/**
+ * Moves everything in [address, address + bytes), however many regions that is, keeping the gaps
+ * between them (remap_move, since 6.17).
+ */
 function moveAll(address: word, bytes: word, flags: i32, target: word): word {
   if (address >= mm.taskSize) return errorResult(EFAULT);
   const limit = min(mm.taskSize, bytes > mm.taskSize - address ? mm.taskSize : address + bytes);
@@ -306,7 +308,7 @@ function moveAll(address: word, bytes: word, flags: i32, target: word): word {
   return result;
 }
 
-/** Moves a region, or a part of it, to the free place `place` with its bytes (move_vma). The place or an error result. */
+/** Moves a region, or a part of it, to the free `place`: that, or an error (move_vma). */
 function move(
   region: Vma,
   address: word,
@@ -373,7 +375,10 @@ function leaveEmpty(from: usize, bytes: usize, to: usize): void {
   if (old != lookupVma(to) && old.start == from && old.end == from + bytes) old.anonId = 0;
 }
 
-/** The mremap system call as a program sees it: what it gains reads as zero, or as the file. Address or -errno. */
+/**
+ * The mremap system call as a program sees it: what it gains reads as zero, or as the file. Address
+ * or -errno.
+ */
 export function sysMremap(
   address: word,
   oldLength: word,

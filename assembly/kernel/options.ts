@@ -1,5 +1,6 @@
-// The sysctls and capabilities that the model's process runs under, and its resource limits. In builds other than full they are
-// constants: limits are infinite, map_count has Linux's default limit.
+// The sysctls and capabilities that the model's process runs under, and its resource limits. In
+// builds other than full they are constants: limits are infinite, map_count has Linux's default
+// limit.
 
 import { MIB, PAGE_SIZE } from "../base/align";
 import { MmStruct, mm } from "./mm";
@@ -44,7 +45,10 @@ const RLIMIT_MSGQUEUE: i32 = 12;
 const RLIMIT_NICE: i32 = 13;
 const RLIMIT_RTPRIO: i32 = 14;
 
-/** Threads of one user, and signals that wait for them, on a machine of 4 GiB: half as many as their stacks could be in an eighth of it. */
+/**
+ * Threads of one user, and signals that wait for them, on a machine of 4 GiB: half as many as their
+ * stacks could be in an eighth of it.
+ */
 const THREADS: u64 = 16384;
 
 /** No limit. */
@@ -110,7 +114,10 @@ export function storeRlimit(resource: i32, soft: u64, hard: u64): void {
   store<u64>(rlimitAt(resource), hard, 8);
 }
 
-/** Gives a new process Linux's defaults (INIT_RLIMITS in include/asm-generic/resource.h). Nothing in builds without options. */
+/**
+ * Gives a new process Linux's defaults (INIT_RLIMITS in include/asm-generic/resource.h). Nothing in
+ * builds without options.
+ */
 export function initOptions(): void {
   if (!IS_FULL) return;
   storeOption(KernelOption.OVERCOMMIT_RATIO, 50);

@@ -1,40 +1,23 @@
-// The one place that grows the WebAssembly memory, and what is known about which bytes are still zero.
+// The one place that grows the WebAssembly memory, and what is known about which bytes are still
+// zero.
 
 import { MIB, PAGE_SIZE, WASM_PAGE_SIZE } from "../base/align";
 import { mm } from "./mm";
-import { enterRegion } from "./region";
-import { takeVma } from "./slab";
 import { IS_FULL } from "./tier";
-import { VmaKind } from "./vma";
 
 /** The least that the memory grows by: a call costs the engine the same whatever the size. */
 const GROWTH_MIN_PAGES: u32 = <u32>(MIB / WASM_PAGE_SIZE);
 
 /**
- * The most that the memory grows by beyond what is needed: 256 MiB. V8 collects garbage when a memory of this size grows, so a
- * process with mappings high up should not do it often.
+ * The most that the memory grows by beyond what is needed: 256 MiB. V8 collects garbage when a
+ * memory of this size grows, so a process with mappings high up should not do it often.
  */
 const GROWTH_AHEAD_MAX_PAGES: u32 = 256 * GROWTH_MIN_PAGES;
 
 /**
- * Finds memory that somebody else has grown since the last look and enters it as a foreign region, so that neither the break nor
- * a mapping runs into it. Called first by every system call that takes space.
+ * Makes sure that the memory covers every byte below `end`, growing geometrically ahead. False when
+ * it cannot.
  */
-export function noticeForeignGrowth(): void {
-  const pages = <u32>memory.size();
-  if (pages <= mm.knownPages) return;
-  const start = <usize>mm.knownPages * WASM_PAGE_SIZE;
-  const end = <usize>pages * WASM_PAGE_SIZE;
-  mm.knownPages = pages;
-  // A node is always left, unless the memory is full: then nothing is mapped any more.
-  if (mm.freeVmas == 0) return;
-  // At 4 GiB the end has no 32-bit address any more.
-  const region = takeVma(start, end != 0 ? end : <usize>0 - WASM_PAGE_SIZE);
-  region.kind = VmaKind.FOREIGN;
-  enterRegion(region);
-}
-
-/** Makes sure that the memory covers every byte below `end`, growing geometrically ahead. False when it cannot. */
 export function coverPages(end: word): bool {
   const have = mm.knownPages;
   const need = <u32>((end + (WASM_PAGE_SIZE - 1)) / WASM_PAGE_SIZE);
@@ -53,7 +36,10 @@ export function coverPages(end: word): bool {
   return true;
 }
 
-/** The address from which on the newly mapped range [start, end) is known to read as zero (`end` when nothing is known). */
+/**
+ * The address from which on the newly mapped range [start, end) is known to read as zero (`end`
+ * when nothing is known).
+ */
 export function dirtyEnd(start: word, end: word): word {
   let dirty = start;
   if (start < mm.dirtyHigh && end > mm.dirtyLow) dirty = min(end, mm.dirtyHigh);
@@ -67,14 +53,20 @@ export function noteReleased(start: word, end: word): void {
   if (end > mm.dirtyHigh) mm.dirtyHigh = end;
 }
 
-/** Forgets what is known to read as zero: what a dead thread had begun may have left bytes anywhere in the memory that there is. */
+/**
+ * Forgets what is known to read as zero: what a dead thread had begun may have left bytes anywhere
+ * in the memory that there is.
+ */
 export function distrustMemory(): void {
   noteReleased(0, mm.taskSize);
   const end = (<word>memory.size()) << 16;
   if (end > mm.heapDirtyEnd) mm.heapDirtyEnd = end;
 }
 
-/** Notes that the brk area may have been written to below `end`. Addresses beyond the break are none of its business. */
+/**
+ * Notes that the brk area may have been written to below `end`. Addresses beyond the break are none
+ * of its business.
+ */
 export function noteHeapDirty(end: word): void {
   if (isNewsOfDirt(end)) mm.heapDirtyEnd = end;
 }
@@ -84,7 +76,9 @@ export function isNewsOfDirt(end: word): bool {
   return end > mm.heapDirtyEnd && end <= mm.brk;
 }
 
-/** Clears what may be dirty of the newly mapped range [start, end): a program must read zeros there. */
+/**
+ * Clears what may be dirty of the newly mapped range [start, end): a program must read zeros there.
+ */
 export function clearDirty(start: word, end: word): void {
   const dirty = dirtyEnd(start, end);
   if (dirty <= start) return;
@@ -92,7 +86,10 @@ export function clearDirty(start: word, end: word): void {
   else memory.fill(<usize>start, 0, <usize>(dirty - start));
 }
 
-/** Whether every byte of the page at `page` is zero. Reading a page that nobody wrote costs the host no memory. */
+/**
+ * Whether every byte of the page at `page` is zero. Reading a page that nobody wrote costs the host
+ * no memory.
+ */
 export function isZeroPage(page: usize): bool {
   for (let at = page; at < page + PAGE_SIZE; at += 32) {
     if ((load<u64>(at) | load<u64>(at, 8) | load<u64>(at, 16) | load<u64>(at, 24)) != 0)
@@ -108,7 +105,10 @@ export function scrub(start: usize, end: usize): void {
   }
 }
 
-/** Copies whole pages between places that do not overlap; pages of zeros without touching them more than needed. */
+/**
+ * Copies whole pages between places that do not overlap; pages of zeros without touching them more
+ * than needed.
+ */
 export function copyPages(to: usize, from: usize, bytes: usize): void {
   if (!IS_FULL) {
     memory.copy(to, from, bytes);

@@ -1,13 +1,15 @@
-// mbind: on which NUMA nodes a region's pages may lie. This machine has one node, so a policy changes nothing but which neighbours merge
-// (mbind(2), Documentation/admin-guide/mm/numa_memory_policy.rst). In the full build only.
+// mbind: on which NUMA nodes a region's pages may lie. This machine has one node, so a policy
+// changes nothing but which neighbours merge (mbind(2),
+// Documentation/admin-guide/mm/numa_memory_policy.rst). In the full build only.
 
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { isUserMemory } from "./access";
 import { EFAULT, EINVAL, EIO, ENOMEM, EPERM, errorResult } from "./errno";
+import { findUserVma } from "./find";
 import { LABEL_FAILED, withPolicy } from "./labels";
 import { mm } from "./mm";
 import { KernelOption, isNewKernel, option } from "./options";
-import { findUserVma, modifyRegion } from "./region";
+import { modifyRegion } from "./region";
 import { PAGE_ANON, PAGE_PRESENT, PAGE_SHMEM, nextMarked, pageMarks } from "./resident";
 import { reserveVmas } from "./slab";
 import { NO_VMA } from "./vma";
@@ -46,7 +48,10 @@ function isNode(mask: word, node: word): bool {
   return ((load<u8>(<usize>(mask + node / 8)) >> (<u8>(node & 7))) & 1) != 0;
 }
 
-/** Whether the bit mask of `bits` bits at `mask` can be read and names no node beyond those that the kernel knows (get_nodes): 0 or an error result. */
+/**
+ * Whether the bit mask of `bits` bits at `mask` can be read and names no node beyond those that the
+ * kernel knows (get_nodes): 0 or an error result.
+ */
 function checkNodes(mask: word, bits: word): word {
   if (bits > PAGE_SIZE * 8) return errorResult(EINVAL);
   const bytes = ((bits + (8 * sizeof<word>() - 1)) / (8 * sizeof<word>())) * sizeof<word>();
@@ -57,7 +62,10 @@ function checkNodes(mask: word, bits: word): word {
   return 0;
 }
 
-/** A mask of `bits` bits that `checkNodes` has passed. Nodes from 63 on, none of which there is, are one bit. */
+/**
+ * A mask of `bits` bits that `checkNodes` has passed. Nodes from 63 on, none of which there is, are
+ * one bit.
+ */
 function readNodes(mask: word, bits: word): u64 {
   let nodes: u64 = 0;
   for (let bit: word = 0; bit < bits && bit < MAX_NODES; bit++) {
@@ -66,7 +74,10 @@ function readNodes(mask: word, bits: word): u64 {
   return nodes;
 }
 
-/** Whether a policy can be for these nodes (mpol_new, mpol_set_nodemask). Relative ones are counted round the nodes that there are. */
+/**
+ * Whether a policy can be for these nodes (mpol_new, mpol_set_nodemask). Relative ones are counted
+ * round the nodes that there are.
+ */
 function isPolicy(mode: u32, flags: u32, nodes: u64): bool {
   if (mode == MPOL_DEFAULT) return nodes == 0;
   const isHere = nodes == 0 && !(flags & MPOL_USER_NODES);
@@ -84,8 +95,9 @@ function hasPages(start: usize, end: usize): bool {
 }
 
 /**
- * Looks at what is to be bound, region by region (queue_pages_range): 0 or an error result. There must be something, and, but for the
- * default policy, no hole; and no page in memory where it would be on a wrong node (MPOL_MF_STRICT).
+ * Looks at what is to be bound, region by region (queue_pages_range): 0 or an error result. There
+ * must be something, and, but for the default policy, no hole; and no page in memory where it would
+ * be on a wrong node (MPOL_MF_STRICT).
  */
 function checkRange(start: usize, end: usize, isDefault: bool, isMisplaced: bool): word {
   let region = findUserVma(start);
@@ -117,7 +129,10 @@ function bind(start: usize, end: usize, policy: u32, userNodes: u64): word {
   return 0;
 }
 
-/** The mbind system call. `mask` has a bit for each node, `maxNode` is one more than its bits. 0 or -errno (mbind(2)). */
+/**
+ * The mbind system call. `mask` has a bit for each node, `maxNode` is one more than its bits. 0 or
+ * -errno (mbind(2)).
+ */
 export function sysMbind(
   address: word,
   length: word,

@@ -1,4 +1,5 @@
-// The process's number, and prctl: of all that it can do on Linux, it names anonymous memory here. In the full build only.
+// The process's number, and prctl: of all that it can do on Linux, it names anonymous memory here.
+// In the full build only.
 
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { isUserMemory } from "./access";
@@ -12,7 +13,10 @@ export const PID: word = 1;
 const PR_SET_VMA: i32 = 0x53564d41;
 const PR_SET_VMA_ANON_NAME: word = 0;
 
-/** Whether a byte may be in a name: printable ASCII but for five that mean something to shells or in maps. */
+/**
+ * Whether a byte may be in a name: printable ASCII but for five that mean something to shells or in
+ * maps.
+ */
 function isNameByte(byte: u8): bool {
   if (byte < 0x20 || byte > 0x7e) return false;
   switch (byte) {
@@ -27,7 +31,10 @@ function isNameByte(byte: u8): bool {
   }
 }
 
-/** Whether there is a name at `text`: 0 or an error result. The bytes are looked at when all of them are there. */
+/**
+ * Whether there is a name at `text`: 0 or an error result. The bytes are looked at when all of them
+ * are there.
+ */
 function checkName(text: word): word {
   let length: word = 0;
   for (;;) {
@@ -43,8 +50,8 @@ function checkName(text: word): word {
 }
 
 /**
- * The prctl system call: PR_SET_VMA with PR_SET_VMA_ANON_NAME names the anonymous memory of whole pages, or takes its name away where
- * `text` is 0. 0 or -errno (prctl(2)). Nothing else is there.
+ * The prctl system call: PR_SET_VMA with PR_SET_VMA_ANON_NAME names the anonymous memory of whole
+ * pages, or takes its name away where `text` is 0. 0 or -errno (prctl(2)). Nothing else is there.
  */
 export function sysPrctl(which: i32, what: word, address: word, length: word, text: word): word {
   if (which != PR_SET_VMA || what != PR_SET_VMA_ANON_NAME) return errorResult(EINVAL);

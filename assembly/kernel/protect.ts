@@ -2,13 +2,15 @@
 
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { populate } from "./access";
-import { isAnonymous } from "./file";
 import { EACCES, EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
+import { findUserVma } from "./find";
+import { isAnonymous } from "./inode";
 import { commit, isEnoughMemory, mayExpand } from "./limits";
 import { accountPages, mm } from "./mm";
+import { takeVma } from "./nodes";
 import { isNewKernel } from "./options";
-import { cutEdges, enterRegion, findUserVma, modifyRegion, removeRegions } from "./region";
-import { reserveVmas, takeVma } from "./slab";
+import { cutEdges, enterRegion, modifyRegion, removeRegions } from "./region";
+import { reserveVmas } from "./slab";
 import {
   NO_VMA,
   VM_ACCESS_FLAGS,
@@ -37,7 +39,8 @@ function protectWithin(region: Vma, start: usize, end: usize, flags: word): word
   const pages = <word>((end - start) / PAGE_SIZE);
   let charged: word = 0;
   if (flags & VM_WRITE) {
-    // Memory that becomes data counts as such; that it is within RLIMIT_AS already is no reason to refuse.
+    // Memory that becomes data counts as such; that it is within RLIMIT_AS already is no reason to
+    // refuse.
     if (!mayExpand(flags, pages) && mayExpand(before, pages)) return errorResult(ENOMEM);
     if (!(before & (VM_ACCOUNT | VM_WRITE | VM_SHARED | VM_NORESERVE))) {
       if (!isEnoughMemory(pages)) return errorResult(ENOMEM);
@@ -58,7 +61,10 @@ function protectWithin(region: Vma, start: usize, end: usize, flags: word): word
   return 0;
 }
 
-/** mprotect of pages [start, end) of one private region, as malloc calls it: what builds without the system call have. 0 or -ENOMEM. */
+/**
+ * mprotect of pages [start, end) of one private region, as malloc calls it: what builds without the
+ * system call have. 0 or -ENOMEM.
+ */
 export function protectRegion(start: usize, end: usize, prot: i32): word {
   if (!reserveVmas(3) || !cutEdges(start, end)) return errorResult(ENOMEM);
   removeRegions(start, end);
@@ -69,7 +75,10 @@ export function protectRegion(start: usize, end: usize, prot: i32): word {
   return 0;
 }
 
-/** The mprotect system call. 0 or -errno; when it meets a hole, what lies before that has been changed (mprotect(2)). */
+/**
+ * The mprotect system call. 0 or -errno; when it meets a hole, what lies before that has been
+ * changed (mprotect(2)).
+ */
 export function sysMprotect(address: word, length: word, prot: i32): word {
   const grows = prot & PROT_GROWS;
   if (grows == PROT_GROWS || !isAligned(address, PAGE_SIZE)) return errorResult(EINVAL);

@@ -5,6 +5,7 @@ import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { isInCore, isUserMemory } from "./access";
 import { EBUSY, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH, errorResult } from "./errno";
 import { syncRegion } from "./filemap";
+import { findUserVma, lookupVma } from "./find";
 import { mm } from "./mm";
 import {
   KernelOption,
@@ -16,7 +17,6 @@ import {
   storeRlimit,
 } from "./options";
 import { PID } from "./prctl";
-import { findUserVma, lookupVma } from "./region";
 import { NO_VMA, VM_LOCKED } from "./vma";
 
 const MS_ASYNC: i32 = 1;
@@ -24,8 +24,9 @@ const MS_INVALIDATE: i32 = 2;
 const MS_SYNC: i32 = 4;
 
 /**
- * The msync system call: what was stored in shared mappings of files is in the files then, with MS_SYNC on the disk; with MS_INVALIDATE what
- * others wrote to the files meanwhile comes in. 0 or -errno (msync(2)).
+ * The msync system call: what was stored in shared mappings of files is in the files then, with
+ * MS_SYNC on the disk; with MS_INVALIDATE what others wrote to the files meanwhile comes in. 0 or
+ * -errno (msync(2)).
  */
 export function sysMsync(address: word, length: word, flags: i32): word {
   if (flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) return errorResult(EINVAL);
@@ -59,7 +60,10 @@ export function sysMsync(address: word, length: word, flags: i32): word {
   return hasHole ? errorResult(ENOMEM) : 0;
 }
 
-/** The mincore system call: one byte per page at `vec`, 1 when it is resident as far as the model knows. 0 or -errno (mincore(2)). */
+/**
+ * The mincore system call: one byte per page at `vec`, 1 when it is resident as far as the model
+ * knows. 0 or -errno (mincore(2)).
+ */
 export function sysMincore(address: word, length: word, vec: word): word {
   if (!isAligned(address, PAGE_SIZE)) return errorResult(EINVAL);
   if (address + length < address) return errorResult(ENOMEM);
@@ -93,7 +97,10 @@ function widen(limit: word): u64 {
   return limit == <word>-1 ? RLIM_INFINITY : <u64>limit;
 }
 
-/** The getrlimit system call (i386: ugetrlimit), to a struct of two words. 0 or -errno (getrlimit(2)). */
+/**
+ * The getrlimit system call (i386: ugetrlimit), to a struct of two words. 0 or -errno
+ * (getrlimit(2)).
+ */
 export function sysGetrlimit(resource: i32, out: word): word {
   if (<u32>resource >= <u32>RLIM_NLIMITS) return errorResult(EINVAL);
   if (!isUserMemory(out, 2 * sizeof<word>(), true)) return errorResult(EFAULT);
@@ -110,7 +117,10 @@ export function sysSetrlimit(resource: i32, from: word): word {
   return setLimits(resource, soft, widen(load<word>(<usize>from + sizeof<word>())));
 }
 
-/** The prlimit64 system call, on the calling process (0, or its number) only; either struct rlimit64 may be missing. 0 or -errno (prlimit(2)). */
+/**
+ * The prlimit64 system call, on the calling process (0, or its number) only; either struct rlimit64
+ * may be missing. 0 or -errno (prlimit(2)).
+ */
 export function sysPrlimit(pid: i32, resource: i32, from: word, out: word): word {
   if (from != 0 && !isUserMemory(from, 16, false)) return errorResult(EFAULT);
   if (pid != 0 && pid != PID) return errorResult(ESRCH);

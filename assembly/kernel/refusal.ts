@@ -1,11 +1,15 @@
-// Fault injection, in the checked builds only: refuses chosen requests that would make the process bigger, to show that every
-// caller survives. A request is a brk upwards, an mmap, or an mremap that grows.
+// Fault injection, in the checked builds only: refuses chosen requests that would make the process
+// bigger, to show that every caller survives. A request is a brk upwards, an mmap, or an mremap
+// that grows.
 
 let requests: u32 = 0;
 let firstRefused: u32 = 0;
 let refusedEvery: u32 = 0;
 
-/** Refuses the `first`-th request from now (1 is the next; 0: none) and, when `every` > 0, each `every`-th after it. */
+/**
+ * Refuses the `first`-th request from now (1 is the next; 0: none) and, when `every` > 0, each
+ * `every`-th after it.
+ */
 export function refuseGrowth(first: u32, every: u32): void {
   requests = 0;
   firstRefused = first;

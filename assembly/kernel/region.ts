@@ -1,56 +1,26 @@
-// What regions mean: entering and cutting them out, merging neighbours and splitting by Linux's rules. All ranges are whole pages,
-// half-open, below TASK_SIZE. Nodes must have been reserved before (slab.ts), so nothing here runs out of memory half-way.
+// What regions mean: entering and cutting them out, merging neighbours and splitting by Linux's
+// rules. All ranges are whole pages, half-open, below TASK_SIZE. Nodes must have been reserved
+// before (slab.ts), so nothing here runs out of memory half-way.
 
-import { PAGE_SIZE } from "../base/align";
 import { accountPages, mm } from "./mm";
+import { giveVma, takeVma } from "./nodes";
 import { isNewKernel, maxMapCount } from "./options";
 import { forgetPages } from "./resident";
 import { keepRegion } from "./shmem";
-import { giveVma, takeVma } from "./slab";
 import { dropFile, holdFile } from "./file";
-import { findVma, link, next, previous, remember, settle, settleBorder, unlink } from "./tree";
+import {
+  findVma,
+  lastBelow,
+  link,
+  next,
+  previous,
+  remember,
+  settle,
+  settleBorder,
+  unlink,
+} from "./tree";
 import { IS_FULL } from "./tier";
-import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAYBE_GUARD, VM_READ, Vma, VmaKind } from "./vma";
-
-export { findVma, next, previous } from "./tree";
-
-/** Whether any region shares a byte with [start, end) (find_vma_intersection). */
-export function isMapped(start: usize, end: usize): bool {
-  const region = findVma(start);
-  return region != NO_VMA && region.start < end;
-}
-
-/** Below lies the null page; linkers place a program's data from here on. */
-const LOWEST_DATA: usize = 1024;
-
-/** Whether a load from `address` would go well in Linux. What nobody can map, below the heap, counts as the program's own data. */
-export function isReadable(address: usize): bool {
-  const region = findVma(address);
-  if (region == NO_VMA || region.start > address || address < LOWEST_DATA) return false;
-  return region.kind != VmaKind.USER || (region.vmFlags & VM_READ) != 0;
-}
-
-/** Whether a region of the kernel's own or of somebody else's shares a byte with [start, end). */
-export function isReserved(start: usize, end: usize): bool {
-  for (let at = findVma(start); at != NO_VMA && at.start < end; at = next(at)) {
-    if (at.kind != VmaKind.USER) return true;
-  }
-  return false;
-}
-
-/** The program's region that holds `address` (vma_lookup), or none. */
-export function lookupVma(address: usize): Vma {
-  const region = findVma(address);
-  if (region == NO_VMA || region.start > address || region.kind != VmaKind.USER) return NO_VMA;
-  return region;
-}
-
-/** The program's first region that ends above `address` (find_vma), or none. */
-export function findUserVma(address: usize): Vma {
-  let region = findVma(address);
-  while (region != NO_VMA && region.kind != VmaKind.USER) region = next(region);
-  return region;
-}
+import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAYBE_GUARD, Vma, VmaKind, pgoffAt } from "./vma";
 
 function count(region: Vma, by: i32): void {
   if (region.kind == VmaKind.USER) mm.mapCount += by;
@@ -64,7 +34,10 @@ function erase(region: Vma): void {
   giveVma(region);
 }
 
-/** Whether `source`, with these flags and this name, may become part of its neighbour `target` (is_mergeable_vma and _anon_vma). */
+/**
+ * Whether `source`, with these flags and this name, may become part of its neighbour `target`
+ * (is_mergeable_vma and _anon_vma).
+ */
 function isMergeable(target: Vma, source: Vma, flags: word, nameId: u32): bool {
   if (target.kind != source.kind) return false;
   if (!IS_FULL) return target.vmFlags == flags;
@@ -75,14 +48,12 @@ function isMergeable(target: Vma, source: Vma, flags: word, nameId: u32): bool {
   return target.anonId == 0 && isNewKernel();
 }
 
-/** Whether two regions have pages of their own that are not of one family: they can both merge with a third, but not with each other. */
+/**
+ * Whether two regions have pages of their own that are not of one family: they can both merge with
+ * a third, but not with each other.
+ */
 function areEstranged(left: Vma, right: Vma): bool {
   return IS_FULL && left.anonId != right.anonId && left.anonId != 0 && right.anonId != 0;
-}
-
-/** The offset of `address`, inside or at the end of the region, in what the region maps, pages. */
-export function pgoffAt(region: Vma, address: usize): word {
-  return region.vmPgoff + (<word>address - region.vmStart) / PAGE_SIZE;
 }
 
 /** What a region takes over from one that it takes in (dup_anon_vma, VM_STICKY). */
@@ -93,14 +64,15 @@ function adopt(target: Vma, source: Vma): void {
 }
 
 /**
- * Enters a new region, whose node the caller filled, into free space. It becomes part of its neighbours where Linux merges them
- * (vma_merge_new_range). Returns the region that it is part of.
- * @param floor a neighbour below that ends at or before `floor` is left alone, and so is the one above (brk merges so); 0 for all
+ * Enters a new region, whose node the caller filled, into free space. It becomes part of its
+ * neighbours where Linux merges them (vma_merge_new_range). Returns the region that it is part of.
+ * @param floor a neighbour below that ends at or before `floor` is left alone, and so is the one
+ *   above (brk merges so); 0 for all
  */
 export function enterRegion(region: Vma, floor: usize = 0): Vma {
   const flags = region.vmFlags;
-  const above = findVma(region.start);
-  const below = above != NO_VMA ? previous(above) : findLast();
+  const below = lastBelow(region.start);
+  const above = below != NO_VMA ? next(below) : findVma(region.start);
   const fitsBelow =
     below != NO_VMA &&
     below.vmEnd == region.vmStart &&
@@ -135,12 +107,6 @@ export function enterRegion(region: Vma, floor: usize = 0): Vma {
   return target;
 }
 
-function findLast(): Vma {
-  let node = changetype<Vma>(<usize>mm.vmaRoot);
-  while (node != NO_VMA && node.rightLink != 0) node = node.right;
-  return node;
-}
-
 /** Cuts a region in two at `address`, inside it (__split_vma). Returns the upper part. */
 export function splitVma(region: Vma, address: usize): Vma {
   const upper = takeVma(address, region.end);
@@ -163,8 +129,9 @@ export function splitVma(region: Vma, address: usize): Vma {
 }
 
 /**
- * Cuts the regions at both ends of [start, end), so that none lies across, as munmap does first. False, and nothing is changed, when
- * that would make a hole in one region while there are max_map_count already.
+ * Cuts the regions at both ends of [start, end), so that none lies across, as munmap does first.
+ * False, and nothing is changed, when that would make a hole in one region while there are
+ * max_map_count already.
  */
 export function cutEdges(start: usize, end: usize): bool {
   let region = findVma(start);
@@ -179,8 +146,9 @@ export function cutEdges(start: usize, end: usize): bool {
 }
 
 /**
- * Unmaps the program's regions in [start, end), none of which lies across an end. Whether there were any. Pages of shared memory stay with
- * their object (see `reserveKept`), but not when `isMoved`: then they are mapped elsewhere by now.
+ * Unmaps the program's regions in [start, end), none of which lies across an end. Whether there
+ * were any. Pages of shared memory stay with their object (see `reserveKept`), but not when
+ * `isMoved`: then they are mapped elsewhere by now.
  */
 export function removeRegions(start: usize, end: usize, isMoved: bool = false): bool {
   let found = false;
@@ -205,9 +173,9 @@ export function removeRegions(start: usize, end: usize, isMoved: bool = false): 
 }
 
 /**
- * Gives [start, end), within `region`, other flags and another name: the part is split off, or becomes part of a neighbour that is like
- * it then (vma_modify). Returns the region that it is in. None when map_count is at its limit; a
- * split at `start` that was made before stays, as in Linux.
+ * Gives [start, end), within `region`, other flags and another name: the part is split off, or
+ * becomes part of a neighbour that is like it then (vma_modify). Returns the region that it is in.
+ * None when map_count is at its limit; a split at `start` that was made before stays, as in Linux.
  */
 export function modifyRegion(region: Vma, start: usize, end: usize, flags: word, nameId: u32): Vma {
   const atStart = start == region.start;
@@ -245,7 +213,8 @@ function mergeBelow(below: Vma, region: Vma, end: usize, above: Vma): Vma {
   if (above != NO_VMA) adopt(below, above);
   adopt(below, region);
   if (region.end == end) {
-    // What is taken in goes last: then no gap opens for a moment, which all the way up to the root would have to know of.
+    // What is taken in goes last: then no gap opens for a moment, which all the way up to the root
+    // would have to know of.
     below.vmEnd = above != NO_VMA ? above.vmEnd : <word>end;
     settle(below);
     erase(region);

@@ -1,22 +1,25 @@
-// remap_file_pages: other pages of the same shared object in place of those that are mapped. Since Linux 4.0 it is one more mmap in the
-// region's place, and so it is here. A page that is mapped elsewhere cannot be here as well (EOPNOTSUPP). In the full build only.
+// remap_file_pages: other pages of the same shared object in place of those that are mapped. Since
+// Linux 4.0 it is one more mmap in the region's place, and so it is here. A page that is mapped
+// elsewhere cannot be here as well (EOPNOTSUPP). In the full build only.
 
 import { PAGE_SIZE, alignDown } from "../base/align";
 import { populate } from "./access";
 import { EAGAIN, EINVAL, ENOMEM, EOPNOTSUPP, EPERM, errorResult } from "./errno";
-import { fileOf, isHostFile, isWithinFile } from "./file";
 import { fillPages, writeBack } from "./filemap";
+import { findUserVma, lookupVma } from "./find";
+import { fileOf, isHostFile, isWithinFile } from "./inode";
 import { mayExpand, mayLock, mayLockMore } from "./limits";
 import { NO_LABEL } from "./labels";
 import { MAP_NONBLOCK } from "./mman";
 import { mm } from "./mm";
 import { maxMapCount } from "./options";
 import { scrub } from "./pages";
-import { cutEdges, findUserVma, findVma, lookupVma, modifyRegion, next, pgoffAt } from "./region";
+import { cutEdges, modifyRegion } from "./region";
 import { PAGE_CACHED, nextMarked, pageMarks, setPageMarks } from "./resident";
 import { sealedResult } from "./seal";
 import { keepPages, reserveKept, restorePages } from "./shmem";
 import { reserveVmas } from "./slab";
+import { findVma, next } from "./tree";
 import {
   NO_VMA,
   VM_ACCESS_FLAGS,
@@ -25,9 +28,13 @@ import {
   VM_MAY_FLAGS,
   VM_SHARED,
   Vma,
+  pgoffAt,
 } from "./vma";
 
-/** Whether [start, end) is mapped with one object and equal flags throughout, from the region that holds `start` on. */
+/**
+ * Whether [start, end) is mapped with one object and equal flags throughout, from the region that
+ * holds `start` on.
+ */
 function isUniform(region: Vma, end: word): bool {
   for (let at = region; at.vmEnd < end;) {
     const after = next(at);
@@ -38,7 +45,10 @@ function isUniform(region: Vma, end: word): bool {
   return true;
 }
 
-/** Whether one of `pages` pages of the region's object, from `pgoff` on, is mapped at another place than `pgoff` at `start` gives it. */
+/**
+ * Whether one of `pages` pages of the region's object, from `pgoff` on, is mapped at another place
+ * than `pgoff` at `start` gives it.
+ */
 function isElsewhere(region: Vma, start: word, pgoff: word, pages: word): bool {
   const inode = fileOf(region).inode;
   for (let at = findUserVma(0); at != NO_VMA; at = findUserVma(at.end)) {
@@ -53,7 +63,10 @@ function isElsewhere(region: Vma, start: word, pgoff: word, pages: word): bool {
   return false;
 }
 
-/** Unmaps the pages of [start, end). They stay with the object unless other ones come in their place. */
+/**
+ * Unmaps the pages of [start, end). They stay with the object unless other ones come in their
+ * place.
+ */
 function detach(start: usize, end: usize, isOther: bool): void {
   const kept: u8 = isOther ? 0 : PAGE_CACHED;
   for (let at = nextMarked(start, end); at < end; at = nextMarked(at + PAGE_SIZE, end))
@@ -75,7 +88,10 @@ function checkLimits(flags: word, isLocked: bool, bytes: word): word {
   return mayExpand(flags, 0) ? 0 : errorResult(ENOMEM);
 }
 
-/** The remap_file_pages system call: `prot` must be 0, `pgoff` counts pages. 0 or -errno (remap_file_pages(2)). */
+/**
+ * The remap_file_pages system call: `prot` must be 0, `pgoff` counts pages. 0 or -errno
+ * (remap_file_pages(2)).
+ */
 export function sysRemapFilePages(
   address: word,
   size: word,

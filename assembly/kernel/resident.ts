@@ -1,13 +1,15 @@
-// Which pages are resident, as far as this model knows: one byte of marks for each page that was ever touched, in pages of the
-// kernel's own behind a directory (one entry for 16 MiB). WebAssembly tells nobody what is loaded and stored, so a page
-// counts as touched when a system call or `touch` says so. In the full build only.
+// Which pages are resident, as far as this model knows: one byte of marks for each page that was
+// ever touched, in pages of the kernel's own behind a directory (one entry for 16 MiB). WebAssembly
+// tells nobody what is loaded and stored, so a page counts as touched when a system call or `touch`
+// says so. In the full build only.
 
 import { PAGE_SIZE } from "../base/align";
 import { MARKS_AT, mm } from "./mm";
 import { takeMarkPage } from "./slab";
 
 /**
- * Marks of a page. A private page that was only read is PRESENT and nothing else: the kernel's one zero page, which does not count.
+ * Marks of a page. A private page that was only read is PRESENT and nothing else: the kernel's one
+ * zero page, which does not count.
  *
  *   bit 7      6     5      4     3       2      1     0
  *       DIRTY  FILE  GUARD  LAZY  CACHED  SHMEM  ANON  PRESENT

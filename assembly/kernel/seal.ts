@@ -1,18 +1,22 @@
-// Sealed memory (mseal, since Linux 6.10): it cannot be unmapped, moved, replaced or protected otherwise any more, for good. In the full build only.
+// Sealed memory (mseal, since Linux 6.10): it cannot be unmapped, moved, replaced or protected
+// otherwise any more, for good. In the full build only.
 
 import { ILP32 } from "../abi/word";
 import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
 import { EINVAL, ENOMEM, ENOSYS, EPERM, errorResult } from "./errno";
+import { findUserVma } from "./find";
 import { mm } from "./mm";
 import { isNewKernel, maxMapCount } from "./options";
-import { findUserVma, findVma, modifyRegion, next, splitVma } from "./region";
+import { modifyRegion, splitVma } from "./region";
 import { reserveVmas } from "./slab";
 import { IS_FULL } from "./tier";
+import { findVma, next } from "./tree";
 import { NO_VMA, VM_SEALED, VmaKind } from "./vma";
 
 /**
- * What stands in the way of unmapping [start, end), or of mapping something else there: -EPERM where a part of it is sealed, else 0. Linux
- * finds out after it has cut the first region at `start`, and leaves it so (vms_gather_munmap_vmas).
+ * What stands in the way of unmapping [start, end), or of mapping something else there: -EPERM
+ * where a part of it is sealed, else 0. Linux finds out after it has cut the first region at
+ * `start`, and leaves it so (vms_gather_munmap_vmas).
  */
 export function sealedResult(start: usize, end: usize): word {
   if (!IS_FULL) return 0;
@@ -37,14 +41,20 @@ function isCovered(start: usize, end: usize): bool {
   return true;
 }
 
-/** Whether `length` bytes from `address` on run out of all numbers: those of 64 bits, since only a 64-bit kernel has this call. */
+/**
+ * Whether `length` bytes from `address` on run out of all numbers: those of 64 bits, since only a
+ * 64-bit kernel has this call.
+ */
 function isWrapped(address: word, length: word): bool {
   if (ILP32) return false;
   const bytes = pageAlign(length);
   return (length != 0 && bytes == 0) || address + bytes < address;
 }
 
-/** The mseal system call. 0 or -errno; nothing is sealed where there is a hole (Documentation/userspace-api/mseal.rst). */
+/**
+ * The mseal system call. 0 or -errno; nothing is sealed where there is a hole
+ * (Documentation/userspace-api/mseal.rst).
+ */
 export function sysMseal(address: word, length: word, flags: word): word {
   if (!isNewKernel()) return errorResult(ENOSYS);
   if (flags != 0 || !isAligned(address, PAGE_SIZE)) return errorResult(EINVAL);

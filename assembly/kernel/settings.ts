@@ -31,7 +31,10 @@ function isAllowed(id: i32, value: word): bool {
   }
 }
 
-/** Sets option `id`, a KernelOption. 0, or -EINVAL for an unknown option or a value that it cannot have. */
+/**
+ * Sets option `id`, a KernelOption. 0, or -EINVAL for an unknown option or a value that it cannot
+ * have.
+ */
 export function setKernelOption(id: i32, value: word): i32 {
   if (id < 0 || id >= KERNEL_OPTIONS || !isAllowed(id, value)) return -EINVAL;
   storeOption(id, value);

@@ -1,14 +1,16 @@
-// Pages of shared memory that nothing maps any more. Linux has them in the object for as long as something maps another part of it; here
-// they are kept in pages of the kernel's own, and come back when they are mapped again (mremap, remap_file_pages). In the full build only.
+// Pages of shared memory that nothing maps any more. Linux has them in the object for as long as
+// something maps another part of it; here they are kept in pages of the kernel's own, and come back
+// when they are mapped again (mremap, remap_file_pages). In the full build only.
 
 import { PAGE_SIZE } from "../base/align";
-import { FileKind, Inode, fileOf } from "./file";
+import { FileKind, Inode, fileOf } from "./inode";
 import { mm } from "./mm";
+import { giveVma, takeVma } from "./nodes";
 import { isZeroPage } from "./pages";
-import { findVma, next, pgoffAt } from "./region";
 import { PAGE_CACHED, pageMarks, setPageMarks } from "./resident";
-import { giveVma, reserveVmas, takeMarkPage, takeVma } from "./slab";
-import { NO_VMA, Vma } from "./vma";
+import { reserveVmas, takeMarkPage } from "./slab";
+import { findVma, next } from "./tree";
+import { NO_VMA, Vma, pgoffAt } from "./vma";
 
 /** A page of a shared object that nothing maps, or one that is free to become that. */
 @unmanaged
@@ -34,8 +36,9 @@ function hasPage(region: Vma, page: usize): bool {
 }
 
 /**
- * Makes room for the pages of shared memory that unmapping [start, end) leaves to their objects; `staysMapped`: also of objects that nothing
- * else maps. False when there is no memory. Comes before anything is changed, and may take any free place.
+ * Makes room for the pages of shared memory that unmapping [start, end) leaves to their objects;
+ * `staysMapped`: also of objects that nothing else maps. False when there is no memory. Comes
+ * before anything is changed, and may take any free place.
  */
 export function reserveKept(start: usize, end: usize, staysMapped: bool = false): bool {
   // Most processes never map any.
@@ -69,7 +72,10 @@ function free(kept: KeptPage): void {
   mm.freeKept = <u32>changetype<usize>(kept);
 }
 
-/** Leaves the pages of [start, end), within a region that is about to map them no more, to their object. Room was made by `reserveKept`. */
+/**
+ * Leaves the pages of [start, end), within a region that is about to map them no more, to their
+ * object. Room was made by `reserveKept`.
+ */
 export function keepPages(region: Vma, start: usize, end: usize): void {
   if (!isShmem(region)) return;
   const inode = fileOf(region).inode;
@@ -84,13 +90,18 @@ export function keepPages(region: Vma, start: usize, end: usize): void {
   }
 }
 
-/** As `keepPages`, for a whole region that goes away: nobody can want the pages of an object that nothing else maps. */
+/**
+ * As `keepPages`, for a whole region that goes away: nobody can want the pages of an object that
+ * nothing else maps.
+ */
 export function keepRegion(region: Vma): void {
   if (isShmem(region) && fileOf(region).inode.mappings > 1)
     keepPages(region, region.start, region.end);
 }
 
-/** Brings the pages that its object has kept to [start, end), within a region, which reads as zero. */
+/**
+ * Brings the pages that its object has kept to [start, end), within a region, which reads as zero.
+ */
 export function restorePages(region: Vma, start: usize, end: usize): void {
   if (!isShmem(region)) return;
   const inode = fileOf(region).inode;

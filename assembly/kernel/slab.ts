@@ -1,32 +1,21 @@
-// Memory of the kernel's own: nodes of the region table and, in the full build, pages of page marks. The first come from the
-// kernel's pages at the base, more in slabs of one WebAssembly page each. A slab lies above TASK_SIZE when the memory ends there
-// and can grow, else where programs look last, as a hidden region: below mmap_base when the search goes up from there, above
-// it when it goes down, at the end of the memory in the compact layout.
+// Memory of the kernel's own: slabs of one WebAssembly page each, for more nodes of the region
+// table (nodes.ts) and, in the full build, for pages of page marks. A slab lies above TASK_SIZE
+// when the memory ends there and can grow, else where programs look last, as a hidden region: below
+// mmap_base when the search goes up from there, above it when it goes down, at the end of the
+// memory in the compact layout.
 
 import { PAGE_SIZE, WASM_PAGE_SIZE } from "../base/align";
-import { JOURNAL_AT, Layout, MM_BYTES, mm } from "./mm";
-import { noteRange } from "./journal";
-import { coverPages, noticeForeignGrowth } from "./pages";
-import { enterRegion } from "./region";
-import { highestGap, lowestGap } from "./tree";
-import { NO_VMA, Vma, VmaKind } from "./vma";
+import { noticeForeignGrowth } from "./foreign";
+import { Layout, mm } from "./mm";
+import { NODE_BYTES, giveNodes, takeVma } from "./nodes";
+import { coverPages } from "./pages";
+import { highestGap, lastBelow, link, lowestGap } from "./tree";
+import { Vma, VmaKind } from "./vma";
 
-const NODE_BYTES: usize = (offsetof<Vma>() + 7) & ~7;
-
-/** Makes the `bytes` at `start` the place of the next new nodes. */
-function giveNodes(start: usize, bytes: usize): void {
-  const nodes = <i32>(bytes / NODE_BYTES);
-  mm.nodeNext = <u32>start;
-  mm.nodeRest = nodes;
-  mm.freeVmas += nodes;
-}
-
-/** Makes the rest of the kernel's pages nodes. */
-export function initSlabs(): void {
-  giveNodes(changetype<usize>(mm) + MM_BYTES, JOURNAL_AT - MM_BYTES);
-}
-
-/** In the compact layout the first mapping decides where mappings begin: right behind what the memory covers by then. */
+/**
+ * In the compact layout the first mapping decides where mappings begin: right behind what the
+ * memory covers by then.
+ */
 export function settleMmapBase(): void {
   if (mm.layout == Layout.COMPACT && mm.mmapBase == 0)
     mm.mmapBase = <word>mm.knownPages * WASM_PAGE_SIZE;
@@ -52,11 +41,14 @@ function newSlab(): usize {
   memory.fill(place, 0, WASM_PAGE_SIZE);
   const region = takeVma(place, place + WASM_PAGE_SIZE);
   region.kind = VmaKind.HIDDEN;
-  enterRegion(region);
+  link(region, lastBelow(place));
   return place;
 }
 
-/** Makes sure that `count` nodes are to be had: called before a system call changes anything. False when there is no memory. */
+/**
+ * Makes sure that `count` nodes are to be had: called before a system call changes anything. False
+ * when there is no memory.
+ */
 export function reserveVmas(count: i32): bool {
   // The slab itself needs a node, too.
   while (mm.freeVmas <= count) {
@@ -72,31 +64,6 @@ export function reserveVmas(count: i32): bool {
     giveNodes(slab, WASM_PAGE_SIZE);
   }
   return true;
-}
-
-/** An unused node for [start, end), all else zero. There must be one: see `reserveVmas`. */
-export function takeVma(start: usize, end: usize): Vma {
-  let node = changetype<Vma>(<usize>mm.freeVma);
-  if (node != NO_VMA) {
-    mm.freeVma = node.rightLink;
-  } else {
-    node = changetype<Vma>(<usize>mm.nodeNext);
-    mm.nodeNext += <u32>NODE_BYTES;
-    mm.nodeRest--;
-  }
-  mm.freeVmas--;
-  noteRange(changetype<usize>(node), offsetof<Vma>());
-  memory.fill(changetype<usize>(node), 0, offsetof<Vma>());
-  node.vmStart = <word>start;
-  node.vmEnd = <word>end;
-  return node;
-}
-
-/** Takes a node back. */
-export function giveVma(node: Vma): void {
-  node.rightLink = mm.freeVma;
-  mm.freeVma = <u32>changetype<usize>(node);
-  mm.freeVmas++;
 }
 
 /** A zeroed page for page marks, or 0. */

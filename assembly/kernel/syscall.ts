@@ -1,5 +1,6 @@
-// The system call table: one dispatch by number, and the one point where calls are traced. malloc's own calls pass the same point, with
-// the same numbers (`traced`), but skip the clearing that a program is owed. In the full build only; elsewhere `traced` is nothing.
+// The system call table: one dispatch by number, and the one point where calls are traced. malloc's
+// own calls pass the same point, with the same numbers (`traced`), but skip the clearing that a
+// program is owed. In the full build only; elsewhere `traced` is nothing.
 
 import { ILP32 } from "../abi/word";
 import { PAGE_SIZE, isAligned } from "../base/align";
@@ -10,8 +11,9 @@ import { sysClose, sysFsync, sysFtruncate, sysPread, sysPwrite } from "./fileio"
 import { sysMlock, sysMlock2, sysMlockall, sysMunlock, sysMunlockall } from "./lock";
 import { sysMadvise } from "./madvise";
 import { mm } from "./mm";
-import { sysMmap, unmapRegion } from "./mmap";
+import { sysMmap } from "./mmap";
 import { sysMremap } from "./mremap";
+import { unmapRegion } from "./munmap";
 import {
   NR_BRK,
   NR_CLOSE,
@@ -154,7 +156,10 @@ function dispatch(nr: i32, a1: word, a2: word, a3: word, a4: word, a5: word, a6:
   }
 }
 
-/** Makes system call number `nr`, i386's in ilp32, x86-64's in lp64. Its result, or -errno (syscall(2), but raw). */
+/**
+ * Makes system call number `nr`, i386's in ilp32, x86-64's in lp64. Its result, or -errno
+ * (syscall(2), but raw).
+ */
 export function syscall(nr: i32, a1: word, a2: word, a3: word, a4: word, a5: word, a6: word): word {
   return traced(nr, a1, a2, a3, a4, a5, a6, dispatch(nr, a1, a2, a3, a4, a5, a6));
 }

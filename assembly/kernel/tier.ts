@@ -1,4 +1,8 @@
-// What the builds differ in on the kernel's side, known at compile time: whatever stands behind `IS_FULL` costs the others nothing.
+// What the builds differ in on the kernel's side, known at compile time: whatever stands behind
+// `IS_FULL` costs the others nothing.
 
-/** Whether this is the full build: all system calls, limits, residency, tracing. The others have what malloc needs. */
+/**
+ * Whether this is the full build: all system calls, limits, residency, tracing. The others have
+ * what malloc needs.
+ */
 export const IS_FULL: bool = SYSCALL_TRACE != 0;

@@ -1,7 +1,8 @@
-// The region table: all regions in address order, as a balanced tree (AVL). Every node knows where its subtree begins and ends and the
-// widest gap between two of its regions, so finding a region, entering and removing one, and looking for the lowest or
-// highest gap that fits take a number of steps that grows like the logarithm of map_count. Linux had a tree like this until 6.0
-// and has a B-tree with the same answers since. What a region means is region.ts's business.
+// The region table: all regions in address order, as a balanced tree (AVL). Every node knows where
+// its subtree begins and ends and the widest gap between two of its regions, so finding a region,
+// entering and removing one, and looking for the lowest or highest gap that fits take a number of
+// steps that grows like the logarithm of map_count. Linux had a tree like this until 6.0 and has a
+// B-tree with the same answers since. What a region means is region.ts's business.
 
 import { Failure, corrupted } from "../base/failure";
 import { isWild, mm } from "./mm";
@@ -32,7 +33,10 @@ function lost(node: Vma): void {
   corrupted(Failure.SEGV_REGIONS, changetype<usize>(node));
 }
 
-/** The node under this one on one side, or none. It knows this one, so that no damaged link leads round in a circle. */
+/**
+ * The node under this one on one side, or none. It knows this one, so that no damaged link leads
+ * round in a circle.
+ */
 function childOf(node: Vma, side: Side): Vma {
   const at = child(node, side);
   if (at != NO_VMA && (isWild(changetype<usize>(at)) || at.parent != node)) lost(node);
@@ -72,7 +76,10 @@ function gapBetween(low: usize, high: usize): usize {
   return high > low ? high - low : 0;
 }
 
-/** Where the space that others may use ends: below a region that grows down a guard gap stays free (vm_start_gap). */
+/**
+ * Where the space that others may use ends: below a region that grows down a guard gap stays free
+ * (vm_start_gap).
+ */
 export function startGap(node: Vma): usize {
   if (!IS_FULL || !(node.vmFlags & VM_GROWSDOWN)) return node.start;
   return gapBetween(stackGuardGap(), node.start);
@@ -120,7 +127,10 @@ function lift(node: Vma, side: Side): Vma {
   return lifted;
 }
 
-/** Restores balance and knowledge from `node` up, as far as something changes. To be called when a region's bounds or links changed. */
+/**
+ * Restores balance and knowledge from `node` up, as far as something changes. To be called when a
+ * region's bounds or links changed.
+ */
 export function settle(node: Vma): void {
   remember(NO_VMA, 0);
   for (let left = MOST_HEIGHT; node != NO_VMA; left--) {
@@ -138,12 +148,18 @@ export function settle(node: Vma): void {
   }
 }
 
-/** The same for two neighbours whose common border moved: from the lower one in the tree up, so that no gap seems to open between them. */
+/**
+ * The same for two neighbours whose common border moved: from the lower one in the tree up, so that
+ * no gap seems to open between them.
+ */
 export function settleBorder(below: Vma, above: Vma): void {
   settle(below.rightLink == 0 ? below : above);
 }
 
-/** Hangs a node into the tree, right behind region `before`, or before all others when that is none. Its range must be free. */
+/**
+ * Hangs a node into the tree, right behind region `before`, or before all others when that is none.
+ * Its range must be free.
+ */
 export function link(node: Vma, before: Vma): void {
   let parent = before;
   let side = RIGHT;
@@ -204,7 +220,10 @@ export function previous(node: Vma): Vma {
   return neighbour(node, LEFT);
 }
 
-/** Notes that `region` is what findVma finds from address `from` up to its end, until something changes. */
+/**
+ * Notes that `region` is what findVma finds from address `from` up to its end, until something
+ * changes.
+ */
 export function remember(region: Vma, from: usize): void {
   if (!IS_FULL) return;
   mm.mmapCache = <u32>changetype<usize>(region);
@@ -213,7 +232,8 @@ export function remember(region: Vma, from: usize): void {
 
 /** The first region that ends above `address` (find_vma), or none. */
 export function findVma(address: usize): Vma {
-  // A system call looks for the same region several times, and programs come back to where they were.
+  // A system call looks for the same region several times, and programs come back to where they
+  // were.
   if (IS_FULL) {
     const cached = changetype<Vma>(<usize>mm.mmapCache);
     if (cached != NO_VMA && address >= mm.mmapCacheFrom && address < cached.end) return cached;
@@ -253,7 +273,9 @@ export function lastBelow(address: usize): Vma {
   return found;
 }
 
-/** Whether a subtree, free space before it from `before` on included, has a gap of `length` bytes. */
+/**
+ * Whether a subtree, free space before it from `before` on included, has a gap of `length` bytes.
+ */
 function fitsFrom(tree: Vma, before: usize, length: usize): bool {
   return gapBetween(before, tree.subStart) >= length || <usize>tree.subGap >= length;
 }
@@ -273,7 +295,10 @@ function climb(node: Vma, side: Side): Vma {
   return parent;
 }
 
-/** The lowest free range of `length` bytes, at or above `floor` and ending at or below `ceiling`; 0 when there is none. */
+/**
+ * The lowest free range of `length` bytes, at or above `floor` and ending at or below `ceiling`; 0
+ * when there is none.
+ */
 export function lowestGap(floor: usize, ceiling: usize, length: usize): usize {
   let before = floor;
   let node = findVma(floor);
@@ -295,7 +320,10 @@ export function lowestGap(floor: usize, ceiling: usize, length: usize): usize {
   return gapBetween(before, ceiling) >= length ? before : 0;
 }
 
-/** The start of the highest free range of `length` bytes that ends at or below `ceiling` and begins at or above `floor`, or 0. */
+/**
+ * The start of the highest free range of `length` bytes that ends at or below `ceiling` and begins
+ * at or above `floor`, or 0.
+ */
 export function highestGap(floor: usize, ceiling: usize, length: usize): usize {
   let node = lastBelow(ceiling);
   let after = ceiling;

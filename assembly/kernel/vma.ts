@@ -1,8 +1,12 @@
-// One mapped range of the address space, and its place in the tree of all of them. Links are addresses, 0 for none.
+// One mapped range of the address space, and its place in the tree of all of them. Links are
+// addresses, 0 for none.
 
 import { PAGE_SIZE } from "../base/align";
 
-/** A virtual memory area (struct vm_area_struct): whole pages, half-open. The first group is what Linux has, the others are the model's. */
+/**
+ * A virtual memory area (struct vm_area_struct): whole pages, half-open. The first group is what
+ * Linux has, the others are the model's.
+ */
 @unmanaged
 export class Vma {
   vmStart: word; // vm_start: first address
@@ -48,7 +52,10 @@ export class Vma {
     return changetype<Vma>(<usize>this.rightLink);
   }
 
-  /** Whether the mapping is shared with whoever else maps the file, even if it cannot be written (VM_MAYSHARE). */
+  /**
+   * Whether the mapping is shared with whoever else maps the file, even if it cannot be written
+   * (VM_MAYSHARE).
+   */
   get isShared(): bool {
     return (this.vmFlags & VM_MAYSHARE) != 0;
   }
@@ -88,9 +95,15 @@ export const VM_ACCOUNT: word = 0x100000;
 export const VM_NORESERVE: word = 0x200000;
 export const VM_WIPEONFORK: word = 0x2000000;
 export const VM_DONTDUMP: word = 0x4000000;
-// Linux has these two above bit 31. Their places here are of flags that no region of this kernel has.
+// Linux has these two above bit 31. Their places here are of flags that no region of this kernel
+// has.
 export const VM_SEALED: word = 0x8000000;
 export const VM_DROPPABLE: word = 0x10000000;
 export const VM_HUGEPAGE: word = 0x20000000;
 export const VM_NOHUGEPAGE: word = 0x40000000;
 export const VM_MERGEABLE: word = 0x80000000;
+
+/** The offset of `address`, inside or at the end of the region, in what the region maps, pages. */
+export function pgoffAt(region: Vma, address: usize): word {
+  return region.vmPgoff + (<word>address - region.vmStart) / PAGE_SIZE;
+}

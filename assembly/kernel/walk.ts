@@ -1,4 +1,5 @@
-// Regions as the host sees them: addresses of Vma structs, hidden ones left out. In the full build only.
+// Regions as the host sees them: addresses of Vma structs, hidden ones left out. In the full build
+// only.
 
 import { findVma, next } from "./tree";
 import { NO_VMA, Vma, VmaKind } from "./vma";

@@ -1,4 +1,5 @@
-// memalign: a block from the long way, with room to spare, of which the misaligned start and the end are given back.
+// memalign: a block from the long way, with room to spare, of which the misaligned start and the
+// end are given back.
 
 import { Failure, corrupted } from "../base/failure";
 import { allocate } from "./allocate";
@@ -9,7 +10,10 @@ import { MallocState, setErrno } from "./state";
 import { ENOMEM } from "./system";
 import { arenaBit } from "./top";
 
-/** A block of `bytes` bytes at a multiple of `alignment`, a power of two of at least MINSIZE, or 0 with errno ENOMEM (_int_memalign). */
+/**
+ * A block of `bytes` bytes at a multiple of `alignment`, a power of two of at least MINSIZE, or 0
+ * with errno ENOMEM (_int_memalign).
+ */
 export function allocateAligned(arena: MallocState, alignment: word, bytes: word): usize {
   const size = checkedRequestToSize(bytes);
   const padded = size + alignment + MINSIZE;

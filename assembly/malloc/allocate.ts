@@ -1,5 +1,6 @@
-// malloc's long way (_int_malloc), in glibc's phases: fast bin, small bin, sorting the unsorted bin, best fit in the large bin, the
-// next larger bin, top, and at last the kernel. Every phase either serves the request or leaves it to the next.
+// malloc's long way (_int_malloc), in glibc's phases: fast bin, small bin, sorting the unsorted
+// bin, best fit in the large bin, the next larger bin, top, and at last the kernel. Every phase
+// either serves the request or leaves it to the next.
 
 import { Failure, corrupted } from "../base/failure";
 import {
@@ -40,7 +41,10 @@ const MAX_ITERS: i32 = 10000;
 /** What `sortUnsorted` returns when no chunk was the right one. */
 const NOT_FOUND: usize = 0;
 
-/** Serves a request of `bytes` from `arena`. The block, filled if M_PERTURB says so, or 0 with errno ENOMEM (_int_malloc). */
+/**
+ * Serves a request of `bytes` from `arena`. The block, filled if M_PERTURB says so, or 0 with errno
+ * ENOMEM (_int_malloc).
+ */
 export function allocate(arena: MallocState, bytes: word): usize {
   return allocateDirectly(arena, bytes);
 }
@@ -121,7 +125,10 @@ function takeFast(arena: MallocState, size: word): usize {
   return victim.mem;
 }
 
-/** The chunk behind `p` in a fast bin. Only with several threads does glibc look at it now rather than when it is the first. */
+/**
+ * The chunk behind `p` in a fast bin. Only with several threads does glibc look at it now rather
+ * than when it is the first.
+ */
 function nextFast(p: Chunk): usize {
   const next = revealLink(linkPlace(p));
   if (isMisaligned(next + <usize>CHUNK_HDR_SZ) && next != 0 && libc.hasThreads)
@@ -162,8 +169,9 @@ function takeSmall(arena: MallocState, size: word, index: u32): usize {
 }
 
 /**
- * Phase 3: takes the chunks out of the unsorted bin, oldest first. One of exactly the size is served, or cached while tcache has
- * room for its like; a small request may be cut from the last remainder; all others are sorted into their bins.
+ * Phase 3: takes the chunks out of the unsorted bin, oldest first. One of exactly the size is
+ * served, or cached while tcache has room for its like; a small request may be cut from the last
+ * remainder; all others are sorted into their bins.
  */
 function sortUnsorted(arena: MallocState, size: word): usize {
   const bin = unsortedBin(arena);
@@ -240,7 +248,10 @@ function writeSplit(
   victim.mchunkSize = size | PREV_INUSE | arenaBit(arena);
 }
 
-/** Cuts a small request from the last remainder, the only chunk in the unsorted bin: successive requests lie side by side. */
+/**
+ * Cuts a small request from the last remainder, the only chunk in the unsorted bin: successive
+ * requests lie side by side.
+ */
 function splitLastRemainder(
   arena: MallocState,
   bin: Chunk,
@@ -276,7 +287,10 @@ function takeBestFit(arena: MallocState, size: word, index: u32): usize {
   return takeOrSplit(arena, victim, victimSize, size, Failure.REMAINDER_LIST);
 }
 
-/** Phase 5: the last chunk of the next larger bin that holds any. What is left of a small request becomes the last remainder. */
+/**
+ * Phase 5: the last chunk of the next larger bin that holds any. What is left of a small request
+ * becomes the last remainder.
+ */
 function takeFromLargerBin(arena: MallocState, size: word, firstIndex: u32): usize {
   let block = firstIndex >> 5;
   let map = load<u32>(binmapWord(arena, block)) & ((<u32>-1) << (firstIndex & 31));
@@ -300,7 +314,10 @@ function takeFromLargerBin(arena: MallocState, size: word, firstIndex: u32): usi
   }
 }
 
-/** Takes a chunk out of its bin and serves `size` bytes from it. If what remains can be a chunk, it goes to the unsorted bin. */
+/**
+ * Takes a chunk out of its bin and serves `size` bytes from it. If what remains can be a chunk, it
+ * goes to the unsorted bin.
+ */
 function takeOrSplit(
   arena: MallocState,
   victim: Chunk,

@@ -1,11 +1,10 @@
-// The C functions, with C's names in the export list (index.ts) and glibc's behaviour. In each, the short way through tcache comes
-// first; everything else is a call.
+// The C functions, with C's names in the export list (index.ts) and glibc's behaviour. In each, the
+// short way through tcache comes first; everything else is a call.
 
-import { MALLOC_ALIGNMENT, PTRDIFF_MAX, SIZE_MAX, SIZE_SZ } from "../abi/word";
+import { PTRDIFF_MAX, SIZE_MAX } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { queuesFrees } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
-import { allocateAligned } from "./aligned";
 import { allocate, allocateDirectly } from "./allocate";
 import {
   NO_ARENA,
@@ -34,12 +33,11 @@ import {
 } from "./large-tcache";
 import { followAside, mostChunks, mustBeMapped, refuse } from "./links";
 import { adjustThreshold, unmapChunk } from "./mapped";
-import { freeChunk } from "./release";
-import { takeBack } from "./remote";
+import { freeChunk, takeBack } from "./release";
 import { resizeChunk, resizeMapped } from "./resize";
-import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize } from "./sizes";
+import { CHUNK_HDR_SZ, checkedRequestToSize } from "./sizes";
 import { MallocState, libc, setErrno, thread } from "./state";
-import { EINVAL, ENOMEM, PAGE_SIZE } from "./system";
+import { ENOMEM } from "./system";
 import {
   TCACHE_MAX_BINS,
   adoptTcache,
@@ -75,14 +73,14 @@ function initTcache(): void {
 }
 
 /** The arena for a request of C's, locked, and with what others have queued for it. */
-function openArena(bytes: word): MallocState {
+export function openArena(bytes: word): MallocState {
   const arena = arenaForCall(bytes);
   if (IS_THREADED && queuesFrees) takeBack(arena);
   return arena;
 }
 
 /** Whether a request that `arena` could not serve is worth another try elsewhere. */
-function mayRetry(mem: usize, arena: MallocState): bool {
+export function mayRetry(mem: usize, arena: MallocState): bool {
   return mem == 0 && libc.hasThreads && arena != NO_ARENA;
 }
 
@@ -94,14 +92,18 @@ function belongsTo(mem: usize, arena: MallocState): bool {
 }
 
 /** The same by a call: for functions other than malloc. */
-function belongsAside(mem: usize, arena: MallocState): bool {
+export function belongsAside(mem: usize, arena: MallocState): bool {
   return belongsTo(mem, arena);
 }
 
-/** malloc(3): a block of at least `bytes` bytes, 16-aligned, or 0 with errno ENOMEM. malloc(0) is a block, too. */
+/**
+ * malloc(3): a block of at least `bytes` bytes, 16-aligned, or 0 with errno ENOMEM. malloc(0) is a
+ * block, too.
+ */
 export function malloc(bytes: word): word {
   verifyHeap();
-  // The plain case only. Whatever is odd, the long way meets it again and deals with it: no other call here keeps this short.
+  // The plain case only. Whatever is odd, the long way meets it again and deals with it: no other
+  // call here keeps this short.
   if (isCacheable(bytes)) {
     const cache = tcache;
     const index = requestIndex(bytes);
@@ -117,7 +119,10 @@ export function malloc(bytes: word): word {
   return <word>mallocUncached(bytes);
 }
 
-/** malloc's long way, complete by itself: for callers of whose time a few tests do not matter, and who are to stay small. */
+/**
+ * malloc's long way, complete by itself: for callers of whose time a few tests do not matter, and
+ * who are to stay small.
+ */
 export function mallocUncached(bytes: word): usize {
   if (bytes > PTRDIFF_MAX) {
     setErrno(ENOMEM);
@@ -192,7 +197,10 @@ function freeMapped(p: Chunk): void {
   unmapChunk(p);
 }
 
-/** Gives the blocks in this thread's tcache back to their arenas, then the tcache itself (tcache_thread_shutdown). */
+/**
+ * Gives the blocks in this thread's tcache back to their arenas, then the tcache itself
+ * (tcache_thread_shutdown).
+ */
 export function emptyTcache(): void {
   const cache = surrenderTcache();
   if (cache != 0) {
@@ -237,7 +245,10 @@ function settleArena(): void {
   unlockArena(arena);
 }
 
-/** calloc(3): a zeroed block for `count` elements of `size` bytes, or 0 with errno ENOMEM, also when the product overflows. */
+/**
+ * calloc(3): a zeroed block for `count` elements of `size` bytes, or 0 with errno ENOMEM, also when
+ * the product overflows.
+ */
 export function calloc(count: word, size: word): word {
   verifyHeap();
   const bytes = count * size;
@@ -265,8 +276,8 @@ function overflows(count: word, size: word): bool {
 }
 
 /**
- * realloc(3): makes the block at `address` hold `bytes` bytes, moving it if need be. 0 with errno ENOMEM leaves it alone.
- * realloc(NULL, n) is malloc(n); realloc(p, 0) frees p and returns 0.
+ * realloc(3): makes the block at `address` hold `bytes` bytes, moving it if need be. 0 with errno
+ * ENOMEM leaves it alone. realloc(NULL, n) is malloc(n); realloc(p, 0) frees p and returns 0.
  */
 export function realloc(address: word, bytes: word): word {
   verifyHeap();
@@ -299,7 +310,10 @@ export function realloc(address: word, bytes: word): word {
   return result == 0 && libc.hasThreads ? moveElsewhere(arena, p, bytes) : <word>result;
 }
 
-/** realloc of a chunk whose arena has no memory for it: a block from any arena, a copy, and the old one goes. */
+/**
+ * realloc of a chunk whose arena has no memory for it: a block from any arena, a copy, and the old
+ * one goes.
+ */
 function moveElsewhere(arena: MallocState, p: Chunk, bytes: word): word {
   const moved = mallocUncached(bytes);
   if (moved == 0) return 0;
@@ -308,7 +322,10 @@ function moveElsewhere(arena: MallocState, p: Chunk, bytes: word): word {
   return <word>moved;
 }
 
-/** realloc of an mmapped chunk that could not be remapped: a new block, a copy, and the mapping goes. */
+/**
+ * realloc of an mmapped chunk that could not be remapped: a new block, a copy, and the mapping
+ * goes.
+ */
 function copyMapped(p: Chunk, oldSize: word, bytes: word): usize {
   const mem = mallocUncached(bytes);
   if (mem == 0) return 0;
@@ -317,7 +334,10 @@ function copyMapped(p: Chunk, oldSize: word, bytes: word): usize {
   return mem;
 }
 
-/** reallocarray(3): realloc for `count` elements of `size` bytes; 0 with errno ENOMEM when the product overflows. */
+/**
+ * reallocarray(3): realloc for `count` elements of `size` bytes; 0 with errno ENOMEM when the
+ * product overflows.
+ */
 export function reallocarray(address: word, count: word, size: word): word {
   if (overflows(count, size)) {
     setErrno(ENOMEM);
@@ -327,64 +347,9 @@ export function reallocarray(address: word, count: word, size: word): word {
 }
 
 /**
- * memalign(3): a block of `bytes` bytes at a multiple of `alignment`, which is rounded up to a power of two. 0 with errno ENOMEM, or
- * EINVAL for an alignment beyond the largest power of two. Up to 16 it is malloc.
+ * malloc_usable_size(3): the bytes that the block at `address` really has; 0 for NULL and for a
+ * block that is not in use.
  */
-export function memalign(alignment: word, bytes: word): word {
-  if (alignment <= MALLOC_ALIGNMENT) return malloc(bytes);
-  verifyHeap();
-  if (alignment > (SIZE_MAX >> 1) + 1) {
-    setErrno(EINVAL);
-    return 0;
-  }
-  let power: word = 2 * MALLOC_ALIGNMENT;
-  while (power < alignment) power <<= 1;
-  if (power < MINSIZE) power = MINSIZE;
-  let arena = openArena(bytes + power + MINSIZE);
-  let mem = allocateAligned(arena, power, bytes);
-  if (mayRetry(mem, arena)) {
-    arena = otherArena(arena, bytes);
-    mem = allocateAligned(arena, power, bytes);
-  }
-  unlockArena(arena);
-  if (!belongsAside(mem, arena)) {
-    corrupted(
-      libc.hasThreads ? Failure.ASSERT_MEMALIGN_ARENA_2 : Failure.ASSERT_MEMALIGN_ARENA,
-      mem,
-    );
-  }
-  return <word>mem;
-}
-
-/**
- * posix_memalign(3): stores at `out` the address of a block at a multiple of `alignment`. 0, EINVAL for an alignment that is no
- * power of two times a pointer's size, or ENOMEM; `out` is written only on success.
- */
-export function posixMemalign(out: word, alignment: word, bytes: word): i32 {
-  if (alignment == 0 || (alignment & (alignment - 1)) != 0 || alignment % SIZE_SZ != 0)
-    return EINVAL;
-  const mem = memalign(alignment, bytes);
-  if (mem == 0) return ENOMEM;
-  store<word>(<usize>out, mem);
-  return 0;
-}
-
-/** valloc(3): a block at a page boundary. */
-export function valloc(bytes: word): word {
-  return memalign(PAGE_SIZE, bytes);
-}
-
-/** pvalloc(3): a block of whole pages at a page boundary. */
-export function pvalloc(bytes: word): word {
-  const rounded = bytes + (PAGE_SIZE - 1);
-  if (rounded < bytes) {
-    setErrno(ENOMEM);
-    return 0;
-  }
-  return memalign(PAGE_SIZE, rounded & ~(<word>(PAGE_SIZE - 1)));
-}
-
-/** malloc_usable_size(3): the bytes that the block at `address` really has; 0 for NULL and for a block that is not in use. */
 export function mallocUsableSize(address: word): word {
   verifyHeap();
   if (address == 0) return 0;

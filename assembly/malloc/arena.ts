@@ -1,6 +1,6 @@
-// Arenas: which one a chunk belongs to, and which one a thread allocates from. The first thread uses main_arena. Every other takes an
-// arena that nobody uses any more, or makes one as long as there may be more, or shares one. It stays with it, until
-// that arena cannot serve a request.
+// Arenas: which one a chunk belongs to, and which one a thread allocates from. The first thread
+// uses main_arena. Every other takes an arena that nobody uses any more, or makes one as long as
+// there may be more, or shares one. It stays with it, until that arena cannot serve a request.
 
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
@@ -8,7 +8,7 @@ import { acquire, isIdle, release } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
 import { Chunk, PREV_INUSE } from "./chunk";
 import { heapFor, newHeap } from "./heap";
-import { clearQueue } from "./remote";
+import { clearQueue } from "./queue";
 import { CHUNK_HDR_SZ } from "./sizes";
 import {
   HeapInfo,
@@ -37,7 +37,10 @@ function arenaOfHeap(p: Chunk): MallocState {
   return changetype<MallocState>(<usize>heapFor(p).arPtr);
 }
 
-/** Ends the call where `arena`, which the header of the chunk's heap names, is nowhere: before it is looked at. */
+/**
+ * Ends the call where `arena`, which the header of the chunk's heap names, is nowhere: before it is
+ * looked at.
+ */
 export function mustBeArena(arena: MallocState, p: Chunk): void {
   const address = changetype<usize>(arena);
   if (isWild(address)) corrupted(Failure.SEGV_HEAP_ARENA, changetype<usize>(heapFor(p)));
@@ -67,7 +70,10 @@ export function unlockArena(arena: MallocState): void {
   }
 }
 
-/** Takes the lock of what all arenas have in common: the ring, the free list, which thread uses which (list_lock, free_list_lock). */
+/**
+ * Takes the lock of what all arenas have in common: the ring, the free list, which thread uses
+ * which (list_lock, free_list_lock).
+ */
 export function lockList(): void {
   if (IS_THREADED) acquire(listPlace());
 }
@@ -77,7 +83,10 @@ export function unlockList(): void {
   if (IS_THREADED) release(listPlace());
 }
 
-/** More arenas than there can be: a walk along their ring that meets so many goes round in a circle without main_arena. */
+/**
+ * More arenas than there can be: a walk along their ring that meets so many goes round in a circle
+ * without main_arena.
+ */
 export const MOST_ARENAS: u32 = 0x10000;
 
 /** The arena that follows in the ring of all (next). `left`: how many steps a walk may yet take. */
@@ -88,8 +97,9 @@ export function nextArena(arena: MallocState, left: u32): MallocState {
 }
 
 /**
- * The arena for this thread's calls, or none when that is to be asked. It is thread_arena (ThreadData.arena), but while there is one thread
- * only, calls go to main_arena whatever thread_arena is.
+ * The arena for this thread's calls, or none when that is to be asked. It is thread_arena
+ * (ThreadData.arena), but while there is one thread only, calls go to main_arena whatever
+ * thread_arena is.
  */
 let callArena: MallocState = changetype<MallocState>(0);
 
@@ -105,8 +115,8 @@ export function setThreadArena(arena: MallocState): void {
 }
 
 /**
- * This thread's arena, locked; its first call finds it one, preferably with room for `bytes`. None when there is no memory
- * (arena_get).
+ * This thread's arena, locked; its first call finds it one, preferably with room for `bytes`. None
+ * when there is no memory (arena_get).
  */
 export function arenaGet(bytes: word): MallocState {
   const arena = threadArena();
@@ -124,7 +134,10 @@ function leaveRetired(arena: MallocState, bytes: word): MallocState {
   return findArena(bytes);
 }
 
-/** The arena for a request of C's, locked: main_arena while there is one thread only, else this thread's. */
+/**
+ * The arena for a request of C's, locked: main_arena while there is one thread only, else this
+ * thread's.
+ */
 export function arenaForCall(bytes: word): MallocState {
   const arena = callArena;
   return arena != NO_ARENA ? locked(arena, bytes) : askForArena(bytes);
@@ -137,7 +150,10 @@ function askForArena(bytes: word): MallocState {
   return arena;
 }
 
-/** Another arena than `arena`, which could not serve `bytes` and is unlocked; this thread may stay with it (arena_get_retry). */
+/**
+ * Another arena than `arena`, which could not serve `bytes` and is unlocked; this thread may stay
+ * with it (arena_get_retry).
+ */
 export function otherArena(arena: MallocState, bytes: word): MallocState {
   unlockArena(arena);
   if (arena == mainArena || mainArena.isRetired) return findArena(bytes);
@@ -145,7 +161,10 @@ export function otherArena(arena: MallocState, bytes: word): MallocState {
   return mainArena;
 }
 
-/** An arena for this thread, locked: one that is free, a new one, or one that is in use; or none (arena_get2). */
+/**
+ * An arena for this thread, locked: one that is free, a new one, or one that is in use; or none
+ * (arena_get2).
+ */
 function findArena(bytes: word): MallocState {
   lockList();
   const arena = chooseArena(bytes);
@@ -172,7 +191,10 @@ function chooseArena(bytes: word): MallocState {
   return attach(shared);
 }
 
-/** The next arena in turn, or the first after it in which nobody is right now (reused_arena). None when all are retired. */
+/**
+ * The next arena in turn, or the first after it in which nobody is right now (reused_arena). None
+ * when all are retired.
+ */
 function busyArena(): MallocState {
   const first = libc.nextToUse != 0 ? changetype<MallocState>(<usize>libc.nextToUse) : mainArena;
   return IS_THREADED ? firstIdle(first) : first;
@@ -200,7 +222,10 @@ function attach(arena: MallocState): MallocState {
   return arena;
 }
 
-/** Counts this thread out of its arena (detach_arena); `failure` is what to say when the arena knows of no thread. */
+/**
+ * Counts this thread out of its arena (detach_arena); `failure` is what to say when the arena knows
+ * of no thread.
+ */
 function detach(failure: Failure): void {
   const arena = threadArena();
   if (arena == NO_ARENA) return;
@@ -208,7 +233,9 @@ function detach(failure: Failure): void {
   arena.attachedThreads--;
 }
 
-/** A new arena, in a heap of its own with room for `bytes` if that can be; or none (_int_new_arena). */
+/**
+ * A new arena, in a heap of its own with room for `bytes` if that can be; or none (_int_new_arena).
+ */
 function newArena(bytes: word): MallocState {
   enterKernel();
   const arena = makeArena(bytes);
@@ -247,7 +274,10 @@ function makeArena(bytes: word): MallocState {
   return arena;
 }
 
-/** This thread's arena, at its exit: free for others when no other thread uses it (__malloc_arena_thread_freeres). */
+/**
+ * This thread's arena, at its exit: free for others when no other thread uses it
+ * (__malloc_arena_thread_freeres).
+ */
 export function leaveArena(): void {
   const arena = threadArena();
   if (arena == NO_ARENA) return;

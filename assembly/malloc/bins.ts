@@ -1,8 +1,10 @@
-// Bins: 126 doubly-linked rings of free chunks. Bin 1 is the unsorted bin, where freed chunks wait for the next malloc; small bins
-// hold one size each, first in first out; large bins hold a range of sizes, largest first, the first chunk of each size
-// linked to the next size's by fd_nextsize and bk_nextsize. The binmap has a bit for each bin that may hold a chunk.
+// Bins: 126 doubly-linked rings of free chunks. Bin 1 is the unsorted bin, where freed chunks wait
+// for the next malloc; small bins hold one size each, first in first out; large bins hold a range
+// of sizes, largest first, the first chunk of each size linked to the next size's by fd_nextsize
+// and bk_nextsize. The binmap has a bit for each bin that may hold a chunk.
 //
-// A bin's head lies in malloc_state as if it were a chunk's fd and bk, so that no list ever ends in null.
+// A bin's head lies in malloc_state as if it were a chunk's fd and bk, so that no list ever ends in
+// null.
 
 import { ILP32, MALLOC_ALIGNMENT, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
@@ -13,7 +15,10 @@ import { MallocState } from "./state";
 
 const NSMALLBINS: u32 = 64;
 
-/** On i386 chunks are aligned to twice their header, which shifts small bins by one (SMALLBIN_CORRECTION). */
+/**
+ * On i386 chunks are aligned to twice their header, which shifts small bins by one
+ * (SMALLBIN_CORRECTION).
+ */
 const SMALLBIN_CORRECTION: u32 = MALLOC_ALIGNMENT > <usize>CHUNK_HDR_SZ ? 1 : 0;
 
 /** The smallest chunk of a large bin, bytes (MIN_LARGE_SIZE). */
@@ -31,7 +36,10 @@ export function smallbinIndex(size: word): u32 {
   return <u32>(size >> 4) + SMALLBIN_CORRECTION;
 }
 
-/** The bin of a large chunk: ranges of 64, 512, 4096, 32768 and 262144 bytes, then one for the rest (largebin_index). */
+/**
+ * The bin of a large chunk: ranges of 64, 512, 4096, 32768 and 262144 bytes, then one for the rest
+ * (largebin_index).
+ */
 export function largebinIndex(size: word): u32 {
   if (size >> 6 <= (ILP32 ? 45 : 48)) return <u32>(size >> 6) + (ILP32 ? 49 : 48);
   if (size >> 9 <= 20) return <u32>(size >> 9) + 91;
@@ -55,7 +63,10 @@ export function binAt(arena: MallocState, index: u32): Chunk {
   );
 }
 
-/** The head of the unsorted bin (unsorted_chunks). It overlays top and last_remainder, and is top before the heap begins. */
+/**
+ * The head of the unsorted bin (unsorted_chunks). It overlays top and last_remainder, and is top
+ * before the heap begins.
+ */
 export function unsortedBin(arena: MallocState): Chunk {
   return binAt(arena, 1);
 }
@@ -88,7 +99,10 @@ export function unlinkAside(p: Chunk): void {
   unlink(p);
 }
 
-/** Takes a large chunk that stands for its size out of the list of sizes; the next chunk of the same size, if any, takes its place. */
+/**
+ * Takes a large chunk that stands for its size out of the list of sizes; the next chunk of the same
+ * size, if any, takes its place.
+ */
 function unlinkSize(p: Chunk, fd: Chunk): void {
   const smaller = p.fdNextsize;
   const larger = p.bkNextsize;
@@ -108,7 +122,10 @@ function unlinkSize(p: Chunk, fd: Chunk): void {
   }
 }
 
-/** Puts the free chunk `p` of `size` bytes between the unsorted bin's head and its first chunk `first`, and writes its tags. */
+/**
+ * Puts the free chunk `p` of `size` bytes between the unsorted bin's head and its first chunk
+ * `first`, and writes its tags.
+ */
 export function insertUnsorted(bin: Chunk, first: Chunk, p: Chunk, size: word): void {
   p.fd = first;
   p.bk = bin;
@@ -123,7 +140,10 @@ export function clearSizeLinks(p: Chunk): void {
   p.bkNextsizeWord = 0;
 }
 
-/** Sorts the free chunk `victim` of `size` bytes into its bin: at the front of a small bin, in order of size in a large one. */
+/**
+ * Sorts the free chunk `victim` of `size` bytes into its bin: at the front of a small bin, in order
+ * of size in a large one.
+ */
 export function insertSorted(arena: MallocState, victim: Chunk, size: word): void {
   let index: u32;
   let bck: Chunk;
@@ -147,7 +167,10 @@ export function insertSorted(arena: MallocState, victim: Chunk, size: word): voi
 /** `largePlace`'s second result: the chunk that the new one comes behind. */
 let placedBehind: Chunk = changetype<Chunk>(0);
 
-/** Finds the chunk that `victim` goes in front of in a large bin, and enters `victim` into the list of sizes if its size is new. */
+/**
+ * Finds the chunk that `victim` goes in front of in a large bin, and enters `victim` into the list
+ * of sizes if its size is new.
+ */
 function largePlace(bin: Chunk, victim: Chunk, plainSize: word): Chunk {
   let fwd = bin.fd;
   if (fwd == bin) {

@@ -14,7 +14,7 @@
 //   next ->   +---------------------------------------------------+
 //
 //   P PREV_INUSE      bit 0: the chunk before is in use (fast and cached chunks count as in use)
-//   M IS_MMAPPED      bit 1: a mapping of its own; mchunk_prev_size is the offset of the chunk in the mapping
+//   M IS_MMAPPED      bit 1: a mapping of its own; mchunk_prev_size is the chunk's offset in it
 //   A NON_MAIN_ARENA  bit 2: belongs to an arena other than main_arena
 //
 // A `Chunk` is the address of the header; `mem` is what the program sees. They are never mixed.
@@ -147,17 +147,23 @@ export function isOddSize(size: word): bool {
   return (size & (<word>MALLOC_ALIGN_MASK)) != 0;
 }
 
-/** The bytes that a program may use of a chunk that is not mmapped (memsize): up to the next chunk's size word. */
+/**
+ * The bytes that a program may use of a chunk that is not mmapped (memsize): up to the next chunk's
+ * size word.
+ */
 export function usableSize(chunk: Chunk): word {
   return chunk.size - SIZE_SZ;
 }
 
-// Safe-linking: the links of singly-linked lists are stored exclusive-or'ed with the page number of the place where they are
-// stored, so that overwriting one with a plain address gives a misaligned chunk (PROTECT_PTR, REVEAL_PTR).
+// Safe-linking: the links of singly-linked lists are stored exclusive-or'ed with the page number of
+// the place where they are stored, so that overwriting one with a plain address gives a misaligned
+// chunk (PROTECT_PTR, REVEAL_PTR).
 
 const PAGE_SHIFT: usize = 12;
 
-/** The stored form of the link `target` at the address `place`. The same operation reads it back. */
+/**
+ * The stored form of the link `target` at the address `place`. The same operation reads it back.
+ */
 export function protectLink(place: usize, target: usize): usize {
   return (place >> PAGE_SHIFT) ^ target;
 }

@@ -29,7 +29,10 @@ export function clearedAllocate(arena: MallocState, bytes: word): usize {
   return mem;
 }
 
-/** Whether a chunk cut from top that ends at `end` lies in the brk area, where the kernel knows what has been used. */
+/**
+ * Whether a chunk cut from top that ends at `end` lies in the brk area, where the kernel knows what
+ * has been used.
+ */
 function isFromBreak(arena: MallocState, end: usize): bool {
   return arena == mainArena && arena.contiguous && end <= currentBreak();
 }

@@ -1,16 +1,18 @@
-// When no chunk fits: more memory from the kernel, for one block (a mapping) or for top (the break; mmap when that is refused).
+// When no chunk fits: more memory from the kernel, for one block (a mapping) or for top.
+// main_arena's grows by the break, or by mmap when that is refused; those of others in their heaps
+// (heap.ts).
 
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { unsortedBin } from "./bins";
-import { Chunk, PREV_INUSE, addressOf } from "./chunk";
+import { Chunk, NON_MAIN_ARENA, PREV_INUSE, addressOf } from "./chunk";
 import { NO_ARENA } from "./arena";
-import { extendHeap } from "./heap";
+import { endOf, firstChunk, heapFor, heapMaxSize, newHeap } from "./heap";
 import { mapChunk } from "./mapped";
 import { freeInHand, takeInHand } from "./release";
 import { noteSegment } from "./segments";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
-import { MMAP_AS_MORECORE_SIZE, MallocState, mainArena, mp, setErrno } from "./state";
+import { HeapInfo, MMAP_AS_MORECORE_SIZE, MallocState, mainArena, mp, setErrno } from "./state";
 import {
   ENOMEM,
   MAP_FAILED,
@@ -24,12 +26,13 @@ import {
   leaveKernel,
   mapPages,
   moreCore,
+  unlockPages,
 } from "./system";
 import { splitTop } from "./top";
 
 /**
- * Serves a chunk of `size` bytes that nothing in `arena` can serve, or that has no arena. The block, or 0 with errno ENOMEM
- * (sysmalloc).
+ * Serves a chunk of `size` bytes that nothing in `arena` can serve, or that has no arena. The
+ * block, or 0 with errno ENOMEM (sysmalloc).
  */
 export function systemMalloc(size: word, arena: MallocState): usize {
   const isMapped = arena == NO_ARENA || (size >= mp.mmapThreshold && mp.nMmaps < mp.nMmapsMax);
@@ -53,7 +56,8 @@ export function systemMalloc(size: word, arena: MallocState): usize {
   }
   if (arena.systemMem > arena.maxSystemMem) arena.maxSystemMem = arena.systemMem;
   if (arena.top.size >= size + MINSIZE) return splitTop(arena, size);
-  // Freeing the old top has trimmed the new one. In glibc, too, where big blocks come from the heap; that is the rule in the compact layout.
+  // Freeing the old top has trimmed the new one. In glibc, too, where big blocks come from the
+  // heap; that is the rule in the compact layout.
   if (isOver && isCompact()) return systemMalloc(size, arena);
   setErrno(ENOMEM);
   return 0;
@@ -78,7 +82,10 @@ function checkTop(arena: MallocState, top: Chunk, topSize: word, size: word): vo
   if (topSize >= size + MINSIZE) corrupted(Failure.ASSERT_OLD_TOP_SMALL, addressOf(top));
 }
 
-/** Gets memory for `size` bytes and the pad, by the break or else by mmap, and makes it part of top, if the kernel gives any. */
+/**
+ * Gets memory for `size` bytes and the pad, by the break or else by mmap, and makes it part of top,
+ * if the kernel gives any.
+ */
 function extendTop(arena: MallocState, top: Chunk, topSize: word, size: word): void {
   let wanted = size + mp.topPad + MINSIZE;
   if (arena.contiguous) wanted -= topSize;
@@ -97,13 +104,15 @@ function extendTop(arena: MallocState, top: Chunk, topSize: word, size: word): v
   }
   const huge = mp.hpPagesize;
   if (huge > 0 && mapForTop(arena, topSize, size, max(wanted, huge), huge, huge)) return;
-  // The first such piece is whole MiB: what glibc 2.36 means as the least size ends up as the rounding.
+  // The first such piece is whole MiB: what glibc 2.36 means as the least size ends up as the
+  // rounding.
   mapForTop(arena, topSize, size, wanted, MMAP_AS_MORECORE_SIZE, PAGE_SIZE);
 }
 
 /**
- * mmap in place of the break: `wanted` bytes; the first time, while the arena still is contiguous, together with the old top's size
- * and rounded up to `rounding`. From then on the arena is not contiguous (sysmalloc_mmap_fallback).
+ * mmap in place of the break: `wanted` bytes; the first time, while the arena still is contiguous,
+ * together with the old top's size and rounded up to `rounding`. From then on the arena is not
+ * contiguous (sysmalloc_mmap_fallback).
  */
 function mapForTop(
   arena: MallocState,
@@ -125,7 +134,10 @@ function mapForTop(
   return true;
 }
 
-/** Takes in `length` bytes that the break gained at `start`: as part of top, or as a new top if somebody else moved the break. */
+/**
+ * Takes in `length` bytes that the break gained at `start`: as part of top, or as a new top if
+ * somebody else moved the break.
+ */
 function joinBreak(
   arena: MallocState,
   top: Chunk,
@@ -142,7 +154,8 @@ function joinBreak(
   }
   if (!arena.contiguous) {
     const aligned = alignForChunks(start);
-    // Where alignment and header are the same, glibc expects an aligned break instead of aligning it.
+    // Where alignment and header are the same, glibc expects an aligned break instead of aligning
+    // it.
     if (!ILP32 && aligned != start) corrupted(Failure.ASSERT_BREAK_ALIGNED, start);
     replaceTop(arena, aligned, <word>(currentBreak() - aligned));
     return;
@@ -178,11 +191,76 @@ function replaceTop(arena: MallocState, start: usize, length: word): void {
   arena.top = top;
 }
 
-/** Ends a segment that is not the last any more: what was top, `topSize` bytes, but for two fenceposts. Whether it can be freed. */
+/**
+ * Ends a segment that is not the last any more: what was top, `topSize` bytes, but for two
+ * fenceposts. Whether it can be freed.
+ */
 function fenceTop(top: Chunk, topSize: word): bool {
   const kept = (topSize - 2 * CHUNK_HDR_SZ) & ~(<word>MALLOC_ALIGN_MASK);
   top.mchunkSize = kept | PREV_INUSE;
   top.at(kept).mchunkSize = CHUNK_HDR_SZ | PREV_INUSE;
   top.at(kept + CHUNK_HDR_SZ).mchunkSize = CHUNK_HDR_SZ | PREV_INUSE;
   return kept >= MINSIZE && takeInHand(top);
+}
+
+/**
+ * Gets room for a chunk of `size` bytes into the top of `arena`, which is not main_arena: a larger
+ * heap, or a new one.
+ */
+function extendHeap(arena: MallocState, top: Chunk, topSize: word, size: word): bool {
+  enterKernel();
+  const isExtended = growOrAddHeap(arena, top, topSize, size);
+  const isOver = isExtended && heapFor(arena.top) != heapFor(top) && fenceHeap(top, topSize);
+  leaveKernel();
+  if (isOver) freeInHand(arena, top);
+  return isExtended;
+}
+
+function growOrAddHeap(arena: MallocState, top: Chunk, topSize: word, size: word): bool {
+  const heap = heapFor(top);
+  const before = heap.size;
+  if (growHeap(heap, MINSIZE + size - topSize)) {
+    arena.systemMem += heap.size - before;
+    top.mchunkSize = (<word>(endOf(heap) - addressOf(top))) | PREV_INUSE;
+    return true;
+  }
+  const fresh = newHeap(size + MINSIZE + offsetof<HeapInfo>());
+  if (changetype<usize>(fresh) == 0) return false;
+  fresh.arPtr = <word>changetype<usize>(arena);
+  fresh.prev = <word>changetype<usize>(heap);
+  arena.systemMem += fresh.size;
+  arena.top = firstChunk(fresh);
+  arena.top.mchunkSize = (fresh.size - offsetof<HeapInfo>()) | PREV_INUSE;
+  return true;
+}
+
+/** Makes `more` bytes more of the heap usable, if it has so many (grow_heap). */
+function growHeap(heap: HeapInfo, more: word): bool {
+  const size = heap.size + alignUp(more, heap.pagesize);
+  if (size > heapMaxSize()) return false;
+  const have = heap.mprotectSize;
+  if (size > have) {
+    if (!unlockPages(changetype<usize>(heap) + <usize>have, size - have)) return false;
+    heap.mprotectSize = size;
+  }
+  heap.size = size;
+  return true;
+}
+
+/**
+ * Ends a heap that is not its arena's last any more: what was top, but for two fenceposts, the last
+ * of size 0. Whether it can be freed.
+ */
+function fenceHeap(top: Chunk, topSize: word): bool {
+  const kept = (topSize - MINSIZE) & ~(<word>MALLOC_ALIGN_MASK);
+  top.at(kept + CHUNK_HDR_SZ).mchunkSize = PREV_INUSE;
+  // What is too small to be freed belongs to the first fencepost.
+  const isFreed = kept >= MINSIZE;
+  const fence = isFreed ? top.at(kept) : top;
+  const size = isFreed ? CHUNK_HDR_SZ : kept + CHUNK_HDR_SZ;
+  fence.mchunkSize = size | PREV_INUSE;
+  fence.setFoot(size);
+  if (!isFreed) return false;
+  top.mchunkSize = kept | PREV_INUSE | NON_MAIN_ARENA;
+  return takeInHand(top);
 }

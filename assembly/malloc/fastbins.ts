@@ -1,5 +1,6 @@
-// Fast bins: singly-linked stacks of small freed chunks, one size each, protected links. Chunks in them keep their neighbours' P
-// bit, so nothing merges with them until `consolidate` empties them all into the unsorted bin.
+// Fast bins: singly-linked stacks of small freed chunks, one size each, protected links. Chunks in
+// them keep their neighbours' P bit, so nothing merges with them until `consolidate` empties them
+// all into the unsorted bin.
 
 import { ILP32, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
@@ -24,7 +25,10 @@ export function linkPlace(p: Chunk): usize {
   return p.mem;
 }
 
-/** Merges every chunk of the fast bins with its free neighbours and moves it to the unsorted bin or into top (malloc_consolidate). */
+/**
+ * Merges every chunk of the fast bins with its free neighbours and moves it to the unsorted bin or
+ * into top (malloc_consolidate).
+ */
 export function consolidate(arena: MallocState): void {
   arena.haveFastchunks = 0;
   for (let index: u32 = 0; index < NFASTBINS; index++) {
@@ -46,9 +50,9 @@ export function consolidate(arena: MallocState): void {
 }
 
 /**
- * Merges a chunk of `chunkSize` bytes that is not in use any more with its free neighbours, and puts the result into the unsorted bin or
- * makes it part of top. What glibc checks on the way depends on whether the chunk comes from a fast bin or from its user. The
- * result's size.
+ * Merges a chunk of `chunkSize` bytes that is not in use any more with its free neighbours, and
+ * puts the result into the unsorted bin or makes it part of top. What glibc checks on the way
+ * depends on whether the chunk comes from a fast bin or from its user. The result's size.
  */
 export function mergeChunk(
   arena: MallocState,
@@ -86,7 +90,8 @@ export function mergeChunk(
   const bin = unsortedBin(arena);
   const first = bin.fd;
   if (!isFromFastbin && first.bk != bin) corrupted(Failure.FREE_UNSORTED_LIST, addressOf(first));
-  // Before its links, which may lie where a chunk that is part of it now had its header: the chunks can be walked after each store (repair.ts).
+  // Before its links, which may lie where a chunk that is part of it now had its header: the chunks
+  // can be walked after each store (repair.ts).
   p.mchunkSize = size | PREV_INUSE;
   insertUnsorted(bin, first, p, size);
   p.setFoot(size);

@@ -1,4 +1,5 @@
-// What the whole-heap checker has found: the first broken invariant, and what its walks over an arena counted. Checked builds only.
+// What the whole-heap checker has found: the first broken invariant, and what its walks over an
+// arena counted. Checked builds only.
 
 import { Invariant } from "./system";
 

@@ -1,7 +1,9 @@
-// The whole-heap checker, in the checked builds only: first line of every public call there, and on request. It trusts nothing but
-// the kernel's region table, visits every chunk of every arena's segments or heaps and every list, and compares the two views.
+// The whole-heap checker, in the checked builds only: first line of every public call there, and on
+// request. It trusts nothing but the kernel's region table, visits every chunk of every arena's
+// segments or heaps and every list, and compares the two views.
 //
-// glibc's own checks (Failure) guard a program against itself; these (Invariant) guard this allocator against us.
+// glibc's own checks (Failure) guard a program against itself; these (Invariant) guard this
+// allocator against us.
 
 import { ILP32 } from "../abi/word";
 import { corrupted } from "../base/failure";
@@ -76,7 +78,10 @@ export function verifyCalls(on: i32): void {
   isVerifying = on != 0;
 }
 
-/** In the checked builds: ends the call when an invariant is broken. Compiles to nothing in release builds. */
+/**
+ * In the checked builds: ends the call when an invariant is broken. Compiles to nothing in release
+ * builds.
+ */
 export function verifyHeap(): void {
   if (HEAP_CHECK > 1) {
     if (!isVerifying) return;
@@ -176,8 +181,9 @@ function checkHeaps(arena: MallocState): bool {
 }
 
 /**
- * Walks from `start`: chunks follow each other, and their flags and tags agree. Ends at top, at a chunk of header size, or at `last`, in front
- * of which anything may stand that is too small for a chunk. Where it ended, or 0.
+ * Walks from `start`: chunks follow each other, and their flags and tags agree. Ends at top, at a
+ * chunk of header size, or at `last`, in front of which anything may stand that is too small for a
+ * chunk. Where it ended, or 0.
  */
 function walkChunks(arena: MallocState, start: usize, last: usize): Chunk {
   let p = changetype<Chunk>(start);
@@ -252,7 +258,10 @@ function checkSums(arena: MallocState): bool {
   return arena.systemMem - free + fastBytes == used || broken(Invariant.MALLINFO, 0);
 }
 
-/** The threads' tcaches are whole, and arenas count as many threads as use them; those that nobody uses are on the free list. */
+/**
+ * The threads' tcaches are whole, and arenas count as many threads as use them; those that nobody
+ * uses are on the free list.
+ */
 function checkThreads(): bool {
   for (let number: u32 = 0; number < THREADS_MAX; number++) {
     const one = threadAt(number);

@@ -1,9 +1,12 @@
-// An extension, off unless the host asks for it: tcache keeps blocks beyond its largest bin, too, up to 64 KiB, which glibc 2.36 frees under the
-// arena's lock, and merges, and splits again for the next one. A request is rounded up to one of eight sizes for each doubling, so that a block
-// serves whatever falls into its class (at most an eighth is lost), and addresses are not glibc's. In the threaded build only.
+// An extension, off unless the host asks for it: tcache keeps blocks beyond its largest bin, too,
+// up to 64 KiB, which glibc 2.36 frees under the arena's lock, and merges, and splits again for the
+// next one. A request is rounded up to one of eight sizes for each doubling, so that a block serves
+// whatever falls into its class (at most an eighth is lost), and addresses are not glibc's. In the
+// threaded build only.
 //
-// The lists lie behind the thread's TcachePerthreadStruct, in the same block, and are such a struct themselves. What they hold is limited in
-// bytes. A block that would exceed the limit has everything given back first: what the program needed before is not kept for ever.
+// The lists lie behind the thread's TcachePerthreadStruct, in the same block, and are such a struct
+// themselves. What they hold is limited in bytes. A block that would exceed the limit has
+// everything given back first: what the program needed before is not kept for ever.
 
 import { SIZE_SZ } from "../abi/word";
 import { IS_THREADED } from "../sync/tier";
@@ -19,7 +22,10 @@ import {
   takeEntry,
 } from "./tcache-lists";
 
-/** The classes: eight for each doubling of the chunk's size from 1 KiB, of which the first has up to 1,152 bytes. */
+/**
+ * The classes: eight for each doubling of the chunk's size from 1 KiB, of which the first has up to
+ * 1,152 bytes.
+ */
 export const LARGE_BINS: u32 = 48;
 const STEPS_LOG2: u32 = 3;
 const FLOOR_LOG2: u32 = 10;
@@ -65,7 +71,9 @@ export function bindLarge(tcache: usize, key: word): void {
   mark = key;
 }
 
-/** This thread has no such lists any more. What they hold is counted on: they may be bound again. */
+/**
+ * This thread has no such lists any more. What they hold is counted on: they may be bound again.
+ */
 export function forgetLarge(): void {
   lists = 0;
   span = 0;
@@ -81,12 +89,18 @@ export function keepsLarge(): bool {
   return lists != 0;
 }
 
-/** Whether a request of `bytes`, too large for tcache's own bins, is one for these lists, and the thread has them. */
+/**
+ * Whether a request of `bytes`, too large for tcache's own bins, is one for these lists, and the
+ * thread has them.
+ */
 export function isLarge(bytes: word): bool {
   return bytes - (requestOf(FLOOR) + 1) < span;
 }
 
-/** The request that a class is for, given one of its requests: all blocks of the class get that much. */
+/**
+ * The request that a class is for, given one of its requests: all blocks of the class get that
+ * much.
+ */
 export function roundToClass(bytes: word): word {
   return requestOf(sizeOfClass(classOfRequest(bytes)));
 }
@@ -105,7 +119,10 @@ export enum Keeping {
   FULL, // the lists hold as much as they may: they are to be emptied first
 }
 
-/** Keeps a chunk of `size` bytes, if that has a class, in this thread's lists. Ends the process if it is kept already. */
+/**
+ * Keeps a chunk of `size` bytes, if that has a class, in this thread's lists. Ends the process if
+ * it is kept already.
+ */
 export function keepLarge(p: Chunk, size: word): Keeping {
   const index = classOfChunk(size);
   if (index >= LARGE_BINS) return Keeping.NOT;
@@ -119,13 +136,19 @@ export function keepLarge(p: Chunk, size: word): Keeping {
   return Keeping.KEPT;
 }
 
-/** Whether an aligned block in memory looks like one of class `index`: used when a thread died with it. */
+/**
+ * Whether an aligned block in memory looks like one of class `index`: used when a thread died with
+ * it.
+ */
 export function isLargeBlock(mem: usize, index: u32): bool {
   const p = Chunk.ofMem(mem);
   return !isMisaligned(mem) && classOfChunk(p.size) == index && p.inuse;
 }
 
-/** The class of the largest size that a chunk of `size` bytes can serve; for chunks of no class a number beyond all. */
+/**
+ * The class of the largest size that a chunk of `size` bytes can serve; for chunks of no class a
+ * number beyond all.
+ */
 export function classOfChunk(size: word): u32 {
   // Its first size is one step above the floor.
   return size >= CEILING + (CEILING >> STEPS_LOG2) ? <u32>-1 : step(<u32>size) - 1;

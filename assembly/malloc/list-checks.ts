@@ -13,7 +13,10 @@ import { Invariant } from "./system";
 import { TCACHE_MAX_BINS, tcacheIndex } from "./tcache";
 import { blocksIn, keyOf, latestIn } from "./tcache-lists";
 
-/** A bin's ring is whole, holds free chunks of its sizes, in order when large, and the binmap knows of it. */
+/**
+ * A bin's ring is whole, holds free chunks of its sizes, in order when large, and the binmap knows
+ * of it.
+ */
 export function checkBin(arena: MallocState, index: u32): bool {
   const bin = binAt(arena, index);
   let larger: word = 0;
@@ -98,7 +101,10 @@ export function endsInHeap(p: Chunk): bool {
   return p.size <= (<word>memory.size()) << 16 && end > addressOf(p) && isInHeap(p.at(p.size));
 }
 
-/** Each bin of a thread's tcache holds as many blocks as it counts, of its size, in use and with the key. */
+/**
+ * Each bin of a thread's tcache holds as many blocks as it counts, of its size, in use and with the
+ * key.
+ */
 export function checkTcache(tcache: usize): bool {
   if (!isInHeap(Chunk.ofMem(tcache)) || !endsInHeap(Chunk.ofMem(tcache)))
     return broken(Invariant.TCACHE_LINK, tcache);

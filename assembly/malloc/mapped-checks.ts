@@ -1,6 +1,7 @@
-// The checker's walk over mapped chunks. Nothing lists them: the region table says what is mapped, and neighbours are one region there. So
-// each page where a region, or a chunk before, does not go on may begin with a header; what a program has mapped for itself does not, and
-// is passed over page by page. Checked builds only.
+// The checker's walk over mapped chunks. Nothing lists them: the region table says what is mapped,
+// and neighbours are one region there. So each page where a region, or a chunk before, does not go
+// on may begin with a header; what a program has mapped for itself does not, and is passed over
+// page by page. Checked builds only.
 
 import { MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../abi/word";
 import { IS_THREADED } from "../sync/tier";
@@ -10,7 +11,10 @@ import { CHUNK_HDR_SZ } from "./sizes";
 import { mp } from "./state";
 import { Invariant, PAGE_SIZE, isAligned, regionEnd, regionFrom } from "./system";
 
-/** Bytes of the mapping of [start, end) that the chunk `p` fills to its end; 0 when no header of one is there. */
+/**
+ * Bytes of the mapping of [start, end) that the chunk `p` fills to its end; 0 when no header of one
+ * is there.
+ */
 function lengthOf(p: Chunk, start: usize, end: usize): word {
   const lead = <word>(addressOf(p) - start);
   if ((p.mchunkSize & SIZE_BITS) != IS_MMAPPED || p.mchunkPrevSize != lead) return 0;
@@ -24,7 +28,10 @@ function plainChunk(start: usize): Chunk {
   return changetype<Chunk>(misalignment != 0 ? start + MALLOC_ALIGNMENT - misalignment : start);
 }
 
-/** Bytes of the mapping that begins at `start` with a chunk and ends at `end` at the latest; 0 when there is no such chunk. */
+/**
+ * Bytes of the mapping that begins at `start` with a chunk and ends at `end` at the latest; 0 when
+ * there is no such chunk.
+ */
 function lengthAt(start: usize, end: usize): word {
   return lengthOf(plainChunk(start), start, end);
 }
@@ -32,7 +39,10 @@ function lengthAt(start: usize, end: usize): word {
 /** How far behind the start of its mapping an aligned chunk is looked for, bytes. */
 const MOST_LEAD: usize = 1024 * 1024;
 
-/** As `lengthAt`, for a chunk that memalign has moved up: what is in front of it is nobody's, and may be an older header. */
+/**
+ * As `lengthAt`, for a chunk that memalign has moved up: what is in front of it is nobody's, and
+ * may be an older header.
+ */
 function alignedLengthAt(start: usize, end: usize): word {
   const first = addressOf(plainChunk(start)) + MALLOC_ALIGNMENT;
   for (let at = first; at < min(end, start + MOST_LEAD); at += MALLOC_ALIGNMENT) {
@@ -55,7 +65,10 @@ function isLost(): bool {
 /** Where `findMapped` first found no chunk. */
 let missed: usize = 0;
 
-/** Whether all mapped chunks are found. The second time aligned ones are looked for, which takes long. */
+/**
+ * Whether all mapped chunks are found. The second time aligned ones are looked for, which takes
+ * long.
+ */
 function findMapped(areAligned: bool): bool {
   missed = 0;
   let chunks = 0;

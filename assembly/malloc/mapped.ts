@@ -1,5 +1,6 @@
-// Mmapped chunks: blocks so large that each is a mapping of its own. The M bit is set; mchunk_prev_size is the distance from the
-// mapping's start to the chunk; the end of the mapping is the end of the chunk.
+// Mmapped chunks: blocks so large that each is a mapping of its own. The M bit is set;
+// mchunk_prev_size is the distance from the mapping's start to the chunk; the end of the mapping is
+// the end of the chunk.
 
 import { MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
@@ -18,10 +19,16 @@ import {
   unmapPages,
 } from "./system";
 
-/** Bytes that a mapping holds beyond the chunk of the request: there is no next chunk whose first word could be used. */
+/**
+ * Bytes that a mapping holds beyond the chunk of the request: there is no next chunk whose first
+ * word could be used.
+ */
 const OVERHEAD: word = SIZE_SZ + (MALLOC_ALIGNMENT == <usize>CHUNK_HDR_SZ ? 0 : MALLOC_ALIGN_MASK);
 
-/** Serves a chunk of `size` bytes by a mapping in pages of `pageSize` bytes. The block, or 0 when refused (sysmalloc_mmap). */
+/**
+ * Serves a chunk of `size` bytes by a mapping in pages of `pageSize` bytes. The block, or 0 when
+ * refused (sysmalloc_mmap).
+ */
 export function mapChunk(size: word, pageSize: word): usize {
   const length = alignUp(size + OVERHEAD, pageSize);
   if (length <= size) return 0;
@@ -50,14 +57,19 @@ function countMapped(bytes: word): void {
   if (mp.mmappedMem > mp.maxMmappedMem) mp.maxMmappedMem = mp.mmappedMem;
 }
 
-/** Whether `mem` lies where a mapping that [block, block + length) claims to be could have put it. */
+/**
+ * Whether `mem` lies where a mapping that [block, block + length) claims to be could have put it.
+ */
 function isPlausible(mem: usize, block: usize, length: word): bool {
   if ((((<word>block) | length) & (PAGE_SIZE - 1)) != 0) return false;
   const inPage = mem & (PAGE_SIZE - 1);
   return (inPage & (inPage - 1)) == 0;
 }
 
-/** After such a block was freed, blocks of its size come from the heap (the dynamic threshold of __libc_free). */
+/**
+ * After such a block was freed, blocks of its size come from the heap (the dynamic threshold of
+ * __libc_free).
+ */
 export function adjustThreshold(p: Chunk): void {
   if (mp.noDynThreshold) return;
   if (p.mchunkSize <= mp.mmapThreshold || p.mchunkSize > DEFAULT_MMAP_THRESHOLD_MAX) return;
@@ -75,13 +87,17 @@ export function unmapChunk(p: Chunk): void {
   enterKernel();
   mp.nMmaps--;
   mp.mmappedMem -= length;
-  // The bytes stay: whoever frees the block again, in a mapping made meanwhile, must not meet its header.
+  // The bytes stay: whoever frees the block again, in a mapping made meanwhile, must not meet its
+  // header.
   p.mchunkSize = 0;
   unmapPages(block, length);
   leaveKernel();
 }
 
-/** Makes an mmapped chunk hold a request whose chunk would be `size` bytes. The chunk, perhaps elsewhere, or 0 (mremap_chunk). */
+/**
+ * Makes an mmapped chunk hold a request whose chunk would be `size` bytes. The chunk, perhaps
+ * elsewhere, or 0 (mremap_chunk).
+ */
 export function remapChunk(p: Chunk, size: word): Chunk {
   mustBeMapped(p);
   const offset = p.mchunkPrevSize;

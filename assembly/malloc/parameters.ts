@@ -18,7 +18,9 @@ const M_PERTURB: i32 = -6;
 const M_ARENA_TEST: i32 = -7;
 const M_ARENA_MAX: i32 = -8;
 
-/** The tunables of glibc 2.36 in the order of its list, then what this model asks about the machine. */
+/**
+ * The tunables of glibc 2.36 in the order of its list, then what this model asks about the machine.
+ */
 export enum Tunable {
   CHECK, // glibc.malloc.check: accepted, without effect as without the debug library
   TOP_PAD, // glibc.malloc.top_pad, bytes
@@ -53,7 +55,10 @@ export function initParameters(): void {
   mp.tcacheMaxBytes = MAX_TCACHE_SIZE;
 }
 
-/** mallopt(3): sets parameter `param` and returns 1, or 0 when the value is refused. Unknown parameters return 1, as in glibc. */
+/**
+ * mallopt(3): sets parameter `param` and returns 1, or 0 when the value is refused. Unknown
+ * parameters return 1, as in glibc.
+ */
 export function setParameter(param: i32, value: i32): i32 {
   verifyHeap();
   lockArena(mainArena);
@@ -91,7 +96,10 @@ export function setParameter(param: i32, value: i32): i32 {
   return 1;
 }
 
-/** Sets a tunable of a process that has not allocated yet. 1, or 0 when the value is out of range and ignored (ptmalloc_init). */
+/**
+ * Sets a tunable of a process that has not allocated yet. 1, or 0 when the value is out of range
+ * and ignored (ptmalloc_init).
+ */
 export function setTunableValue(tunable: i32, value: word): i32 {
   switch (tunable) {
     case Tunable.CHECK:
@@ -178,7 +186,10 @@ function setMmapMax(blocks: i32): void {
   mp.noDynThreshold = 1;
 }
 
-/** hugetlb = 1: transparent huge pages by madvise; 2: the default huge page; else that page size (do_set_hugetlb). */
+/**
+ * hugetlb = 1: transparent huge pages by madvise; 2: the default huge page; else that page size
+ * (do_set_hugetlb).
+ */
 function setHugePages(value: word): void {
   if (value == 1) {
     mp.thpPagesize = libc.thpModelPagesize;

@@ -1,13 +1,14 @@
-// free: tcache first, then the fast bins, then merging with free neighbours into the unsorted bin or top. Each check is one of
-// glibc's, in glibc's order: which message comes first for a given corruption is part of the behaviour.
+// free: tcache first, then the fast bins, then merging with free neighbours into the unsorted bin
+// or top. Each check is one of glibc's, in glibc's order: which message comes first for a given
+// corruption is part of the behaviour.
 
 import { Failure, corrupted } from "../base/failure";
 import { queuesFrees } from "../sync/mutex";
+import { below, takeAll, topOf } from "../sync/stack";
 import { IS_THREADED } from "../sync/tier";
-import { arenaFor, lockArena, mustBeArena, unlockArena } from "./arena";
+import { NO_ARENA, arenaFor, lockArena, mustBeArena, unlockArena } from "./arena";
 import { Chunk, addressOf, isMisaligned, isOddSize, protectLink } from "./chunk";
 import { consolidate, fastbinAt, fastbinIndex, linkPlace, mergeChunk } from "./fastbins";
-import { trimHeap } from "./heap";
 import {
   Keeping,
   LARGE_BINS,
@@ -18,9 +19,10 @@ import {
   largeLists,
   resetLarge,
 } from "./large-tcache";
-import { refuse } from "./links";
+import { followAside, mostChunks, refuse } from "./links";
 import { unmapChunk } from "./mapped";
-import { queueRemote } from "./remote";
+import { queuePlace } from "./queue";
+import { enqueue, isRemote } from "./remote";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, mainArena, mp, thread } from "./state";
 import {
@@ -34,11 +36,11 @@ import {
   tcachePut,
 } from "./tcache";
 import { takeEntry } from "./tcache-lists";
-import { trimTop } from "./trim";
+import { trimHeap, trimTop } from "./trim";
 
 /**
- * Frees a chunk of `arena` (_int_free). `isLocked` says that a caller of ours holds the arena, as realloc and memalign do when they
- * give back a part: glibc checks a little more then.
+ * Frees a chunk of `arena` (_int_free). `isLocked` says that a caller of ours holds the arena, as
+ * realloc and memalign do when they give back a part: glibc checks a little more then.
  */
 export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
   const size = p.size;
@@ -70,7 +72,10 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
   if (!isLocked) unlockArena(arena);
 }
 
-/** Puts a chunk into tcache's lists for large blocks, if there are such lists and it has a class. Whether it did. */
+/**
+ * Puts a chunk into tcache's lists for large blocks, if there are such lists and it has a class.
+ * Whether it did.
+ */
 function mayKeep(p: Chunk, size: word): bool {
   let what = keepLarge(p, size);
   if (what == Keeping.FULL) {
@@ -93,6 +98,40 @@ function emptyLarge(): void {
     }
   }
   bindLarge(cache, tcacheKey());
+}
+
+/**
+ * Where frees are queued: queues a chunk of `size` bytes that is to be freed in `arena`, if it is
+ * another thread's. Whether it was.
+ */
+function queueRemote(arena: MallocState, p: Chunk, size: word): bool {
+  if (!isRemote(arena)) return false;
+  if (enqueue(arena, p, size)) {
+    lockArena(arena);
+    takeBack(arena);
+    unlockArena(arena);
+  }
+  return true;
+}
+
+/** Frees what others have queued for `arena`, which this thread has locked. */
+export function takeBack(arena: MallocState): void {
+  if (arena == NO_ARENA || load<u32>(queuePlace(arena)) == 0) return;
+  const place = queuePlace(arena);
+  let mem: usize;
+  do {
+    mem = topOf(place);
+    // Should this thread die from here on, whoever buries it finds them there.
+    thread.backlog = <u32>mem;
+  } while (!takeAll(place, mem));
+  let left = mostChunks();
+  while (mem != 0) {
+    left = followAside(Chunk.ofMem(mem), Chunk.ofMem(mem), left, Failure.SEGV_QUEUE);
+    const next = below(mem);
+    thread.backlog = <u32>next;
+    freeChunk(arena, Chunk.ofMem(mem), true);
+    mem = next;
+  }
 }
 
 /** Notes that this thread is about to free what was top: should it die first, others can. True. */
@@ -131,7 +170,10 @@ function freeToFastbin(arena: MallocState, p: Chunk, size: word, isLocked: bool)
   }
 }
 
-/** Merges a chunk with its free neighbours and puts the result into the unsorted bin or makes it part of top. */
+/**
+ * Merges a chunk with its free neighbours and puts the result into the unsorted bin or makes it
+ * part of top.
+ */
 function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word): void {
   const top = arena.top;
   const next = chunk.at(chunkSize);

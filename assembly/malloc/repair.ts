@@ -1,11 +1,10 @@
-// What is to be done when a thread was killed: locks that it held are taken from it, what they guard is put in order, and what was
-// its own goes to the others. The kernel undoes the system call that it was in. An arena's lists are made anew from its chunks: the
-// order of stores all over malloc is such that the chunks can be walked at any moment, and that a chunk which is in use, or in nobody's
-// hands, is never taken for another. An arena that cannot be walked is retired. In the threaded build only.
-//
-// Whoever does this may be killed in the middle: the next one begins anew.
+// What is to be done when a thread was killed: its locks are taken from it, what they guard is put
+// in order, and what was its own goes to the others. The kernel undoes its system call. An arena's
+// lists are made anew from its chunks, which can be walked after each store of malloc's. An arena
+// that cannot be walked is retired. Threaded build only. Whoever does this may be killed as well:
+// the next one begins anew.
 
-import { below } from "../sync/stack";
+import { below, topOf } from "../sync/stack";
 import { acquireSoon, ownerOf, release, takeOver } from "../sync/mutex";
 import { ILP32 } from "../abi/word";
 import { Failure } from "../base/failure";
@@ -26,8 +25,8 @@ import { hasLarge, isLargeBlock, largeLists } from "./large-tcache";
 import { followAside, mostChunks } from "./links";
 import { endsInHeap, isInHeap } from "./list-checks";
 import { unmapChunk } from "./mapped";
+import { queuePlace } from "./queue";
 import { freeChunk } from "./release";
-import { isQueued } from "./remote";
 import { segmentCount, segmentStart } from "./segments";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import {
@@ -73,8 +72,9 @@ export enum Burial {
 }
 
 /**
- * Cleans up after thread `number`, which runs no more, and fills `found`. Its number can be given to another thread then. When the result is
- * BUSY, what has been done stays done, and another call does the rest.
+ * Cleans up after thread `number`, which runs no more, and fills `found`. Its number can be given
+ * to another thread then. When the result is BUSY, what has been done stays done, and another call
+ * does the rest.
  */
 export function buryThread(number: u32, found: Repair): i32 {
   memory.fill(changetype<usize>(found), 0, offsetof<Repair>());
@@ -101,7 +101,10 @@ function blocked(found: Repair, owner: i32): i32 {
   return Burial.BUSY;
 }
 
-/** Takes the arena that the dead thread was in, puts it in order, and opens it to others. False when the kernel's lock is not to be had. */
+/**
+ * Takes the arena that the dead thread was in, puts it in order, and opens it to others. False when
+ * the kernel's lock is not to be had.
+ */
 function mendArenas(number: u32, dead: ThreadData, found: Repair): bool {
   let arena = mainArena;
   let left = MOST_ARENAS;
@@ -119,7 +122,8 @@ function mendArenas(number: u32, dead: ThreadData, found: Repair): bool {
         arena.retire();
         found.arenasRetired++;
       }
-      // A chunk that was being cut from top has written to where top is again now; calloc must know.
+      // A chunk that was being cut from top has written to where top is again now; calloc must
+      // know.
       distrustMemory();
       release(arenaPlace(arena));
       leaveKernel();
@@ -130,7 +134,21 @@ function mendArenas(number: u32, dead: ThreadData, found: Repair): bool {
   return true;
 }
 
-/** Makes an arena's lists anew. `inHand`: a chunk that was about to be freed, or none. False when its chunks make no sense. */
+/** Whether what the dead thread's backlog names still is on the queue of `arena`. */
+function isQueued(arena: MallocState, mem: usize): bool {
+  if (Chunk.ofMem(mem).isMmapped || arenaFor(Chunk.ofMem(mem)) != arena) return false;
+  let left = mostChunks();
+  for (let one = topOf(queuePlace(arena)); one != 0; one = below(one)) {
+    if (one == mem) return true;
+    left = followAside(Chunk.ofMem(one), Chunk.ofMem(one), left, Failure.SEGV_QUEUE);
+  }
+  return false;
+}
+
+/**
+ * Makes an arena's lists anew. `inHand`: a chunk that was about to be freed, or none. False when
+ * its chunks make no sense.
+ */
 function mendArena(arena: MallocState, inHand: Chunk): bool {
   if (arena.isRetired) return false;
   resetBins(arena);
@@ -166,8 +184,9 @@ function isHeapOf(arena: MallocState, heap: HeapInfo): bool {
 }
 
 /**
- * Walks chunks from `start` to top, to fenceposts, or to `last` where the last fencepost is; joins free neighbours, writes their tags and puts
- * them into the unsorted bin. False when something is no chunk.
+ * Walks chunks from `start` to top, to fenceposts, or to `last` where the last fencepost is; joins
+ * free neighbours, writes their tags and puts them into the unsorted bin. False when something is
+ * no chunk.
  */
 function mendChunks(arena: MallocState, start: usize, last: usize, inHand: Chunk): bool {
   let p = changetype<Chunk>(start);
@@ -189,7 +208,8 @@ function mendChunks(arena: MallocState, start: usize, last: usize, inHand: Chunk
     let isFree = !next.prevInuse || (p == inHand && isWorthIt(size));
     // Taken out of a bin, but not for anybody yet.
     if (arena != mainArena && !p.isNonMain) isFree = true;
-    // What was just cut from top, or just joined to it, and has not its new size yet, or top has not its new place.
+    // What was just cut from top, or just joined to it, and has not its new size yet, or top has
+    // not its new place.
     if (addressOf(p) < addressOf(top) && addressOf(next) > addressOf(top)) {
       next = top;
       isFree = true;
@@ -207,18 +227,21 @@ function mendChunks(arena: MallocState, start: usize, last: usize, inHand: Chunk
   return false;
 }
 
-/** Whether a chunk in hand cannot have gone into tcache or a fast bin: then it is in no list at all. */
+/** Whether a chunk in hand is too large for tcache and fast bins: then it is in no list. */
 function isWorthIt(size: word): bool {
   return size > <word>TCACHE_MAX_BINS * 16 + MINSIZE;
 }
 
-/** Whether `p` is the fencepost at `last`, or the one in front of it that is too small for a chunk. */
+/** Whether `p` is the fencepost at `last`, or the one in front of it, too small for a chunk. */
 function isLastFence(p: Chunk, size: word, last: usize): bool {
   if (addressOf(p) == last) return true;
   return addressOf(p.at(size)) == last && size < MINSIZE + CHUNK_HDR_SZ && !p.isNonMain;
 }
 
-/** Makes what lies from `run`, if that is a chunk, to `p`, which is in use, one free chunk of the unsorted bin. */
+/**
+ * Makes what lies from `run`, if that is a chunk, to `p`, which is in use, one free chunk of the
+ * unsorted bin.
+ */
 function endRun(arena: MallocState, run: Chunk, p: Chunk): void {
   if (run == NONE) {
     p.mchunkSize |= PREV_INUSE;
@@ -260,8 +283,8 @@ function isFastChunk(arena: MallocState, p: Chunk, index: u32): bool {
 }
 
 /**
- * Gives the blocks of the dead thread's tcache back to their arenas, then the tcache itself, and what it was taking back from a queue. False when
- * a lock is not to be had.
+ * Gives the blocks of the dead thread's tcache back to their arenas, then the tcache itself, and
+ * what it was taking back from a queue. False when a lock is not to be had.
  */
 function returnBlocks(dead: ThreadData, found: Repair): bool {
   // Without a tcache of this thread's own: what is freed now is to be there for everybody.
@@ -325,7 +348,10 @@ function giveBackCache(dead: ThreadData, found: Repair): bool {
   return true;
 }
 
-/** Takes the locks that freeing the block `mem` may need, in their order. False when one is not to be had soon. */
+/**
+ * Takes the locks that freeing the block `mem` may need, in their order. False when one is not to
+ * be had soon.
+ */
 function openArena(mem: usize, found: Repair): bool {
   const p = Chunk.ofMem(mem);
   if (p.isNonMain) mustBeArena(arenaFor(p), p);

@@ -1,4 +1,5 @@
-// realloc: in place where the chunk, the top or a free chunk behind it has room; else a new block, a copy and a free.
+// realloc: in place where the chunk, the top or a free chunk behind it has room; else a new block,
+// a copy and a free.
 
 import { MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
@@ -13,8 +14,8 @@ import { MallocState } from "./state";
 import { arenaBit } from "./top";
 
 /**
- * Makes the mmapped chunk `p` hold a request of chunk size `size`, by mremap or because it has room as it is. The block, or 0 when
- * it must be copied by the caller.
+ * Makes the mmapped chunk `p` hold a request of chunk size `size`, by mremap or because it has room
+ * as it is. The block, or 0 when it must be copied by the caller.
  */
 export function resizeMapped(p: Chunk, size: word): usize {
   const oldSize = p.size;
@@ -23,7 +24,10 @@ export function resizeMapped(p: Chunk, size: word): usize {
   return oldSize - SIZE_SZ >= size ? p.mem : 0;
 }
 
-/** Makes the chunk `p` of `arena` at least `size` bytes long. The block, perhaps elsewhere, or 0 (_int_realloc). */
+/**
+ * Makes the chunk `p` of `arena` at least `size` bytes long. The block, perhaps elsewhere, or 0
+ * (_int_realloc).
+ */
 export function resizeChunk(arena: MallocState, p: Chunk, size: word): usize {
   const oldSize = p.size;
   if (p.mchunkSize <= CHUNK_HDR_SZ || oldSize >= arena.systemMem)
@@ -55,7 +59,10 @@ function growIntoTop(arena: MallocState, p: Chunk, joined: word, size: word): us
   return p.mem;
 }
 
-/** A new block, a copy, a free. If the new one happens to lie right behind the old one, the two become one. */
+/**
+ * A new block, a copy, a free. If the new one happens to lie right behind the old one, the two
+ * become one.
+ */
 function moveChunk(arena: MallocState, p: Chunk, next: Chunk, oldSize: word, size: word): usize {
   const mem = allocate(arena, size - MALLOC_ALIGN_MASK);
   if (mem == 0) return 0;
@@ -66,7 +73,10 @@ function moveChunk(arena: MallocState, p: Chunk, next: Chunk, oldSize: word, siz
   return mem;
 }
 
-/** Keeps `size` bytes of the chunk `p`, which is `have` bytes long now, and frees the rest if that can be a chunk. */
+/**
+ * Keeps `size` bytes of the chunk `p`, which is `have` bytes long now, and frees the rest if that
+ * can be a chunk.
+ */
 function keep(arena: MallocState, p: Chunk, have: word, size: word): usize {
   if (have < size) corrupted(Failure.ASSERT_REALLOC_SIZE, addressOf(p));
   const rest = have - size;

@@ -1,5 +1,6 @@
-// Where the heap's segments begin, for the checker alone: a heap is one piece of the break unless somebody else moved the break or
-// the break was refused, and nothing in glibc's structs tells where a later piece starts. Empty in builds that have no checker.
+// Where the heap's segments begin, for the checker alone: a heap is one piece of the break unless
+// somebody else moved the break or the break was refused, and nothing in glibc's structs tells
+// where a later piece starts. Empty in builds that have no checker.
 
 import { SEGMENTS, SEGMENTS_MAX, libc } from "./state";
 

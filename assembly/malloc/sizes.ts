@@ -8,7 +8,10 @@ export const CHUNK_HDR_SZ: word = 2 * SIZE_SZ;
 /** The smallest chunk, bytes (MINSIZE): header, fd and bk. */
 export const MINSIZE: word = (4 * SIZE_SZ + MALLOC_ALIGN_MASK) & ~MALLOC_ALIGN_MASK;
 
-/** The size of the chunk for a request of `bytes` <= PTRDIFF_MAX: one word of overhead, rounded up to 16, at least MINSIZE (request2size). */
+/**
+ * The size of the chunk for a request of `bytes` <= PTRDIFF_MAX: one word of overhead, rounded up
+ * to 16, at least MINSIZE (request2size).
+ */
 export function requestToSize(bytes: word): word {
   const size = (bytes + (SIZE_SZ + MALLOC_ALIGN_MASK)) & ~(<word>MALLOC_ALIGN_MASK);
   // On ilp32 the rounding alone already gives at least MINSIZE.

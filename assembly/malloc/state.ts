@@ -1,13 +1,15 @@
-// libc's data: malloc_state, malloc_par and the few static variables, all in linear memory behind the kernel's pages. Every struct
-// has glibc 2.36's fields, order and size; the assertions at the end pin them.
+// libc's data: malloc_state, malloc_par and the few static variables, all in linear memory behind
+// the kernel's pages. Every struct has glibc 2.36's fields, order and size; the assertions at the
+// end pin them.
 //
-// Glossary: an arena (malloc_state) is a heap with its bins; main_arena is the one on the break. A bin is a list of free
-// chunks; top is the chunk at the end of the heap, which no bin holds. mp_ (malloc_par) holds the process's parameters.
-// Other arenas lie in heaps of their own (heap.ts). What C keeps per thread is in Wasm globals, since an instance is a thread, and in its
-// ThreadData, where others can see it.
+// Glossary: an arena (malloc_state) is a heap with its bins; main_arena is the one on the break. A
+// bin is a list of free chunks; top is the chunk at the end of the heap, which no bin holds. mp_
+// (malloc_par) holds the process's parameters. Other arenas lie in heaps of their own (heap.ts).
+// What C keeps per thread is in Wasm globals, since an instance is a thread, and in its ThreadData,
+// where others can see it.
 //
-// In this order: LibcData, MallocPar, MallocState (main_arena), in the checked builds the list of segments; on the next page the
-// threads' ThreadData.
+// In this order: LibcData, MallocPar, MallocState (main_arena), in the checked builds the list of
+// segments; on the next page the threads' ThreadData.
 
 import { ILP32, SIZE_SZ } from "../abi/word";
 import { KIB, MIB, PAGE_SIZE } from "../base/align";
@@ -28,7 +30,10 @@ export const MAX_FAST_SIZE: word = (80 * SIZE_SZ) / 4;
 /** Fast bins of an arena (NFASTBINS). */
 export const NFASTBINS: u32 = ILP32 ? 11 : 10;
 
-/** An arena (struct malloc_state). The mutex guards all of it but the links to other arenas, which the list lock guards. */
+/**
+ * An arena (struct malloc_state). The mutex guards all of it but the links to other arenas, which
+ * the list lock guards.
+ */
 @unmanaged
 export class MallocState {
   mutex: i32; // mutex: 0, or the thread that holds it, in the threaded build
@@ -66,7 +71,10 @@ export class MallocState {
     return (this.flags & NONCONTIGUOUS_BIT) == 0;
   }
 
-  /** Whether nobody is to use the arena any more: its owner died in it, and its chunks make no sense. */
+  /**
+   * Whether nobody is to use the arena any more: its owner died in it, and its chunks make no
+   * sense.
+   */
   get isRetired(): bool {
     return (this.flags & RETIRED_BIT) != 0;
   }
@@ -82,7 +90,10 @@ export class MallocState {
 
 const NONCONTIGUOUS_BIT: i32 = 2;
 
-/** Not glibc's: nothing is allocated from, or given back to, an arena that a dead thread left in a state that cannot be mended. */
+/**
+ * Not glibc's: nothing is allocated from, or given back to, an arena that a dead thread left in a
+ * state that cannot be mended.
+ */
 const RETIRED_BIT: i32 = 4;
 
 /** The process's malloc parameters and mmap statistics (struct malloc_par, mp_). */
@@ -109,7 +120,10 @@ export class MallocPar {
   tcacheUnsortedLimit: word; // tcache_unsorted_limit: 0, or how many chunks to sort at most while filling tcache
 }
 
-/** glibc's static variables that malloc uses, and room for the host's out-parameters. Not a struct of glibc's. */
+/**
+ * glibc's static variables that malloc uses, and room for the host's out-parameters. Not a struct
+ * of glibc's.
+ */
 @unmanaged
 export class LibcData {
   perturbByte: i32; // perturb_byte: 0, or what blocks are filled with
@@ -155,7 +169,10 @@ export class HeapInfo {
   @count(1, 2) pad: u32; // pad: keeps chunks aligned
 }
 
-/** Defaults of the parameters, bytes (DEFAULT_TRIM_THRESHOLD, DEFAULT_TOP_PAD, DEFAULT_MMAP_THRESHOLD …). */
+/**
+ * Defaults of the parameters, bytes (DEFAULT_TRIM_THRESHOLD, DEFAULT_TOP_PAD,
+ * DEFAULT_MMAP_THRESHOLD …).
+ */
 export const DEFAULT_TRIM_THRESHOLD: word = 128 * KIB;
 export const DEFAULT_TOP_PAD: word = 128 * KIB;
 export const DEFAULT_MMAP_THRESHOLD: word = 128 * KIB;
@@ -167,7 +184,10 @@ export const MMAP_AS_MORECORE_SIZE: word = MIB;
 /** Default of M_MXFAST: the largest request that fast bins serve, bytes. */
 export const DEFAULT_MXFAST: word = (64 * SIZE_SZ) / 4;
 
-/** How many processors there are when the host does not say: what glibc assumes where it cannot tell. */
+/**
+ * How many processors there are when the host does not say: what glibc assumes where it cannot
+ * tell.
+ */
 const DEFAULT_CORES: i32 = 2;
 
 /** The tcache key when the host gives none: any value that is unlikely in a program's data. */
@@ -176,7 +196,10 @@ const DEFAULT_TCACHE_KEY: word = <word>0x9e37_79b9_7f4a_7c15;
 const MALLOC_PAR: usize = (offsetof<LibcData>() + 15) & ~15;
 const MAIN_ARENA: usize = (MALLOC_PAR + offsetof<MallocPar>() + 15) & ~15;
 
-/** Where the checked builds keep the list of segments, bytes from LibcData, and how many it holds (segments.ts). */
+/**
+ * Where the checked builds keep the list of segments, bytes from LibcData, and how many it holds
+ * (segments.ts).
+ */
 export const SEGMENTS: usize = MAIN_ARENA + offsetof<MallocState>();
 export const SEGMENTS_MAX: u32 = 256;
 
@@ -184,7 +207,10 @@ export const SEGMENTS_MAX: u32 = 256;
 const THREADS: usize = PAGE_SIZE;
 export const THREADS_MAX: u32 = 128;
 
-/** Where each thread's scratch memory is in the threaded build, bytes from LibcData, and how much each has. */
+/**
+ * Where each thread's scratch memory is in the threaded build, bytes from LibcData, and how much
+ * each has.
+ */
 const SCRATCHES: usize = 2 * PAGE_SIZE;
 const SCRATCH_BYTES: usize = 256;
 
@@ -245,7 +271,10 @@ function mayBeThread(number: u32): bool {
   return true;
 }
 
-/** Takes an unused place for the thread that this instance is. Its number, or THREADS_MAX when there is none. */
+/**
+ * Takes an unused place for the thread that this instance is. Its number, or THREADS_MAX when there
+ * is none.
+ */
 export function takeThread(): u32 {
   let number: u32 = 0;
   while (number < THREADS_MAX && !mayBeThread(number)) number++;
@@ -294,7 +323,10 @@ export function resetBins(arena: MallocState): void {
   }
 }
 
-/** Gives the zeroed libc data of a new process its initial values (the initialisers of main_arena and mp_). */
+/**
+ * Gives the zeroed libc data of a new process its initial values (the initialisers of main_arena
+ * and mp_).
+ */
 export function initState(): void {
   const arena = mainArena;
   initArena(arena);

@@ -1,11 +1,13 @@
-// The seam: everything that malloc asks of the kernel, and nothing else does. Addresses are bytes, lengths whole pages unless said
-// otherwise; 0 (MORECORE_FAILURE, MAP_FAILED) means refused. What comes from here is not cleared: `knownZeroFrom` tells which
-// bytes are zero all the same, so that calloc clears only the others.
+// The seam: everything that malloc asks of the kernel, and nothing else does. Addresses are bytes,
+// lengths whole pages unless said otherwise; 0 (MORECORE_FAILURE, MAP_FAILED) means refused. What
+// comes from here is not cleared: `knownZeroFrom` tells which bytes are zero all the same, so that
+// calloc clears only the others.
 
 import { PAGE_SIZE } from "../base/align";
 import { touch } from "../kernel/access";
 import { ENOMEM, errorResult, isError } from "../kernel/errno";
 import { moveBreak } from "../kernel/brk";
+import { isReadable as isReadableRegion } from "../kernel/find";
 import {
   MAP_ANONYMOUS,
   MAP_FIXED,
@@ -16,18 +18,19 @@ import {
   PROT_WRITE,
 } from "../kernel/mman";
 import { enterKernel, leaveKernel } from "../kernel/mmap-lock";
-import { mapRegion, unmapRegion } from "../kernel/mmap";
+import { mapRegion } from "../kernel/mmap";
 import { Layout, mm } from "../kernel/mm";
 import { MREMAP_MAYMOVE, remapRegion } from "../kernel/mremap";
 import { OVERCOMMIT_NEVER } from "../kernel/limits";
 import { Advice, sysMadvise } from "../kernel/madvise";
+import { unmapRegion } from "../kernel/munmap";
 import { NR_BRK, NR_MADVISE, NR_MMAP, NR_MPROTECT, NR_MREMAP, NR_MUNMAP } from "../kernel/numbers";
 import { KernelOption, option } from "../kernel/options";
 import { dirtyEnd, isNewsOfDirt, noteHeapDirty } from "../kernel/pages";
 import { protectRegion, sysMprotect } from "../kernel/protect";
-import { findVma, isReadable as isReadableRegion, next } from "../kernel/region";
 import { traced } from "../kernel/syscall";
 import { IS_FULL } from "../kernel/tier";
+import { findVma, next } from "../kernel/tree";
 import { VM_READ, VmaKind } from "../kernel/vma";
 import { libc, mp, setErrno } from "./state";
 
@@ -68,7 +71,10 @@ export function isReadable(address: usize): bool {
   return result;
 }
 
-/** malloc writes a chunk's header into new memory at once: that page is resident, as far as the model knows. */
+/**
+ * malloc writes a chunk's header into new memory at once: that page is resident, as far as the
+ * model knows.
+ */
 function noteHeader(address: word): void {
   if (IS_FULL) touch(<usize>address, sizeof<word>(), true);
 }
@@ -80,7 +86,10 @@ export function learnBreak(): void {
   callBrk(0);
 }
 
-/** Where the program's first readable region beyond [heap] begins that ends above `address`; 0: there is none. For the checker. */
+/**
+ * Where the program's first readable region beyond [heap] begins that ends above `address`; 0:
+ * there is none. For the checker.
+ */
 export function regionFrom(address: usize): usize {
   for (let at = findVma(address); changetype<usize>(at) != 0; at = next(at)) {
     if (at.kind == VmaKind.USER && (at.vmFlags & VM_READ) != 0 && at.vmStart != mm.startBrk)
@@ -105,7 +114,10 @@ export function currentBreak(): usize {
   return <usize>mm.brk;
 }
 
-/** Moves the break by `increment` bytes and returns where it was, or MORECORE_FAILURE with errno ENOMEM (sbrk(2), __glibc_morecore). */
+/**
+ * Moves the break by `increment` bytes and returns where it was, or MORECORE_FAILURE with errno
+ * ENOMEM (sbrk(2), __glibc_morecore).
+ */
 export function moreCore(increment: word): usize {
   if (libc.alwaysFailMorecore) return MORECORE_FAILURE;
   learnBreak();
@@ -120,12 +132,18 @@ export function moreCore(increment: word): usize {
   return <usize>oldBreak;
 }
 
-/** Gives back the `decrement` bytes below the break, if the kernel agrees (sbrk(2) with a negative argument). */
+/**
+ * Gives back the `decrement` bytes below the break, if the kernel agrees (sbrk(2) with a negative
+ * argument).
+ */
 export function lessCore(decrement: word): void {
   callBrk(mm.brk - decrement);
 }
 
-/** mmap of memory for malloc. Explicit huge pages are refused where the model has none. The address, or MAP_FAILED with errno. */
+/**
+ * mmap of memory for malloc. Explicit huge pages are refused where the model has none. The address,
+ * or MAP_FAILED with errno.
+ */
 function callMmap(address: usize, length: word, prot: i32, flags: i32, pageSize: word): usize {
   const isHuge = pageSize != PAGE_SIZE;
   enterKernel();
@@ -149,7 +167,10 @@ export function mapPages(length: word, pageSize: word): usize {
   return start;
 }
 
-/** Reserves `length` bytes of addresses, at `address` if there is room, without access to them: for a heap. */
+/**
+ * Reserves `length` bytes of addresses, at `address` if there is room, without access to them: for
+ * a heap.
+ */
 export function reservePages(address: usize, length: word, pageSize: word): usize {
   const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
   return callMmap(address, length, PROT_NONE, flags, pageSize);
@@ -169,19 +190,28 @@ export function unlockPages(start: usize, length: word): bool {
   return false;
 }
 
-/** Says that the contents of whole pages are of no use any more. WebAssembly cannot give them back; only the full build keeps book. */
+/**
+ * Says that the contents of whole pages are of no use any more. WebAssembly cannot give them back;
+ * only the full build keeps book.
+ */
 export function discardPages(start: usize, length: word): void {
   if (!IS_FULL) return;
   const result = sysMadvise(<word>start, length, Advice.DONTNEED);
   traced(NR_MADVISE, <word>start, length, Advice.DONTNEED, 0, 0, 0, result);
 }
 
-/** What became of pages at the end of a heap: nothing; their contents are gone; they are not accessible any more, either. */
+/**
+ * What became of pages at the end of a heap: nothing; their contents are gone; they are not
+ * accessible any more, either.
+ */
 export const SHED_NOTHING: i32 = 0;
 export const SHED_CONTENTS: i32 = 1;
 export const SHED_ACCESS: i32 = 2;
 
-/** Gives back pages at the end of a heap: where memory must not be overcommitted, by mapping them anew without access (shrink_heap). */
+/**
+ * Gives back pages at the end of a heap: where memory must not be overcommitted, by mapping them
+ * anew without access (shrink_heap).
+ */
 export function shedPages(start: usize, length: word): i32 {
   if (!mayShrinkHeaps()) {
     discardPages(start, length);
@@ -219,12 +249,18 @@ export function remapPages(start: usize, oldLength: word, newLength: word): usiz
   return MAP_FAILED;
 }
 
-/** The address from which on [start, end), memory fresh from this seam, reads as zero; `end` when nothing is known. */
+/**
+ * The address from which on [start, end), memory fresh from this seam, reads as zero; `end` when
+ * nothing is known.
+ */
 export function knownZeroFrom(start: usize, end: usize): usize {
   return <usize>dirtyEnd(<word>start, <word>end);
 }
 
-/** Says that the heap's bytes below `end` have been used: called before malloc forgets that they were (top moves down). */
+/**
+ * Says that the heap's bytes below `end` have been used: called before malloc forgets that they
+ * were (top moves down).
+ */
 export function noteUsed(end: usize): void {
   if (!isNewsOfDirt(<word>end)) return;
   enterKernel();

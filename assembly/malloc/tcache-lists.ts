@@ -1,6 +1,7 @@
-// The lists of a tcache: the struct that each thread has, the links in its blocks, and the steps by which a block comes and goes. Whose
-// tcache it is, the caller says: the short ways of malloc and free read V8's globals once, as V8 reads a global anew after every store, and
-// whoever buries a thread goes through the dead one's.
+// The lists of a tcache: the struct that each thread has, the links in its blocks, and the steps by
+// which a block comes and goes. Whose tcache it is, the caller says: the short ways of malloc and
+// free read V8's globals once, as V8 reads a global anew after every store, and whoever buries a
+// thread goes through the dead one's.
 
 import { SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
@@ -41,7 +42,10 @@ export function popEntry(cache: usize, index: u32, mem: usize, left: u32): void 
   store<word>(mem, 0, KEY);
 }
 
-/** Puts the block `mem` in front of the `count` blocks of bin `index` of `cache`, and the key `mark` into it. */
+/**
+ * Puts the block `mem` in front of the `count` blocks of bin `index` of `cache`, and the key `mark`
+ * into it.
+ */
 export function pushEntry(cache: usize, index: u32, mem: usize, count: u32, mark: word): void {
   const head = cache + <usize>index * SIZE_SZ;
   store<word>(mem, mark, KEY);
@@ -60,7 +64,10 @@ export function takeEntry(cache: usize, index: u32): usize {
   return mem;
 }
 
-/** Makes `mem`, or 0, the latest block of bin `index` of a dead thread's `cache`, whose counts may be wrong. */
+/**
+ * Makes `mem`, or 0, the latest block of bin `index` of a dead thread's `cache`, whose counts may
+ * be wrong.
+ */
 export function setLatest(cache: usize, index: u32, mem: usize): void {
   store<word>(cache + <usize>index * SIZE_SZ, <word>mem, ENTRIES);
 }
@@ -70,7 +77,10 @@ export function keyOf(mem: usize): word {
   return load<word>(mem, KEY);
 }
 
-/** Looks whether a block that holds the key really is among the `most` blocks of bin `index` of `cache` at most: then it is freed twice. */
+/**
+ * Looks whether a block that holds the key really is among the `most` blocks of bin `index` of
+ * `cache` at most: then it is freed twice.
+ */
 export function findTwice(cache: usize, mem: usize, index: u32, most: u32): void {
   let seen: u32 = 0;
   let entry = <usize>load<word>(cache + <usize>index * SIZE_SZ, ENTRIES);

@@ -1,6 +1,7 @@
-// tcache: each thread's own small stacks of blocks, one a size, in front of everything else. A block in it counts as in use for its
-// neighbours. Its second word holds a key, by which free recognises a block that is already there; its first links to
-// the next one, protected (see chunk.ts). The struct is the first block that the thread allocates.
+// tcache: each thread's own small stacks of blocks, one a size, in front of everything else. A
+// block in it counts as in use for its neighbours. Its second word holds a key, by which free
+// recognises a block that is already there; its first links to the next one, protected (see
+// chunk.ts). The struct is the first block that the thread allocates.
 
 import { IS_THREADED } from "../sync/tier";
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
@@ -17,7 +18,8 @@ export const TCACHE_MAX_BINS: u32 = 64;
 export const TCACHE_FILL_COUNT: word = 7;
 export const MAX_TCACHE_COUNT: word = 65535;
 
-// The thread's own variables. Until its tcache is made, the limits are 0: nothing fits, and the slow path makes it.
+// The thread's own variables. Until its tcache is made, the limits are 0: nothing fits, and the
+// slow path makes it.
 export let tcache: usize = 0;
 let bins: u32 = 0; // mp_.tcache_bins
 let requestLimit: word = 0; // requests below it have a bin
@@ -57,8 +59,9 @@ export function bindTcache(mem: usize): void {
 }
 
 /**
- * Takes this thread's tcache from it, at its exit. Until another is made nothing is cached. What it was, or 0. In the threaded build ThreadData
- * goes on to name it: should the thread die before it is empty, whoever buries it finds the rest.
+ * Takes this thread's tcache from it, at its exit. Until another is made nothing is cached. What it
+ * was, or 0. In the threaded build ThreadData goes on to name it: should the thread die before it
+ * is empty, whoever buries it finds the rest.
  */
 export function surrenderTcache(): usize {
   const cache = tcache;
@@ -72,7 +75,10 @@ export function isCacheable(bytes: word): bool {
   return bytes < requestLimit;
 }
 
-/** The tcache bin of a chunk's size, flags or not (csize2tidx). Sizes below MINSIZE give a number beyond every bin. */
+/**
+ * The tcache bin of a chunk's size, flags or not (csize2tidx). Sizes below MINSIZE give a number
+ * beyond every bin.
+ */
 export function tcacheIndex(size: word): u32 {
   const index = (size - MINSIZE) >> 4;
   // Truncating a word of 64 bits must not make a wild size look small.
@@ -111,7 +117,10 @@ export function tcacheTake(index: u32): usize {
   return takeEntry(tcache, index);
 }
 
-/** Whether an aligned block in memory looks like one of bin `index`: used when a thread died with it. */
+/**
+ * Whether an aligned block in memory looks like one of bin `index`: used when a thread died with
+ * it.
+ */
 export function isCachedBlock(mem: usize, index: u32): bool {
   return (
     !isMisaligned(mem) && tcacheIndex(Chunk.ofMem(mem).size) == index && Chunk.ofMem(mem).inuse
@@ -133,7 +142,10 @@ export function findDoubleFree(mem: usize, index: u32): void {
   findTwice(tcache, mem, index, fillCount);
 }
 
-/** Whether an aligned block of an aligned size, not mmapped, is at `mem`, `head` being its size word: three tests in one. */
+/**
+ * Whether an aligned block of an aligned size, not mmapped, is at `mem`, `head` being its size
+ * word: three tests in one.
+ */
 export function isPlain(mem: usize, head: word): bool {
   return (
     ((mem & MALLOC_ALIGN_MASK) | ((<usize>head) & (MALLOC_ALIGNMENT / 2 + <usize>IS_MMAPPED))) == 0

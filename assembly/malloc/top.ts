@@ -1,5 +1,5 @@
-// Top: the free chunk at the end of an arena's heap, in no bin. Blocks are cut from its start; it takes in whatever is freed next
-// to it. Its P bit is always set.
+// Top: the free chunk at the end of an arena's heap, in no bin. Blocks are cut from its start; it
+// takes in whatever is freed next to it. Its P bit is always set.
 
 import { CHUNK_HDR_SZ } from "./sizes";
 import { Chunk, NON_MAIN_ARENA, PREV_INUSE, addressOf } from "./chunk";
@@ -11,7 +11,9 @@ export function arenaBit(arena: MallocState): word {
   return arena == mainArena ? 0 : NON_MAIN_ARENA;
 }
 
-/** Cuts a chunk of `size` bytes from the start of top, which has room for it and for MINSIZE more. */
+/**
+ * Cuts a chunk of `size` bytes from the start of top, which has room for it and for MINSIZE more.
+ */
 export function splitTop(arena: MallocState, size: word): usize {
   const victim = arena.top;
   const rest = victim.size - size;
@@ -25,7 +27,8 @@ export function splitTop(arena: MallocState, size: word): usize {
 
 /** Makes `p`, below the present top, the top, `size` bytes long. */
 export function lowerTop(arena: MallocState, p: Chunk, size: word): void {
-  // Up to here, header included, the heap has been written to; calloc must know when it comes this way again.
+  // Up to here, header included, the heap has been written to; calloc must know when it comes this
+  // way again.
   noteUsed(addressOf(arena.top) + <usize>CHUNK_HDR_SZ);
   p.mchunkSize = size | PREV_INUSE;
   arena.top = p;

@@ -1,28 +1,32 @@
-// Giving memory back to the kernel: the end of the heap by the break, whole pages inside free chunks by madvise.
+// Giving the end of an arena back to the kernel after a large free: main_arena's by the break, that
+// of others by their heaps, of which those that have become empty go as a whole. malloc-trim.ts
+// gives back more.
 
-import { Failure } from "../base/failure";
-import { queuesFrees } from "../sync/mutex";
-import { IS_THREADED } from "../sync/tier";
-import { binAt, binIndex, unsortedBin } from "./bins";
+import { ILP32 } from "../abi/word";
+import { Failure, corrupted } from "../base/failure";
+import { unlinkAside } from "./bins";
 import { Chunk, PREV_INUSE, addressOf } from "./chunk";
-import { consolidate } from "./fastbins";
-import { followAside, mostChunks } from "./links";
-import { takeBack } from "./remote";
-import { MINSIZE } from "./sizes";
-import { MOST_ARENAS, lockArena, nextArena, unlockArena } from "./arena";
-import { MallocState, NBINS, mainArena, mp } from "./state";
+import { endOf, firstChunk, heapFor, heapMaxSize } from "./heap";
+import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
+import { HeapInfo, MallocState, libc, mp } from "./state";
 import {
   PAGE_SIZE,
+  SHED_ACCESS,
+  SHED_NOTHING,
   alignDown,
-  alignUp,
   currentBreak,
-  discardPages,
   enterKernel,
+  isReadable,
   leaveKernel,
   lessCore,
+  shedPages,
+  unmapPages,
 } from "./system";
 
-/** Moves the break down so that about `pad` bytes of top remain. Whether anything was released (systrim). */
+/**
+ * Moves the break down so that about `pad` bytes of top remain. Whether anything was released
+ * (systrim).
+ */
 export function trimTop(arena: MallocState, pad: word): bool {
   const top = arena.top;
   const topSize = top.size;
@@ -50,65 +54,71 @@ function moveDown(arena: MallocState, top: Chunk, topSize: word, extra: word): b
   return true;
 }
 
-/** Gives back what can be given back of all arenas, but for `pad` bytes of main_arena's top. Whether there was anything (malloc_trim). */
-export function trimAll(pad: word): bool {
-  let released = false;
-  let arena = mainArena;
-  let left = MOST_ARENAS;
-  do {
-    lockArena(arena);
-    if (IS_THREADED && queuesFrees) takeBack(arena);
-    if (!(IS_THREADED && arena.isRetired)) {
-      if (trimArena(arena)) released = true;
-      if (arena == mainArena && trimTop(arena, pad)) released = true;
-    }
-    unlockArena(arena);
-    arena = nextArena(arena, left--);
-  } while (arena != mainArena);
-  return released;
+/**
+ * Gives back heaps that hold nothing any more, and then the end of the last (heap_trim). `pad`
+ * bytes of top remain.
+ */
+export function trimHeap(arena: MallocState, pad: word): void {
+  let heap = heapFor(arena.top);
+  if (heap.arPtr != <word>changetype<usize>(arena)) corrupted(Failure.ASSERT_HEAP_ARENA, 0);
+  while (arena.top == firstChunk(heap)) {
+    const before = changetype<HeapInfo>(<usize>heap.prev);
+    // Also when the links go round in a circle: this heap is unmapped by then.
+    if (!isReadable(changetype<usize>(before)) || before.arPtr != heap.arPtr)
+      corrupted(Failure.SEGV_HEAPS, changetype<usize>(heap));
+    if (!dropHeap(arena, heap, before, pad)) break;
+    heap = before;
+  }
+  const top = arena.top;
+  const topSize = top.size;
+  const spare = topSize - MINSIZE - 1;
+  if (topSize < mp.trimThreshold || topSize <= MINSIZE || spare <= pad) return;
+  const extra = alignDown(spare - pad, heap.pagesize);
+  if (extra == 0) return;
+  enterKernel();
+  shrinkHeap(arena, heap, top, topSize, extra);
+  leaveKernel();
 }
 
-/** Gives back whole pages inside free chunks (mtrim). */
-function trimArena(arena: MallocState): bool {
-  consolidate(arena);
-  let released = false;
-  const firstBin = binIndex(PAGE_SIZE);
-  for (let index: u32 = 1; index < NBINS; index++) {
-    if (index != 1 && index < firstBin) continue;
-    const bin = index == 1 ? unsortedBin(arena) : binAt(arena, index);
-    let left = chunksIn(bin);
-    let from = bin;
-    for (let p = bin.bk; p != bin; p = p.bk) {
-      left = followAside(from, p, left, Failure.SEGV_TRIM_BIN);
-      from = p;
-      if (discardInside(p)) released = true;
-    }
-  }
-  return released;
+/** Takes `extra` bytes off the end of the heap and its top (shrink_heap). */
+function shrinkHeap(
+  arena: MallocState,
+  heap: HeapInfo,
+  top: Chunk,
+  topSize: word,
+  extra: word,
+): void {
+  const size = heap.size - extra;
+  const shed = shedPages(changetype<usize>(heap) + <usize>size, extra);
+  if (shed == SHED_NOTHING) return;
+  if (shed == SHED_ACCESS) heap.mprotectSize = size;
+  heap.size = size;
+  arena.systemMem -= extra;
+  top.mchunkSize = (topSize - extra) | PREV_INUSE;
 }
 
 /**
- * How many chunks are in a bin. Counted before anything is done there: a circle of millions of
- * system calls would take minutes. Chunks that overlap may lose their links on the way, too.
+ * Unmaps the empty heap, if the one before it can spare `pad` bytes as well, and makes that one's
+ * end the top.
  */
-function chunksIn(bin: Chunk): u32 {
-  const most = mostChunks();
-  let left = most;
-  let from = bin;
-  for (let p = bin.bk; p != bin; p = p.bk) {
-    left = followAside(from, p, left, Failure.SEGV_TRIM_BIN);
-    from = p;
-  }
-  return most - left;
-}
-
-/** Gives back the pages of a free chunk that neither its header nor the next chunk's shares. Whether there are any. */
-function discardInside(p: Chunk): bool {
-  const size = p.size;
-  if (size <= PAGE_SIZE - 1 + offsetof<Chunk>()) return false;
-  const firstPage = alignUp(<word>addressOf(p) + offsetof<Chunk>(), PAGE_SIZE);
-  const spare = size - (firstPage - <word>addressOf(p));
-  if (spare < PAGE_SIZE) return false;
-  discardPages(<usize>firstPage, alignDown(spare, PAGE_SIZE));
+function dropHeap(arena: MallocState, heap: HeapInfo, before: HeapInfo, pad: word): bool {
+  const most = heapMaxSize();
+  const end = endOf(before);
+  const last = changetype<Chunk>(end - (<usize>CHUNK_HDR_SZ + (ILP32 ? 8 : 0)));
+  if (last.mchunkSize != PREV_INUSE) corrupted(Failure.ASSERT_HEAP_FENCE, addressOf(last));
+  let p = last.before(last.mchunkPrevSize);
+  const isFree = !p.prevInuse;
+  if (isFree) p = p.before(p.mchunkPrevSize);
+  const size = <word>(end - addressOf(p));
+  if (size + (most - before.size) < pad + MINSIZE + heap.pagesize) return false;
+  enterKernel();
+  arena.systemMem -= heap.size;
+  if (changetype<usize>(heap) + <usize>most == <usize>libc.alignedHeapArea)
+    libc.alignedHeapArea = 0;
+  unmapPages(changetype<usize>(heap), most);
+  if (isFree) unlinkAside(p);
+  arena.top = p;
+  p.mchunkSize = size | PREV_INUSE;
+  leaveKernel();
   return true;
 }

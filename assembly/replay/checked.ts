@@ -1,4 +1,5 @@
-// The checked build: the allocator and the replay loop, with the whole-heap checker and fault injection.
+// The checked build: the allocator and the replay loop, with the whole-heap checker and fault
+// injection.
 
 export * from "./index";
 export {

@@ -1,5 +1,6 @@
-// The replay loop: runs packed operations of a trace against an allocator, with no call out of WebAssembly. It is generic over the
-// allocator, so that every contestant of a benchmark runs in the very same loop.
+// The replay loop: runs packed operations of a trace against an allocator, with no call out of
+// WebAssembly. It is generic over the allocator, so that every contestant of a benchmark runs in
+// the very same loop.
 
 /** One packed operation. */
 @unmanaged
@@ -21,7 +22,10 @@ export enum OpKind {
 const KIND_BITS: u32 = 3;
 const KIND_MASK: u32 = 7;
 
-/** Runs the operations in [begin, end) over the table of blocks. Slot 0 is the id that is never live. Returns the last result. */
+/**
+ * Runs the operations in [begin, end) over the table of blocks. Slot 0 is the id that is never
+ * live. Returns the last result.
+ */
 export function runOps<Allocator extends Contestant>(
   begin: usize,
   end: usize,

@@ -1,9 +1,11 @@
-// What AssemblyScript's garbage collectors ask of an allocator: blocks, never NULL. They live right behind the program's static data.
-// Addresses below `__heap_base` are the compiler's: static objects, which are never freed and move into the heap when they are resized.
+// What AssemblyScript's garbage collectors ask of an allocator: blocks, never NULL. They live right
+// behind the program's static data. Addresses below `__heap_base` are the compiler's: static
+// objects, which are never freed and move into the heap when they are resized.
 //
-// A collector frees in bursts, and what it frees first is asked for long after. While the heap is small that does not matter, all of it is
-// in the processor's cache: tcache takes whatever fits it, without limit. In a larger heap the order in memory is worth more than the
-// shortest way: neither tcache nor fast bins are used, all that is free is merged, and new objects lie side by side.
+// A collector frees in bursts, and what it frees first is asked for long after. While the heap is
+// small that does not matter, all of it is in the processor's cache: tcache takes whatever fits it,
+// without limit. In a larger heap the order in memory is worth more than the shortest way: neither
+// tcache nor fast bins are used, all that is free is merged, and new objects lie side by side.
 
 import { SIZE_MAX, SIZE_SZ } from "../abi/word";
 import { MIB } from "../base/align";
@@ -20,7 +22,10 @@ import { blocksIn, latestIn, popEntry } from "../malloc/tcache-lists";
 import { startHeap } from "./start";
 import { noMemory } from "./texts";
 
-/** Above it a heap is large, bytes: what the caches of today's processors hold beside everything else. */
+/**
+ * Above it a heap is large, bytes: what the caches of today's processors hold beside everything
+ * else.
+ */
 const SMALL_HEAP_MAX: word = MIB;
 
 /** The largest request that tcache serves in a small heap, bytes. */
@@ -44,7 +49,10 @@ export function startCollected(): void {
   setTunableValue(Tunable.TRIM_THRESHOLD, SIZE_MAX);
 }
 
-/** Begins to keep order: merges all that tcache and the fast bins hold, and makes no more use of them. */
+/**
+ * Begins to keep order: merges all that tcache and the fast bins hold, and makes no more use of
+ * them.
+ */
 function becomeLarge(): void {
   isLarge = true;
   setTunableValue(Tunable.TCACHE_COUNT, 0);
@@ -54,7 +62,9 @@ function becomeLarge(): void {
   setTunableValue(Tunable.MXFAST, 0);
 }
 
-/** A block of at least `bytes` bytes, aligned to 16. Aborts the program when the memory cannot grow. */
+/**
+ * A block of at least `bytes` bytes, aligned to 16. Aborts the program when the memory cannot grow.
+ */
 export function allocateBlock(bytes: usize): usize {
   verifyHeap();
   // malloc's short way.
@@ -128,8 +138,8 @@ export function freeBlock(address: usize): void {
   }
 }
 
-// The compiler takes every custom runtime for an incremental one, whose objects are zero when they are made and when they grow. The minimal
-// collector leaves that to its allocator.
+// The compiler takes every custom runtime for an incremental one, whose objects are zero when they
+// are made and when they grow. The minimal collector leaves that to its allocator.
 
 /** The most bytes that are not worth a memory.fill, which V8 does by a call out of WebAssembly. */
 const FILL_MIN: usize = 128;

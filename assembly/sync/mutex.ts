@@ -1,11 +1,12 @@
-// Locks over shared memory: a word that names its owner, so that somebody else can clean up when the owner is killed. In builds
-// without threads nobody calls any of this.
+// Locks over shared memory: a word that names its owner, so that somebody else can clean up when
+// the owner is killed. In builds without threads nobody calls any of this.
 //
 //   bit 31   somebody may be waiting (atomic.wait)
 //   0 … 30   the owner's number plus 1; 0: free
 //
-// The order in which a thread may take them: an arena's mutex or the list lock (arena.ts) first, then the kernel's (kernel/mmap-lock.ts).
-// Nobody holds two arenas' mutexes, nor waits for one with the kernel's lock held; with the list lock held only repair.ts does.
+// The order in which a thread may take them: an arena's mutex or the list lock (arena.ts) first,
+// then the kernel's (kernel/mmap-lock.ts). Nobody holds two arenas' mutexes, nor waits for one with
+// the kernel's lock held; with the list lock held only repair.ts does.
 
 import { corrupted } from "../base/failure";
 import { COUNTS_HELD } from "./tier";
@@ -19,13 +20,19 @@ export enum LockFailure {
 
 const WAITERS: i32 = 1 << 31;
 
-/** Looks at a taken lock before waiting: a critical section is some ten to a hundred nanoseconds long. */
+/**
+ * Looks at a taken lock before waiting: a critical section is some ten to a hundred nanoseconds
+ * long.
+ */
 const SPINS: i32 = 128;
 
 /** How long a wait lasts before the lock is looked at anew, ms. */
 const WAIT_MS: i32 = 50;
 
-/** Looks at a taken lock before somebody who must not wait for it goes away: half a second where waiting is allowed. */
+/**
+ * Looks at a taken lock before somebody who must not wait for it goes away: half a second where
+ * waiting is allowed.
+ */
 const SOON_SPINS: u32 = 10 * 1024;
 
 /** Looks after which a thread that may not wait gives up: some seconds. */
@@ -49,10 +56,15 @@ export class SharedState {
   largeTcache: u32; // what each tcache may hold of larger blocks, bytes; 0: none (malloc/large-tcache.ts)
 }
 
-/** Whether there are other threads: until then nothing is locked (SINGLE_THREAD_P is the opposite). */
+/**
+ * Whether there are other threads: until then nothing is locked (SINGLE_THREAD_P is the opposite).
+ */
 export let isConcurrent: bool = false;
 
-/** Whether frees into others' arenas are queued (malloc/remote.ts): SharedState.queuesFrees, which does not change once there are others. */
+/**
+ * Whether frees into others' arenas are queued (malloc/remote.ts): SharedState.queuesFrees, which
+ * does not change once there are others.
+ */
 export let queuesFrees: bool = false;
 
 let self: i32 = 0; // this thread's number plus 1
@@ -77,7 +89,9 @@ export function setQueuesFrees(queues: bool): void {
   queuesFrees = queues;
 }
 
-/** From now on others may run at the same time. `canWait`: whether the host lets this thread sleep. */
+/**
+ * From now on others may run at the same time. `canWait`: whether the host lets this thread sleep.
+ */
 export function becomeConcurrent(canWait: bool): void {
   isConcurrent = true;
   mayWait = canWait;
@@ -95,8 +109,9 @@ export function see(place: usize): void {
 }
 
 /**
- * Waits until this thread sees that the memory reaches to `place`. Memory that another thread has grown is there for plain loads and
- * stores at once, but V8 checks atomics against a size that each thread learns anew only at a loop or a call.
+ * Waits until this thread sees that the memory reaches to `place`. Memory that another thread has
+ * grown is there for plain loads and stores at once, but V8 checks atomics against a size that each
+ * thread learns anew only at a loop or a call.
  */
 function look(place: usize): void {
   for (let looks: u32 = 0; looks < SEE_LOOKS; looks++) {
@@ -132,14 +147,18 @@ export function ownerOf(place: usize): i32 {
   return (atomic.load<i32>(place) & ~WAITERS) - 1;
 }
 
-/** Spins a little, then sleeps until the lock is free. Whoever has slept says that others may still do: it cannot know. */
+/**
+ * Spins a little, then sleeps until the lock is free. Whoever has slept says that others may still
+ * do: it cannot know.
+ */
 function acquireSlowly(place: usize): void {
   counters.contended++;
   for (let spins = 0; spins < SPINS; spins++) {
     if (atomic.load<i32>(place) == 0 && atomic.cmpxchg<i32>(place, 0, self) == 0) return;
   }
   let mine = self;
-  // Not an i64: V8's baseline compiler (11.3, Node.js 20) loses count of one around the wait, and the thread waits for ever.
+  // Not an i64: V8's baseline compiler (11.3, Node.js 20) loses count of one around the wait, and
+  // the thread waits for ever.
   let waitedMs = 0;
   for (let looks: u32 = 0; ; looks++) {
     const seen = atomic.load<i32>(place);
@@ -172,7 +191,10 @@ function sleep(place: usize, value: i32): i32 {
 /** What atomic.wait returns when nobody woke the thread. */
 const TIMED_OUT: i32 = 2;
 
-/** Takes the lock at `place` if that can be had soon: its owner may be dead, and whoever asks be the one to bury it. */
+/**
+ * Takes the lock at `place` if that can be had soon: its owner may be dead, and whoever asks be the
+ * one to bury it.
+ */
 export function acquireSoon(place: usize): bool {
   see(place);
   for (let looks: u32 = 0; looks < SOON_SPINS; looks++) {
@@ -186,7 +208,9 @@ export function acquireSoon(place: usize): bool {
   return false;
 }
 
-/** Takes the lock at `place` from the dead thread `number`, if that one holds it. Whether it did. */
+/**
+ * Takes the lock at `place` from the dead thread `number`, if that one holds it. Whether it did.
+ */
 export function takeOver(place: usize, number: u32): bool {
   see(place);
   for (;;) {

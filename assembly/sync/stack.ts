@@ -1,10 +1,14 @@
-// A stack that many threads push onto at the same time and one at a time takes as a whole (R. K. Treiber, 1986). A node is any piece of
-// memory; its first four bytes hold the address of the node below, 0 for the last. Nobody pops a single node, so no node can come
-// back between two looks at the top. In the threaded build only.
+// A stack that many threads push onto at the same time and one at a time takes as a whole (R. K.
+// Treiber, 1986). A node is any piece of memory; its first four bytes hold the address of the node
+// below, 0 for the last. Nobody pops a single node, so no node can come back between two looks at
+// the top. In the threaded build only.
 
 import { see } from "./mutex";
 
-/** Pushes `node` onto the stack whose top is at `place`. What was the top: 0 when the stack was empty. */
+/**
+ * Pushes `node` onto the stack whose top is at `place`. What was the top: 0 when the stack was
+ * empty.
+ */
 export function push(place: usize, node: usize): usize {
   see(place);
   let top: u32;

@@ -1103,7 +1103,7 @@ export type OpenFile = {
   readonly references: number;
   /** `f_inode`. */
   readonly inodeLink: number;
-  /** Which one of all that there ever were, from 1: regions with equal numbers may merge. */
+  /** Which one of all that there ever were, from 1: regions with equal ones may merge. */
   readonly number: number;
 };
 
@@ -1879,7 +1879,7 @@ export const Layout = {
 export type Layout = (typeof Layout)[keyof typeof Layout];
 
 /**
- * Members of `PageMark` in assembly/.
+ * Marks of a page. A private page that was only read is PRESENT and nothing else: the kernel's one zero page, which does not count.    bit 7      6     5      4     3       2      1     0       DIRTY  FILE  GUARD  LAZY  CACHED  SHMEM  ANON  PRESENT
  * @enum
  */
 export const PageMark = {

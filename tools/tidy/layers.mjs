@@ -1,7 +1,7 @@
 // Imports point downward only. The ladders are those of ARCHITECTURE.md.
 
 import { posix } from "node:path";
-import ts from "typescript";
+import { importsOf, parse } from "./imports.mjs";
 
 /**
  * A rung holds folders (or files at the root) that may import from the rungs below it and from
@@ -45,35 +45,6 @@ const NODE_USERS = /^src\/cli\//;
 
 /** What entries of the package may import besides sources: where hosts take binaries so. */
 const BINARY = /^build\/[\w.]+\.wasm(\?module)?$/;
-
-/**
- * The module specifiers that a file imports or re-exports, with their lines.
- * @param {ts.SourceFile} source
- * @returns {{ specifier: string, line: number, isType: boolean }[]}
- */
-function importsOf(source) {
-  /** @type {{ specifier: string, line: number, isType: boolean }[]} */
-  const found = [];
-  /** @param {ts.Node} node */
-  const visit = (node) => {
-    const dynamic =
-      ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword;
-    const literal =
-      ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
-        ? node.moduleSpecifier
-        : dynamic
-          ? node.arguments[0]
-          : undefined;
-    if (literal !== undefined && ts.isStringLiteral(literal)) {
-      const { line } = source.getLineAndCharacterOfPosition(literal.getStart(source));
-      const isType = ts.isImportDeclaration(node) && node.importClause?.isTypeOnly === true;
-      found.push({ specifier: literal.text, line: line + 1, isType });
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(source);
-  return found;
-}
 
 /**
  * The folder below the root that a path is in.
@@ -128,7 +99,7 @@ export function checkLayers(path, text) {
   const root = /** @type {string} */ (path.split("/")[0]);
   const ladder = ladders[root];
   if (ladder === undefined) return [];
-  const source = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const source = parse(path, text);
   const problems = [];
   if (rungOf(ladder, folderOf(path)) < 0) {
     problems.push(`${path}: ${root}/${folderOf(path)} is on no rung of the ladder`);

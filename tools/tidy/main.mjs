@@ -1,6 +1,7 @@
-// The project's own rules that no off-the-shelf linter knows: layers, what AssemblyScript sources
-// may contain, file lengths, no leftovers. Prints every problem and exits 1, or says how many files
-// are tidy. ESLint checks function lengths.
+// The project's own rules that no off-the-shelf linter knows: layers, no rings of files, no dead
+// ones, what AssemblyScript sources may contain, names that the build's transforms know, file
+// lengths, columns, no leftovers. Prints every problem and exits 1, or says how many files are
+// tidy. ESLint checks function lengths.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join, relative, sep } from "node:path";
@@ -8,7 +9,9 @@ import { fileURLToPath } from "node:url";
 import { checkAssembly } from "./assembly.mjs";
 import { checkComments, checkDocument } from "./columns.mjs";
 import { checkLayers } from "./layers.mjs";
+import { checkPlaces } from "./places.mjs";
 import { checkRealms } from "./realms.mjs";
+import { checkDead, checkRings, entriesOf, linksOf } from "./rings.mjs";
 
 const MAX_LINES = 400;
 const FOLDERS = ["assembly", "bench", "src", "tests", "tools"];
@@ -76,14 +79,19 @@ export function checkFile(path, text) {
  * @returns {{ files: number, problems: string[] }}
  */
 export function checkProject(root) {
-  const files = codeFiles(root);
+  const files = new Map(
+    codeFiles(root).map((path) => [path, readFileSync(join(root, path), "utf8")]),
+  );
   const documents = documentsOf(root);
-  const read = (/** @type {string} */ path) => readFileSync(join(root, path), "utf8");
+  const links = linksOf(files);
   const problems = [
-    ...files.flatMap((path) => checkFile(path, read(path))),
-    ...documents.flatMap((path) => checkDocument(path, read(path))),
+    ...[...files].flatMap(([path, text]) => checkFile(path, text)),
+    ...checkRings(links),
+    ...checkDead(links, entriesOf(root)),
+    ...checkPlaces(files),
+    ...documents.flatMap((path) => checkDocument(path, readFileSync(join(root, path), "utf8"))),
   ];
-  return { files: files.length + documents.length, problems };
+  return { files: files.size + documents.length, problems };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

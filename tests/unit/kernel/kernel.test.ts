@@ -220,6 +220,10 @@ describe.each(abis)("the address space, %s", (abi) => {
     expect([heap!.kind, foreign!.kind]).toEqual([VmaKind.USER, VmaKind.FOREIGN]);
     expect(kernel.maps().split("\n")[1]).toMatch(/^\w+-\w+ ---p 00000000 00:00 0 $/);
     expect(kernel.mm.mapCount).toBe(1);
+    // More of it becomes part of the same region.
+    kernel.process.memory.grow(1);
+    kernel.sbrk(2 ** 22);
+    expect(kernel.vmas().map(({ end }) => end)).toEqual([heap!.end, foreign!.end + 65536]);
   });
 
   it("the kernel's version decides about details", () => {

@@ -1,6 +1,7 @@
 // Heaps of arenas other than main_arena: areas of HEAP_MAX_SIZE bytes, aligned to it, so that an
 // address leads to its heap. A heap is reserved as a whole and made accessible as it grows; an
-// arena whose heap is full gets another, and a heap that has become empty goes back to the kernel.
+// arena whose heap is full gets another (extend.ts), and a heap that has become empty goes back to
+// the kernel (trim.ts).
 //
 //   heap ->  HeapInfo | MallocState, if it is the first | chunks … | top, or fenceposts | reserved
 //            <----------------------- size --------------------------------------->

@@ -32,6 +32,14 @@ export function terminalTable(answer: Answer): string {
   ].join("\n");
 }
 
+/** As many as a line of a document has at most. */
+const COLUMNS = 100;
+
+/** An item of a list. */
+function item(text: string): string {
+  return `- ${wrapAnsi(text, COLUMNS - 2).replaceAll("\n", "\n  ")}`;
+}
+
 /**
  * @returns a result in Markdown: a table, best of all samples with the median in brackets, its
  *   ratios, and its machine
@@ -46,10 +54,10 @@ export function markdownSection(result: Result): string {
   return [
     markdownTable([head, ...rows], { align, alignDelimiters: false }),
     "",
-    ...result.ratios.map((ratio) => `- ${ratioText(ratio)}`),
-    ...result.notes.map((note) => `- ${note}`),
+    ...result.ratios.map((ratio) => item(ratioText(ratio))),
+    ...result.notes.map(item),
     "",
-    wrapAnsi(`Machine: ${machineLine(result.machine)}.`, 100),
+    wrapAnsi(`Machine: ${machineLine(result.machine)}.`, COLUMNS),
   ].join("\n");
 }
 

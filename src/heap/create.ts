@@ -68,14 +68,17 @@ export interface HeapPlan<A extends Abi, B extends HeapBuild> {
 /**
  * Everything about a heap that does not depend on where its binary comes from.
  * @param schema the options that there are
+ * @param isThreaded whether there are to be threads where the options do not say
  * @throws TypeError or RangeError naming a wrong option
  */
 export function planHeap<A extends Abi, B extends HeapBuild>(
   options: HeapOptions<A, B>,
   schema = HEAP_OPTIONS,
+  isThreaded?: boolean,
 ): HeapPlan<A, B> {
   checkOptions(schema, options);
-  const { threads, outOfMemory = "null" } = options as { threads?: boolean } & typeof options;
+  const { outOfMemory = "null" } = options;
+  const { threads = isThreaded } = options as { threads?: boolean };
   return {
     policy: outOfMemory,
     process: threads ? { ...options, build: "threads" as B } : options,

@@ -67,12 +67,13 @@ export type CreateThreadedHeapSync = <A extends Abi = "ilp32">(
 const HEAP = { isHeap: true, threaded: THREADED };
 
 /** Checks the options, and says what to do with the process. */
-function planned<A extends Abi>(options: ThreadedHeapOptions<A>) {
-  checkOptions(OPTIONS, options);
-  const { threads = true, onThreadDeath: notice } = options;
-  if (!threads) throw new TypeError('option "threads" must be true in this entry, got false');
-  const all = { ...options, threads } as unknown as HeapOptions<A, "threads">;
-  const { policy, process, finish } = planHeap(all, OPTIONS);
+function planned<A extends Abi>(
+  options: Omit<ThreadedHeapOptions<A>, "threads"> & { threads?: boolean },
+) {
+  const { policy, process, finish } = planHeap(options as HeapOptions<A, "threads">, OPTIONS, true);
+  const { threads, onThreadDeath: notice } = options;
+  if (threads === false)
+    throw new TypeError('option "threads" must be true in this entry, got false');
   return {
     process,
     heapOf: (process: Process<A, "threads">) =>

@@ -57,7 +57,8 @@ function checkKind(memory: NonNullable<GuestInfo["memory"]>, process: Process<Ab
   if (memory.shared !== shared)
     throw new TypeError(
       memory.shared
-        ? "the guest wants a shared memory, the heap's is not: make the heap with the createHeap of ptmalloc-wasm/threads"
+        ? "the guest wants a shared memory, the heap's is not: " +
+            "make the heap with the createHeap of ptmalloc-wasm/threads"
         : "the heap's memory is shared, the guest wants one that is not: " +
             "compile it with threads (wasm-ld: --shared-memory)",
     );

@@ -10,24 +10,14 @@ import { OpKind } from "../../src/layout/generated.js";
 import { opBytes } from "../../src/trace/encode.js";
 import { planTrace } from "../../src/trace/session.js";
 import type { Trace } from "../../src/trace/trace.js";
+import { Place } from "../support/place.js";
 
 type Checked = Process<"ilp32", "checked">;
 
 const STRIDE = opBytes("ilp32");
 const ENOMEM = 12;
 
-let memory: WebAssembly.Memory | undefined;
-let latest: Checked | undefined;
-
-/**
- * A process in the place of the one before it, which must not be used any more: engines think that
- * memories of gigabytes are heavy, and collect garbage each time there is another one.
- */
-async function nextProcess(base: number, startBrk: number): Promise<Checked> {
-  latest?.dispose();
-  memory ??= new WebAssembly.Memory({ initial: 1, maximum: 65_535 });
-  return (latest = await startProcess({ build: "checked", base, startBrk, memory }));
-}
+const place = new Place();
 
 /** A process with the trace's operations and block table below its base. */
 export class Replay {
@@ -45,7 +35,8 @@ export class Replay {
 
   static async start(trace: Trace): Promise<Replay> {
     const { ops, opsBegin, blocks, base, startBrk } = planTrace(trace, "ilp32");
-    const process = await nextProcess(base, startBrk);
+    const memory = place.freed();
+    const process = place.taken(await startProcess({ build: "checked", base, startBrk, memory }));
     process.raw.verify_calls(0);
     process.u8().fill(0, opsBegin, base).set(ops, opsBegin);
     return new Replay(trace, process, opsBegin, blocks);

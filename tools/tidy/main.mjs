@@ -4,7 +4,7 @@
 // tidy. ESLint checks function lengths.
 
 import { readFileSync, readdirSync } from "node:fs";
-import { join, relative, sep } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkAssembly } from "./assembly.mjs";
 import { checkComments, checkDocument } from "./columns.mjs";
@@ -15,41 +15,40 @@ import { checkDead, checkRings, entriesOf, linksOf } from "./rings.mjs";
 
 const MAX_LINES = 400;
 const FOLDERS = ["assembly", "bench", "src", "tests", "tools"];
+/** What is installed, made, or no matter of ours. */
+const LEFT_OUT = /^\.|^(build|dist|node_modules)$/;
 const CODE = /\.(ts|mjs|js|c|h|sh)$/;
 const GENERATED = new Set(["src/layout/generated.ts"]);
 // Put together so that this very file has none.
 const LEFTOVER = new RegExp(`\\b(${"FIX"}ME|${"XX"}X)\\b`);
 
 /**
- * @param {string} root the project's folder
- * @returns {string[]} paths of all code files, relative, with forward slashes
+ * @param {string} folder
+ * @returns {string[]} the paths of all files in it, relative to it
  */
-export function codeFiles(root) {
-  return FOLDERS.flatMap((folder) => {
-    try {
-      return readdirSync(join(root, folder), { recursive: true, withFileTypes: true });
-    } catch {
-      return [];
-    }
-  })
-    .filter((entry) => entry.isFile() && CODE.test(entry.name))
-    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join("/"))
-    .filter((path) => !path.includes("node_modules/") && !GENERATED.has(path))
-    .sort();
+function filesIn(folder) {
+  return readdirSync(folder, { withFileTypes: true })
+    .filter(({ name }) => !LEFT_OUT.test(name))
+    .flatMap((entry) => {
+      if (!entry.isDirectory()) return entry.isFile() ? [entry.name] : [];
+      return filesIn(join(folder, entry.name)).map((path) => `${entry.name}/${path}`);
+    });
 }
 
-/** The same of documents, those at the top among them. @param {string} root @returns {string[]} */
-export function documentsOf(root) {
-  const folders = readdirSync(root, { withFileTypes: true })
-    .filter(({ name }) => !/^\.|^(build|dist|node_modules)$/.test(name))
-    .flatMap((entry) =>
-      entry.isDirectory()
-        ? readdirSync(join(root, entry.name), { recursive: true, encoding: "utf8" }).map(
-            (path) => `${entry.name}/${path.split(sep).join("/")}`,
-          )
-        : [entry.name],
-    );
-  return folders.filter((path) => /\.md$/.test(path) && !path.includes("node_modules/")).sort();
+/**
+ * The files that there are rules for.
+ * @param {string} root the project's folder
+ * @returns {{ code: string[], documents: string[] }} paths, relative, with forward slashes
+ */
+function filesOf(root) {
+  const paths = filesIn(root).sort();
+  return {
+    code: paths.filter(
+      (path) =>
+        FOLDERS.includes(path.split("/", 1)[0] ?? "") && CODE.test(path) && !GENERATED.has(path),
+    ),
+    documents: paths.filter((path) => path.endsWith(".md")),
+  };
 }
 
 /**
@@ -79,17 +78,16 @@ export function checkFile(path, text) {
  * @returns {{ files: number, problems: string[] }}
  */
 export function checkProject(root) {
-  const files = new Map(
-    codeFiles(root).map((path) => [path, readFileSync(join(root, path), "utf8")]),
-  );
-  const documents = documentsOf(root);
+  const { code, documents } = filesOf(root);
+  const read = (/** @type {string} */ path) => readFileSync(join(root, path), "utf8");
+  const files = new Map(code.map((path) => [path, read(path)]));
   const links = linksOf(files);
   const problems = [
     ...[...files].flatMap(([path, text]) => checkFile(path, text)),
     ...checkRings(links),
     ...checkDead(links, entriesOf(root)),
     ...checkPlaces(files),
-    ...documents.flatMap((path) => checkDocument(path, readFileSync(join(root, path), "utf8"))),
+    ...documents.flatMap((path) => checkDocument(path, read(path))),
   ];
   return { files: files.size + documents.length, problems };
 }

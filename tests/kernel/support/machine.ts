@@ -7,6 +7,7 @@ import type { Abi } from "../../../src/layout/address.js";
 import { layouts, SyscallI386, SyscallX86_64 } from "../../../src/layout/generated.js";
 import { startProcessSync } from "../../../src/host/process.js";
 import type { Process, ProcessOptions } from "../../../src/host/process.js";
+import { Place } from "../../support/place.js";
 
 /** Bytes of a page. */
 export const PAGE = 4096;
@@ -51,17 +52,11 @@ export interface MachineOptions extends Omit<ProcessOptions<Abi, "full">, "build
   abi: Abi;
 }
 
-let memory: WebAssembly.Memory | undefined;
-let latest: Machine | undefined;
+const place = new Place();
 
-/**
- * A machine in the place of the one before it, which must not be used any more: engines think that
- * memories of gigabytes are heavy, and collect garbage each time there is another one.
- */
+/** A machine in the place of the one before it, which must not be used any more. */
 export function nextMachine(options: MachineOptions): Machine {
-  latest?.process.dispose();
-  memory ??= new WebAssembly.Memory({ initial: 1, maximum: 65_535 });
-  return (latest = new Machine({ ...options, memory }));
+  return place.taken(new Machine({ ...options, memory: place.freed() }));
 }
 
 /** A running process. */
@@ -78,6 +73,11 @@ export class Machine {
       this.traced.push({ number, args: values.slice(0, 6), result: values[6] ?? 0 });
     };
     this.process = startProcessSync({ ...options, build: "full", trace });
+  }
+
+  /** Gives its place in the memory up. */
+  dispose(): void {
+    this.process.dispose();
   }
 
   /**

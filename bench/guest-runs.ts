@@ -8,8 +8,8 @@ import type { Heap } from "../src/heap/heap.js";
 import { heapOptionsFor } from "../src/link/guest.js";
 import { wasmModule } from "./binaries.js";
 import { linkGuestSync, slowCalls } from "../src/link/link.js";
-import type { RawExports } from "../src/host/exports.js";
-import type { TunableObject } from "../src/host/tunables.js";
+import type { RawExports } from "../src/binary/exports.js";
+import type { TunableObject } from "../src/process/tunables.js";
 
 /** A run: what it took, and how large the memory was at the end. */
 export interface GuestRun {

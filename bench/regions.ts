@@ -2,7 +2,7 @@
 // regions, and loops in JavaScript that make calls and leave the table as it was.
 
 import { compileFunction } from "node:vm";
-import { startProcessSync, type AddressLayout, type Process } from "../src/host/process.js";
+import { startProcessSync, type AddressLayout, type Process } from "../src/process/process.js";
 import type { Abi } from "../src/layout/address.js";
 import { SyscallI386, SyscallX86_64 } from "../src/layout/generated.js";
 import { wasmModule } from "./binaries.js";

@@ -8,9 +8,9 @@ import { INITIAL_PAGES, threadsModule, threadsProgram } from "./thread-builds.js
 import { startC, type ThreadSetup } from "./thread-instances.js";
 import { HOST_BYTES, SLICE, TASK_SIZE, type Load } from "./thread-loads.js";
 import type { ThreadLocks, ThreadReport, ThreadTask } from "./thread-worker.js";
-import { startProcessSync } from "../src/host/process.js";
-import type { ProcessOptions } from "../src/host/options.js";
-import { handleOf } from "../src/host/threads.js";
+import { startProcessSync } from "../src/process/process.js";
+import type { ProcessOptions } from "../src/process/options.js";
+import { handleOf } from "../src/process/threads/join.js";
 import { NATIVE_NAMES } from "./native.js";
 import { OURS } from "./allocators.js";
 import { wasmModule } from "./binaries.js";

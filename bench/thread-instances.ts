@@ -1,14 +1,14 @@
 // How a thread comes to its instance, by kind of module. Runs in the workers, and in the main
 // thread for who starts the allocator.
 
-import { startProcessSync } from "../src/host/process.js";
+import { startProcessSync } from "../src/process/process.js";
 import {
   attachProcessSync,
   lockCounters,
   registryOf,
   type LockCounters,
   type ProcessHandle,
-} from "../src/host/threads.js";
+} from "../src/process/threads/join.js";
 import {
   HOST_BYTES,
   MOST_THREADS,

@@ -1,6 +1,6 @@
 // The contestants in WebAssembly: instances of what bench/assembly is compiled to.
 
-import { startProcessSync } from "../src/host/process.js";
+import { startProcessSync } from "../src/process/process.js";
 import type { Abi } from "../src/layout/address.js";
 import { BENCH_HEAP_BASE } from "../tools/builds.mjs";
 import { wasmModule } from "./binaries.js";

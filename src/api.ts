@@ -2,8 +2,8 @@
 // and processes, which depends on where an entry has its binaries from. Types are here as soon as
 // something public speaks of them.
 
-export { attachHeap, attachHeapSync } from "./heap/threaded-create.js";
-export type { AttachOptions, ThreadedHeapOptions } from "./heap/threaded-create.js";
+export { attachHeap, attachHeapSync } from "./heap/threads/create.js";
+export type { AttachOptions, ThreadedHeapOptions } from "./heap/threads/create.js";
 export type { CreateHeap, CreateHeapSync } from "./heap/create.js";
 export { CoreHeap } from "./heap/core-heap.js";
 export { Heap } from "./heap/heap.js";
@@ -15,10 +15,10 @@ export { TypedBlock } from "./heap/typed-block.js";
 export type { ElementOf } from "./heap/typed-block.js";
 export { Scope } from "./heap/scope.js";
 export type { DisposableLike } from "./heap/scope.js";
-export { enumeration } from "./heap/c-enum.js";
-export type { EnumStorage } from "./heap/c-enum.js";
-export { structLayout, StructType } from "./heap/c-struct.js";
-export type { StructLayout } from "./heap/c-struct.js";
+export { enumeration } from "./heap/structs/c-enum.js";
+export type { EnumStorage } from "./heap/structs/c-enum.js";
+export { structLayout, StructType } from "./heap/structs/c-struct.js";
+export type { StructLayout } from "./heap/structs/c-struct.js";
 export type {
   CArray,
   Definition,
@@ -38,18 +38,18 @@ export type {
   StructValues,
   StructView,
   WordValues,
-} from "./heap/c-types.js";
-export type { Scalar, ScalarName, ScalarValues } from "./heap/scalars.js";
+} from "./heap/structs/c-types.js";
+export type { Scalar, ScalarName, ScalarValues } from "./heap/structs/scalars.js";
 export type { DecodeOptions, WriteOptions } from "./heap/text.js";
 export type { GrowthEvent, GrowthListener } from "./heap/growth.js";
-export { ThreadedHeap } from "./heap/threaded-heap.js";
-export type { HeapHandle, ThreadNotice, WatchableWorker } from "./heap/threaded-heap.js";
+export { ThreadedHeap } from "./heap/threads/threaded-heap.js";
+export type { HeapHandle, ThreadNotice, WatchableWorker } from "./heap/threads/threaded-heap.js";
 export { FreedBlockError, HeapDeadError, OutOfMemoryError } from "./heap/errors.js";
 
-export { CoreProcess } from "./host/core-process.js";
-export { Process } from "./host/process.js";
-export type { Mallinfo2, MmStruct, StartProcess, StartProcessSync } from "./host/process.js";
-export { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "./host/options.js";
+export { CoreProcess } from "./process/core-process.js";
+export { Process } from "./process/process.js";
+export type { Mallinfo2, MmStruct, StartProcess, StartProcessSync } from "./process/process.js";
+export { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "./process/options.js";
 export type {
   AddressLayout,
   HugePages,
@@ -57,7 +57,7 @@ export type {
   RemoteFrees,
   Restore,
   SyscallTrace,
-} from "./host/options.js";
+} from "./process/options.js";
 export type {
   Build,
   CheckedExports,
@@ -72,18 +72,23 @@ export type {
   SystemExports,
   ThreadsExports,
   Word,
-} from "./host/exports.js";
-export type { FileImports } from "./host/files.js";
-export type { WasmInput, WasmSource } from "./host/load.js";
-export { abortMessages, BrokenInvariant, HeapAbort } from "./host/failures.js";
-export type { CheckName, FailureName, InvariantName } from "./host/failures.js";
-export type { ProcessEnd } from "./host/fate.js";
-export { ThreadError } from "./host/thread-error.js";
-export type { HeldLock, ThreadFailure } from "./host/thread-error.js";
-export type { LockCounters, Repair, ThreadDeath } from "./host/threads.js";
-export { parseTunables } from "./host/tunable-text.js";
-export { tunableNames, tunableRange } from "./host/tunables.js";
-export type { TunableName, TunableObject, TunableRange, TunableSetting } from "./host/tunables.js";
+} from "./binary/exports.js";
+export type { FileImports } from "./process/file-imports.js";
+export type { WasmInput, WasmSource } from "./binary/load.js";
+export { abortMessages, BrokenInvariant, HeapAbort } from "./process/failures.js";
+export type { CheckName, FailureName, InvariantName } from "./process/failures.js";
+export type { ProcessEnd } from "./process/fate.js";
+export { ThreadError } from "./process/threads/error.js";
+export type { HeldLock, ThreadFailure } from "./process/threads/error.js";
+export type { LockCounters, Repair, ThreadDeath } from "./process/threads/join.js";
+export { parseTunables } from "./process/tunable-text.js";
+export { tunableNames, tunableRange } from "./process/tunables.js";
+export type {
+  TunableName,
+  TunableObject,
+  TunableRange,
+  TunableSetting,
+} from "./process/tunables.js";
 
 export { chunkOf, memOf, wordBytes } from "./layout/address.js";
 export type { Abi, Chunk, Mem } from "./layout/address.js";

@@ -10,16 +10,16 @@ export type { CoreHeapOptions } from "./heap/core-create.js";
 export { CoreHeap } from "./heap/core-heap.js";
 export type { OutOfMemoryPolicy, ViewBuffer, ViewConstructor } from "./heap/core-heap.js";
 export { HeapDeadError, OutOfMemoryError } from "./heap/errors.js";
-export type { CoreProcess, Mallinfo2 } from "./host/core-process.js";
-export { HeapAbort } from "./host/failures.js";
-export type { FailureName } from "./host/failures.js";
+export type { CoreProcess, Mallinfo2 } from "./process/core-process.js";
+export { HeapAbort } from "./process/failures.js";
+export type { FailureName } from "./process/failures.js";
 export type {
   MallocExports,
   RawExports,
   SetupExports,
   SystemExports,
   Word,
-} from "./host/exports.js";
-export type { WasmSource } from "./host/load.js";
-export type { AddressLayout } from "./host/options.js";
+} from "./binary/exports.js";
+export type { WasmSource } from "./binary/load.js";
+export type { AddressLayout } from "./process/options.js";
 export type { Abi, Mem } from "./layout/address.js";

@@ -4,9 +4,9 @@
 import core from "../build/core.ilp32.wasm?module";
 import { heapMaker, heapMakerSync } from "./heap/create.js";
 import type { CreateHeap, CreateHeapSync } from "./heap/create.js";
-import { binariesOf } from "./host/binaries.js";
-import { PROGRAM, processStarter, processStarterSync } from "./host/process.js";
-import type { StartProcess, StartProcessSync } from "./host/process.js";
+import { binariesOf } from "./binary/sources.js";
+import { PROGRAM, processStarter, processStarterSync } from "./process/process.js";
+import type { StartProcess, StartProcessSync } from "./process/process.js";
 
 export * from "./api.js";
 

@@ -15,11 +15,11 @@
 
 import { heapMaker, heapMakerSync } from "./heap/create.js";
 import type { CreateHeap, CreateHeapSync } from "./heap/create.js";
-import { binariesOf } from "./host/binaries.js";
-import { inlined } from "./host/inlined.js";
-import { PROGRAM, processStarter, processStarterSync } from "./host/process.js";
-import type { StartProcess, StartProcessSync } from "./host/process.js";
-import { text } from "./inlined/core-ilp32.js";
+import { binariesOf } from "./binary/sources.js";
+import { inlined } from "./binary/inlined.js";
+import { PROGRAM, processStarter, processStarterSync } from "./process/process.js";
+import type { StartProcess, StartProcessSync } from "./process/process.js";
+import { text } from "./binary/inlined/core-ilp32.js";
 
 export * from "./api.js";
 

@@ -6,17 +6,17 @@
  * @module ptmalloc-wasm/inspect
  */
 
-export { heapMaxBytes, readArenas, readMallocPar } from "./host/arenas.js";
-export type { Arena, Heap as HeapInfo, MallocPar, MallocState } from "./host/arenas.js";
-export { readField, readStruct } from "./host/struct.js";
+export { heapMaxBytes, readArenas, readMallocPar } from "./inspect/arenas.js";
+export type { Arena, Heap as HeapInfo, MallocPar, MallocState } from "./inspect/arenas.js";
+export { readField, readStruct } from "./layout/struct.js";
 export type {
   FieldKind,
   FieldLayout,
   FieldValue,
   StructLayout,
   StructValues,
-} from "./host/struct.js";
-export type { Structs } from "./host/structs.js";
+} from "./layout/struct.js";
+export type { Structs } from "./layout/structs.js";
 export { chunkSizes } from "./inspect/free-chunks.js";
 export type { ChunkSizes, FreeChunks } from "./inspect/free-chunks.js";
 export { mallocInfo, mallocStats } from "./inspect/malloc-info.js";

@@ -6,27 +6,27 @@
  * @module ptmalloc-wasm/threads
  */
 
-import { threadedHeapMaker, threadedHeapMakerSync } from "./heap/threaded-create.js";
-import type { CreateThreadedHeap, CreateThreadedHeapSync } from "./heap/threaded-create.js";
-import { binariesOf } from "./host/binaries.js";
-import { inlined } from "./host/inlined.js";
-import { text } from "./inlined/threads-ilp32.js";
+import { threadedHeapMaker, threadedHeapMakerSync } from "./heap/threads/create.js";
+import type { CreateThreadedHeap, CreateThreadedHeapSync } from "./heap/threads/create.js";
+import { binariesOf } from "./binary/sources.js";
+import { inlined } from "./binary/inlined.js";
+import { text } from "./binary/inlined/threads-ilp32.js";
 
-export { attachHeap, attachHeapSync } from "./heap/threaded-create.js";
+export { attachHeap, attachHeapSync } from "./heap/threads/create.js";
 export type {
   AttachOptions,
   CreateThreadedHeap,
   CreateThreadedHeapSync,
   ThreadedHeapOptions,
-} from "./heap/threaded-create.js";
+} from "./heap/threads/create.js";
 export { HeapDeadError, OutOfMemoryError } from "./heap/errors.js";
 export type { OutOfMemoryPolicy } from "./heap/heap.js";
-export { ThreadedHeap } from "./heap/threaded-heap.js";
-export type { HeapHandle, ThreadNotice, WatchableWorker } from "./heap/threaded-heap.js";
-export { HeapAbort } from "./host/failures.js";
-export { ThreadError } from "./host/thread-error.js";
-export type { HeldLock, ThreadFailure } from "./host/thread-error.js";
-export type { LockCounters, Repair, ThreadDeath } from "./host/threads.js";
+export { ThreadedHeap } from "./heap/threads/threaded-heap.js";
+export type { HeapHandle, ThreadNotice, WatchableWorker } from "./heap/threads/threaded-heap.js";
+export { HeapAbort } from "./process/failures.js";
+export { ThreadError } from "./process/threads/error.js";
+export type { HeldLock, ThreadFailure } from "./process/threads/error.js";
+export type { LockCounters, Repair, ThreadDeath } from "./process/threads/join.js";
 export type { Abi, Mem } from "./layout/address.js";
 
 const BINARIES = /* @__PURE__ */ binariesOf({

@@ -228,7 +228,7 @@ function prepare(name) {
 
 /** The source of runtime/texts: every message of glibc's. */
 async function textsSource() {
-  const { abortMessages } = await loadSource("host/failures.ts");
+  const { abortMessages } = await loadSource("process/failures.ts");
   const { Failure, Invariant } = await loadSource("layout/generated.ts");
   const AT = 997;
   const NO_MEMORY = 998;

@@ -30,21 +30,22 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const src = `${root}src/`;
 const dist = `${root}dist/`;
 
-const COMMAND = ["cli/main", "cli/replay-worker"];
+/** The command line: its own file, and its workers'. */
+const COMMAND = { "cli/main": "cli/main", "cli/replay-worker": "cli/replay/worker" };
 
 /** What the default entry does not need, and the file that it goes to. */
 const PLACES = [
-  [/\/@assemblyscript\/loader\/|\/src\/host\/loader\.ts$/, "loader"],
-  [/\/src\/kernel\/(files\/|errno|flags\.)/, "files"],
-  [/\/src\/(trace|cli\/garbage)/, "cli/shared"],
+  [/\/@assemblyscript\/loader\/|\/src\/binary\/loader\.ts$/, "loader"],
+  [/\/src\/kernel\/(files\/|errno\.|flags\.)/, "files"],
+  [/\/src\/(trace|cli\/replay\/garbage)/, "cli/shared"],
   ...["kernel", "link", "image", "debug"].map((name) => [
-    new RegExp(`/src/${name}/`),
-    `${name}/index`,
+    new RegExp(`/src/${name}(/|\\.ts$)`),
+    name,
   ]),
 ];
 
-/** @param {string} name */
-const sourceOf = (name) => [name, `${src}${name}.ts`];
+/** @param {[string, string]} entry its name in dist/, and its source's */
+const sourceOf = ([name, source]) => [name, `${src}${source}.ts`];
 
 /**
  * Which file a module goes to, where Rollup is not to decide: what the default entry needs goes
@@ -66,7 +67,9 @@ function placement() {
 
 async function buildCode() {
   const bundle = await rollup({
-    input: Object.fromEntries([...ENTRIES, ...COMMAND].map(sourceOf)),
+    input: Object.fromEntries(
+      [...ENTRIES.map((name) => [name, name]), ...Object.entries(COMMAND)].map(sourceOf),
+    ),
     external: /^node:/,
     preserveEntrySignatures: "allow-extension",
     treeshake: { moduleSideEffects: (id) => !id.startsWith(src) || id.startsWith(`${src}cli/`) },

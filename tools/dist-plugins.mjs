@@ -92,7 +92,7 @@ export function withoutSideEffects(src) {
 }
 
 /**
- * Puts binaries into the modules of src/inlined/, as text.
+ * Puts binaries into the modules of src/binary/inlined/, as text.
  * @param {string} root
  * @returns {import("rollup").Plugin}
  */
@@ -100,9 +100,9 @@ export function inlineBinaries(root) {
   return {
     name: "inline-binaries",
     async load(id) {
-      const [, build, abi] = /\/src\/inlined\/(\w+)-(\w+)\.ts$/.exec(id) ?? [];
+      const [, build, abi] = /\/src\/binary\/inlined\/(\w+)-(\w+)\.ts$/.exec(id) ?? [];
       if (build === undefined) return null;
-      const { inlinable } = await loadSource("host/inlined.ts");
+      const { inlinable } = await loadSource("binary/inlined.ts");
       const text = inlinable(readFileSync(`${root}build/${build}.${abi}.wasm`));
       return `export const text = "${text}";`;
     },
@@ -148,15 +148,15 @@ export function loaderWithoutGlobals() {
 }
 
 /**
- * Where a binary lies is written as seen from src/host/, which becomes a part of dist/index.js.
+ * Where a binary lies is written as seen from the source; a file of dist/ sees it from elsewhere.
  * @returns {import("rollup").OutputPlugin}
  */
 export function moved() {
   return {
     name: "moved",
     renderChunk(code, { fileName }) {
-      if (fileName !== "index.js") return null;
-      return { code: replaced(code, "`../../build/", "`../build/"), map: null };
+      const up = "../".repeat(fileName.split("/").length);
+      return { code: code.replace(/(?<=["'`])(\.\.\/)+(?=build\/)/g, up), map: null };
     },
   };
 }

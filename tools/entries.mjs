@@ -7,10 +7,10 @@ export const ENTRIES = [
   "wasm",
   "threads",
   "inspect",
-  "kernel/index",
-  "link/index",
-  "image/index",
-  "debug/index",
+  "kernel",
+  "link",
+  "image",
+  "debug",
 ];
 
 /** The entries of the allocator's AssemblyScript sources, as/: files of assembly/. */

@@ -108,7 +108,7 @@ function struct(instance) {
 }
 
 /**
- * A struct as the host reads it (`structsOf` in src/host/structs.ts):
+ * A struct as the host reads it (`structsOf` in src/layout/structs.ts):
  * `NAME SIZE KIND FIELD … KIND FIELD …`, arrays as `FIELD*COUNT`. Each field lies at the next
  * multiple of its kind's size, so offsets need not be told.
  */

@@ -9,7 +9,7 @@ import { buildWasm } from "./build-wasm.mjs";
 import { bundle } from "./bundle.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const ENTRIES = { main: "src/cli/main.ts", "replay-worker": "src/cli/replay-worker.ts" };
+const ENTRIES = { main: "src/cli/main.ts", "replay-worker": "src/cli/replay/worker.ts" };
 
 /** @returns {string[]} the recordings of programs; those of threads lie among random traces */
 function recordings(ofThreads) {

@@ -22,7 +22,7 @@ import { bytesOf, wasiProgram, workloadOf, type ProgramName } from "../guest-bui
 import { linkedProgram, wholeProgram, type GuestRunner } from "../guest-runs.js";
 import { race, type Contestant, type RaceResult } from "../harness.js";
 import { root } from "../paths.js";
-import { optimizerOptions } from "../../src/cli/link-merge.js";
+import { optimizerOptions } from "../../src/cli/link/merge.js";
 import { ratio, scaled, type Cell, type Question, type Ratio, type Row } from "../question.js";
 
 const PROGRAMS = ["lua", "cmark"] as const;

@@ -10,7 +10,7 @@
 
 import { createHeapSync } from "../../src/heap/create.js";
 import type { Heap } from "../../src/heap/heap.js";
-import type { RawExports } from "../../src/host/exports.js";
+import type { RawExports } from "../../src/binary/exports.js";
 import type { Abi } from "../../src/layout/address.js";
 import type { Contestant } from "../harness.js";
 import { ratio, scaled, type Question } from "../question.js";

@@ -1,7 +1,7 @@
 // What a command may touch of the process it runs in; tests give their own. And what it says when
 // it cannot go on.
 
-import { isError } from "../host/realm.js";
+import { isError } from "../base/realm.js";
 
 /** The command's name, which its messages begin with. */
 export const NAME = "ptmalloc-wasm";

@@ -3,9 +3,9 @@
 
 import type { Command } from "commander";
 import { Option } from "commander";
-import type { AddressLayout } from "../host/options.js";
-import { parseTunables } from "../host/tunable-text.js";
-import { startKernelSync, type Kernel } from "../kernel/index.js";
+import type { AddressLayout } from "../process/options.js";
+import { parseTunables } from "../process/tunable-text.js";
+import { startKernelSync, type Kernel } from "../kernel.js";
 import type { Abi } from "../layout/address.js";
 import { OpKind } from "../layout/generated.js";
 import { Threads } from "../trace/threads.js";

@@ -1,26 +1,26 @@
 // The command line: its commands, and how errors are shown.
 
 import { Command, CommanderError, Option } from "commander";
-import { isError } from "../host/realm.js";
-import { HeapAbort } from "../host/failures.js";
+import { isError } from "../base/realm.js";
+import { HeapAbort } from "../process/failures.js";
 import { HeapImageError } from "../image/errors.js";
 import { TraceError } from "../trace/trace.js";
-import { ReplayError } from "../trace/worker-crew.js";
-import { completionCommand } from "./completion.js";
+import { ReplayError } from "../trace/workers/crew.js";
+import { completionCommand } from "./completion/command.js";
 import { configureHelp } from "./help.js";
-import { imageCommand } from "./image.js";
+import { imageCommand } from "./image/command.js";
 import { NAME, systemReason, UserError, type CliIo } from "./io.js";
 import { shippedRecordings } from "./inputs.js";
-import { linkCommand } from "./link.js";
+import { linkCommand } from "./link/command.js";
 import { manCommand } from "./man-page.js";
-import { mapsCommand } from "./maps.js";
-import { mmCommand } from "./mm.js";
+import { mapsCommand } from "./kernel/maps.js";
+import { mmCommand } from "./kernel/mm.js";
 import { packageVersion } from "./package-root.js";
-import { replayCommand } from "./replay.js";
-import { smapsCommand } from "./smaps.js";
-import { straceCommand } from "./strace.js";
+import { replayCommand } from "./replay/command.js";
+import { smapsCommand } from "./kernel/smaps.js";
+import { straceCommand } from "./kernel/strace.js";
 import { table, terminalWidth } from "./tables.js";
-import { LEAST_SAMPLES } from "./verdict.js";
+import { LEAST_SAMPLES } from "./replay/verdict.js";
 
 const COMMANDS = [
   replayCommand,

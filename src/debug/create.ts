@@ -1,9 +1,9 @@
 // Makes tracking heaps.
 
 import { planHeap } from "../heap/create.js";
-import { PACKAGE_FILES } from "../host/binaries.js";
-import { withLoader } from "../host/loader.js";
-import { processStarter, processStarterSync } from "../host/process.js";
+import { PACKAGE_FILES } from "../binary/sources.js";
+import { withLoader } from "../binary/loader.js";
+import { processStarter, processStarterSync } from "../process/process.js";
 import type { Abi } from "../layout/address.js";
 import { DebugHeap, type DebugBuild } from "./debug-heap.js";
 import { DEBUG_OPTIONS, debugSettings, type DebugHeapOptions } from "./options.js";

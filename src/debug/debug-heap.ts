@@ -2,7 +2,7 @@
 // double frees. It is a Heap in every respect; it takes more memory and time, and its addresses are
 // others.
 
-import type { Process } from "../host/process.js";
+import type { Process } from "../process/process.js";
 import type { CFunctions } from "../heap/c-functions.js";
 import { Heap } from "../heap/heap.js";
 import type { AccessKind } from "../heap/heap-memory.js";
@@ -10,7 +10,7 @@ import type { Lease } from "../heap/leases.js";
 import type { OutOfMemoryPolicy } from "../heap/options.js";
 import type { Abi, Mem } from "../layout/address.js";
 import type { BlockRecord, TrackedBlock } from "./block.js";
-import { placeOf, placeText, type PlaceKind } from "./chunks.js";
+import { placeOf, placeText, type PlaceKind } from "../inspect/place.js";
 import { LeakError } from "./errors.js";
 import { cFunctions } from "./guest.js";
 import { groupLeaks, type LeakGroup } from "./leaks.js";

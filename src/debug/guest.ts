@@ -1,9 +1,9 @@
 // malloc and its family as a guest module imports them, over a tracker.
 
 import type { CFunctions } from "../heap/c-functions.js";
-import type { Word } from "../host/exports.js";
-import { PAGE_BYTES } from "../host/options.js";
-import type { Process } from "../host/process.js";
+import type { Word } from "../binary/exports.js";
+import { PAGE_BYTES } from "../process/options.js";
+import type { Process } from "../process/process.js";
 import type { Abi } from "../layout/address.js";
 import { ENOMEM, type Tracker } from "./tracker.js";
 

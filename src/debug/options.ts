@@ -1,7 +1,7 @@
 // How a tracking heap can be made.
 
 import { HEAP_OPTIONS } from "../heap/create.js";
-import { merged, show } from "../host/checks.js";
+import { merged, show } from "../base/checks.js";
 import type { HeapOptions } from "../heap/options.js";
 import type { Abi } from "../layout/address.js";
 import type { DebugBuild } from "./debug-heap.js";

@@ -1,10 +1,10 @@
 // An allocator that knows its blocks: around each there are redzones, and what is freed is kept for
 // a while, so that wrong accesses do not hit somebody else's block, and leave traces.
 
-import type { Process } from "../host/process.js";
+import type { Process } from "../process/process.js";
 import type { Mem } from "../layout/address.js";
 import type { BlockRecord, TrackedBlock } from "./block.js";
-import { placeOf, placeText } from "./chunks.js";
+import { placeOf, placeText } from "../inspect/place.js";
 import { MemoryError, type MistakeKind } from "./errors.js";
 import { GRANULE, Shadow, ShadowMemory } from "./shadow.js";
 import { entryOf, Stack, type Entry } from "./stacks.js";

@@ -1,8 +1,8 @@
 // Many blocks in one call of WebAssembly (assembly/many.ts). Arguments are checked before, in a
 // loop that calls nothing.
 
-import { checkInteger, show } from "../host/checks.js";
-import type { CoreProcess } from "../host/core-process.js";
+import { checkInteger, show } from "../base/checks.js";
+import type { CoreProcess } from "../process/core-process.js";
 import type { CFunctions } from "./c-functions.js";
 
 /** @throws TypeError, RangeError for the first number that is not from 0 to `max` */

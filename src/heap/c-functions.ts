@@ -1,6 +1,6 @@
 // The C functions that a heap is made of, and that a tracking heap puts its own in place of.
 
-import type { MallocExports, SetupExports, Word } from "../host/exports.js";
+import type { MallocExports, SetupExports, Word } from "../binary/exports.js";
 import type { Abi } from "../layout/address.js";
 
 /**

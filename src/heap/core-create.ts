@@ -1,11 +1,11 @@
 // Makes heaps of the core build, whose binary the caller brings: all that "ptmalloc-wasm/core" can
 // do.
 
-import { checkOptions, show } from "../host/checks.js";
-import { CoreProcess } from "../host/core-process.js";
-import { load, loadSync, type Binaries, type WasmSource } from "../host/load.js";
-import { CORE_OPTIONS, planCore } from "../host/options.js";
-import { isBinary } from "../host/realm.js";
+import { checkOptions, show } from "../base/checks.js";
+import { CoreProcess } from "../process/core-process.js";
+import { load, loadSync, type Binaries, type WasmSource } from "../binary/load.js";
+import { CORE_OPTIONS, planCore } from "../process/options.js";
+import { isBinary } from "../base/realm.js";
 import type { Abi } from "../layout/address.js";
 import { CoreHeap, type HeapOptions } from "./core-heap.js";
 

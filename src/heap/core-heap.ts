@@ -2,13 +2,13 @@
 // running out of memory, and errors that say which argument broke which rule. It is all that the
 // entry "ptmalloc-wasm/core" has; Heap adds to it.
 
-import { checkInteger, checkPowerOfTwo } from "../host/checks.js";
-import type { CoreProcess, Mallinfo2 } from "../host/core-process.js";
-import type { RawExports, Word } from "../host/exports.js";
-import type { ProcessEnd } from "../host/fate.js";
-import { inspect } from "../host/describe.js";
+import { checkInteger, checkPowerOfTwo } from "../base/checks.js";
+import type { CoreProcess, Mallinfo2 } from "../process/core-process.js";
+import type { RawExports, Word } from "../binary/exports.js";
+import type { ProcessEnd } from "../process/fate.js";
+import { inspect } from "../base/describe.js";
 import type { Abi, Mem } from "../layout/address.js";
-import { dispose } from "../host/dispose.js";
+import { dispose } from "../base/dispose.js";
 import type { CFunctions } from "./c-functions.js";
 import { HeapDeadError, OutOfMemoryError } from "./errors.js";
 import type { HeapBuild, OutOfMemoryPolicy, ViewBuffer } from "./options.js";

@@ -1,11 +1,11 @@
 // Makes heaps of one thread; threaded-create.ts makes those that workers share.
 
-import { PACKAGE_FILES } from "../host/binaries.js";
-import { PROCESS_OPTIONS } from "../host/build-options.js";
-import { checkOptions, FLAG, merged } from "../host/checks.js";
-import type { Binaries } from "../host/load.js";
-import type { ProcessOptions } from "../host/options.js";
-import { processStarter, processStarterSync } from "../host/process.js";
+import { PACKAGE_FILES } from "../binary/sources.js";
+import { PROCESS_OPTIONS } from "../process/build-options.js";
+import { checkOptions, FLAG, merged } from "../base/checks.js";
+import type { Binaries } from "../binary/load.js";
+import type { ProcessOptions } from "../process/options.js";
+import { processStarter, processStarterSync } from "../process/process.js";
 import type { Abi } from "../layout/address.js";
 import { HEAP_ONLY } from "./core-create.js";
 import { Heap, type HeapBuild, type HeapOptions, type OutOfMemoryPolicy } from "./heap.js";

@@ -2,7 +2,7 @@
 // instruction, and the allocator grows the memory without a call of the host. So the size is
 // compared when a call of the heap returns, and only while there are listeners.
 
-import { bufferReaching } from "../host/views.js";
+import { bufferReaching } from "../layout/views.js";
 
 /** How the memory grew. */
 export interface GrowthEvent {

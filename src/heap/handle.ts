@@ -2,7 +2,7 @@
 // how it is freed.
 
 import type { Mem } from "../layout/address.js";
-import { dispose } from "../host/dispose.js";
+import { dispose } from "../base/dispose.js";
 import { FreedBlockError } from "./errors.js";
 import type { HeapMemory } from "./heap-memory.js";
 import type { Lease } from "./leases.js";

@@ -1,13 +1,13 @@
 // The memory of a heap as numbers and text: what is read is a copy.
 
-import { checkInteger, show } from "../host/checks.js";
-import type { Process } from "../host/process.js";
-import { bufferReaching } from "../host/views.js";
+import { checkInteger, show } from "../base/checks.js";
+import type { Process } from "../process/process.js";
+import { bufferReaching } from "../layout/views.js";
 import type { Abi, Mem } from "../layout/address.js";
 import { CoreHeap } from "./core-heap.js";
 import type { HeapBuild, ViewBuffer } from "./options.js";
 import type { ViewConstructor } from "./core-heap.js";
-import { scalarNamed, type ScalarName, type ScalarValues } from "./scalars.js";
+import { scalarNamed, type ScalarName, type ScalarValues } from "./structs/scalars.js";
 import {
   checkText,
   decode,

@@ -1,14 +1,14 @@
 // The friendly face of the heap: on top of the C functions, what frees itself. Typed blocks,
 // strings, structs, scopes, many blocks at once. `heap.raw` has the bare C functions at full speed.
 
-import { checkInteger, show } from "../host/checks.js";
-import type { MmStruct } from "../host/process.js";
-import { bufferReaching } from "../host/views.js";
+import { checkInteger, show } from "../base/checks.js";
+import type { MmStruct } from "../process/process.js";
+import { bufferReaching } from "../layout/views.js";
 import { mallocInfo, mallocStats } from "../inspect/malloc-info.js";
 import type { Abi, Mem } from "../layout/address.js";
 import { checkAll, handMany } from "./bulk.js";
-import { StructType } from "./c-struct.js";
-import type { Definition, StructOptions } from "./c-types.js";
+import { StructType } from "./structs/c-struct.js";
+import type { Definition, StructOptions } from "./structs/c-types.js";
 import { OutOfMemoryError } from "./errors.js";
 import { GrowthWatch, type GrowthListener } from "./growth.js";
 import { elementBytes, HeapMemory, type TypedArray } from "./heap-memory.js";

@@ -1,6 +1,6 @@
 // How a heap can be made.
 
-import type { ProcessOptions } from "../host/options.js";
+import type { ProcessOptions } from "../process/options.js";
 import type { Abi } from "../layout/address.js";
 
 /** The builds that a heap can run on. */

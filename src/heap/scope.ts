@@ -1,9 +1,9 @@
 // What is to be freed together: all that a scope made or was given goes when it ends, the last
 // first, also when that is because of an error.
 
-import { show } from "../host/checks.js";
+import { show } from "../base/checks.js";
 import type { Mem } from "../layout/address.js";
-import { dispose } from "../host/dispose.js";
+import { dispose } from "../base/dispose.js";
 import { freeLease } from "./handle.js";
 import type { Heap } from "./heap.js";
 import type { TypedArray } from "./heap-memory.js";
@@ -11,8 +11,8 @@ import type { ViewConstructor } from "./core-heap.js";
 import type { Lease } from "./leases.js";
 import type { TypedBlock } from "./typed-block.js";
 import type { AllocOptions } from "./heap.js";
-import type { Definition, OwnedStruct, StructValues } from "./c-types.js";
-import type { StructType } from "./c-struct.js";
+import type { Definition, OwnedStruct, StructValues } from "./structs/c-types.js";
+import type { StructType } from "./structs/c-struct.js";
 
 /** Something that `using` accepts. */
 export interface DisposableLike {

@@ -1,8 +1,8 @@
 // Text in memory, as UTF-8. Decoders and encoders of browsers refuse shared and resizable buffers
 // (https://webidl.spec.whatwg.org/#AllowResizable), so there bytes are copied on the way.
 
-import { show } from "../host/checks.js";
-import { isSharedBuffer, needed } from "../host/realm.js";
+import { show } from "../base/checks.js";
+import { isSharedBuffer, needed } from "../base/realm.js";
 
 /** How bytes become text. */
 export interface DecodeOptions {

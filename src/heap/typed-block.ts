@@ -1,8 +1,8 @@
 // A block as a typed array that survives growth: its view is made anew when the memory's buffer is
 // another one.
 
-import { checkInteger } from "../host/checks.js";
-import { bufferReaching } from "../host/views.js";
+import { checkInteger } from "../base/checks.js";
+import { bufferReaching } from "../layout/views.js";
 import { addressOf, Handle, type HandleHeap } from "./handle.js";
 import type { TypedArray } from "./heap-memory.js";
 import type { ViewConstructor } from "./core-heap.js";

@@ -1,10 +1,10 @@
 // Options that are given for an image which is there already must agree with what it has.
 
-import type { RawExports } from "../host/exports.js";
-import { addressOption } from "../host/options.js";
-import { readStruct } from "../host/struct.js";
-import { parseTunables } from "../host/tunable-text.js";
-import type { TunableObject, TunableSetting } from "../host/tunables.js";
+import type { RawExports } from "../binary/exports.js";
+import { addressOption } from "../process/options.js";
+import { readStruct } from "../layout/struct.js";
+import { parseTunables } from "../process/tunable-text.js";
+import type { TunableObject, TunableSetting } from "../process/tunables.js";
 import type { Abi } from "../layout/address.js";
 import { Tunable, layouts } from "../layout/generated.js";
 import { HeapImageError } from "./errors.js";

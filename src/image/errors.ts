@@ -1,6 +1,6 @@
 // What can be wrong with a heap image, by name.
 
-import type { InvariantName } from "../host/failures.js";
+import type { InvariantName } from "../process/failures.js";
 
 /** Why an image is refused. docs/heap-image.md has a line on each. */
 export type HeapImageReason =

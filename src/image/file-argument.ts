@@ -1,7 +1,7 @@
 // What a caller names a heap image by: a path or a file: URL, in Node.js, or an open file.
 
-import { show } from "../host/checks.js";
-import { nodeModule } from "../host/node.js";
+import { show } from "../base/checks.js";
+import { nodeModule } from "../base/node.js";
 import type { HostFile } from "../kernel/files/host-file.js";
 import { openNodeFile } from "../kernel/files/node.js";
 

@@ -1,11 +1,11 @@
 // The header of a heap image: its fields, and how they lie in a sector of 512 bytes. slots.ts says
 // which of the headers in a file is in force. docs/heap-image.md has the table of fields.
 
-import { needed } from "../host/realm.js";
-import { MAX_TASK_SIZE, PAGE_BYTES } from "../host/options.js";
-import type { AddressLayout } from "../host/options.js";
-import { describeStruct } from "../host/structs.js";
-import type { StructLayout } from "../host/struct.js";
+import { needed } from "../base/realm.js";
+import { MAX_TASK_SIZE, PAGE_BYTES } from "../process/options.js";
+import type { AddressLayout } from "../process/options.js";
+import { describeStruct } from "../layout/structs.js";
+import type { StructLayout } from "../layout/struct.js";
 import type { Abi } from "../layout/address.js";
 import { layouts } from "../layout/generated.js";
 import { crc32c } from "./crc32c.js";

@@ -10,8 +10,8 @@
 // process can be killed at any write, and the file has the state of the last completed msync or of
 // the one that was under way, whole. Which pages changed is known by their checksums.
 
-import type { RawExports } from "../host/exports.js";
-import { PAGE_BYTES, WASM_PAGE_BYTES } from "../host/options.js";
+import type { RawExports } from "../binary/exports.js";
+import { PAGE_BYTES, WASM_PAGE_BYTES } from "../process/options.js";
 import type { HostFile } from "../kernel/files/host-file.js";
 import type { Abi } from "../layout/address.js";
 import { HeapImageError } from "./errors.js";

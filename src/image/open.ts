@@ -4,14 +4,14 @@
 
 import { HEAP_OPTIONS, heapMaker, heapMakerSync } from "../heap/create.js";
 import type { Heap, HeapOptions } from "../heap/heap.js";
-import { binariesOf } from "../host/binaries.js";
-import { withLoader } from "../host/loader.js";
-import { checkOptions, FLAG, merged, without } from "../host/checks.js";
-import { BrokenInvariant, HeapAbort } from "../host/failures.js";
-import { PAGE_BYTES } from "../host/options.js";
-import { isTrap } from "../host/realm.js";
-import { readStruct } from "../host/struct.js";
-import type { RawExports } from "../host/exports.js";
+import { binariesOf } from "../binary/sources.js";
+import { withLoader } from "../binary/loader.js";
+import { checkOptions, FLAG, merged, without } from "../base/checks.js";
+import { BrokenInvariant, HeapAbort } from "../process/failures.js";
+import { PAGE_BYTES } from "../process/options.js";
+import { isTrap } from "../base/realm.js";
+import { readStruct } from "../layout/struct.js";
+import type { RawExports } from "../binary/exports.js";
 import type { HostFile } from "../kernel/files/host-file.js";
 import { O } from "../kernel/flags.js";
 import type { Abi } from "../layout/address.js";

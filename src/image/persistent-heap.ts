@@ -3,11 +3,11 @@
 // all in these pages, so the new process serves every request as the old one would have.
 
 import type { Heap } from "../heap/heap.js";
-import { checkInteger, show } from "../host/checks.js";
-import { described, inspect } from "../host/describe.js";
-import type { RawExports } from "../host/exports.js";
-import { errorOf } from "../host/failures.js";
-import type { BrokenInvariant } from "../host/failures.js";
+import { checkInteger, show } from "../base/checks.js";
+import { described, inspect } from "../base/describe.js";
+import type { RawExports } from "../binary/exports.js";
+import { errorOf } from "../process/failures.js";
+import type { BrokenInvariant } from "../process/failures.js";
 import type { HostFile } from "../kernel/files/host-file.js";
 import type { Abi, Mem } from "../layout/address.js";
 import { HeapImageError } from "./errors.js";

@@ -4,7 +4,7 @@
 // places, whatever was under way; a place without any was damaged, and nobody knows which header
 // was in it: then the file is refused, since the other one may be of a state long gone.
 
-import { isError } from "../host/realm.js";
+import { isError } from "../base/realm.js";
 import type { HostFile } from "../kernel/files/host-file.js";
 import { FileKind } from "../layout/generated.js";
 import { HeapImageError } from "./errors.js";

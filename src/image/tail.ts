@@ -4,7 +4,7 @@
 // header that names a table and a journal makes both part of the image. Neither is ever written
 // over one that is in force, so an msync that is killed leaves the state in force as it was.
 
-import { PAGE_BYTES } from "../host/options.js";
+import { PAGE_BYTES } from "../process/options.js";
 import type { HostFile } from "../kernel/files/host-file.js";
 import { crc32c } from "./crc32c.js";
 import { HeapImageError } from "./errors.js";

@@ -2,7 +2,7 @@
 // lanes of XXH32's rounds and two different sums of them, over headers and journals. Version 1 has
 // none of the pages. An image of version 1 becomes one of the present version at its next msync.
 
-import { needed } from "../host/realm.js";
+import { needed } from "../base/realm.js";
 import type { HostFile } from "../kernel/files/host-file.js";
 
 const PRIME_1 = 0x9e3779b1;

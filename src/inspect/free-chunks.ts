@@ -1,8 +1,8 @@
 // The free chunks of an arena, list by list.
 
-import type { Arena } from "../host/arenas.js";
-import type { Process } from "../host/process.js";
-import type { FailureName } from "../host/failures.js";
+import type { Arena } from "./arenas.js";
+import type { Process } from "../process/process.js";
+import type { FailureName } from "../process/failures.js";
 import { memOf } from "../layout/address.js";
 import { Walk } from "./links.js";
 import { asSize, sizeAt } from "./words.js";

@@ -2,9 +2,9 @@
 // one leads outside the memory, or round in a circle; natively the process dies then, or never
 // returns. Here it is a HeapAbort that says where.
 
-import type { Process } from "../host/process.js";
+import type { Process } from "../process/process.js";
 import { wordBytes } from "../layout/address.js";
-import type { FailureName } from "../host/failures.js";
+import type { FailureName } from "../process/failures.js";
 
 /**
  * A walk along one list. That it goes round in a circle is found as Brent has it

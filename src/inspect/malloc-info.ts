@@ -4,10 +4,10 @@
 // The quirks are glibc's: malloc_info counts bins by the size word with its flag bits, top among
 // the rest, and nothing of tcache; malloc_stats cuts most numbers to 32 bits.
 
-import { readArenas, type Arena } from "../host/arenas.js";
-import type { Process } from "../host/process.js";
-import type { StructLayout } from "../host/struct.js";
-import { readField } from "../host/struct.js";
+import { readArenas, type Arena } from "./arenas.js";
+import type { Process } from "../process/process.js";
+import type { StructLayout } from "../layout/struct.js";
+import { readField } from "../layout/struct.js";
 import { exactSizes, MALLINFO, MALLOC_INFO, type ChunkSizes } from "./free-chunks.js";
 import { asSize, sizeField } from "./words.js";
 

@@ -1,8 +1,8 @@
 // Words of a process's memory as C computes with them: unsigned, of 32 or 64 bits, all of them
 // exact.
 
-import type { Process } from "../host/process.js";
-import type { StructLayout } from "../host/struct.js";
+import type { Process } from "../process/process.js";
+import type { StructLayout } from "../layout/struct.js";
 import { wordBytes } from "../layout/address.js";
 
 /** @returns the word at `address`, as a C size_t */

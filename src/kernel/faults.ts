@@ -1,7 +1,7 @@
 // What happens when a program touches memory that it may not: natively a signal, here an error that
 // says what the signal would have said, and which mapping was in the way.
 
-import { permissions } from "./proc-maps.js";
+import { permissions } from "./proc/maps.js";
 import type { Region } from "./regions.js";
 
 /** How memory was accessed; "execute" is the fetching of instructions. */

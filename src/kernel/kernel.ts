@@ -3,26 +3,26 @@
 // shows it, checked access to memory, and a log of what is asked of the kernel. It needs the `full`
 // build.
 
-import { binariesOf } from "../host/binaries.js";
-import { inspect } from "../host/describe.js";
-import { withLoader } from "../host/loader.js";
-import { PROCESS_OPTIONS } from "../host/build-options.js";
-import { checkInteger, checkOptions, show, without } from "../host/checks.js";
-import { PAGE_BYTES } from "../host/options.js";
-import type { ProcessOptions } from "../host/options.js";
-import { processStarter, processStarterSync } from "../host/process.js";
-import type { MmStruct, Process, SyscallTrace } from "../host/process.js";
+import { binariesOf } from "../binary/sources.js";
+import { inspect } from "../base/describe.js";
+import { withLoader } from "../binary/loader.js";
+import { PROCESS_OPTIONS } from "../process/build-options.js";
+import { checkInteger, checkOptions, show, without } from "../base/checks.js";
+import { PAGE_BYTES } from "../process/options.js";
+import type { ProcessOptions } from "../process/options.js";
+import { processStarter, processStarterSync } from "../process/process.js";
+import type { MmStruct, Process, SyscallTrace } from "../process/process.js";
 import type { Abi } from "../layout/address.js";
 import { KernelOption, layouts, type KernelOptionName } from "../layout/generated.js";
 import type { Access } from "./faults.js";
 import { FileTable } from "./files/table.js";
 import { CheckedMemory } from "./memory.js";
-import { procLimits } from "./proc-limits.js";
-import { procMaps } from "./proc-maps.js";
-import { procSmaps, procSmapsRollup } from "./proc-smaps.js";
-import { procStat, procStatm, procStatus } from "./proc-status.js";
+import { procLimits } from "./proc/limits.js";
+import { procMaps } from "./proc/maps.js";
+import { procSmaps, procSmapsRollup } from "./proc/smaps.js";
+import { procStat, procStatm, procStatus } from "./proc/status.js";
 import type { Usage } from "./regions.js";
-import { Strace, type StraceOptions } from "./strace.js";
+import { Strace, type StraceOptions } from "./strace/log.js";
 import { syscallNumber, type SyscallName } from "./syscall-names.js";
 import { rawSyscall, type Size } from "./raw-calls.js";
 import { SystemCalls } from "./syscalls.js";

@@ -2,9 +2,9 @@
 // mapping says. WebAssembly itself cannot protect memory, so whoever wants to be told of mistakes
 // goes through here.
 
-import { checkInteger } from "../host/checks.js";
-import { PAGE_BYTES } from "../host/options.js";
-import type { Process } from "../host/process.js";
+import { checkInteger } from "../base/checks.js";
+import { PAGE_BYTES } from "../process/options.js";
+import type { Process } from "../process/process.js";
 import type { Abi } from "../layout/address.js";
 import { BusError, SegmentationFault, type Access, type MemoryFault } from "./faults.js";
 import { findVma, type NameSource } from "./vmas.js";

@@ -1,8 +1,8 @@
 // What all the named system calls stand on: the bare call, and what its failure does. A call with
 // numbers makes no objects in ilp32.
 
-import { checkInteger, show } from "../host/checks.js";
-import type { Process } from "../host/process.js";
+import { checkInteger, show } from "../base/checks.js";
+import type { Process } from "../process/process.js";
 import type { Abi } from "../layout/address.js";
 import { SystemCallError } from "./errno.js";
 import { syscallNumber, type SyscallName } from "./syscall-names.js";

@@ -7,10 +7,10 @@
 // brk and sbrk are libc's functions, not the bare system call: brk gives 0, sbrk the previous
 // break.
 
-import { checkInteger } from "../host/checks.js";
-import { PAGE_BYTES } from "../host/options.js";
-import type { Process } from "../host/process.js";
-import { needed } from "../host/realm.js";
+import { checkInteger } from "../base/checks.js";
+import { PAGE_BYTES } from "../process/options.js";
+import type { Process } from "../process/process.js";
+import { needed } from "../base/realm.js";
 import type { Abi } from "../layout/address.js";
 import { Errno } from "./errno.js";
 import { FileCalls } from "./file-calls.js";

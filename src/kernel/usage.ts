@@ -1,8 +1,8 @@
 // How much of the address space is in memory, by the model's marks: a page counts from its first
 // touch on.
 
-import { PAGE_BYTES } from "../host/options.js";
-import type { Process } from "../host/process.js";
+import { PAGE_BYTES } from "../process/options.js";
+import type { Process } from "../process/process.js";
 import type { Abi } from "../layout/address.js";
 import { PageMark } from "../layout/generated.js";
 import type { Region, Usage } from "./regions.js";

@@ -1,8 +1,8 @@
 // The region table as it is now: a walk over the kernel's VMAs in linear memory, in address order.
 
-import { PAGE_BYTES } from "../host/options.js";
-import type { Process } from "../host/process.js";
-import { readStruct } from "../host/struct.js";
+import { PAGE_BYTES } from "../process/options.js";
+import type { Process } from "../process/process.js";
+import { readStruct } from "../layout/struct.js";
 import type { Abi } from "../layout/address.js";
 import { layouts } from "../layout/generated.js";
 import type { HostFile } from "./files/host-file.js";

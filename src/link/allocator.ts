@@ -3,7 +3,7 @@
 // but an allocator has to get its memory from somewhere, and that stays in the code: memory.grow,
 // memory.size, or the address where free memory begins.
 
-import { checkChoice } from "../host/checks.js";
+import { checkChoice } from "../base/checks.js";
 import { functionNames, Section } from "./binary.js";
 import type { Binary } from "./binary.js";
 import { readCode } from "./code.js";

@@ -1,7 +1,7 @@
 // The scalars of WebAssembly's binary format, read and written (core specification, "Binary
 // Format", "Values").
 
-import { needed } from "../host/realm.js";
+import { needed } from "../base/realm.js";
 
 /**
  * Reads one value after the other. A guest's bytes may be anything: what runs over the end is a

@@ -2,7 +2,7 @@
 // memory.size, and the address where its own part of the memory ends. Names, exports and imports
 // may be gone from a release build; these stay.
 
-import { isError } from "../host/realm.js";
+import { isError } from "../base/realm.js";
 import { Reader } from "./bytes.js";
 import { skipImmediates, skipValueType, UnknownOpcode } from "./opcodes.js";
 

@@ -1,8 +1,8 @@
 // Why a merged module trapped. It has no host to throw the heap's message; it leaves a code behind
 // instead.
 
-import { errorOf } from "../host/failures.js";
-import type { BrokenInvariant, HeapAbort } from "../host/failures.js";
+import { errorOf } from "../process/failures.js";
+import type { BrokenInvariant, HeapAbort } from "../process/failures.js";
 
 /**
  * The globals that a merged module exports: the failed check, 0 while there is none, and where it

@@ -3,9 +3,9 @@
 // is the guest's matter. The engine's error tells them apart: its stack names the module whose
 // function trapped.
 
-import type { Process } from "../host/process.js";
-import { isTrap } from "../host/realm.js";
-import { guarded } from "../host/traps.js";
+import type { Process } from "../process/process.js";
+import { isTrap } from "../base/realm.js";
+import { guarded } from "../process/traps.js";
 import type { Abi } from "../layout/address.js";
 
 type Call = (this: void, ...args: unknown[]) => unknown;

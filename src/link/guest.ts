@@ -1,9 +1,9 @@
 // What a guest is, before anything of it runs: which allocation functions it wants, where its own
 // data lies, and whether it has another allocator in it.
 
-import { show } from "../host/checks.js";
-import { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "../host/options.js";
-import { isBytes } from "../host/realm.js";
+import { show } from "../base/checks.js";
+import { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "../process/options.js";
+import { isBytes } from "../base/realm.js";
 import { checkAllocator, findAllocator } from "./allocator.js";
 import type { OwnAllocator } from "./allocator.js";
 import { readModule } from "./binary.js";

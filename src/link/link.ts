@@ -1,12 +1,12 @@
 // Instantiates a guest over a heap: the guest's memory is the heap's, and its malloc the heap's own
 // export, with no JavaScript in between.
 
-import { checkOptions, show } from "../host/checks.js";
-import { isShared } from "../host/memory-option.js";
-import { PAGE_BYTES, WASM_PAGE_BYTES } from "../host/options.js";
-import type { Process } from "../host/process.js";
-import { isBytes, isModule } from "../host/realm.js";
-import type { WasmSource } from "../host/load.js";
+import { checkOptions, show } from "../base/checks.js";
+import { isShared } from "../process/memory-option.js";
+import { PAGE_BYTES, WASM_PAGE_BYTES } from "../process/options.js";
+import type { Process } from "../process/process.js";
+import { isBytes, isModule } from "../base/realm.js";
+import type { WasmSource } from "../binary/load.js";
 import type { Abi } from "../layout/address.js";
 import { checkAllocator } from "./allocator.js";
 import type { OwnAllocatorChoice } from "./allocator.js";

@@ -1,9 +1,9 @@
 // Whether a guest and a heap can share a memory: another allocator in it, the kinds and sizes of
 // their memories, where each of them lies, and who lies there already.
 
-import { isShared } from "../host/memory-option.js";
-import { PAGE_BYTES, WASM_PAGE_BYTES } from "../host/options.js";
-import type { Process } from "../host/process.js";
+import { isShared } from "../process/memory-option.js";
+import { PAGE_BYTES, WASM_PAGE_BYTES } from "../process/options.js";
+import type { Process } from "../process/process.js";
 import type { Abi } from "../layout/address.js";
 import { hex, overlap, overlapError } from "./guest.js";
 import type { GuestInfo } from "./guest.js";

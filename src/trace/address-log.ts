@@ -7,7 +7,7 @@
 // `INDEX heap A.D OFFSET` for one in a heap of another arena, `INDEX mmap LOW12 USABLE` for a block
 // with a mapping of its own, `INDEX null`.
 
-import type { Process } from "../host/process.js";
+import type { Process } from "../process/process.js";
 import { Fnv64 } from "./fnv.js";
 
 const SPACE = 0x20;

@@ -12,7 +12,7 @@
 // garbage collector's time, which is inside the clock. Requests that the allocator refused are left
 // out, so both sides have the same live set; those too large for the engine are counted as failed.
 
-import { isError } from "../host/realm.js";
+import { isError } from "../base/realm.js";
 import { OpKind } from "../layout/generated.js";
 import { nanosecondsAnOp, passesFor, type Outcome } from "./measure.js";
 import { summarise, type Samples } from "./statistics.js";

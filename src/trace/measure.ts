@@ -6,7 +6,7 @@
 // clock; *cold*, once each in fresh processes, whose memory has never been touched. Warm comes
 // first, so that both run optimised code: cold is a cold heap, not a cold compiler.
 
-import type { Process } from "../host/process.js";
+import type { Process } from "../process/process.js";
 import { OpKind } from "../layout/generated.js";
 import { requestedBytes } from "./encode.js";
 import { PROGRESS_OPS } from "./replay.js";

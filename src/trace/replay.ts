@@ -1,7 +1,7 @@
 // Replaying a trace operation by operation, with a look at every block: the address log.
 
 import { wordBytes } from "../layout/address.js";
-import { heapMaxBytes } from "../host/arenas.js";
+import { heapMaxBytes } from "../inspect/arenas.js";
 import { OpKind, layouts } from "../layout/generated.js";
 import { AddressLogWriter, infoLine, type AddressLogOutput } from "./address-log.js";
 import { fieldAddress, startSession, type ReplayOptions, type ReplaySession } from "./session.js";

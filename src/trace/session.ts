@@ -6,9 +6,9 @@
 //     base     the kernel's page(s) and libc's data
 //     startBrk [heap] ...                              (a multiple of 16 MiB)
 
-import { HeapAbort } from "../host/failures.js";
-import { startProcessSync, type Process, type ProcessOptions } from "../host/process.js";
-import type { StructLayout } from "../host/struct.js";
+import { HeapAbort } from "../process/failures.js";
+import { startProcessSync, type Process, type ProcessOptions } from "../process/process.js";
+import type { StructLayout } from "../layout/struct.js";
 import { wordBytes, type Abi } from "../layout/address.js";
 import { layouts } from "../layout/generated.js";
 import { encodeOps, opBytes } from "./encode.js";

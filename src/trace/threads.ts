@@ -2,9 +2,9 @@
 // one at a time, in the order of the trace. So a replay gives the same addresses every time,
 // wherever it runs.
 
-import type { Build } from "../host/exports.js";
-import type { Process } from "../host/process.js";
-import { MOST_THREADS } from "../host/thread-registry.js";
+import type { Build } from "../binary/exports.js";
+import type { Process } from "../process/process.js";
+import { MOST_THREADS } from "../process/threads/registry.js";
 import type { Abi } from "../layout/address.js";
 import { TraceError, type Trace, type Turns } from "./trace.js";
 

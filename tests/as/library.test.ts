@@ -2,7 +2,7 @@
 // in both layouts, at a base of theirs.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { startProcessSync } from "../../src/host/process.js";
+import { startProcessSync } from "../../src/process/process.js";
 import { Prng } from "../support/prng.js";
 import { Workshop, instantiate, type ProgramExports } from "../support/assemblyscript.js";
 

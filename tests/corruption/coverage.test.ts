@@ -3,8 +3,8 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { abortMessages } from "../../src/host/failures.js";
-import type { FailureName } from "../../src/host/failures.js";
+import { abortMessages } from "../../src/process/failures.js";
+import type { FailureName } from "../../src/process/failures.js";
 
 /** What nothing reaches. */
 const UNREACHED: Partial<Record<FailureName, string>> = {

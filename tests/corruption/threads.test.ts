@@ -3,8 +3,8 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { HeapAbort } from "../../src/host/failures.js";
-import { startProcessSync, type Process } from "../../src/host/process.js";
+import { HeapAbort } from "../../src/process/failures.js";
+import { startProcessSync, type Process } from "../../src/process/process.js";
 import { wordBytes, type Abi } from "../../src/layout/address.js";
 import { layouts } from "../../src/layout/generated.js";
 

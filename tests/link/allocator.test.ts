@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createHeapSync } from "../../src/heap/create.js";
-import { heapOptionsFor, linkGuestSync, readGuest } from "../../src/link/index.js";
-import type { LinkOptions } from "../../src/link/index.js";
+import { heapOptionsFor, linkGuestSync, readGuest } from "../../src/link.js";
+import type { LinkOptions } from "../../src/link.js";
 import { assemble, IMPORTS } from "./wat.js";
 
 type Functions = Record<string, (...args: number[]) => number>;

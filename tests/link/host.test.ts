@@ -1,10 +1,10 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { createDebugHeapSync } from "../../src/debug/create.js";
-import { MemoryError } from "../../src/debug/index.js";
+import { MemoryError } from "../../src/debug.js";
 import { createHeapSync } from "../../src/heap/create.js";
-import { HeapAbort } from "../../src/host/failures.js";
-import { heapOptionsFor, linkGuest, linkGuestSync, mergedFailure } from "../../src/link/index.js";
+import { HeapAbort } from "../../src/process/failures.js";
+import { heapOptionsFor, linkGuest, linkGuestSync, mergedFailure } from "../../src/link.js";
 import { assemble, IMPORTS } from "./wat.js";
 
 type Functions = Record<string, (...args: number[]) => number>;

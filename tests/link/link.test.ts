@@ -1,15 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { createHeapSync } from "../../src/heap/create.js";
-import { createThreadedHeapSync } from "../../src/heap/threaded-create.js";
-import { HeapAbort } from "../../src/host/failures.js";
-import { startProcessSync } from "../../src/host/process.js";
-import {
-  heapOptionsFor,
-  linkGuest,
-  linkGuestSync,
-  readGuest,
-  slowCalls,
-} from "../../src/link/index.js";
+import { createThreadedHeapSync } from "../../src/heap/threads/create.js";
+import { HeapAbort } from "../../src/process/failures.js";
+import { startProcessSync } from "../../src/process/process.js";
+import { heapOptionsFor, linkGuest, linkGuestSync, readGuest, slowCalls } from "../../src/link.js";
 import { assemble, IMPORTS } from "./wat.js";
 
 type Functions = Record<string, (...args: number[]) => number>;

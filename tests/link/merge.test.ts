@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import binaryen from "binaryen";
 import { afterAll, describe, expect, it } from "vitest";
-import { HeapAbort } from "../../src/host/failures.js";
-import { mergedFailure } from "../../src/link/index.js";
+import { HeapAbort } from "../../src/process/failures.js";
+import { mergedFailure } from "../../src/link.js";
 import { run } from "../unit/cli/run.js";
 import { assemble, IMPORTS } from "./wat.js";
 

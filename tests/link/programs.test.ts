@@ -10,9 +10,9 @@ import {
   type GuestRunner,
 } from "../../bench/guest-runs.js";
 import type { Heap } from "../../src/heap/heap.js";
-import type { RawExports } from "../../src/host/exports.js";
+import type { RawExports } from "../../src/binary/exports.js";
 import { Invariant } from "../../src/layout/generated.js";
-import { readGuest } from "../../src/link/index.js";
+import { readGuest } from "../../src/link.js";
 import { run } from "../unit/cli/run.js";
 import { describeToolchain } from "./toolchains.js";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { createHeapSync } from "../../src/heap/create.js";
-import { heapOptionsFor, linkGuestSync, readGuest } from "../../src/link/index.js";
+import { heapOptionsFor, linkGuestSync, readGuest } from "../../src/link.js";
 import { run } from "../unit/cli/run.js";
 import { describeToolchain, environment } from "./toolchains.js";
 

@@ -1,9 +1,9 @@
 // What a heap script sees of the WebAssembly side: a process laid out like the native one that
 // recorded the goldens, and its calls and memory in unsigned BigInt words, whatever the layout.
 
-import { HeapAbort } from "../../src/host/failures.js";
-import { startProcessSync } from "../../src/host/process.js";
-import type { Process } from "../../src/host/process.js";
+import { HeapAbort } from "../../src/process/failures.js";
+import { startProcessSync } from "../../src/process/process.js";
+import type { Process } from "../../src/process/process.js";
 import type { Abi } from "../../src/layout/address.js";
 import { Tunable } from "../../src/layout/generated.js";
 

@@ -2,7 +2,7 @@
 // it.
 
 import { describe, expect, it } from "vitest";
-import { startProcess } from "../../src/host/process.js";
+import { startProcess } from "../../src/process/process.js";
 import { goldensOf, traceOf } from "../conformance/goldens.js";
 import { releaseAll, step, type LiveBlocks } from "../support/drive.js";
 

@@ -3,7 +3,7 @@
 // for ever. What the other threads find is what they would after a kill there.
 
 import { readFileSync } from "node:fs";
-import type { RawExports, Word } from "../../src/host/exports.js";
+import type { RawExports, Word } from "../../src/binary/exports.js";
 import type { Abi } from "../../src/layout/address.js";
 import { Burial, Tunable, layouts } from "../../src/layout/generated.js";
 import type { Prng } from "../support/prng.js";

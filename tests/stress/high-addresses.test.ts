@@ -2,7 +2,7 @@
 // over a full address space.
 
 import { expect, it } from "vitest";
-import { startProcess } from "../../src/host/process.js";
+import { startProcess } from "../../src/process/process.js";
 import { parseTrace } from "../../src/trace/parse.js";
 import { replayAddresses } from "../../src/trace/replay.js";
 

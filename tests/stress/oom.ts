@@ -5,7 +5,7 @@
 // that request, so the operations before and after it run at full speed inside WebAssembly; around
 // it the test looks closely.
 
-import { startProcess, type Process } from "../../src/host/process.js";
+import { startProcess, type Process } from "../../src/process/process.js";
 import { OpKind } from "../../src/layout/generated.js";
 import { opBytes } from "../../src/trace/encode.js";
 import { planTrace } from "../../src/trace/session.js";

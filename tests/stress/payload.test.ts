@@ -3,7 +3,7 @@
 // every page dirty that calloc could take for a fresh one.
 
 import { describe, expect, it } from "vitest";
-import { startProcess, type ProcessOptions } from "../../src/host/process.js";
+import { startProcess, type ProcessOptions } from "../../src/process/process.js";
 import { OpKind } from "../../src/layout/generated.js";
 import { goldensOf, traceOf } from "../conformance/goldens.js";
 import { step, type LiveBlocks } from "../support/drive.js";

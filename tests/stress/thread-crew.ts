@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import type { RawExports } from "../../src/host/exports.js";
+import type { RawExports } from "../../src/binary/exports.js";
 import type { Abi } from "../../src/layout/address.js";
 import { Burial, Tunable, layouts } from "../../src/layout/generated.js";
 import {

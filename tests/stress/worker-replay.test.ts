@@ -5,20 +5,26 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { spawnNodeWorker } from "../../src/cli/node-workers.js";
-import type { ProcessHandle } from "../../src/host/threads.js";
+import { spawnNodeWorker } from "../../src/cli/replay/node-workers.js";
+import type { ProcessHandle } from "../../src/process/threads/join.js";
 import type { Abi } from "../../src/layout/address.js";
 import { observe } from "../../src/trace/measure.js";
 import { parseTrace } from "../../src/trace/parse.js";
-import { HAND, HAND_BITS, OP_WORDS, WAITS, type Schedule } from "../../src/trace/schedule.js";
-import { placeOf, type SharedRun } from "../../src/trace/shared-run.js";
+import {
+  HAND,
+  HAND_BITS,
+  OP_WORDS,
+  WAITS,
+  type Schedule,
+} from "../../src/trace/workers/schedule.js";
+import { placeOf, type SharedRun } from "../../src/trace/workers/shared-run.js";
 import type { Trace } from "../../src/trace/trace.js";
-import { ReplayError, type ReplayWorker } from "../../src/trace/worker-crew.js";
+import { ReplayError, type ReplayWorker } from "../../src/trace/workers/crew.js";
 import {
   replayOnWorkers,
   type WorkerReplayOptions,
   type WorkersOutcome,
-} from "../../src/trace/worker-replay.js";
+} from "../../src/trace/workers/replay.js";
 import { generateThreads } from "../fuzz/threads.js";
 import { Prng } from "../support/prng.js";
 

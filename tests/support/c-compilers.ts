@@ -2,7 +2,7 @@
 // no target's libraries are needed.
 
 import { execFileSync } from "node:child_process";
-import type { StructAbi } from "../../src/heap/c-types.js";
+import type { StructAbi } from "../../src/heap/structs/c-types.js";
 
 /** The compiler that knows an ABI, with its arguments. */
 export const compilers: Readonly<Record<StructAbi, readonly string[]>> = {

@@ -3,8 +3,8 @@
 
 import { OpKind } from "../../src/layout/generated.js";
 import type { Abi } from "../../src/layout/address.js";
-import type { Build } from "../../src/host/exports.js";
-import type { Process } from "../../src/host/process.js";
+import type { Build } from "../../src/binary/exports.js";
+import type { Process } from "../../src/process/process.js";
 import { NEVER_LIVE_SLOT, type Trace } from "../../src/trace/trace.js";
 
 /** A size of the trace as the layout has it: cut to SIZE_MAX. */

@@ -2,8 +2,8 @@
 
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import type { AttachOptions } from "../../src/heap/threaded-create.js";
-import type { HeapHandle } from "../../src/heap/threaded-heap.js";
+import type { AttachOptions } from "../../src/heap/threads/create.js";
+import type { HeapHandle } from "../../src/heap/threads/threaded-heap.js";
 
 interface Answer {
   readonly result?: unknown;

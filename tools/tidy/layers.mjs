@@ -23,14 +23,16 @@ export const ladders = {
     { names: ["runtime"] },
   ],
   src: [
-    { names: ["layout", "inlined"] },
-    { names: ["host"] },
+    { names: ["base"] },
+    { names: ["layout"] },
+    { names: ["binary"] },
+    { names: ["process"] },
     { names: ["inspect"] },
     { names: ["heap", "trace", "kernel"] },
     // A heap, in a file of the kernel's host.
     { names: ["image", "link", "debug"] },
     { names: ["(root)"] },
-    { names: ["cli", "explorer"] },
+    { names: ["cli"] },
   ],
 };
 
@@ -38,7 +40,7 @@ export const ladders = {
 const SEAM = "assembly/malloc/system.ts";
 
 /**
- * Who may import Node's own modules: the command line. Others ask src/host/node.ts: bundlers for
+ * Who may import Node's own modules: the command line. Others ask src/base/node.ts: bundlers for
  * browsers stumble over imports.
  */
 const NODE_USERS = /^src\/cli\//;
@@ -48,7 +50,7 @@ const BINARY = /^build\/[\w.]+\.wasm(\?module)?$/;
 
 /**
  * The folder below the root that a path is in.
- * @param {string} path such as "src/host/load.ts"
+ * @param {string} path such as "src/binary/load.ts"
  */
 function folderOf(path) {
   const parts = path.split("/");

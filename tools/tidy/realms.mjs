@@ -1,6 +1,6 @@
 // No `instanceof` with a class that a host or the language has: objects of another realm (Jest,
 // node:vm, frames) are no instances of this realm's. Classes that a file declares or imports are
-// its own affair. What tells instead is in src/host/realm.ts.
+// its own affair. What tells instead is in src/base/realm.ts.
 
 import ts from "typescript";
 
@@ -61,7 +61,7 @@ export function checkRealms(path, text) {
       const { line } = source.getLineAndCharacterOfPosition(node.getStart(source));
       const of = node.right.getText();
       problems.push(
-        `${path}:${line + 1}: instanceof ${of} knows this realm's only: see src/host/realm.ts`,
+        `${path}:${line + 1}: instanceof ${of} knows this realm's only: see src/base/realm.ts`,
       );
     }
     ts.forEachChild(node, visit);

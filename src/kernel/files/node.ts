@@ -2,7 +2,7 @@
 // uses the kernel opens them and hands them over.
 
 import type { BigIntStats } from "node:fs";
-import { nodeModule } from "../../host/node.js";
+import { nodeModule } from "../../base/node.js";
 import { O } from "../flags.js";
 import { FileError, FileKind, type HostFile } from "./host-file.js";
 

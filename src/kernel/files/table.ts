@@ -1,7 +1,7 @@
 // The host's files by the numbers that the WebAssembly side knows them by, and the imports that
 // reach them through these numbers.
 
-import type { FileImports } from "../../host/files.js";
+import type { FileImports } from "../../process/file-imports.js";
 import { Errno } from "../errno.js";
 import { errnoOf, FileError, type HostFile } from "./host-file.js";
 

@@ -4,8 +4,8 @@
 // parameter behind the name.
 
 import { expect } from "vitest";
-import { procLimits } from "../../../src/kernel/proc-limits.js";
-import { smapsEntry } from "../../../src/kernel/proc-smaps.js";
+import { procLimits } from "../../../src/kernel/proc/limits.js";
+import { smapsEntry } from "../../../src/kernel/proc/smaps.js";
 import { usageOf } from "../../../src/kernel/usage.js";
 import { walkVmas } from "../../../src/kernel/vmas.js";
 import { flagCodes } from "../support/sequence.js";

@@ -5,8 +5,8 @@
 import { Errno } from "../../../src/kernel/errno.js";
 import type { Abi } from "../../../src/layout/address.js";
 import { layouts, SyscallI386, SyscallX86_64 } from "../../../src/layout/generated.js";
-import { startProcessSync } from "../../../src/host/process.js";
-import type { Process, ProcessOptions } from "../../../src/host/process.js";
+import { startProcessSync } from "../../../src/process/process.js";
+import type { Process, ProcessOptions } from "../../../src/process/process.js";
 import { Place } from "../../support/place.js";
 
 /** Bytes of a page. */

@@ -1,7 +1,7 @@
 // Files that are nothing but bytes in an array, behind the imports that the full build has for
 // files.
 
-import type { FileImports } from "../../../src/host/files.js";
+import type { FileImports } from "../../../src/process/file-imports.js";
 
 const EIO = 5;
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openHeapImageSync, readHeapImage } from "../../../src/image/index.js";
+import { openHeapImageSync, readHeapImage } from "../../../src/image.js";
 import { openNodeFile } from "../../../src/kernel/files/node.js";
 import { O } from "../../../src/kernel/flags.js";
 import { run } from "./run.js";

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { neighboursText, watchNeighbours } from "../../../src/cli/neighbours.js";
+import { neighboursText, watchNeighbours } from "../../../src/cli/replay/neighbours.js";
 
 it("says what others did, in processors", () => {
   const stop = watchNeighbours();

@@ -1,5 +1,5 @@
 /** A made-up report, to look at how it is shown. */
-import type { Report, TraceReport } from "../../../src/cli/report.js";
+import type { Report, TraceReport } from "../../../src/cli/replay/report.js";
 import { summarise } from "../../../src/trace/statistics.js";
 
 const MALLINFO = {

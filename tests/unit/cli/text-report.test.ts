@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { CliIo } from "../../../src/cli/io.js";
-import type { Report } from "../../../src/cli/report.js";
-import { textReport } from "../../../src/cli/text-report.js";
+import type { Report } from "../../../src/cli/replay/report.js";
+import { textReport } from "../../../src/cli/replay/text-report.js";
 import { summarise } from "../../../src/trace/statistics.js";
 import { reportOf, traceReport } from "./reports.js";
 

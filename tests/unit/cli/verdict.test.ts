@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { rangeText, verdictOf, verdictText } from "../../../src/cli/verdict.js";
+import { rangeText, verdictOf, verdictText } from "../../../src/cli/replay/verdict.js";
 import { summarise } from "../../../src/trace/statistics.js";
 
 /** Seven samples about a middle one that spread by a share of it. */

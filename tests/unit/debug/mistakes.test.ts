@@ -5,7 +5,7 @@ import { createDebugHeap, createDebugHeapSync } from "../../../src/debug/create.
 import type { DebugHeap } from "../../../src/debug/debug-heap.js";
 import { LeakError, MemoryError } from "../../../src/debug/errors.js";
 import type { DebugHeapOptions } from "../../../src/debug/options.js";
-import { HeapAbort } from "../../../src/host/failures.js";
+import { HeapAbort } from "../../../src/process/failures.js";
 import { collectUntil } from "../../support/garbage.js";
 
 /** What a call throws. */

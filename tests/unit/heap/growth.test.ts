@@ -1,12 +1,12 @@
 // Growth events, many blocks at once, and views that stay.
 
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createDebugHeapSync } from "../../../src/debug/index.js";
+import { createDebugHeapSync } from "../../../src/debug.js";
 import { createHeap, createHeapSync } from "../../../src/heap/create.js";
-import { createThreadedHeap } from "../../../src/heap/threaded-create.js";
+import { createThreadedHeap } from "../../../src/heap/threads/create.js";
 import { OutOfMemoryError } from "../../../src/heap/errors.js";
 import type { GrowthEvent } from "../../../src/heap/growth.js";
-import { HeapAbort } from "../../../src/host/failures.js";
+import { HeapAbort } from "../../../src/process/failures.js";
 import { Prng } from "../../support/prng.js";
 
 describe("onGrow", () => {

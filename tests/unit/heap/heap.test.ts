@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { HeapDeadError, OutOfMemoryError } from "../../../src/heap/errors.js";
 import { createHeap, createHeapSync } from "../../../src/heap/create.js";
 import type { Heap } from "../../../src/heap/heap.js";
-import { HeapAbort } from "../../../src/host/failures.js";
+import { HeapAbort } from "../../../src/process/failures.js";
 
 describe.each(["ilp32", "lp64"] as const)("the safe heap, %s", (abi) => {
   it("allocates, resizes, frees", async () => {

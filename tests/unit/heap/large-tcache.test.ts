@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { createHeapSync } from "../../../src/heap/create.js";
-import { createThreadedHeapSync } from "../../../src/heap/threaded-create.js";
+import { createThreadedHeapSync } from "../../../src/heap/threads/create.js";
 import { Failure, layouts } from "../../../src/layout/generated.js";
 import { Prng } from "../../support/prng.js";
 import { Pair, type PairOptions } from "./pair.js";

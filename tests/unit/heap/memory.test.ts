@@ -3,8 +3,8 @@
 
 import { describe, expect, it } from "vitest";
 import { createHeapSync } from "../../../src/heap/create.js";
-import { MAX_TASK_SIZE } from "../../../src/host/options.js";
-import { startProcessSync } from "../../../src/host/process.js";
+import { MAX_TASK_SIZE } from "../../../src/process/options.js";
+import { startProcessSync } from "../../../src/process/process.js";
 
 describe("views", () => {
   it("every kind of view looks at the same bytes", () => {

@@ -4,7 +4,7 @@
 
 import { describe, expect, it } from "vitest";
 import { createHeapSync } from "../../../src/heap/create.js";
-import { createThreadedHeapSync } from "../../../src/heap/threaded-create.js";
+import { createThreadedHeapSync } from "../../../src/heap/threads/create.js";
 import { layouts } from "../../../src/layout/generated.js";
 import { Pair } from "./pair.js";
 

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { createHeap, createHeapSync } from "../../../src/heap/create.js";
 import type { Heap } from "../../../src/heap/heap.js";
-import { HeapAbort } from "../../../src/host/failures.js";
+import { HeapAbort } from "../../../src/process/failures.js";
 import { Prng } from "../../support/prng.js";
 
 /** Bytes in use; nothing hides in tcache, which counts as in use. */

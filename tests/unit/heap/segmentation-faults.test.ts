@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { createHeapSync, HeapAbort, HeapDeadError, startProcessSync } from "../../../src/index.js";
 import { createHeapSync as createThreadedHeapSync } from "../../../src/threads.js";
 import { wordBytes } from "../../../src/layout/address.js";
-import { startKernelSync } from "../../../src/kernel/index.js";
+import { startKernelSync } from "../../../src/kernel.js";
 
 const ABIS = ["ilp32", "lp64"] as const;
 const MIB = 2 ** 20;

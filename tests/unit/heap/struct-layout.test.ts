@@ -2,9 +2,14 @@
 // declarations, as static assertions.
 
 import { describe, expect, it } from "vitest";
-import { enumeration } from "../../../src/heap/c-enum.js";
-import { structLayout } from "../../../src/heap/c-struct.js";
-import type { Definition, FieldType, StructAbi, StructOptions } from "../../../src/heap/c-types.js";
+import { enumeration } from "../../../src/heap/structs/c-enum.js";
+import { structLayout } from "../../../src/heap/structs/c-struct.js";
+import type {
+  Definition,
+  FieldType,
+  StructAbi,
+  StructOptions,
+} from "../../../src/heap/structs/c-types.js";
 import { compilerErrors, compilerMissing } from "../../support/c-compilers.js";
 import { Prng } from "../../support/prng.js";
 

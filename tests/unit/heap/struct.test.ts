@@ -2,7 +2,7 @@
 
 import { inspect } from "node:util";
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { enumeration } from "../../../src/heap/c-enum.js";
+import { enumeration } from "../../../src/heap/structs/c-enum.js";
 import { createHeap, createHeapSync } from "../../../src/heap/create.js";
 import { FreedBlockError, OutOfMemoryError } from "../../../src/heap/errors.js";
 import { collectOften, collectUntil } from "../../support/garbage.js";

@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import { createHeap, createHeapSync } from "../../../src/heap/create.js";
-import { createThreadedHeap } from "../../../src/heap/threaded-create.js";
+import { createThreadedHeap } from "../../../src/heap/threads/create.js";
 import { Prng } from "../../support/prng.js";
 
 /** Text that has every kind of trouble in it, by a seed. */

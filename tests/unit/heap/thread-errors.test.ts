@@ -7,12 +7,12 @@ import {
   attachHeapSync,
   createThreadedHeap,
   createThreadedHeapSync,
-} from "../../../src/heap/threaded-create.js";
+} from "../../../src/heap/threads/create.js";
 import { HeapDeadError } from "../../../src/heap/errors.js";
-import type { HeapHandle } from "../../../src/heap/threaded-heap.js";
-import { instantiate } from "../../../src/host/load.js";
-import { ThreadError } from "../../../src/host/thread-error.js";
-import { buryOwner } from "../../../src/host/threads.js";
+import type { HeapHandle } from "../../../src/heap/threads/threaded-heap.js";
+import { instantiate } from "../../../src/binary/load.js";
+import { ThreadError } from "../../../src/process/threads/error.js";
+import { buryOwner } from "../../../src/process/threads/join.js";
 import { Failure, layouts } from "../../../src/layout/generated.js";
 import { join, start, stopWorkers } from "../../support/threads.js";
 

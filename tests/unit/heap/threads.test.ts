@@ -5,11 +5,11 @@ import {
   attachHeapSync,
   createThreadedHeap,
   createThreadedHeapSync,
-} from "../../../src/heap/threaded-create.js";
+} from "../../../src/heap/threads/create.js";
 import { HeapDeadError } from "../../../src/heap/errors.js";
 import { Heap } from "../../../src/heap/heap.js";
-import type { ThreadNotice } from "../../../src/heap/threaded-heap.js";
-import { readArenas } from "../../../src/host/arenas.js";
+import type { ThreadNotice } from "../../../src/heap/threads/threaded-heap.js";
+import { readArenas } from "../../../src/inspect/arenas.js";
 import { Invariant, layouts } from "../../../src/layout/generated.js";
 import { join, start, stopWorkers } from "../../support/threads.js";
 

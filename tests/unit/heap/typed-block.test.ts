@@ -2,7 +2,7 @@
 
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { createHeapSync } from "../../../src/heap/create.js";
-import { createThreadedHeap } from "../../../src/heap/threaded-create.js";
+import { createThreadedHeap } from "../../../src/heap/threads/create.js";
 import { FreedBlockError, OutOfMemoryError } from "../../../src/heap/errors.js";
 import type { Heap } from "../../../src/heap/heap.js";
 import { collectOften, collectUntil } from "../../support/garbage.js";

@@ -7,7 +7,7 @@ import {
   errorOf,
   failureName,
   HeapAbort,
-} from "../../../src/host/failures.js";
+} from "../../../src/process/failures.js";
 import type { Abi } from "../../../src/layout/address.js";
 import { Failure, Invariant } from "../../../src/layout/generated.js";
 import { describeNative, gccFlags } from "../../support/native.js";

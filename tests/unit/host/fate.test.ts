@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { BrokenInvariant, errorOf, HeapAbort } from "../../../src/host/failures.js";
-import { Fate } from "../../../src/host/fate.js";
-import { startProcessSync } from "../../../src/host/process.js";
-import { SharedFate } from "../../../src/host/shared-fate.js";
-import { processAborted, ThreadError } from "../../../src/host/thread-error.js";
+import { BrokenInvariant, errorOf, HeapAbort } from "../../../src/process/failures.js";
+import { Fate } from "../../../src/process/fate.js";
+import { startProcessSync } from "../../../src/process/process.js";
+import { SharedFate } from "../../../src/process/threads/shared-fate.js";
+import { processAborted, ThreadError } from "../../../src/process/threads/error.js";
 import { Failure, Invariant, layouts, LockFailure } from "../../../src/layout/generated.js";
 
 describe("the fate of a process", () => {

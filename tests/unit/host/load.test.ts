@@ -3,9 +3,13 @@ import { runInNewContext } from "node:vm";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createHeapSync } from "../../../src/core.js";
 import { heapMaker } from "../../../src/heap/create.js";
-import { binariesOf, PACKAGE_FILES } from "../../../src/host/binaries.js";
-import { workerId } from "../../../src/host/node.js";
-import { startProcess, startProcessSync, type ProcessOptions } from "../../../src/host/process.js";
+import { binariesOf, PACKAGE_FILES } from "../../../src/binary/sources.js";
+import { workerId } from "../../../src/base/node.js";
+import {
+  startProcess,
+  startProcessSync,
+  type ProcessOptions,
+} from "../../../src/process/process.js";
 
 const bytes = readFileSync(new URL("../../../build/core.ilp32.wasm", import.meta.url));
 const EMPTY = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { planProcess, PROCESS_OPTIONS } from "../../../src/host/build-options.js";
-import { checkOptions } from "../../../src/host/checks.js";
-import { MAX_TASK_SIZE } from "../../../src/host/options.js";
-import type { ProcessOptions } from "../../../src/host/options.js";
+import { planProcess, PROCESS_OPTIONS } from "../../../src/process/build-options.js";
+import { checkOptions } from "../../../src/base/checks.js";
+import { MAX_TASK_SIZE } from "../../../src/process/options.js";
+import type { ProcessOptions } from "../../../src/process/options.js";
 
 describe("process options", () => {
   it("defaults: ilp32, core, linux, 64 KiB for the kernel, all of the address space", () => {

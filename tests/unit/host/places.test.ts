@@ -3,8 +3,8 @@
 import { describe, expect, it } from "vitest";
 import { createHeapSync as createCoreHeapSync } from "../../../src/heap/core-create.js";
 import { createHeap, createHeapSync } from "../../../src/heap/create.js";
-import { createThreadedHeapSync } from "../../../src/heap/threaded-create.js";
-import { startProcessSync } from "../../../src/host/process.js";
+import { createThreadedHeapSync } from "../../../src/heap/threads/create.js";
+import { startProcessSync } from "../../../src/process/process.js";
 import { startKernelSync } from "../../../src/kernel/kernel.js";
 import { layouts } from "../../../src/layout/generated.js";
 import { wordBytes } from "../../../src/layout/address.js";

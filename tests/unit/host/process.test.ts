@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { HeapAbort } from "../../../src/host/failures.js";
-import { MAX_TASK_SIZE } from "../../../src/host/options.js";
-import { startProcessSync } from "../../../src/host/process.js";
+import { HeapAbort } from "../../../src/process/failures.js";
+import { MAX_TASK_SIZE } from "../../../src/process/options.js";
+import { startProcessSync } from "../../../src/process/process.js";
 
 const abis = ["ilp32", "lp64"] as const;
 const firstBlock = { ilp32: 0x1a0, lp64: 0x2a0 } as const;

@@ -3,10 +3,10 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
 import { createHeap, createHeapSync } from "../../../src/heap/create.js";
-import { createThreadedHeapSync } from "../../../src/heap/threaded-create.js";
-import { startProcessSync } from "../../../src/host/process.js";
-import { isTrap } from "../../../src/host/realm.js";
-import { checkHandle } from "../../../src/host/threads.js";
+import { createThreadedHeapSync } from "../../../src/heap/threads/create.js";
+import { startProcessSync } from "../../../src/process/process.js";
+import { isTrap } from "../../../src/base/realm.js";
+import { checkHandle } from "../../../src/process/threads/join.js";
 
 /** The error of a call of `unreachable`, by code that can run in any realm. */
 const TRAP = `(() => {

@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { liveStruct, readStruct } from "../../../src/host/struct.js";
-import { MemoryViews } from "../../../src/host/views.js";
+import { liveStruct, readStruct } from "../../../src/layout/struct.js";
+import { MemoryViews } from "../../../src/layout/views.js";
 import { chunkOf, memOf } from "../../../src/layout/address.js";
 import type { Chunk, Mem } from "../../../src/layout/address.js";
 

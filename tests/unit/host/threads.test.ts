@@ -2,8 +2,8 @@
 // tests/conformance/threads.test.ts.
 
 import { describe, expect, it } from "vitest";
-import { readArenas } from "../../../src/host/arenas.js";
-import { startProcess, startProcessSync } from "../../../src/host/process.js";
+import { readArenas } from "../../../src/inspect/arenas.js";
+import { startProcess, startProcessSync } from "../../../src/process/process.js";
 import { mallocInfo, mallocStats } from "../../../src/inspect/malloc-info.js";
 import { Invariant } from "../../../src/layout/generated.js";
 

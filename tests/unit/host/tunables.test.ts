@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseTunables } from "../../../src/host/tunable-text.js";
-import { tunableNames, tunableRange } from "../../../src/host/tunables.js";
+import { parseTunables } from "../../../src/process/tunable-text.js";
+import { tunableNames, tunableRange } from "../../../src/process/tunables.js";
 import { Tunable } from "../../../src/layout/generated.js";
 
 function values(text: string | Record<string, number | bigint | string>, abi = "ilp32" as const) {

@@ -3,8 +3,8 @@
 // kills real processes.
 
 import { describe, expect, it } from "vitest";
-import { HeapImageError, MemoryFile, openHeapImageSync } from "../../../src/image/index.js";
-import type { HeapImageOptions, HostFile } from "../../../src/image/index.js";
+import { HeapImageError, MemoryFile, openHeapImageSync } from "../../../src/image.js";
+import type { HeapImageOptions, HostFile } from "../../../src/image.js";
 import type { Abi } from "../../../src/layout/address.js";
 import { countingFile } from "../../support/counting-file.mjs";
 import { blocksOf, damagedBlocks } from "../../support/image-workload.mjs";

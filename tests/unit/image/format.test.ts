@@ -2,9 +2,9 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { startProcessSync } from "../../../src/host/process.js";
+import { startProcessSync } from "../../../src/process/process.js";
 import { crc32c } from "../../../src/image/crc32c.js";
-import { MemoryFile, readHeapImage } from "../../../src/image/index.js";
+import { MemoryFile, readHeapImage } from "../../../src/image.js";
 import {
   PAGES_AT,
   SECTOR_BYTES,

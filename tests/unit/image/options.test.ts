@@ -5,13 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
-import {
-  MemoryFile,
-  openHeapImage,
-  openHeapImageSync,
-  readHeapImage,
-} from "../../../src/image/index.js";
-import type { HeapImageOptions } from "../../../src/image/index.js";
+import { MemoryFile, openHeapImage, openHeapImageSync, readHeapImage } from "../../../src/image.js";
+import type { HeapImageOptions } from "../../../src/image.js";
 import { fileWith, open, refusal } from "./support.js";
 
 describe("wrong options are named, with their rule", () => {

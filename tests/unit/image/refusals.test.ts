@@ -1,8 +1,8 @@
 // What is wrong with a heap image is said by name and place, and nothing is written to it.
 
 import { describe, expect, it } from "vitest";
-import { MemoryFile, openHeapImageSync, readHeapImage } from "../../../src/image/index.js";
-import type { HeapImageOptions, HeapImageReason, HostFile } from "../../../src/image/index.js";
+import { MemoryFile, openHeapImageSync, readHeapImage } from "../../../src/image.js";
+import type { HeapImageOptions, HeapImageReason, HostFile } from "../../../src/image.js";
 import { FileKind, layouts } from "../../../src/layout/generated.js";
 import { encodeHeader } from "../../../src/image/header.js";
 import type { HeapImageHeader } from "../../../src/image/header.js";

@@ -3,8 +3,8 @@
 import { createHeapSync } from "../../../src/heap/create.js";
 import { crc32c } from "../../../src/image/crc32c.js";
 import { PAGES_AT, SLOT_BYTES, encodeHeader } from "../../../src/image/header.js";
-import { HeapImageError, MemoryFile, openHeapImageSync } from "../../../src/image/index.js";
-import type { HeapImageOptions, HostFile, PersistentHeap } from "../../../src/image/index.js";
+import { HeapImageError, MemoryFile, openHeapImageSync } from "../../../src/image.js";
+import type { HeapImageOptions, HostFile, PersistentHeap } from "../../../src/image.js";
 import { readHeader } from "../../../src/image/slots.js";
 import { tableBytes } from "../../../src/image/tail.js";
 import type { Abi } from "../../../src/layout/address.js";

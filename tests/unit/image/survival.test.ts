@@ -4,8 +4,8 @@
 import { describe, expect, it } from "vitest";
 import { createHeapSync } from "../../../src/heap/create.js";
 import { HeapDeadError } from "../../../src/heap/errors.js";
-import { MemoryFile, openHeapImage, openHeapImageSync } from "../../../src/image/index.js";
-import type { HeapImageOptions } from "../../../src/image/index.js";
+import { MemoryFile, openHeapImage, openHeapImageSync } from "../../../src/image.js";
+import type { HeapImageOptions } from "../../../src/image.js";
 import type { Abi } from "../../../src/layout/address.js";
 import { Workload, blocksOf, damagedBlocks } from "../../support/image-workload.mjs";
 import { Prng } from "../../support/prng.js";

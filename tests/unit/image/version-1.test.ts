@@ -1,7 +1,7 @@
 // Images of format 1 open as they did, and become images of the present format at their next msync.
 
 import { describe, expect, it } from "vitest";
-import { MemoryFile, openHeapImageSync, readHeapImage } from "../../../src/image/index.js";
+import { MemoryFile, openHeapImageSync, readHeapImage } from "../../../src/image.js";
 import { SLOT_BYTES } from "../../../src/image/header.js";
 import type { HeapImageHeader } from "../../../src/image/header.js";
 import { damagedBlocks } from "../../support/image-workload.mjs";

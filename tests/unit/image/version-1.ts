@@ -3,7 +3,7 @@
 
 import { SLOT_BYTES, encodeHeader, fingerprintOf } from "../../../src/image/header.js";
 import type { HeapImageHeader } from "../../../src/image/header.js";
-import type { MemoryFile } from "../../../src/image/index.js";
+import type { MemoryFile } from "../../../src/image.js";
 import { readHeader } from "../../../src/image/slots.js";
 import { journalBytes } from "../../../src/image/tail.js";
 import { checksumV1, fileChecksumV1 } from "../../../src/image/version-1.js";

@@ -1,7 +1,7 @@
 // The full build, driven through raw system calls, and a naive look at its region table.
 
-import type { AddressLayout, ProcessOptions } from "../../../src/host/process.js";
-import { startProcessSync, type Process } from "../../../src/host/process.js";
+import type { AddressLayout, ProcessOptions } from "../../../src/process/process.js";
+import { startProcessSync, type Process } from "../../../src/process/process.js";
 import { layouts, SyscallI386, SyscallX86_64, VmaKind } from "../../../src/layout/generated.js";
 import type { Abi } from "../../../src/layout/address.js";
 

@@ -1,6 +1,6 @@
 /** Arguments from JavaScript that no system call can take: WebAssembly would take them for 0. */
 import { describe, expect, it } from "vitest";
-import { startKernel } from "../../../src/kernel/index.js";
+import { startKernel } from "../../../src/kernel.js";
 import type { Abi } from "../../../src/layout/address.js";
 
 describe("what is no number", () => {

@@ -11,9 +11,9 @@ import {
   startKernelSync,
   SystemCallError,
   type Kernel,
-} from "../../../src/kernel/index.js";
+} from "../../../src/kernel.js";
 import { layouts } from "../../../src/layout/generated.js";
-import { readStruct } from "../../../src/host/struct.js";
+import { readStruct } from "../../../src/layout/struct.js";
 
 // One test for each row of docs/claims.md, of the same number.
 

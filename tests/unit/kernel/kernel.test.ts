@@ -21,7 +21,7 @@ import {
   SystemCallError,
   VM,
   VmaKind,
-} from "../../../src/kernel/index.js";
+} from "../../../src/kernel.js";
 
 const PAGE = 4096;
 const ANONYMOUS = MAP.PRIVATE | MAP.ANONYMOUS;

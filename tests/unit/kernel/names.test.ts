@@ -2,15 +2,7 @@
 // (CONFIG_ANON_VMA_NAME), so this follows prctl(2) and Documentation/filesystems/proc.rst.
 
 import { describe, expect, it } from "vitest";
-import {
-  Errno,
-  LINUX_6_1,
-  MAP,
-  MREMAP,
-  PR,
-  PROT,
-  startKernelSync,
-} from "../../../src/kernel/index.js";
+import { Errno, LINUX_6_1, MAP, MREMAP, PR, PROT, startKernelSync } from "../../../src/kernel.js";
 
 const PAGE = 4096;
 const ANONYMOUS = MAP.PRIVATE | MAP.ANONYMOUS;

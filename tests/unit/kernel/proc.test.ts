@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { procLimits } from "../../../src/kernel/proc-limits.js";
-import { procMaps } from "../../../src/kernel/proc-maps.js";
-import { procSmaps, procSmapsRollup, vmFlagsOf } from "../../../src/kernel/proc-smaps.js";
+import { procLimits } from "../../../src/kernel/proc/limits.js";
+import { procMaps } from "../../../src/kernel/proc/maps.js";
+import { procSmaps, procSmapsRollup, vmFlagsOf } from "../../../src/kernel/proc/smaps.js";
 import {
   procStat,
   procStatm,
   procStatus,
   type MemoryCounts,
-} from "../../../src/kernel/proc-status.js";
+} from "../../../src/kernel/proc/status.js";
 import { LINUX_6_1, specialName, type Region, type Usage } from "../../../src/kernel/regions.js";
 import { golden } from "./golden.js";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { countTable, type CallCount } from "../../../src/kernel/strace-counts.js";
-import { FilterError, parseFilter } from "../../../src/kernel/strace-filter.js";
+import { countTable, type CallCount } from "../../../src/kernel/strace/counts.js";
+import { FilterError, parseFilter } from "../../../src/kernel/strace/filter.js";
 import { straceNames, syscallNumber } from "../../../src/kernel/syscall-names.js";
 import { golden } from "./golden.js";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatSyscall, type SyscallRecord } from "../../../src/kernel/strace-format.js";
+import { formatSyscall, type SyscallRecord } from "../../../src/kernel/strace/format.js";
 import { straceName } from "../../../src/kernel/syscall-names.js";
 import { golden } from "./golden.js";
 

@@ -3,7 +3,7 @@
 
 import { describe, expect, it } from "vitest";
 import { Invariant, layouts } from "../../../src/layout/generated.js";
-import { type Process, startProcess } from "../../../src/host/process.js";
+import { type Process, startProcess } from "../../../src/process/process.js";
 import { Prng } from "../../support/prng.js";
 
 type Checked = Process<"ilp32", "checked">;

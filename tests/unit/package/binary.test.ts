@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { NO_FILES } from "../../../src/host/files.js";
-import type { StructLayout } from "../../../src/host/struct.js";
-import { checkBinary } from "../../../src/host/check-binary.js";
-import { describeStruct, parseStruct, structsOf } from "../../../src/host/structs.js";
+import { NO_FILES } from "../../../src/process/file-imports.js";
+import type { StructLayout } from "../../../src/layout/struct.js";
+import { checkBinary } from "../../../src/binary/check.js";
+import { describeStruct, parseStruct, structsOf } from "../../../src/layout/structs.js";
 import { layouts } from "../../../src/layout/generated.js";
 import { readModule, Section } from "../../../src/link/binary.js";
 

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { layouts } from "../../../src/layout/generated.js";
-import type { StructLayout } from "../../../src/host/struct.js";
+import type { StructLayout } from "../../../src/layout/struct.js";
 import { codeOf, linksOf, withTexts, zonesOf } from "../../support/markdown.js";
 import { run } from "../cli/run.js";
 

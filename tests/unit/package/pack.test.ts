@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { inlinable, inlined } from "../../../src/host/inlined.js";
+import { inlinable, inlined } from "../../../src/binary/inlined.js";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 

@@ -15,7 +15,7 @@ import {
   scheduleOf,
   type Schedule,
   type ScheduleOptions,
-} from "../../../src/trace/schedule.js";
+} from "../../../src/trace/workers/schedule.js";
 import { KIND_BITS, type Trace } from "../../../src/trace/trace.js";
 import { generateThreads } from "../../fuzz/threads.js";
 import { Prng } from "../../support/prng.js";

@@ -7,7 +7,7 @@ import {
   openFileHandle,
   openSyncHandle,
   type SyncHandle,
-} from "../../../../src/kernel/index.js";
+} from "../../../../src/kernel.js";
 
 // What the browser does is imitated here; tests/browser has the real one.
 

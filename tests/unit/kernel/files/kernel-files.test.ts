@@ -14,7 +14,7 @@ import {
   PROT,
   startKernelSync,
   SystemCallError,
-} from "../../../../src/kernel/index.js";
+} from "../../../../src/kernel.js";
 
 const PAGE = 4096;
 const RW = PROT.READ | PROT.WRITE;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { FileKind, MemoryFile, O } from "../../../../src/kernel/index.js";
+import { FileKind, MemoryFile, O } from "../../../../src/kernel.js";
 
 function readAll(file: MemoryFile, position: number, length: number): number[] {
   const into = new Uint8Array(length).fill(0xee);

@@ -3,19 +3,12 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import {
-  FileKind,
-  mapsLine,
-  O,
-  openNodeFile,
-  VM,
-  type HostFile,
-} from "../../../../src/kernel/index.js";
+import { FileKind, mapsLine, O, openNodeFile, VM, type HostFile } from "../../../../src/kernel.js";
 
 // Reads and writes go through here, so that they can be cut short and interrupted.
 const faults = vi.hoisted(() => ({ most: Infinity, interruptions: 0, calls: 0 }));
 
-vi.mock(import("../../../../src/host/node.js"), async (original) => {
+vi.mock(import("../../../../src/base/node.js"), async (original) => {
   const { nodeModule, ...others } = await original();
   const real = nodeModule("node:fs")!;
   const interrupt = () => {

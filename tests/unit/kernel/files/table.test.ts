@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Errno, FileTable, MemoryFile, O, type HostFile } from "../../../../src/kernel/index.js";
+import { Errno, FileTable, MemoryFile, O, type HostFile } from "../../../../src/kernel.js";
 
 const WASM_PAGE = 65536;
 

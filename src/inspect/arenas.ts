@@ -1,0 +1,94 @@
+// The arenas of a process and their heaps, read from glibc's structs.
+
+import type { Abi } from "../layout/address.js";
+import type { HeapInfo, MallocPar, MallocState } from "../layout/generated.js";
+import { readStruct, type StructLayout } from "../layout/struct.js";
+import type { Process } from "../process/process.js";
+
+export type { MallocPar, MallocState } from "../layout/generated.js";
+
+/**
+ * A heap of an arena other than main_arena: what its header says (struct heap_info), and where it
+ * is.
+ */
+export interface Heap extends HeapInfo {
+  /** The address of its header, which is its start. */
+  readonly address: number;
+}
+
+/** An arena as it is now. */
+export interface Arena {
+  /** Where its malloc_state is. */
+  readonly address: number;
+  /** A copy of that struct. */
+  readonly state: MallocState;
+  /** Its heaps, the last first; none for main_arena, which lies on the break. */
+  readonly heaps: readonly Heap[];
+}
+
+/** Without huge pages a heap reserves this much, and is aligned to it (HEAP_MAX_SIZE). */
+const HEAP_MAX_BYTES: Readonly<Record<Abi, number>> = { ilp32: 2 ** 20, lp64: 2 ** 26 };
+
+/**
+ * glibc's `mp_`, the parameters and statistics of the whole process.
+ * @param process `heap.process`, or what `startProcess` gave
+ * @returns a copy of it
+ */
+export function readMallocPar(process: Process): MallocPar {
+  const address = process.raw.malloc_par() >>> 0;
+  return readStruct(process.view(), address, process.structs.MallocPar);
+}
+
+/**
+ * What a heap of an arena other than main_arena reserves (HEAP_MAX_SIZE).
+ * @param process `heap.process`, or what `startProcess` gave
+ * @returns bytes; also the heap's alignment
+ */
+export function heapMaxBytes(process: Process): number {
+  const huge = readMallocPar(process).hpPagesize;
+  return huge === 0 ? HEAP_MAX_BYTES[process.abi] : huge * 4;
+}
+
+/**
+ * All arenas with their heaps, copied out.
+ * @param process `heap.process`, or what `startProcess` gave
+ * @returns in the order of their ring: main_arena, then the youngest first
+ * @throws HeapAbort where a link leads to nowhere or round in a circle
+ */
+export function readArenas(process: Process): Arena[] {
+  const main = process.raw.main_arena() >>> 0;
+  const arenas: Arena[] = [];
+  let address = main;
+  for (let left = MOST_ARENAS; ; left--) {
+    const state = readStruct(process.view(), address, process.structs.MallocState);
+    const heaps = address === main ? [] : readHeaps(process, state.topWord);
+    arenas.push({ address, state, heaps });
+    if (state.next === main) return arenas;
+    if (left === 0 || !isIn(process, state.next, process.structs.MallocState))
+      process.abort("SEGV_ARENAS", address);
+    address = state.next;
+  }
+}
+
+/** More arenas than there can be, and heaps of one. */
+const MOST_ARENAS = 0x10000;
+
+/** Whether a struct at `address` would lie in memory, above the base. */
+function isIn(process: Process, address: number, { size }: StructLayout): boolean {
+  return address >= process.base && address + size <= process.u8().length;
+}
+
+/** The heap that `top` lies in and those before it. */
+function readHeaps(process: Process, top: number): Heap[] {
+  const heaps: Heap[] = [];
+  let from = top;
+  for (let address = top - (top % heapMaxBytes(process)); address !== 0;) {
+    if (heaps.length > MOST_ARENAS || !isIn(process, address, process.structs.HeapInfo))
+      process.abort("SEGV_HEAPS", from);
+    from = address;
+    const info = readStruct(process.view(), address, process.structs.HeapInfo);
+    heaps.push({ ...info, address });
+    address = info.prev;
+  }
+  return heaps;
+}

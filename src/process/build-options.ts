@@ -1,0 +1,150 @@
+// Plans for processes of any build: what each build can be asked besides what all can (options.ts),
+// and what it needs.
+
+import type { Abi } from "../layout/address.js";
+import { Tunable } from "../layout/generated.js";
+import { checkOptions, checkPowerOfTwo, FLAG, merged } from "../base/checks.js";
+import type { Build } from "../binary/exports.js";
+import { errorOf } from "./failures.js";
+import { Fate } from "./fate.js";
+import { NO_FILES } from "./file-imports.js";
+import { MAX_TASK_SIZE, WASM_PAGE_BYTES } from "./memory-option.js";
+import { CORE_OPTIONS, PAGE_BYTES, planCore } from "./options.js";
+import type { HugePages, ProcessOptions, ProcessPlan, Traits } from "./options.js";
+import { randomWords } from "../base/realm.js";
+import type { ThreadedBuild } from "./threads/build.js";
+import { parseTunables } from "./tunable-text.js";
+import type { TunableSetting } from "./tunables.js";
+
+const BUILDS = ["core", "checked", "replay", "full", "image", "threads"] as const;
+
+/** As many processors as Linux can be built for (CONFIG_NR_CPUS). */
+export const MOST_CORES = 8192;
+
+const FUNCTION = "a function";
+
+/** The options of a process. */
+export const PROCESS_OPTIONS = /* @__PURE__ */ merged(CORE_OPTIONS, {
+  build: BUILDS,
+  tunables: "a string or an object",
+  hugePages: "an object",
+  cores: { min: 1, max: MOST_CORES },
+  randomize: FLAG,
+  trace: FUNCTION,
+  files: "an object",
+  restore: FUNCTION,
+  patience: { min: 0, max: 0x7fffffff },
+  remoteFrees: ["lock", "queue"],
+  largeTcache: { min: 0, max: 2 ** 30 },
+});
+
+/** Who starts a process. */
+export interface Starter {
+  /** Whether it is for a heap, which has checked the options, and has defaults of its own. */
+  readonly isHeap?: boolean;
+  /** What runs the build "threads", where that can be asked for. */
+  readonly threaded?: ThreadedBuild | undefined;
+}
+
+/** @throws TypeError when the build is that of threads, and the starter has none */
+function traitsOf(build: Build, abi: Abi, { threaded }: Starter): Traits {
+  const plain = { reservedBytes: WASM_PAGE_BYTES, taskSize: MAX_TASK_SIZE };
+  const isThreaded = build === "threads";
+  if (isThreaded && !threaded)
+    throw new TypeError('option "threads": the createHeap of ptmalloc-wasm/threads has them');
+  const traits = isThreaded ? threaded!.traitsOf(abi) : plain;
+  return { build, readTunables: parseTunables, ...traits };
+}
+
+function setting(name: string, id: number, value: number): TunableSetting {
+  return { name, id, value: BigInt(value) };
+}
+
+/** What the tunable hugetlb finds. */
+function hugePagesOption(given: HugePages | undefined): TunableSetting[] {
+  if (given === undefined) return [];
+  const rule = { min: 0, max: 2 ** 30, multipleOf: PAGE_BYTES };
+  checkOptions({ transparent: rule, standard: rule, free: FLAG }, given, "hugePages.");
+  const sizeOf = (name: "transparent" | "standard"): number =>
+    checkPowerOfTwo(`option "hugePages.${name}"`, given[name] ?? 0, rule);
+  return [
+    setting("hugePages.transparent", Tunable.THP_PAGESIZE, sizeOf("transparent")),
+    setting("hugePages.standard", Tunable.HUGE_PAGESIZE, sizeOf("standard")),
+    setting("hugePages.free", Tunable.HUGE_PAGES_FREE, Number(given.free ?? false)),
+  ];
+}
+
+/** A random number of pages' bytes below `limit`. */
+function randomPages(limit: number): number {
+  const pages = Math.floor(limit / PAGE_BYTES);
+  if (pages < 1) return 0;
+  return (randomWords(1)[0]! % pages) * PAGE_BYTES;
+}
+
+/**
+ * Shifts startBrk and mmapBase as Linux does for a new program: up to 32 MiB (1 MiB in a compact
+ * memory), and up to 1 MiB.
+ */
+function randomized(plan: ProcessPlan): void {
+  const room = (plan.taskSize - plan.startBrk) / 8;
+  const most = plan.layout === "compact" ? 2 ** 20 : 2 ** 25;
+  plan.startBrk += randomPages(Math.min(most, room));
+  const shift = randomPages(Math.min(2 ** 20, room));
+  if (plan.layout === "linux") plan.mmapBase += shift;
+  if (plan.layout === "top-down") plan.mmapBase -= shift;
+  const [low, high] = randomWords(2) as unknown as [number, number];
+  plan.tcacheKey = BigInt(low) | (plan.abi === "lp64" ? BigInt(high) << 32n : 0n);
+}
+
+/** Which build an option is for, where not all have it. */
+const ONLY_IN = {
+  files: "full",
+  trace: "full",
+  restore: "image",
+  patience: "threads",
+  remoteFrees: "threads",
+  largeTcache: "threads",
+} as const;
+
+/** @throws TypeError naming an option that is given and that `build` does not have */
+function checkBuildHasOptions(options: ProcessOptions<Abi, Build>, build: Build): void {
+  for (const [name, only] of Object.entries(ONLY_IN)) {
+    if (options[name as keyof typeof ONLY_IN] !== undefined && build !== only)
+      throw new TypeError(`option "${name}" is for the build "${only}"`);
+  }
+}
+
+/**
+ * Decides everything about a process that is to be started, and makes its memory unless the caller
+ * brought one.
+ * @param options checked by a schema with PROCESS_OPTIONS
+ * @param starter who asks
+ * @throws TypeError or RangeError naming the option and the rule
+ */
+export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
+  options: ProcessOptions<A, B>,
+  starter: Starter = {},
+): ProcessPlan<A, B> {
+  const { build = "core", cores, restore } = options;
+  checkBuildHasOptions(options, build);
+  const machine = hugePagesOption(options.hugePages);
+  // How many processors glibc counts; nothing for its own default.
+  if (cores !== undefined) machine.push(setting("cores", Tunable.CORES, cores));
+  const plan = planCore(
+    options,
+    traitsOf(build, options.abi ?? "ilp32", starter),
+    starter.isHeap ?? false,
+  );
+  // hugetlb looks at them.
+  plan.tunables.unshift(...machine);
+  if (options.randomize) randomized(plan);
+  plan.newFate = () => new Fate(errorOf);
+  if (build === "full")
+    plan.imports = {
+      trace: options.trace ?? (() => undefined),
+      ...(options.files ?? NO_FILES),
+    };
+  if (restore !== undefined) plan.resume = restore;
+  if (build === "threads") Object.assign(plan, starter.threaded!.threadingOf(options));
+  return plan;
+}

@@ -1,0 +1,353 @@
+// What a process can be asked to be, and the plan that comes of it: checked before anything is
+// compiled or grown. What only some builds can be asked is in build-options.ts.
+
+import type { Abi } from "../layout/address.js";
+import { checkInteger, FLAG } from "../base/checks.js";
+import type { Build, RawExports } from "../binary/exports.js";
+import { Fate } from "./fate.js";
+import type { FileImports } from "./file-imports.js";
+import type { WasmInput } from "../binary/load.js";
+import {
+  checkMemory,
+  MAX_TASK_SIZE,
+  newMemory,
+  WASM_PAGE_BYTES,
+  type SharedMemories,
+} from "./memory-option.js";
+import type { Threading } from "./threads/threading.js";
+import { tunableSetting, tunablesOf } from "./tunables.js";
+import type { TunableObject, TunableSetting } from "./tunables.js";
+
+/** The kernel's page, bytes: what brk and mmap deal in. */
+export const PAGE_BYTES = 4096;
+
+export { MAX_TASK_SIZE, WASM_PAGE_BYTES } from "./memory-option.js";
+
+/** Where mappings go. */
+export type AddressLayout =
+  /** Upwards from a third of the address space: the kernel's legacy layout. */
+  | "linux"
+  /** Downwards from near its end: the kernel's usual layout. */
+  | "top-down"
+  /** Right above what the memory covers, so that it stays small. */
+  | "compact";
+
+/**
+ * The huge pages of the machine that is modelled: powers of two in bytes, 0 for none (the default).
+ * They change what malloc asks of the kernel when the tunable `hugetlb` is set, nothing else.
+ */
+export interface HugePages {
+  /**
+   * Size of a transparent huge page, when the kernel gives them on request (`madvise` mode): for
+   * hugetlb=1.
+   */
+  transparent?: number;
+  /** Size of the default explicit huge page: for hugetlb=2. */
+  standard?: number;
+  /**
+   * Whether mappings of explicit huge pages succeed. Default false, as where vm.nr_hugepages is 0:
+   * malloc falls back.
+   */
+  free?: boolean;
+}
+
+/**
+ * Told of a system call that was made: its number, its six arguments and its raw result (-errno as
+ * a word), as the engine gives them: signed numbers in ilp32, signed BigInts in lp64.
+ */
+export type SyscallTrace = (
+  this: void,
+  nr: number,
+  a1: number | bigint,
+  a2: number | bigint,
+  a3: number | bigint,
+  a4: number | bigint,
+  a5: number | bigint,
+  a6: number | bigint,
+  result: number | bigint,
+) => void;
+
+/**
+ * Puts the bytes of a process back, from its base to its break, makes the memory reach that far,
+ * and lets the instance go on with it (`image_restore`, which takes the `flags`). Called when the
+ * instance exists, and before it is used.
+ */
+export type Restore = (
+  this: void,
+  process: {
+    readonly memory: WebAssembly.Memory;
+    readonly flags: number;
+    readonly tunables: readonly TunableSetting[];
+  },
+  raw: RawExports,
+) => void;
+
+/** How to start a process. Everything is optional. Sizes and addresses are in bytes. */
+export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
+  /** The memory layout: "ilp32" (i386's, default) or "lp64" (x86-64's). */
+  abi?: A;
+  /** Which build to load: "core" (default), "checked", "replay", "full", "image" or "threads". */
+  build?: B;
+  /**
+   * The memory to live in; a new one by default. A shared one for the build "threads", and for no
+   * other.
+   */
+  memory?: WebAssembly.Memory;
+  /**
+   * The binary, when it is not to come from the package: its bytes, a compiled module, its URL, or
+   * a Response (or the promise of one).
+   */
+  wasm?: WasmInput;
+  /** Where the kernel's and libc's own data begin; a multiple of 4096, not 0. Default 65536. */
+  base?: number;
+  /**
+   * Where the heap begins; a multiple of 4096. Default base + 65536, in the build "threads" base +
+   * 131072; one page later where the heap's first page would have a number that ends in 0 in
+   * hexadecimal: such a page hides forged links from safe-linking.
+   */
+  startBrk?: number;
+  /**
+   * Where the search for room for mappings begins; a multiple of 4096. Default: as the layout says.
+   */
+  mmapBase?: number;
+  /**
+   * The limit of the address space; a multiple of 4096. Default 4 GiB - 64 KiB, or the new memory's
+   * maximum. In the build "threads" the default is 1 GiB in ilp32, because engines may reserve all
+   * of a shared memory when it is made.
+   */
+  taskSize?: number;
+  /** Where mappings go. Default "linux"; heaps of one thread have "compact". */
+  layout?: AddressLayout;
+  /**
+   * `glibc.malloc.*` tunables: an object such as `{ tcache_count: 0 }`, or text as in
+   * GLIBC_TUNABLES. Default: glibc's own defaults.
+   */
+  tunables?: string | TunableObject;
+  /** What the model's machine offers to `glibc.malloc.hugetlb`. */
+  hugePages?: HugePages;
+  /**
+   * Processors of the model's machine: they decide how many arenas threads may make (2 each in
+   * ilp32, 8 in lp64). Default 2.
+   */
+  cores?: number;
+  /**
+   * Whether the memory is known to be zero from startBrk up. Default: true for a new memory, false
+   * for the caller's.
+   */
+  fresh?: boolean;
+  /**
+   * Draw startBrk, mmapBase and the tcache key at random, as Linux does. Default false: every run
+   * is the same.
+   */
+  randomize?: boolean;
+  /** Called after each system call while tracing is on (`trace_syscalls`): for the full build. */
+  trace?: SyscallTrace;
+  /**
+   * What is behind the descriptors that `open_file` gives (see FileImports): for the full build.
+   * Without it there are no files.
+   */
+  files?: FileImports;
+  /**
+   * Goes on with a process instead of starting one, for the build "image". The addresses are those
+   * that it had; tunables and what is random come with its bytes. See `openHeapImage`, which calls
+   * this.
+   */
+  restore?: Restore;
+  /**
+   * How long a thread waits for a lock before it gives up with a ThreadError, ms; 0: for ever.
+   * Default 10,000. On a browser's main thread, which cannot wait, it is some seconds if it is not
+   * 0. For the build "threads".
+   */
+  patience?: number;
+  /**
+   * What happens to a block that a thread frees into another thread's arena. "lock", the default,
+   * is glibc's way: it is freed at once, under the arena's lock. "queue" is an extension: it goes
+   * onto the arena's queue without a lock, and whoever next allocates there takes it back, so that
+   * a thread which frees what another one allocates does not hold that one up. Addresses are not
+   * glibc's then. For the build "threads".
+   */
+  remoteFrees?: RemoteFrees;
+  /**
+   * How many bytes of larger blocks each thread's tcache may keep. 0, the default, is glibc's way:
+   * tcache ends at blocks of 1,020 bytes (lp64: 1,032). Else it is an extension: blocks of up to 64
+   * KiB are kept as well, by size classes, of which there are eight for each doubling; a request is
+   * rounded up to its class. Addresses are not glibc's then. At most 1 GiB. For the build
+   * "threads".
+   */
+  largeTcache?: number;
+  /**
+   * WebAssembly pages of 64 KiB that a new memory has at the start. Default: what reaches the
+   * heap's start.
+   */
+  initialPages?: number;
+  /** WebAssembly pages of 64 KiB that a new memory may grow to. Default: up to `taskSize`. */
+  maximumPages?: number;
+}
+
+/** What happens to blocks freed into another thread's arena: see the option `remoteFrees`. */
+export type RemoteFrees = "lock" | "queue";
+
+/** Options with everything decided. */
+export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
+  abi: A;
+  build: B;
+  memory: WebAssembly.Memory;
+  /** Whether the caller brought the memory, so that there may be other processes in it. */
+  isCallersMemory?: boolean;
+  wasm: WasmInput | undefined;
+  base: number;
+  startBrk: number;
+  mmapBase: number;
+  taskSize: number;
+  layout: AddressLayout;
+  /** The `flags` argument of `initialize`. */
+  flags: number;
+  /**
+   * What is set before the first allocation, in this order: the tunables, and before them what they
+   * look at.
+   */
+  tunables: TunableSetting[];
+  /** The double-free key to set, when it is random. */
+  tcacheKey?: bigint | undefined;
+  /** What says how the process ends. */
+  newFate: () => Fate;
+  /** What the build imports as `host` besides `fail`. */
+  imports?: object;
+  /** Brings the process back, when it is not a new one. */
+  resume?: (plan: ProcessPlan, raw: RawExports) => void;
+  /** What threads that run at the same time need. */
+  threading?: Threading | undefined;
+}
+
+/** What builds differ in, as far as a plan shows. */
+export interface Traits {
+  readonly build: Build;
+  /** What the kernel and libc have at the base at most, bytes. */
+  readonly reservedBytes: number;
+  /** The limit of the address space unless the options say otherwise. */
+  readonly taskSize: number;
+  /** Reads the option "tunables"; by default it must be an object with numbers. */
+  readonly readTunables?: (tunables: TunableObject, abi: Abi) => TunableSetting[];
+  /** For a build that lives in shared memory. */
+  readonly shared?: SharedMemories;
+}
+
+const CORE: Traits = {
+  build: "core",
+  reservedBytes: WASM_PAGE_BYTES,
+  taskSize: MAX_TASK_SIZE,
+};
+
+/** In the order of the numbers that `initialize` takes. */
+export const LAYOUTS = ["linux", "top-down", "compact"] as const;
+export const ABIS = ["ilp32", "lp64"] as const;
+const PAGES = { min: 1, max: 65536 };
+
+/** The options of any process. */
+export const CORE_OPTIONS = {
+  abi: ABIS,
+  layout: LAYOUTS,
+  memory: "",
+  wasm: "",
+  base: { min: PAGE_BYTES, max: MAX_TASK_SIZE, multipleOf: PAGE_BYTES },
+  startBrk: "",
+  mmapBase: { min: 0, max: MAX_TASK_SIZE, multipleOf: PAGE_BYTES },
+  taskSize: "",
+  tunables: "an object",
+  fresh: FLAG,
+  initialPages: PAGES,
+  maximumPages: PAGES,
+} as const;
+
+const FRESH_FLAG = 4;
+
+/**
+ * Linux keeps this much below the end of the address space for the stack to grow into, when there
+ * is room.
+ */
+const STACK_GAP_BYTES = 128 * 1024 * 1024;
+
+function pageDown(address: number): number {
+  return address - (address % PAGE_BYTES);
+}
+
+function defaultMmapBase(layout: AddressLayout, taskSize: number): number {
+  // 0: the first mapping decides.
+  if (layout === "compact") return 0;
+  if (layout === "top-down") return taskSize - pageDown(Math.min(STACK_GAP_BYTES, taskSize / 6));
+  return Math.ceil(taskSize / 3 / PAGE_BYTES) * PAGE_BYTES;
+}
+
+/**
+ * The first page from `lowest` on whose number has a low digit in hexadecimal. Safe-linking stores
+ * links exclusive-or'ed with that number: only then is a plain address that overwrites one
+ * misaligned, as it is on most pages under Linux.
+ */
+function defaultStartBrk(lowest: number): number {
+  return (lowest / PAGE_BYTES) % 16 === 0 ? lowest + PAGE_BYTES : lowest;
+}
+
+/**
+ * An option that is an address, bytes: `fallback` where it is not given.
+ * @throws TypeError or RangeError unless it is a multiple of 4,096 from `min` to the most that a
+ *   process can have
+ */
+export function addressOption(name: string, value: unknown, fallback: number, min: number): number {
+  if (value === undefined) return fallback;
+  const rule = { min, max: MAX_TASK_SIZE, multipleOf: PAGE_BYTES };
+  return checkInteger(`option "${name}"`, value, rule);
+}
+
+/**
+ * Decides everything about a process that is to be started, and makes its memory unless the caller
+ * brought one. For any build but those of build-options.ts.
+ * @param options checked by a schema with CORE_OPTIONS
+ * @param traits of the build
+ * @param isHeap whether a heap's defaults are to be used, not a process's
+ * @throws TypeError or RangeError naming the option and the rule
+ */
+export function planCore<A extends Abi = "ilp32", B extends Build = "core">(
+  options: ProcessOptions<A, B>,
+  traits: Traits = CORE,
+  isHeap = true,
+): ProcessPlan<A, B> {
+  // What heaps of one thread have by default, so that the memory stays small.
+  const isCompact = isHeap && !traits.shared;
+  const { abi = "ilp32", base = WASM_PAGE_BYTES, memory } = options;
+  const { layout = isCompact ? "compact" : "linux" } = options;
+  checkMemory(options, traits);
+  const readTunables = traits.readTunables ?? tunablesOf;
+
+  const pages = options.maximumPages ?? traits.taskSize / WASM_PAGE_BYTES;
+  const most = Math.min(pages * WASM_PAGE_BYTES, MAX_TASK_SIZE);
+  const heap = defaultStartBrk(base + traits.reservedBytes);
+  const startBrk = addressOption("startBrk", options.startBrk, heap, base);
+  const taskSize = addressOption("taskSize", options.taskSize, most, startBrk + PAGE_BYTES);
+  const mmapBase = options.mmapBase ?? defaultMmapBase(layout, taskSize);
+  if (startBrk >= taskSize) {
+    throw new RangeError(`option "base": ${base} leaves no room below the limit ${taskSize}`);
+  }
+  if (mmapBase > taskSize) {
+    throw new RangeError(`option "mmapBase" must not exceed taskSize ${taskSize}, got ${mmapBase}`);
+  }
+  const tunables = readTunables((options.tunables ?? {}) as TunableObject, abi);
+  // Big blocks come from the heap too, unless the caller's tunables speak of mapping.
+  if (isCompact && layout === "compact" && !tunables.some(({ name }) => name.startsWith("mmap_")))
+    tunables.push(tunableSetting("mmap_max", 0n, abi));
+  const fresh = options.fresh ?? memory === undefined;
+  return {
+    abi: abi as A,
+    build: traits.build as B,
+    memory: memory ?? newMemory(options, startBrk, taskSize, traits.shared),
+    isCallersMemory: memory !== undefined,
+    wasm: options.wasm,
+    base,
+    startBrk,
+    mmapBase,
+    taskSize,
+    layout,
+    flags: LAYOUTS.indexOf(layout) | (fresh ? FRESH_FLAG : 0),
+    tunables,
+    newFate: () => new Fate(),
+  };
+}

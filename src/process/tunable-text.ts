@@ -1,0 +1,69 @@
+// malloc tunables as text: what GLIBC_TUNABLES holds (man ld.so), and numbers as glibc reads them.
+
+import type { Abi } from "../layout/address.js";
+import { checkPlain, show } from "../base/checks.js";
+import { TUNABLE_PREFIX, tunableSetting, tunablesOf } from "./tunables.js";
+import type { TunableObject, TunableSetting } from "./tunables.js";
+
+/**
+ * Reads a number as strtoul(s, NULL, 0) does: decimal, 0x hexadecimal, 0 octal, an optional sign
+ * that wraps at 64 bits.
+ */
+function parseNumber(text: string): bigint | undefined {
+  const match = /^([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/.exec(text);
+  if (match === null) return undefined;
+  const [, sign, digits] = match as unknown as [string, string, string];
+  const octal = digits.length > 1 && /^0[0-7]/.test(digits);
+  const magnitude = BigInt(octal ? `0o${digits.slice(1)}` : digits);
+  return sign === "-" ? BigInt.asUintN(64, -magnitude) : magnitude;
+}
+
+function readNumber(text: string, name: string, where = ""): bigint {
+  const value = parseNumber(text);
+  if (value === undefined) {
+    throw new SyntaxError(
+      `${where}tunable ${show(name)} must be a number (decimal, 0x hexadecimal or 0 octal), ` +
+        `got ${show(text)}`,
+    );
+  }
+  return value;
+}
+
+function parseText(text: string, abi: Abi): TunableSetting[] {
+  const settings: TunableSetting[] = [];
+  let position = 0;
+  for (const item of text.split(":")) {
+    const where = `tunables ${show(text)}, position ${position}: `;
+    position += item.length + 1;
+    if (item === "") continue;
+    const equals = item.indexOf("=");
+    if (equals < 0) throw new SyntaxError(`${where}expected NAME=VALUE, got ${show(item)}`);
+    const name = item.slice(0, equals);
+    if (!name.startsWith("glibc.")) {
+      throw new SyntaxError(
+        `${where}expected a name like "${TUNABLE_PREFIX}top_pad", got ${show(name)}`,
+      );
+    }
+    // Other parts of glibc (glibc.pthread.*, glibc.cpu.*, ...) have tunables too; a string meant
+    // for a native program works here.
+    if (!name.startsWith(TUNABLE_PREFIX)) continue;
+    const value = readNumber(item.slice(equals + 1), name, where);
+    settings.push(tunableSetting(name.slice(TUNABLE_PREFIX.length), value, abi, where));
+  }
+  return settings;
+}
+
+/**
+ * Reads malloc tunables.
+ * @param tunables `glibc.malloc.NAME=VALUE:...` as in the environment variable GLIBC_TUNABLES (man
+ *   ld.so), or an object
+ * @param abi decides the ranges
+ * @returns the settings in the order given; when a name comes twice the later one wins, as in glibc
+ * @throws SyntaxError, RangeError or TypeError naming the text, the position in it and the rule
+ *   broken
+ */
+export function parseTunables(tunables: string | TunableObject, abi: Abi): TunableSetting[] {
+  if (typeof tunables === "string") return parseText(tunables, abi);
+  checkPlain("tunables", tunables);
+  return tunablesOf(tunables, abi, readNumber);
+}

@@ -1,0 +1,129 @@
+// glibc's malloc tunables, as of 2.36: their names and ranges, from an object. tunable-text.ts
+// reads GLIBC_TUNABLES strings. Where glibc ignores a setting that it cannot use without a word,
+// this says what is wrong: a benchmark that measures the defaults because of a typing mistake is
+// worse than an error.
+
+import type { Abi } from "../layout/address.js";
+import { clip, show } from "../base/checks.js";
+
+/**
+ * The names under `glibc.malloc.` that glibc 2.36 knows, in the order of their numbers (`Tunable`).
+ */
+export const tunableNames = [
+  "check",
+  "top_pad",
+  "perturb",
+  "mmap_max",
+  "mmap_threshold",
+  "trim_threshold",
+  "arena_max",
+  "arena_test",
+  "tcache_max",
+  "tcache_count",
+  "tcache_unsorted_limit",
+  "mxfast",
+  "hugetlb",
+] as const;
+
+/** A tunable's name, without `glibc.malloc.` in front. */
+export type TunableName = (typeof tunableNames)[number];
+
+/** The values that a tunable takes, both ends included. */
+export interface TunableRange {
+  /** The least. */
+  min: bigint;
+  /** The greatest. */
+  max: bigint;
+}
+
+/** One setting, checked. */
+export interface TunableSetting {
+  /** The tunable, or what else the setting is about. */
+  name: string;
+  /** The WebAssembly side's number for it, a value of `Tunable`. */
+  id: number;
+  /** What it is set to: bytes or a number, as the tunable has it. */
+  value: bigint;
+}
+
+/**
+ * Settings by name; the names may carry the prefix `glibc.malloc.`. Strings are read as in
+ * GLIBC_TUNABLES.
+ */
+export type TunableObject = Readonly<Record<string, number | bigint | string>>;
+
+/** In front of the names, in GLIBC_TUNABLES. */
+export const TUNABLE_PREFIX = "glibc.malloc.";
+
+const INT_MAX = 0x7fffffff;
+
+/**
+ * The greatest values, where it is not SIZE_MAX; two where the layouts differ. malloc itself draws
+ * a line for tcache_max at the largest tcached request, for tcache_count at a 16-bit counter, for
+ * mxfast at the largest fast bin.
+ */
+const MOST: Readonly<Partial<Record<TunableName, number | readonly [number, number]>>> = {
+  check: 3,
+  perturb: 255,
+  mmap_max: INT_MAX,
+  tcache_max: [1020, 1032],
+  tcache_count: 0xffff,
+  mxfast: [80, 160],
+};
+
+/**
+ * The values that a tunable takes: the same in both layouts where the type is int, up to SIZE_MAX
+ * else, but for what malloc itself limits.
+ * @param name without `glibc.malloc.`
+ * @param abi the layout
+ */
+export function tunableRange(name: TunableName, abi: Abi): TunableRange {
+  const isIlp32 = abi === "ilp32";
+  const most = MOST[name] ?? (isIlp32 ? 0xffffffffn : 0xffffffffffffffffn);
+  return {
+    min: name.startsWith("arena") ? 1n : 0n,
+    max: BigInt(typeof most === "object" ? most[isIlp32 ? 0 : 1] : most),
+  };
+}
+
+/**
+ * @param name without the prefix
+ * @param where the setting stands, to begin messages with
+ * @throws RangeError for a name that glibc does not know, or a value out of range
+ */
+export function tunableSetting(name: string, value: bigint, abi: Abi, where = ""): TunableSetting {
+  const id = tunableNames.indexOf(name as TunableName);
+  if (id < 0) {
+    throw new RangeError(
+      `${where}glibc 2.36 has no tunable ${show(TUNABLE_PREFIX + name)} (it has ${tunableNames.join(", ")})`,
+    );
+  }
+  const { min, max } = tunableRange(name as TunableName, abi);
+  if (value < min || value > max) {
+    const got = clip(String(value));
+    throw new RangeError(
+      `${where}tunable "${name}" must be from ${min} to ${max} in ${abi}, got ${got}`,
+    );
+  }
+  return { name, id, value };
+}
+
+/**
+ * Reads malloc tunables from an object, whose values are numbers.
+ * @param readText what a value that is text means; by default it is refused
+ * @throws RangeError or TypeError naming the tunable and the rule
+ */
+export function tunablesOf(
+  object: TunableObject,
+  abi: Abi,
+  readText?: (text: string, name: string) => bigint,
+): TunableSetting[] {
+  return Object.entries(object).map(([key, given]) => {
+    let value = given;
+    if (typeof value === "string" && readText) value = readText(value, key);
+    if (typeof value !== "bigint" && !Number.isSafeInteger(value)) {
+      throw new TypeError(`tunable ${show(key)} must be an integer, got ${show(value)}`);
+    }
+    return tunableSetting(key.replace(TUNABLE_PREFIX, ""), BigInt(value), abi);
+  });
+}

@@ -3,14 +3,17 @@
 
 import { setKernelOption } from "./kernel/settings";
 import { checkKernel } from "./kernel/invariants";
-import { openFile } from "./kernel/file";
+import { openFile } from "./kernel/files/file";
 import { fetch, isResident, touch } from "./kernel/access";
 import { pageMarks } from "./kernel/resident";
-import { syscall, traceSyscalls } from "./kernel/syscall";
+import { syscall, traceSyscalls } from "./kernel/calls/syscall";
 import { firstVma, findVmaAddress, nextVma } from "./kernel/walk";
 
 export * from "./index";
-export { checkHeap as check_heap, checkAddress as check_address } from "./malloc/invariants";
+export {
+  checkHeap as check_heap,
+  checkAddress as check_address,
+} from "./malloc/checker/invariants";
 
 export {
   syscall,

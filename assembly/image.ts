@@ -3,7 +3,7 @@
 // from their digests. In the image build only.
 
 import { pageAlign } from "./base/align";
-import { HEAP_FLAGS, moveBreak } from "./kernel/brk";
+import { HEAP_FLAGS, moveBreak } from "./kernel/calls/brk";
 import { EINVAL, ENOMEM } from "./kernel/errno";
 import { findUserVma } from "./kernel/find";
 import { KERNEL_BYTES, bindMm, forgetAddressSpace, mm } from "./kernel/mm";
@@ -15,8 +15,11 @@ import { setThreadArena } from "./malloc/arena";
 import { isPlausible, layOut, reach } from "./process";
 
 export * from "./index";
-export { checkHeap as check_heap, checkAddress as check_address } from "./malloc/invariants";
-export { pageDigest as page_digest } from "./kernel/digest";
+export {
+  checkHeap as check_heap,
+  checkAddress as check_address,
+} from "./malloc/checker/invariants";
+export { pageDigest as page_digest } from "./kernel/files/digest";
 
 /**
  * Whether the program has what an image does not hold: other threads, mappings, or a heap that is

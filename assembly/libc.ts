@@ -3,16 +3,16 @@
 
 import { ILP32 } from "./abi/word";
 import { PAGE_SIZE, isAligned } from "./base/align";
-import { sysBrk } from "./kernel/brk";
+import { sysBrk } from "./kernel/calls/brk";
 import { EINVAL, ENOMEM, errorResult, isError } from "./kernel/errno";
 import { mm } from "./kernel/mm";
-import { sysMmap } from "./kernel/mmap";
-import { sysMremap } from "./kernel/mremap";
-import { unmapRegion } from "./kernel/munmap";
+import { sysMmap } from "./kernel/calls/mmap";
+import { sysMremap } from "./kernel/calls/mremap";
+import { unmapRegion } from "./kernel/calls/munmap";
 import { NR_BRK, NR_MMAP, NR_MREMAP, NR_MUNMAP } from "./kernel/numbers";
 import { enterKernel, leaveKernel } from "./kernel/mmap-lock";
-import { traced } from "./kernel/syscall";
-import { verifyHeap } from "./malloc/invariants";
+import { traced } from "./kernel/calls/syscall";
+import { verifyHeap } from "./malloc/checker/invariants";
 import { trimAll } from "./malloc/malloc-trim";
 import { learnBreak } from "./malloc/system";
 import { libc, mainArena, mp, setErrno, thread } from "./malloc/state";

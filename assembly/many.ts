@@ -1,7 +1,7 @@
 // Many blocks in one call, for hosts whose calls into WebAssembly cost more than malloc does.
 
 import { freeUncached, mallocUncached } from "./malloc/api";
-import { verifyHeap } from "./malloc/invariants";
+import { verifyHeap } from "./malloc/checker/invariants";
 
 /**
  * malloc(3) for each of the `count` sizes at `list`, of 32 bits each and 4-aligned, whose places

@@ -7,7 +7,10 @@ import { libc, sharedState } from "./malloc/state";
 import { scratch } from "./process";
 
 export * from "./index";
-export { checkHeap as check_heap, checkAddress as check_address } from "./malloc/invariants";
+export {
+  checkHeap as check_heap,
+  checkAddress as check_address,
+} from "./malloc/checker/invariants";
 
 /**
  * Says that there are, or may be from now on, other threads: from here on this instance locks what
@@ -29,8 +32,8 @@ export function set_patience(ms: i32): void {
 
 /**
  * Whether what a thread frees into another thread's arena is queued for that one instead of being
- * freed under the arena's lock: an extension, see malloc/remote.ts. Not while there are other
- * threads.
+ * freed under the arena's lock: an extension, see malloc/extensions/remote-frees.ts. Not while
+ * there are other threads.
  */
 export function set_queued_frees(queues: i32): void {
   setQueuesFrees(queues != 0);
@@ -38,7 +41,7 @@ export function set_queued_frees(queues: i32): void {
 
 /**
  * How many bytes of blocks beyond tcache's largest bin each thread's tcache may keep, 0: none: an
- * extension, see malloc/large-tcache.ts. Before the first allocation.
+ * extension, see malloc/extensions/large-tcache.ts. Before the first allocation.
  */
 export function set_large_tcache(bytes: u32): void {
   sharedState().largeTcache = bytes;

@@ -114,12 +114,12 @@ export const NOT_JOURNALED = ["kernel/journal", "kernel/mmap-lock"];
 export const THREADED = ["sync/", "kernel/journal", "malloc/repair"];
 
 /** Where structs are that only the full build uses. */
-export const FILES = ["kernel/inode", "kernel/shmem"];
+export const FILES = ["kernel/files/inode", "kernel/files/shmem"];
 
 /**
  * Whether something of assembly/ is in one of these files and folders.
  * @param {readonly string[]} places
- * @param {string} name asc's for it: "assembly/kernel/brk/moveBreak"
+ * @param {string} name asc's for it: "assembly/kernel/calls/brk/moveBreak"
  */
 export function isIn(places, name) {
   return places.some((one) => name.startsWith(`assembly/${one.replace(/\/?$/, "/")}`));

@@ -4,7 +4,7 @@
 
 import { PAGE_SIZE, alignDown } from "../base/align";
 import { findUserVma } from "./find";
-import { isAnonymous, isHostFile, isWithinFile } from "./inode";
+import { isAnonymous, isHostFile, isWithinFile } from "./files/inode";
 import { haveEqualPolicy } from "./labels";
 import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
 import { accountPages, mm } from "./mm";

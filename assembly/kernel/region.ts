@@ -6,8 +6,8 @@ import { accountPages, mm } from "./mm";
 import { giveVma, takeVma } from "./nodes";
 import { isNewKernel, maxMapCount } from "./options";
 import { forgetPages } from "./resident";
-import { keepRegion } from "./shmem";
-import { dropFile, holdFile } from "./file";
+import { keepRegion } from "./files/shmem";
+import { dropFile, holdFile } from "./files/file";
 import {
   findVma,
   lastBelow,

@@ -22,7 +22,7 @@ import {
 } from "./arena";
 import { Chunk, addressOf, isMisaligned, revealLink, usableSize } from "./chunk";
 import { clearedAllocate } from "./clear";
-import { verifyHeap } from "./invariants";
+import { verifyHeap } from "./checker/invariants";
 import {
   hasLarge,
   isLarge,
@@ -30,7 +30,7 @@ import {
   roundToClass,
   takeLarge,
   tcacheBytes,
-} from "./large-tcache";
+} from "./extensions/large-tcache";
 import { followAside, mostChunks, mustBeMapped, refuse } from "./links";
 import { adjustThreshold, unmapChunk } from "./mapped";
 import { freeChunk, takeBack } from "./release";

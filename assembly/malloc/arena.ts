@@ -8,7 +8,7 @@ import { acquire, isIdle, release } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
 import { Chunk, PREV_INUSE } from "./chunk";
 import { heapFor, newHeap } from "./heap";
-import { clearQueue } from "./queue";
+import { clearQueue } from "./extensions/queue";
 import { CHUNK_HDR_SZ } from "./sizes";
 import {
   HeapInfo,

@@ -5,7 +5,7 @@ import { Failure, corrupted } from "../base/failure";
 import { allocateAligned } from "./aligned";
 import { belongsAside, malloc, mayRetry, openArena } from "./api";
 import { otherArena, unlockArena } from "./arena";
-import { verifyHeap } from "./invariants";
+import { verifyHeap } from "./checker/invariants";
 import { MINSIZE } from "./sizes";
 import { libc, setErrno } from "./state";
 import { EINVAL, ENOMEM, PAGE_SIZE } from "./system";

@@ -3,7 +3,7 @@
 import { ILP32, MALLOC_ALIGNMENT, SIZE_SZ } from "../abi/word";
 import { lockArena, unlockArena } from "./arena";
 import { consolidate } from "./fastbins";
-import { verifyHeap } from "./invariants";
+import { verifyHeap } from "./checker/invariants";
 import { MINSIZE, requestToSize } from "./sizes";
 import { MAX_FAST_SIZE, libc, mainArena, mp, setMaxFast } from "./state";
 import { MAX_TCACHE_COUNT, TCACHE_FILL_COUNT, TCACHE_MAX_BINS, tcacheIndex } from "./tcache";

@@ -18,11 +18,11 @@ import {
   keepsLarge,
   largeLists,
   resetLarge,
-} from "./large-tcache";
+} from "./extensions/large-tcache";
 import { followAside, mostChunks, refuse } from "./links";
 import { unmapChunk } from "./mapped";
-import { queuePlace } from "./queue";
-import { enqueue, isRemote } from "./remote";
+import { queuePlace } from "./extensions/queue";
+import { enqueue, isRemote } from "./extensions/remote-frees";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, mainArena, mp, thread } from "./state";
 import {

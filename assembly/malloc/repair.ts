@@ -21,11 +21,11 @@ import {
 import { insertUnsorted, unsortedBin } from "./bins";
 import { fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
 import { firstChunkOf, heapFor } from "./heap";
-import { hasLarge, isLargeBlock, largeLists } from "./large-tcache";
+import { hasLarge, isLargeBlock, largeLists } from "./extensions/large-tcache";
 import { followAside, mostChunks } from "./links";
-import { endsInHeap, isInHeap } from "./list-checks";
+import { endsInHeap, isInHeap } from "./checker/list-checks";
 import { unmapChunk } from "./mapped";
-import { queuePlace } from "./queue";
+import { queuePlace } from "./extensions/queue";
 import { freeChunk } from "./release";
 import { segmentCount, segmentStart } from "./segments";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";

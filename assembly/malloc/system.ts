@@ -6,7 +6,7 @@
 import { PAGE_SIZE } from "../base/align";
 import { touch } from "../kernel/access";
 import { ENOMEM, errorResult, isError } from "../kernel/errno";
-import { moveBreak } from "../kernel/brk";
+import { moveBreak } from "../kernel/calls/brk";
 import { isReadable as isReadableRegion } from "../kernel/find";
 import {
   MAP_ANONYMOUS,
@@ -18,17 +18,17 @@ import {
   PROT_WRITE,
 } from "../kernel/mman";
 import { enterKernel, leaveKernel } from "../kernel/mmap-lock";
-import { mapRegion } from "../kernel/mmap";
+import { mapRegion } from "../kernel/calls/mmap";
 import { Layout, mm } from "../kernel/mm";
-import { MREMAP_MAYMOVE, remapRegion } from "../kernel/mremap";
+import { MREMAP_MAYMOVE, remapRegion } from "../kernel/calls/mremap";
 import { OVERCOMMIT_NEVER } from "../kernel/limits";
-import { Advice, sysMadvise } from "../kernel/madvise";
-import { unmapRegion } from "../kernel/munmap";
+import { Advice, sysMadvise } from "../kernel/calls/madvise";
+import { unmapRegion } from "../kernel/calls/munmap";
 import { NR_BRK, NR_MADVISE, NR_MMAP, NR_MPROTECT, NR_MREMAP, NR_MUNMAP } from "../kernel/numbers";
 import { KernelOption, option } from "../kernel/options";
 import { dirtyEnd, isNewsOfDirt, noteHeapDirty } from "../kernel/pages";
-import { protectRegion, sysMprotect } from "../kernel/protect";
-import { traced } from "../kernel/syscall";
+import { protectRegion, sysMprotect } from "../kernel/calls/mprotect";
+import { traced } from "../kernel/calls/syscall";
 import { IS_FULL } from "../kernel/tier";
 import { findVma, next } from "../kernel/tree";
 import { VM_READ, VmaKind } from "../kernel/vma";

@@ -6,7 +6,7 @@
 import { IS_THREADED } from "../sync/tier";
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Chunk, IS_MMAPPED, SIZE_BITS, isMisaligned } from "./chunk";
-import { bindLarge, forgetLarge, resetLarge, tcacheBytes } from "./large-tcache";
+import { bindLarge, forgetLarge, resetLarge, tcacheBytes } from "./extensions/large-tcache";
 import { MINSIZE, requestToSize } from "./sizes";
 import { libc, mp, thread } from "./state";
 import { blocksIn, findTwice, keyOf, pushEntry, takeEntry } from "./tcache-lists";

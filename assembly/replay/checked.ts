@@ -10,4 +10,4 @@ export {
   checkHeap as check_heap,
   checkAddress as check_address,
   verifyCalls as verify_calls,
-} from "../malloc/invariants";
+} from "../malloc/checker/invariants";

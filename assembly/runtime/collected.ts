@@ -13,7 +13,7 @@ import { allocateDirectly } from "../malloc/allocate";
 import { emptyTcache, free, malloc, realloc } from "../malloc/api";
 import { Chunk, isMisaligned, usableSize } from "../malloc/chunk";
 import { consolidate } from "../malloc/fastbins";
-import { verifyHeap } from "../malloc/invariants";
+import { verifyHeap } from "../malloc/checker/invariants";
 import { Tunable, setTunableValue } from "../malloc/parameters";
 import { freeChunk } from "../malloc/release";
 import { mainArena } from "../malloc/state";

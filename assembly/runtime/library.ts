@@ -1,7 +1,7 @@
 // What AssemblyScript programs import: C's functions over the heap that the program's runtime has
 // made, or else `startHeap` makes.
 
-import { checkHeap } from "../malloc/invariants";
+import { checkHeap } from "../malloc/checker/invariants";
 import { M_MMAP_MAX, Tunable, setParameter, setTunableValue } from "../malloc/parameters";
 
 export {
@@ -57,7 +57,7 @@ export function set_tunable(tunable: Tunable, value: word): i32 {
  * With asc --use PTMALLOC_CHECK=2: switches the check at the entry of every call on (1, as it is at
  * first) or off (0).
  */
-export { verifyCalls as verify_calls } from "../malloc/invariants";
+export { verifyCalls as verify_calls } from "../malloc/checker/invariants";
 
 /**
  * Checks the whole heap. 0, or the number of the first invariant that does not hold, as in the enum

@@ -51,9 +51,9 @@ export class SharedState {
   listLock: i32; // list_lock, free_list_lock: the ring and the free list of arenas, and the threads' places
   patienceMs: i32; // how long a thread waits for a lock, ms; 0: for ever
   abortCode: i32; // the Failure that ended the process, or 0: the host writes it when a call fails
-  queuesFrees: i32; // whether frees into others' arenas are queued (malloc/remote.ts)
+  queuesFrees: i32; // whether frees into others' arenas are queued (malloc/extensions/remote-frees.ts)
   mainQueue: u32; // what is queued for main_arena
-  largeTcache: u32; // what each tcache may hold of larger blocks, bytes; 0: none (malloc/large-tcache.ts)
+  largeTcache: u32; // what each tcache may hold of larger blocks, bytes; 0: none (malloc/extensions/large-tcache.ts)
 }
 
 /**
@@ -62,8 +62,8 @@ export class SharedState {
 export let isConcurrent: bool = false;
 
 /**
- * Whether frees into others' arenas are queued (malloc/remote.ts): SharedState.queuesFrees, which
- * does not change once there are others.
+ * Whether frees into others' arenas are queued (malloc/extensions/remote-frees.ts):
+ * SharedState.queuesFrees, which does not change once there are others.
  */
 export let queuesFrees: bool = false;
 

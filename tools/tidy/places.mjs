@@ -6,7 +6,7 @@ import * as places from "../places.mjs";
 import { parse } from "./imports.mjs";
 
 /**
- * asc's names for the functions of a file: "assembly/kernel/brk/moveBreak".
+ * asc's names for the functions of a file: "assembly/kernel/calls/brk/moveBreak".
  * @param {string} path
  * @param {string} text
  * @returns {string[]}

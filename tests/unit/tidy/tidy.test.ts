@@ -26,8 +26,8 @@ describe("tidy", () => {
     ["src/heap/x.ts", 'import core from "../../build/core.ilp32.wasm";', /outside src/],
     ["src/wherever/x.ts", "", /no rung/],
     ["assembly/malloc/bins.ts", 'import { brk } from "../kernel/brk";', /past assembly\/malloc/],
-    ["assembly/kernel/brk.ts", 'import { a } from "../malloc/chunk";', /upward/],
-    ["assembly/kernel/brk.ts", 'import { a } from "as-bignum";', /package as-bignum/],
+    ["assembly/kernel/calls/brk.ts", 'import { a } from "../malloc/chunk";', /upward/],
+    ["assembly/kernel/calls/brk.ts", 'import { a } from "as-bignum";', /package as-bignum/],
   ])("refuses an import: %s: %s", (path, text, expected) => {
     expect(checkFile(path, text).join("\n")).toMatch(expected);
   });
@@ -218,7 +218,7 @@ describe("dead files", () => {
 describe("names that the build's transforms know", () => {
   const files = new Map([
     ["assembly/kernel/tree.ts", "export function findVma(): void {}"],
-    ["assembly/kernel/brk.ts", "// no function lost() here\nfunction moveBreak(): void {}"],
+    ["assembly/kernel/calls/brk.ts", "// no function lost() here\nfunction moveBreak(): void {}"],
   ]);
 
   it("must be those of functions", () => {

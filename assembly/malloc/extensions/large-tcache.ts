@@ -8,11 +8,11 @@
 // themselves. What they hold is limited in bytes. A block that would exceed the limit has
 // everything given back first: what the program needed before is not kept for ever.
 
-import { SIZE_SZ } from "../abi/word";
-import { IS_THREADED } from "../sync/tier";
-import { Chunk, isMisaligned } from "./chunk";
-import { requestToSize } from "./sizes";
-import { sharedState } from "./state";
+import { SIZE_SZ } from "../../abi/word";
+import { IS_THREADED } from "../../sync/tier";
+import { Chunk, isMisaligned } from "../chunk";
+import { requestToSize } from "../sizes";
+import { sharedState } from "../state";
 import {
   TcachePerthreadStruct,
   blocksIn,
@@ -20,7 +20,7 @@ import {
   keyOf,
   pushEntry,
   takeEntry,
-} from "./tcache-lists";
+} from "../tcache-lists";
 
 /**
  * The classes: eight for each doubling of the chunk's size from 1 KiB, of which the first has up to

@@ -4,10 +4,10 @@
 // own: a directory (one entry for 16 MiB) leads to a node of 8 links, each to a page of 512
 // digests. In the full build; the image build has `pageDigest` alone.
 
-import { PAGE_SIZE } from "../base/align";
-import { DIGESTS_AT, mm } from "./mm";
-import { takeVma } from "./nodes";
-import { reserveVmas, takeMarkPage } from "./slab";
+import { PAGE_SIZE } from "../../base/align";
+import { DIGESTS_AT, mm } from "../mm";
+import { takeVma } from "../nodes";
+import { reserveVmas, takeMarkPage } from "../slab";
 
 const CHUNK_BITS: usize = 24;
 const TABLE_BITS: usize = 21;

@@ -1,17 +1,17 @@
 // Sealed memory (mseal, since Linux 6.10): it cannot be unmapped, moved, replaced or protected
 // otherwise any more, for good. In the full build only.
 
-import { ILP32 } from "../abi/word";
-import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
-import { EINVAL, ENOMEM, ENOSYS, EPERM, errorResult } from "./errno";
-import { findUserVma } from "./find";
-import { mm } from "./mm";
-import { isNewKernel, maxMapCount } from "./options";
-import { modifyRegion, splitVma } from "./region";
-import { reserveVmas } from "./slab";
-import { IS_FULL } from "./tier";
-import { findVma, next } from "./tree";
-import { NO_VMA, VM_SEALED, VmaKind } from "./vma";
+import { ILP32 } from "../../abi/word";
+import { PAGE_SIZE, isAligned, pageAlign } from "../../base/align";
+import { EINVAL, ENOMEM, ENOSYS, EPERM, errorResult } from "../errno";
+import { findUserVma } from "../find";
+import { mm } from "../mm";
+import { isNewKernel, maxMapCount } from "../options";
+import { modifyRegion, splitVma } from "../region";
+import { reserveVmas } from "../slab";
+import { IS_FULL } from "../tier";
+import { findVma, next } from "../tree";
+import { NO_VMA, VM_SEALED, VmaKind } from "../vma";
 
 /**
  * What stands in the way of unmapping [start, end), or of mapping something else there: -EPERM

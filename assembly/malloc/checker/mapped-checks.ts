@@ -3,13 +3,13 @@
 // on may begin with a header; what a program has mapped for itself does not, and is passed over
 // page by page. Checked builds only.
 
-import { MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../abi/word";
-import { IS_THREADED } from "../sync/tier";
-import { Chunk, IS_MMAPPED, SIZE_BITS, addressOf } from "./chunk";
+import { MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../../abi/word";
+import { IS_THREADED } from "../../sync/tier";
+import { Chunk, IS_MMAPPED, SIZE_BITS, addressOf } from "../chunk";
 import { broken } from "./findings";
-import { CHUNK_HDR_SZ } from "./sizes";
-import { mp } from "./state";
-import { Invariant, PAGE_SIZE, isAligned, regionEnd, regionFrom } from "./system";
+import { CHUNK_HDR_SZ } from "../sizes";
+import { mp } from "../state";
+import { Invariant, PAGE_SIZE, isAligned, regionEnd, regionFrom } from "../system";
 
 /**
  * Bytes of the mapping of [start, end) that the chunk `p` fills to its end; 0 when no header of one

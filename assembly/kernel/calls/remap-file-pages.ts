@@ -2,24 +2,24 @@
 // Linux 4.0 it is one more mmap in the region's place, and so it is here. A page that is mapped
 // elsewhere cannot be here as well (EOPNOTSUPP). In the full build only.
 
-import { PAGE_SIZE, alignDown } from "../base/align";
-import { populate } from "./access";
-import { EAGAIN, EINVAL, ENOMEM, EOPNOTSUPP, EPERM, errorResult } from "./errno";
-import { fillPages, writeBack } from "./filemap";
-import { findUserVma, lookupVma } from "./find";
-import { fileOf, isHostFile, isWithinFile } from "./inode";
-import { mayExpand, mayLock, mayLockMore } from "./limits";
-import { NO_LABEL } from "./labels";
-import { MAP_NONBLOCK } from "./mman";
-import { mm } from "./mm";
-import { maxMapCount } from "./options";
-import { scrub } from "./pages";
-import { cutEdges, modifyRegion } from "./region";
-import { PAGE_CACHED, nextMarked, pageMarks, setPageMarks } from "./resident";
-import { sealedResult } from "./seal";
-import { keepPages, reserveKept, restorePages } from "./shmem";
-import { reserveVmas } from "./slab";
-import { findVma, next } from "./tree";
+import { PAGE_SIZE, alignDown } from "../../base/align";
+import { populate } from "../access";
+import { EAGAIN, EINVAL, ENOMEM, EOPNOTSUPP, EPERM, errorResult } from "../errno";
+import { fillPages, writeBack } from "../files/filemap";
+import { findUserVma, lookupVma } from "../find";
+import { fileOf, isHostFile, isWithinFile } from "../files/inode";
+import { mayExpand, mayLock, mayLockMore } from "../limits";
+import { NO_LABEL } from "../labels";
+import { MAP_NONBLOCK } from "../mman";
+import { mm } from "../mm";
+import { maxMapCount } from "../options";
+import { scrub } from "../pages";
+import { cutEdges, modifyRegion } from "../region";
+import { PAGE_CACHED, nextMarked, pageMarks, setPageMarks } from "../resident";
+import { sealedResult } from "./mseal";
+import { keepPages, reserveKept, restorePages } from "../files/shmem";
+import { reserveVmas } from "../slab";
+import { findVma, next } from "../tree";
 import {
   NO_VMA,
   VM_ACCESS_FLAGS,
@@ -29,7 +29,7 @@ import {
   VM_SHARED,
   Vma,
   pgoffAt,
-} from "./vma";
+} from "../vma";
 
 /**
  * Whether [start, end) is mapped with one object and equal flags throughout, from the region that

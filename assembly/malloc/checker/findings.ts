@@ -1,7 +1,7 @@
 // What the whole-heap checker has found: the first broken invariant, and what its walks over an
 // arena counted. Checked builds only.
 
-import { Invariant } from "./system";
+import { Invariant } from "../system";
 
 let found: i32 = 0; // Invariant.HOLDS; an enum's member here would need a start function
 let foundAddress: usize = 0;

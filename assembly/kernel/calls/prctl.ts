@@ -1,10 +1,10 @@
 // The process's number, and prctl: of all that it can do on Linux, it names anonymous memory here.
 // In the full build only.
 
-import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
-import { isUserMemory } from "./access";
-import { EFAULT, EINVAL, errorResult } from "./errno";
-import { NAME_BYTES } from "./labels";
+import { PAGE_SIZE, isAligned, pageAlign } from "../../base/align";
+import { isUserMemory } from "../access";
+import { EFAULT, EINVAL, errorResult } from "../errno";
+import { NAME_BYTES } from "../labels";
 import { nameRange } from "./madvise";
 
 /** The process's number, and its only thread's. */

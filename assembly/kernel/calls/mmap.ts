@@ -1,8 +1,8 @@
 // mmap: private memory of no file, and in the full build shared memory and files. place.ts says
 // where a mapping goes, munmap.ts takes away what was there.
 
-import { PAGE_SIZE, pageAlign } from "../base/align";
-import { populate } from "./access";
+import { PAGE_SIZE, pageAlign } from "../../base/align";
+import { populate } from "../access";
 import {
   EACCES,
   EBADF,
@@ -14,14 +14,14 @@ import {
   EOVERFLOW,
   errorResult,
   isError,
-} from "./errno";
-import { FILE_SIZE_MAX, describe, makeShared, setFile } from "./file";
-import { checkAlias, fillPages, learnSize } from "./filemap";
-import { isMapped, isReserved, lookupVma } from "./find";
-import { noticeForeignGrowth } from "./foreign";
+} from "../errno";
+import { FILE_SIZE_MAX, describe, makeShared, setFile } from "../files/file";
+import { checkAlias, fillPages, learnSize } from "../files/filemap";
+import { isMapped, isReserved, lookupVma } from "../find";
+import { noticeForeignGrowth } from "../foreign";
 import { mapHugePages } from "./hugetlb";
-import { FileKind, NO_FILE, OpenFile } from "./inode";
-import { OVERCOMMIT_NEVER, commit, isAccountable, isEnoughMemory, mayExpand } from "./limits";
+import { FileKind, NO_FILE, OpenFile } from "../files/inode";
+import { OVERCOMMIT_NEVER, commit, isAccountable, isEnoughMemory, mayExpand } from "../limits";
 import {
   MAP_ANONYMOUS,
   MAP_DROPPABLE,
@@ -38,19 +38,19 @@ import {
   MAP_SHARED_VALIDATE,
   MAP_TYPE,
   PROT_WRITE,
-} from "./mman";
-import { accountPages, mm } from "./mm";
+} from "../mman";
+import { accountPages, mm } from "../mm";
 import { discard, keptResult } from "./munmap";
-import { takeVma } from "./nodes";
-import { KernelOption, isNewKernel, maxMapCount, option } from "./options";
-import { clearDirty, coverPages, noteReleased } from "./pages";
+import { takeVma } from "../nodes";
+import { KernelOption, isNewKernel, maxMapCount, option } from "../options";
+import { clearDirty, coverPages, noteReleased } from "../pages";
 import { checkFixed, checkLock, flagsFor, hasUnknownFlag, unmappedArea } from "./place";
-import { growthRefused } from "./refusal";
-import { cutEdges, enterRegion, removeRegions } from "./region";
-import { reserveKept } from "./shmem";
-import { reserveVmas } from "./slab";
-import { IS_FULL } from "./tier";
-import { findVma, next } from "./tree";
+import { growthRefused } from "../refusal";
+import { cutEdges, enterRegion, removeRegions } from "../region";
+import { reserveKept } from "../files/shmem";
+import { reserveVmas } from "../slab";
+import { IS_FULL } from "../tier";
+import { findVma, next } from "../tree";
 import {
   NO_VMA,
   VM_ACCOUNT,
@@ -64,7 +64,7 @@ import {
   VM_SHARED,
   Vma,
   VM_WIPEONFORK,
-} from "./vma";
+} from "../vma";
 
 /**
  * What goes with memory that the kernel may drop when it is short of it: no promise of pages, no

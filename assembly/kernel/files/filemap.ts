@@ -4,16 +4,16 @@
 // part of the file. Private mappings hold the file as it was when they were made. In the full build
 // only.
 
-import { PAGE_SIZE } from "../base/align";
-import { file_read, file_size, file_sync, file_truncate, file_write } from "../base/host";
+import { PAGE_SIZE } from "../../base/align";
+import { file_read, file_size, file_sync, file_truncate, file_write } from "../../base/host";
 import { hasChanged, noteDigests, reserveDigests } from "./digest";
-import { EINVAL, EIO, EOPNOTSUPP, ENOMEM, errorResult } from "./errno";
-import { findUserVma } from "./find";
+import { EINVAL, EIO, EOPNOTSUPP, ENOMEM, errorResult } from "../errno";
+import { findUserVma } from "../find";
 import { FileKind, Inode, OpenFile, fileOf, isHostFile, isWrittenBack } from "./inode";
-import { mm } from "./mm";
-import { noteReleased, scrub } from "./pages";
-import { PAGE_ANON, PAGE_DIRTY, PAGE_GUARD, zapPages, pageMarks, setPageMarks } from "./resident";
-import { NO_VMA, Vma, pgoffAt } from "./vma";
+import { mm } from "../mm";
+import { noteReleased, scrub } from "../pages";
+import { PAGE_ANON, PAGE_DIRTY, PAGE_GUARD, zapPages, pageMarks, setPageMarks } from "../resident";
+import { NO_VMA, Vma, pgoffAt } from "../vma";
 
 /** The most that is read at once, bytes: a result is a positive number of 32 bits. */
 const READ_MAX: usize = 1 << 30;

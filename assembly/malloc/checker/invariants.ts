@@ -5,11 +5,11 @@
 // glibc's own checks (Failure) guard a program against itself; these (Invariant) guard this
 // allocator against us.
 
-import { ILP32 } from "../abi/word";
-import { corrupted } from "../base/failure";
-import { NO_ARENA } from "./arena";
-import { unsortedBin } from "./bins";
-import { Chunk, PREV_INUSE, addressOf, isMisaligned, isOddSize } from "./chunk";
+import { ILP32 } from "../../abi/word";
+import { corrupted } from "../../base/failure";
+import { NO_ARENA } from "../arena";
+import { unsortedBin } from "../bins";
+import { Chunk, PREV_INUSE, addressOf, isMisaligned, isOddSize } from "../chunk";
 import {
   allFastBytes,
   allFastChunks,
@@ -32,7 +32,7 @@ import {
   resetFindings,
   usedBytes,
 } from "./findings";
-import { firstChunkOf, heapFor, heapMaxSize } from "./heap";
+import { firstChunkOf, heapFor, heapMaxSize } from "../heap";
 import {
   checkBin,
   checkFastbin,
@@ -42,8 +42,8 @@ import {
   isInMemory,
 } from "./list-checks";
 import { checkMapped } from "./mapped-checks";
-import { segmentCount, segmentStart } from "./segments";
-import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
+import { segmentCount, segmentStart } from "../segments";
+import { CHUNK_HDR_SZ, MINSIZE } from "../sizes";
 import {
   HeapInfo,
   LibcData,
@@ -55,9 +55,9 @@ import {
   mainArena,
   mp,
   threadAt,
-} from "./state";
-import { Mallinfo2, collectInfo } from "./stats";
-import { Invariant, PAGE_SIZE, checkKernel, currentBreak, isAligned } from "./system";
+} from "../state";
+import { Mallinfo2, collectInfo } from "../stats";
+import { Invariant, PAGE_SIZE, checkKernel, currentBreak, isAligned } from "../system";
 
 export { firstAddress as checkAddress } from "./findings";
 

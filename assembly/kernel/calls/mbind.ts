@@ -2,17 +2,17 @@
 // changes nothing but which neighbours merge (mbind(2),
 // Documentation/admin-guide/mm/numa_memory_policy.rst). In the full build only.
 
-import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
-import { isUserMemory } from "./access";
-import { EFAULT, EINVAL, EIO, ENOMEM, EPERM, errorResult } from "./errno";
-import { findUserVma } from "./find";
-import { LABEL_FAILED, withPolicy } from "./labels";
-import { mm } from "./mm";
-import { KernelOption, isNewKernel, option } from "./options";
-import { modifyRegion } from "./region";
-import { PAGE_ANON, PAGE_PRESENT, PAGE_SHMEM, nextMarked, pageMarks } from "./resident";
-import { reserveVmas } from "./slab";
-import { NO_VMA } from "./vma";
+import { PAGE_SIZE, isAligned, pageAlign } from "../../base/align";
+import { isUserMemory } from "../access";
+import { EFAULT, EINVAL, EIO, ENOMEM, EPERM, errorResult } from "../errno";
+import { findUserVma } from "../find";
+import { LABEL_FAILED, withPolicy } from "../labels";
+import { mm } from "../mm";
+import { KernelOption, isNewKernel, option } from "../options";
+import { modifyRegion } from "../region";
+import { PAGE_ANON, PAGE_PRESENT, PAGE_SHMEM, nextMarked, pageMarks } from "../resident";
+import { reserveVmas } from "../slab";
+import { NO_VMA } from "../vma";
 
 const MPOL_DEFAULT: u32 = 0;
 const MPOL_PREFERRED: u32 = 1;

@@ -1,15 +1,15 @@
 // mlock and its kin: regions whose pages stay resident, and what RLIMIT_MEMLOCK says to that.
 
-import { PAGE_SIZE, alignDown, pageAlign } from "../base/align";
-import { populate } from "./access";
-import { EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
-import { findUserVma } from "./find";
-import { mayLock } from "./limits";
-import { mm } from "./mm";
-import { KernelOption, RLIMIT_MEMLOCK, option, rlimit } from "./options";
-import { modifyRegion } from "./region";
-import { reserveVmas } from "./slab";
-import { NO_VMA, VM_DROPPABLE, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, Vma } from "./vma";
+import { PAGE_SIZE, alignDown, pageAlign } from "../../base/align";
+import { populate } from "../access";
+import { EINVAL, ENOMEM, EPERM, errorResult } from "../errno";
+import { findUserVma } from "../find";
+import { mayLock } from "../limits";
+import { mm } from "../mm";
+import { KernelOption, RLIMIT_MEMLOCK, option, rlimit } from "../options";
+import { modifyRegion } from "../region";
+import { reserveVmas } from "../slab";
+import { NO_VMA, VM_DROPPABLE, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, Vma } from "../vma";
 
 const MLOCK_ONFAULT: i32 = 1;
 const MCL_CURRENT: i32 = 1;

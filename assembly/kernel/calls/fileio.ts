@@ -2,11 +2,11 @@
 // syncing. What is stored in mappings of the file and what these calls read and write is the same.
 // In the full build only.
 
-import { PAGE_SIZE, alignDown } from "../base/align";
-import { file_read, file_sync, file_write } from "../base/host";
-import { isUserMemory } from "./access";
-import { EBADF, EFAULT, EFBIG, EINVAL, EISDIR, ESPIPE, errorResult } from "./errno";
-import { O_APPEND, describe, dropDescription, takeDescriptor } from "./file";
+import { PAGE_SIZE, alignDown } from "../../base/align";
+import { file_read, file_sync, file_write } from "../../base/host";
+import { isUserMemory } from "../access";
+import { EBADF, EFAULT, EFBIG, EINVAL, EISDIR, ESPIPE, errorResult } from "../errno";
+import { O_APPEND, describe, dropDescription, takeDescriptor } from "../files/file";
 import {
   learnSize,
   noteSize,
@@ -14,9 +14,9 @@ import {
   truncateFile,
   writeBackFile,
   writeBackInode,
-} from "./filemap";
-import { FileKind, NO_FILE, OpenFile } from "./inode";
-import { RLIMIT_FSIZE, rlimit } from "./options";
+} from "../files/filemap";
+import { FileKind, NO_FILE, OpenFile } from "../files/inode";
+import { RLIMIT_FSIZE, rlimit } from "../options";
 
 /** The most that one call reads or writes, bytes (MAX_RW_COUNT). */
 const COUNT_MAX: word = 0x7ffff000;

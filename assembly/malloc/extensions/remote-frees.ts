@@ -6,11 +6,11 @@
 //
 // queue.ts says where an arena's queue is, release.ts takes back what is on it.
 
-import { push } from "../sync/stack";
-import { threadArena } from "./arena";
-import { Chunk } from "./chunk";
+import { push } from "../../sync/stack";
+import { threadArena } from "../arena";
+import { Chunk } from "../chunk";
 import { queuePlace } from "./queue";
-import { MallocState } from "./state";
+import { MallocState } from "../state";
 
 /**
  * How much a thread may queue before it takes everything back itself, bytes: the others may not

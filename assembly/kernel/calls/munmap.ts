@@ -1,17 +1,17 @@
 // munmap: what it looks at before it takes mappings away. mmap looks at the same where it replaces
 // some.
 
-import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
-import { EINVAL, ENOMEM, errorResult } from "./errno";
-import { writeBack } from "./filemap";
-import { isMapped } from "./find";
-import { mm } from "./mm";
-import { noteReleased } from "./pages";
-import { cutEdges, removeRegions } from "./region";
-import { sealedResult } from "./seal";
-import { reserveKept } from "./shmem";
-import { reserveVmas } from "./slab";
-import { IS_FULL } from "./tier";
+import { PAGE_SIZE, isAligned, pageAlign } from "../../base/align";
+import { EINVAL, ENOMEM, errorResult } from "../errno";
+import { writeBack } from "../files/filemap";
+import { isMapped } from "../find";
+import { mm } from "../mm";
+import { noteReleased } from "../pages";
+import { cutEdges, removeRegions } from "../region";
+import { sealedResult } from "./mseal";
+import { reserveKept } from "../files/shmem";
+import { reserveVmas } from "../slab";
+import { IS_FULL } from "../tier";
 
 /**
  * Unmaps whatever is mapped in the pages of [address, address + length). 0 or -errno (munmap(2)).

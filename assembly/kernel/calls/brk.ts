@@ -1,24 +1,24 @@
 // brk: the end of the heap. The break is exact to the byte; what is mapped is whole pages.
 
-import { PAGE_SIZE, pageAlign } from "../base/align";
-import { populate } from "./access";
-import { writeBack } from "./filemap";
-import { findUserVma } from "./find";
-import { noticeForeignGrowth } from "./foreign";
-import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
-import { accountPages, mm } from "./mm";
-import { takeVma } from "./nodes";
-import { RLIMIT_DATA, maxMapCount, rlimit } from "./options";
-import { clearDirty, coverPages, dirtyEnd, noteHeapDirty } from "./pages";
-import { growthRefused } from "./refusal";
-import { enterRegion, removeRegions } from "./region";
-import { cutEdges } from "./region";
-import { sealedResult } from "./seal";
-import { reserveKept } from "./shmem";
-import { reserveVmas } from "./slab";
-import { findVma, startGap } from "./tree";
-import { IS_FULL } from "./tier";
-import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAY_FLAGS, VM_READ, VM_WRITE, Vma } from "./vma";
+import { PAGE_SIZE, pageAlign } from "../../base/align";
+import { populate } from "../access";
+import { writeBack } from "../files/filemap";
+import { findUserVma } from "../find";
+import { noticeForeignGrowth } from "../foreign";
+import { commit, isEnoughMemory, mayExpand, mayLockMore } from "../limits";
+import { accountPages, mm } from "../mm";
+import { takeVma } from "../nodes";
+import { RLIMIT_DATA, maxMapCount, rlimit } from "../options";
+import { clearDirty, coverPages, dirtyEnd, noteHeapDirty } from "../pages";
+import { growthRefused } from "../refusal";
+import { enterRegion, removeRegions } from "../region";
+import { cutEdges } from "../region";
+import { sealedResult } from "./mseal";
+import { reserveKept } from "../files/shmem";
+import { reserveVmas } from "../slab";
+import { findVma, startGap } from "../tree";
+import { IS_FULL } from "../tier";
+import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAY_FLAGS, VM_READ, VM_WRITE, Vma } from "../vma";
 
 /** The flags of [heap] (VM_DATA_DEFAULT_FLAGS | VM_ACCOUNT). */
 export const HEAP_FLAGS: word = VM_READ | VM_WRITE | VM_MAY_FLAGS | VM_ACCOUNT;

@@ -1,17 +1,17 @@
 // The checker's walks over an arena's lists and the threads' tcaches. Checked builds only.
 
-import { MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
-import { arenaFor } from "./arena";
-import { binAt, binIndex, binmapWord, isSmall } from "./bins";
-import { Chunk, addressOf, isMisaligned, revealLink } from "./chunk";
-import { fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
+import { MALLOC_ALIGN_MASK, SIZE_SZ } from "../../abi/word";
+import { arenaFor } from "../arena";
+import { binAt, binIndex, binmapWord, isSmall } from "../bins";
+import { Chunk, addressOf, isMisaligned, revealLink } from "../chunk";
+import { fastbinAt, fastbinIndex, linkPlace } from "../fastbins";
 import { binnedChunks, broken, countBinned, countFast, fastBytes, freeChunks } from "./findings";
-import { classOfChunk, hasLarge, largeLists } from "./large-tcache";
-import { MINSIZE } from "./sizes";
-import { MallocState, libc } from "./state";
-import { Invariant } from "./system";
-import { TCACHE_MAX_BINS, tcacheIndex } from "./tcache";
-import { blocksIn, keyOf, latestIn } from "./tcache-lists";
+import { classOfChunk, hasLarge, largeLists } from "../extensions/large-tcache";
+import { MINSIZE } from "../sizes";
+import { MallocState, libc } from "../state";
+import { Invariant } from "../system";
+import { TCACHE_MAX_BINS, tcacheIndex } from "../tcache";
+import { blocksIn, keyOf, latestIn } from "../tcache-lists";
 
 /**
  * A bin's ring is whole, holds free chunks of its sizes, in order when large, and the binmap knows

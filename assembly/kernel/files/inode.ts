@@ -1,8 +1,8 @@
 // What files are: inodes and open file descriptions, and what they make of the regions that map
 // them. Both structs live in nodes of the region table's (nodes.ts). In the full build only.
 
-import { PAGE_SIZE } from "../base/align";
-import { VM_SHARED, Vma } from "./vma";
+import { PAGE_SIZE } from "../../base/align";
+import { VM_SHARED, Vma } from "../vma";
 
 /** What a file is. */
 export enum FileKind {

@@ -2,30 +2,30 @@
 // means copying, and memory cannot be in two places: what would alias (old_len 0 and
 // MREMAP_DONTUNMAP of shared memory) is refused with EOPNOTSUPP.
 
-import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
-import { populate } from "./access";
-import { EAGAIN, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, EPERM, errorResult, isError } from "./errno";
-import { isMapped, isReserved, lookupVma } from "./find";
-import { noticeForeignGrowth } from "./foreign";
-import { FileKind, fileOf, isAnonymous, isHostFile, isWrittenBack } from "./inode";
-import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
-import { MAP_PRIVATE, MAP_SHARED } from "./mman";
-import { accountPages, mm } from "./mm";
+import { PAGE_SIZE, isAligned, pageAlign } from "../../base/align";
+import { populate } from "../access";
+import { EAGAIN, EFAULT, EINVAL, ENOMEM, EOPNOTSUPP, EPERM, errorResult, isError } from "../errno";
+import { isMapped, isReserved, lookupVma } from "../find";
+import { noticeForeignGrowth } from "../foreign";
+import { FileKind, fileOf, isAnonymous, isHostFile, isWrittenBack } from "../files/inode";
+import { commit, isEnoughMemory, mayExpand, mayLockMore } from "../limits";
+import { MAP_PRIVATE, MAP_SHARED } from "../mman";
+import { accountPages, mm } from "../mm";
 import { unmapRegion } from "./munmap";
-import { takeVma } from "./nodes";
-import { isNewKernel, maxMapCount } from "./options";
-import { clearDirty, coverPages, copyPages, noteReleased, scrub } from "./pages";
-import { moveDigests, reserveDigests } from "./digest";
-import { holdFile } from "./file";
-import { checkGrowth, checkGrowthAlias, fillGrowth, fillPages } from "./filemap";
+import { takeVma } from "../nodes";
+import { isNewKernel, maxMapCount } from "../options";
+import { clearDirty, coverPages, copyPages, noteReleased, scrub } from "../pages";
+import { moveDigests, reserveDigests } from "../files/digest";
+import { holdFile } from "../files/file";
+import { checkGrowth, checkGrowthAlias, fillGrowth, fillPages } from "../files/filemap";
 import { checkFixed, unmappedArea } from "./place";
-import { growthRefused } from "./refusal";
-import { cutEdges, enterRegion, removeRegions } from "./region";
-import { movePageMarks } from "./resident";
-import { restorePages } from "./shmem";
-import { reserveVmas } from "./slab";
-import { IS_FULL } from "./tier";
-import { findVma } from "./tree";
+import { growthRefused } from "../refusal";
+import { cutEdges, enterRegion, removeRegions } from "../region";
+import { movePageMarks } from "../resident";
+import { restorePages } from "../files/shmem";
+import { reserveVmas } from "../slab";
+import { IS_FULL } from "../tier";
+import { findVma } from "../tree";
 import {
   NO_VMA,
   VM_ACCOUNT,
@@ -38,7 +38,7 @@ import {
   Vma,
   VmaKind,
   pgoffAt,
-} from "./vma";
+} from "../vma";
 
 export const MREMAP_MAYMOVE: i32 = 1;
 export const MREMAP_FIXED: i32 = 2;

@@ -1,12 +1,12 @@
 // Where a new mapping goes, and whether it may be there and so: what mmap, mremap and mappings of
 // huge pages look at alike.
 
-import { ILP32 } from "../abi/word";
-import { MIB, PAGE_SIZE, alignUp, isAligned, pageAlign } from "../base/align";
-import { EAGAIN, EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
-import { NO_FILE, OpenFile } from "./inode";
-import { mayLock, mayLockMore } from "./limits";
-import { Layout, mm } from "./mm";
+import { ILP32 } from "../../abi/word";
+import { MIB, PAGE_SIZE, alignUp, isAligned, pageAlign } from "../../base/align";
+import { EAGAIN, EINVAL, ENOMEM, EPERM, errorResult } from "../errno";
+import { NO_FILE, OpenFile } from "../files/inode";
+import { mayLock, mayLockMore } from "../limits";
+import { Layout, mm } from "../mm";
 import {
   KNOWN_FLAGS,
   MAP_32BIT,
@@ -16,11 +16,11 @@ import {
   MAP_SHARED,
   MAP_STACK,
   MAP_TYPE,
-} from "./mman";
-import { isNewKernel, mmapMinAddr } from "./options";
-import { settleMmapBase } from "./slab";
-import { IS_FULL } from "./tier";
-import { findVma, highestGap, lowestGap, startGap } from "./tree";
+} from "../mman";
+import { isNewKernel, mmapMinAddr } from "../options";
+import { settleMmapBase } from "../slab";
+import { IS_FULL } from "../tier";
+import { findVma, highestGap, lowestGap, startGap } from "../tree";
 import {
   NO_VMA,
   VM_ACCESS_FLAGS,
@@ -28,7 +28,7 @@ import {
   VM_LOCKED,
   VM_MAY_FLAGS,
   VM_NOHUGEPAGE,
-} from "./vma";
+} from "../vma";
 
 /** Where MAP_32BIT mappings go on x86-64. */
 const LOW_BEGIN: usize = 0x40000000;

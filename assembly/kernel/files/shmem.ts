@@ -2,15 +2,15 @@
 // something maps another part of it; here they are kept in pages of the kernel's own, and come back
 // when they are mapped again (mremap, remap_file_pages). In the full build only.
 
-import { PAGE_SIZE } from "../base/align";
+import { PAGE_SIZE } from "../../base/align";
 import { FileKind, Inode, fileOf } from "./inode";
-import { mm } from "./mm";
-import { giveVma, takeVma } from "./nodes";
-import { isZeroPage } from "./pages";
-import { PAGE_CACHED, pageMarks, setPageMarks } from "./resident";
-import { reserveVmas, takeMarkPage } from "./slab";
-import { findVma, next } from "./tree";
-import { NO_VMA, Vma, pgoffAt } from "./vma";
+import { mm } from "../mm";
+import { giveVma, takeVma } from "../nodes";
+import { isZeroPage } from "../pages";
+import { PAGE_CACHED, pageMarks, setPageMarks } from "../resident";
+import { reserveVmas, takeMarkPage } from "../slab";
+import { findVma, next } from "../tree";
+import { NO_VMA, Vma, pgoffAt } from "../vma";
 
 /** A page of a shared object that nothing maps, or one that is free to become that. */
 @unmanaged

@@ -2,11 +2,11 @@
 // as vm.nr_hugepages is 0 by default. So every such mapping fails, but only after all that Linux
 // looks at before it asks for the pages. In the full build only.
 
-import { PAGE_SIZE, isAligned } from "../base/align";
-import { EEXIST, EINVAL, ENOMEM, EOPNOTSUPP, errorResult, isError } from "./errno";
-import { findUserVma, isMapped } from "./find";
-import { noticeForeignGrowth } from "./foreign";
-import { mayExpand } from "./limits";
+import { PAGE_SIZE, isAligned } from "../../base/align";
+import { EEXIST, EINVAL, ENOMEM, EOPNOTSUPP, errorResult, isError } from "../errno";
+import { findUserVma, isMapped } from "../find";
+import { noticeForeignGrowth } from "../foreign";
+import { mayExpand } from "../limits";
 import {
   MAP_FIXED,
   MAP_FIXED_NOREPLACE,
@@ -15,12 +15,12 @@ import {
   MAP_SHARED,
   MAP_SHARED_VALIDATE,
   MAP_TYPE,
-} from "./mman";
-import { mm } from "./mm";
+} from "../mman";
+import { mm } from "../mm";
 import { unmapRegion } from "./munmap";
-import { maxMapCount } from "./options";
+import { maxMapCount } from "../options";
 import { checkFixed, checkLock, flagsFor, hasUnknownFlag, unmappedArea } from "./place";
-import { NO_VMA, VM_SHARED } from "./vma";
+import { NO_VMA, VM_SHARED } from "../vma";
 
 /**
  * The binary logarithm of a huge page's size is in mmap's flags from this bit on; 0 stands for the

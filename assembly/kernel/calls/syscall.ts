@@ -2,15 +2,15 @@
 // own calls pass the same point, with the same numbers (`traced`), but skip the clearing that a
 // program is owed. In the full build only; elsewhere `traced` is nothing.
 
-import { ILP32 } from "../abi/word";
-import { PAGE_SIZE, isAligned } from "../base/align";
-import { trace } from "../base/host";
+import { ILP32 } from "../../abi/word";
+import { PAGE_SIZE, isAligned } from "../../base/align";
+import { trace } from "../../base/host";
 import { sysBrk } from "./brk";
-import { EINVAL, ENOSYS, errorResult } from "./errno";
+import { EINVAL, ENOSYS, errorResult } from "../errno";
 import { sysClose, sysFsync, sysFtruncate, sysPread, sysPwrite } from "./fileio";
-import { sysMlock, sysMlock2, sysMlockall, sysMunlock, sysMunlockall } from "./lock";
+import { sysMlock, sysMlock2, sysMlockall, sysMunlock, sysMunlockall } from "./mlock";
 import { sysMadvise } from "./madvise";
-import { mm } from "./mm";
+import { mm } from "../mm";
 import { sysMmap } from "./mmap";
 import { sysMremap } from "./mremap";
 import { unmapRegion } from "./munmap";
@@ -44,14 +44,14 @@ import {
   NR_PRCTL,
   NR_REMAP_FILE_PAGES,
   NR_SETRLIMIT,
-} from "./numbers";
-import { sysMbind } from "./policy";
+} from "../numbers";
+import { sysMbind } from "./mbind";
 import { PID, sysPrctl } from "./prctl";
-import { sysMprotect } from "./protect";
+import { sysMprotect } from "./mprotect";
 import { sysGetrlimit, sysMincore, sysMsync, sysPrlimit, sysSetrlimit } from "./query";
-import { sysRemapFilePages } from "./remap";
-import { sysMseal } from "./seal";
-import { IS_FULL } from "./tier";
+import { sysRemapFilePages } from "./remap-file-pages";
+import { sysMseal } from "./mseal";
+import { IS_FULL } from "../tier";
 
 /** Turns the calls of `host.trace` on or off. */
 export function traceSyscalls(on: i32): void {

@@ -1,16 +1,16 @@
 // mprotect: other access rights for whole pages, splitting and merging regions on the way.
 
-import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
-import { populate } from "./access";
-import { EACCES, EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
-import { findUserVma } from "./find";
-import { isAnonymous } from "./inode";
-import { commit, isEnoughMemory, mayExpand } from "./limits";
-import { accountPages, mm } from "./mm";
-import { takeVma } from "./nodes";
-import { isNewKernel } from "./options";
-import { cutEdges, enterRegion, modifyRegion, removeRegions } from "./region";
-import { reserveVmas } from "./slab";
+import { PAGE_SIZE, isAligned, pageAlign } from "../../base/align";
+import { populate } from "../access";
+import { EACCES, EINVAL, ENOMEM, EPERM, errorResult } from "../errno";
+import { findUserVma } from "../find";
+import { isAnonymous } from "../files/inode";
+import { commit, isEnoughMemory, mayExpand } from "../limits";
+import { accountPages, mm } from "../mm";
+import { takeVma } from "../nodes";
+import { isNewKernel } from "../options";
+import { cutEdges, enterRegion, modifyRegion, removeRegions } from "../region";
+import { reserveVmas } from "../slab";
 import {
   NO_VMA,
   VM_ACCESS_FLAGS,
@@ -23,7 +23,7 @@ import {
   VM_SHARED,
   VM_WRITE,
   Vma,
-} from "./vma";
+} from "../vma";
 
 const PROT_SEM: i32 = 0x8;
 const PROT_KNOWN: i32 = 0x7 | PROT_SEM;

@@ -2,17 +2,17 @@
 // it throws contents away. What only concerns speed (WILLNEED, COLD, PAGEOUT, POPULATE apart) is
 // checked as Linux does and changes nothing.
 
-import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
-import { prepareAnon, touch } from "./access";
-import { fillPages, punchHole } from "./filemap";
-import { EACCES, EAGAIN, EBADF, EFAULT, EINVAL, ENOMEM, EPERM, errorResult } from "./errno";
-import { findUserVma, lookupVma } from "./find";
-import { FileKind, fileOf, isAnonymous, isHostFile } from "./inode";
-import { LABEL_FAILED, withName } from "./labels";
-import { mm } from "./mm";
-import { isNewKernel } from "./options";
-import { scrub } from "./pages";
-import { modifyRegion } from "./region";
+import { PAGE_SIZE, isAligned, pageAlign } from "../../base/align";
+import { prepareAnon, touch } from "../access";
+import { fillPages, punchHole } from "../files/filemap";
+import { EACCES, EAGAIN, EBADF, EFAULT, EINVAL, ENOMEM, EPERM, errorResult } from "../errno";
+import { findUserVma, lookupVma } from "../find";
+import { FileKind, fileOf, isAnonymous, isHostFile } from "../files/inode";
+import { LABEL_FAILED, withName } from "../labels";
+import { mm } from "../mm";
+import { isNewKernel } from "../options";
+import { scrub } from "../pages";
+import { modifyRegion } from "../region";
 import {
   PAGE_ANON,
   PAGE_CACHED,
@@ -21,8 +21,8 @@ import {
   nextMarked,
   pageMarks,
   setPageMarks,
-} from "./resident";
-import { reserveVmas } from "./slab";
+} from "../resident";
+import { reserveVmas } from "../slab";
 import {
   NO_VMA,
   VM_DONTCOPY,
@@ -43,7 +43,7 @@ import {
   VM_WIPEONFORK,
   VM_WRITE,
   Vma,
-} from "./vma";
+} from "../vma";
 
 /** Advice, by Linux's numbers. */
 export enum Advice {

@@ -1,12 +1,12 @@
 // msync and mincore, and the calls that read and set resource limits.
 
-import { ILP32 } from "../abi/word";
-import { PAGE_SIZE, isAligned, pageAlign } from "../base/align";
-import { isInCore, isUserMemory } from "./access";
-import { EBUSY, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH, errorResult } from "./errno";
-import { syncRegion } from "./filemap";
-import { findUserVma, lookupVma } from "./find";
-import { mm } from "./mm";
+import { ILP32 } from "../../abi/word";
+import { PAGE_SIZE, isAligned, pageAlign } from "../../base/align";
+import { isInCore, isUserMemory } from "../access";
+import { EBUSY, EFAULT, EINVAL, ENOMEM, EPERM, ESRCH, errorResult } from "../errno";
+import { syncRegion } from "../files/filemap";
+import { findUserVma, lookupVma } from "../find";
+import { mm } from "../mm";
 import {
   KernelOption,
   RLIM_INFINITY,
@@ -15,9 +15,9 @@ import {
   rlimit,
   rlimitMax,
   storeRlimit,
-} from "./options";
+} from "../options";
 import { PID } from "./prctl";
-import { NO_VMA, VM_LOCKED } from "./vma";
+import { NO_VMA, VM_LOCKED } from "../vma";
 
 const MS_ASYNC: i32 = 1;
 const MS_INVALIDATE: i32 = 2;

@@ -1,8 +1,8 @@
 // Where an arena's queue of remote frees (remote.ts) begins: in the pad of its first heap's header,
 // which glibc leaves alone; main_arena's in SharedState. In the threaded build only.
 
-import { SharedState } from "../sync/mutex";
-import { HeapInfo, MallocState, mainArena, sharedState } from "./state";
+import { SharedState } from "../../sync/mutex";
+import { HeapInfo, MallocState, mainArena, sharedState } from "../state";
 
 /** Where the top of an arena's queue is. */
 export function queuePlace(arena: MallocState): usize {

@@ -3,8 +3,8 @@
 // what it holds is read and written through the host (base/host.ts). Shared anonymous memory is, as
 // in Linux, a mapping of a file without a name. In the full build only.
 
-import { file_close, file_size } from "../base/host";
-import { EMFILE, ENOMEM } from "./errno";
+import { file_close, file_size } from "../../base/host";
+import { EMFILE, ENOMEM } from "../errno";
 import {
   FileKind,
   Inode,
@@ -15,12 +15,12 @@ import {
   fileOf,
   isWrittenBack,
 } from "./inode";
-import { DESCRIPTORS, DESCRIPTORS_AT, MmStruct, mm } from "./mm";
-import { giveVma, takeVma } from "./nodes";
-import { RLIMIT_NOFILE, rlimit } from "./options";
+import { DESCRIPTORS, DESCRIPTORS_AT, MmStruct, mm } from "../mm";
+import { giveVma, takeVma } from "../nodes";
+import { RLIMIT_NOFILE, rlimit } from "../options";
 import { dropKept } from "./shmem";
-import { reserveVmas } from "./slab";
-import { VM_NORESERVE, Vma, VmaKind } from "./vma";
+import { reserveVmas } from "../slab";
+import { VM_NORESERVE, Vma, VmaKind } from "../vma";
 
 /** The largest size of a file, bytes (MAX_LFS_FILESIZE). */
 export const FILE_SIZE_MAX: u64 = 0x7fffffffffffffff;

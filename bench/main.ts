@@ -3,9 +3,9 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { machineLine, thisMachine, type Machine } from "./machine.js";
-import { results, root } from "./paths.js";
-import type { Answer, Question } from "./question.js";
+import { machineLine, thisMachine, type Machine } from "./lab/machine.js";
+import { results, root } from "./lab/paths.js";
+import type { Answer, Question } from "./lab/question.js";
 import { crowds } from "./questions/crowds.js";
 import { heaps } from "./questions/heaps.js";
 import { guests } from "./questions/guests.js";
@@ -19,7 +19,7 @@ import { replay } from "./questions/replay.js";
 import { threads } from "./questions/threads.js";
 import { wasmBatches } from "./questions/wasm-batches.js";
 import { wasmPairs } from "./questions/wasm-pairs.js";
-import { terminalTable, withSection, type Result } from "./report.js";
+import { terminalTable, withSection, type Result } from "./lab/tables.js";
 
 const questions: readonly Question[] = [
   replay,

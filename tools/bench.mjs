@@ -8,7 +8,10 @@ import { bundle } from "./bundle.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-await bundle({ main: "bench/main.ts", "thread-worker": "bench/thread-worker.ts" }, "bench");
+await bundle(
+  { main: "bench/main.ts", "thread-worker": "bench/contestants/threads/worker.ts" },
+  "bench",
+);
 // WASI is experimental in Node.js, which says so in every run.
 const flags = ["--disable-warning=ExperimentalWarning"];
 const { status } = spawnSync(

@@ -16,11 +16,11 @@ import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync } from "node:fs"
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { geometricMean } from "../../src/trace/statistics.js";
-import { buildPackage } from "../binaries.js";
-import { race, type Contestant } from "../harness.js";
-import { output, root } from "../paths.js";
-import { ratio, scaled, type Cell, type Question, type Row } from "../question.js";
-import { cellOf } from "../sizes.js";
+import { buildPackage } from "../contestants/binaries.js";
+import { race, type Contestant } from "../lab/harness.js";
+import { output, root } from "../lab/paths.js";
+import { ratio, scaled, type Cell, type Question, type Row } from "../lab/question.js";
+import { cellOf } from "../lab/sizes.js";
 
 /** The programs, and how much each does in a run. */
 const WORK = { trees: 12, json: 8, words: 12, cache: 60_000, rays: 80, tasks: 400, sorting: 6 };

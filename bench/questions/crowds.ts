@@ -14,19 +14,19 @@
 // there are no locks. The counters are those of all threads from their start, warm-up included.
 // Only this project's build counts.
 
-import { OURS } from "../allocators.js";
-import type { Answer, Cell, Question, Row } from "../question.js";
-import { ratio, scaled } from "../question.js";
-import { NATIVE_NAMES } from "../native.js";
+import { OURS } from "../contestants/allocators.js";
+import type { Answer, Cell, Question, Row } from "../lab/question.js";
+import { ratio, scaled } from "../lab/question.js";
+import { NATIVE_NAMES } from "../contestants/native.js";
 import {
   DLMALLOC,
   MIMALLOC,
   threadContestants,
   type ThreadContestant,
   type ThreadEffort,
-} from "../thread-contestants.js";
-import { LOADS, type Load } from "../thread-loads.js";
-import type { ThreadLocks } from "../thread-worker.js";
+} from "../contestants/threads/contestants.js";
+import { LOADS, type Load } from "../contestants/threads/loads.js";
+import type { ThreadLocks } from "../contestants/threads/worker.js";
 
 const CROWDS = [2, 4, 8, 16, 32, 64] as const;
 const CROWDED = LOADS.filter(({ load }) => load === "private_small" || load === "private_large");

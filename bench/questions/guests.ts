@@ -17,13 +17,18 @@
 import { execFileSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { buildPackage } from "../binaries.js";
-import { bytesOf, wasiProgram, workloadOf, type ProgramName } from "../guest-builds.js";
-import { linkedProgram, wholeProgram, type GuestRunner } from "../guest-runs.js";
-import { race, type Contestant, type RaceResult } from "../harness.js";
-import { root } from "../paths.js";
+import { buildPackage } from "../contestants/binaries.js";
+import {
+  bytesOf,
+  wasiProgram,
+  workloadOf,
+  type ProgramName,
+} from "../contestants/guests/builds.js";
+import { linkedProgram, wholeProgram, type GuestRunner } from "../contestants/guests/runs.js";
+import { race, type Contestant, type RaceResult } from "../lab/harness.js";
+import { root } from "../lab/paths.js";
 import { optimizerOptions } from "../../src/cli/link/merge.js";
-import { ratio, scaled, type Cell, type Question, type Ratio, type Row } from "../question.js";
+import { ratio, scaled, type Cell, type Question, type Ratio, type Row } from "../lab/question.js";
 
 const PROGRAMS = ["lua", "cmark"] as const;
 

@@ -10,10 +10,10 @@
 // takes some milliseconds; it is not in the table.
 
 import { createHeap, createHeapSync } from "../../src/heap/create.js";
-import type { Contestant } from "../harness.js";
-import { race } from "../harness.js";
-import { wasmModule } from "../binaries.js";
-import { ratio, scaled, type Cell, type Question } from "../question.js";
+import type { Contestant } from "../lab/harness.js";
+import { race } from "../lab/harness.js";
+import { wasmModule } from "../contestants/binaries.js";
+import { ratio, scaled, type Cell, type Question } from "../lab/question.js";
 
 const HEAPS_A_CALL = 20;
 const BARE = "a memory and an instance alone";

@@ -12,10 +12,10 @@ import { createHeapSync } from "../../src/heap/create.js";
 import type { Heap } from "../../src/heap/heap.js";
 import type { RawExports } from "../../src/binary/exports.js";
 import type { Abi } from "../../src/layout/address.js";
-import type { Contestant } from "../harness.js";
-import { ratio, scaled, type Question } from "../question.js";
-import { cellOf, raceSizes } from "../sizes.js";
-import { wasmModule } from "../binaries.js";
+import type { Contestant } from "../lab/harness.js";
+import { ratio, scaled, type Question } from "../lab/question.js";
+import { cellOf, raceSizes } from "../lab/sizes.js";
+import { wasmModule } from "../contestants/binaries.js";
 
 const COUNTS = [8, 100, 10_000];
 /** Blocks a call, at least: so that a call takes some microseconds. */

@@ -9,10 +9,10 @@
 // free and is left out. An `empty Wasm call` stores what it is given, so its row holds the loop and
 // the table too.
 
-import { OURS, TLSF, jsAllocators, jsContestant } from "../allocators.js";
-import { ratio, scaled, type Question } from "../question.js";
-import { cellOf, raceSizes } from "../sizes.js";
-import { SIZES } from "../workloads.js";
+import { OURS, TLSF, jsAllocators, jsContestant } from "../contestants/allocators.js";
+import { ratio, scaled, type Question } from "../lab/question.js";
+import { cellOf, raceSizes } from "../lab/sizes.js";
+import { SIZES } from "../lab/workloads.js";
 
 export const jsBatches: Question = {
   name: "js-batches",

@@ -10,10 +10,10 @@
 // stay reachable, the rest is garbage whose collection is inside the clock; V8 versions after Node
 // 20's inline the empty functions away. lp64 passes BigInts.
 
-import { EMPTY, OURS, TLSF, jsAllocators, jsContestant } from "../allocators.js";
-import { ratio, scaled, type Question } from "../question.js";
-import { cellOf, raceSizes } from "../sizes.js";
-import { SIZES } from "../workloads.js";
+import { EMPTY, OURS, TLSF, jsAllocators, jsContestant } from "../contestants/allocators.js";
+import { ratio, scaled, type Question } from "../lab/question.js";
+import { cellOf, raceSizes } from "../lab/sizes.js";
+import { SIZES } from "../lab/workloads.js";
 
 const UNIT_SIZE = 64;
 

@@ -15,9 +15,9 @@
 // cache and those of 65,000, 4 to 5 MiB, are not.
 
 import type { Abi } from "../../src/layout/address.js";
-import { race } from "../harness.js";
-import { ratio, scaled, type Cell, type Question, type Row } from "../question.js";
-import { NO_CALL, OPERATIONS, callContestant } from "../regions.js";
+import { race } from "../lab/harness.js";
+import { ratio, scaled, type Cell, type Question, type Row } from "../lab/question.js";
+import { NO_CALL, OPERATIONS, callContestant } from "../contestants/regions.js";
 
 const COUNTS = [10, 1000, 65_000] as const;
 const ABIS: readonly Abi[] = ["ilp32", "lp64"];

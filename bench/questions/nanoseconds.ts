@@ -8,13 +8,13 @@
 // go next anyway. "callocs as mallocs" also lets those blocks come from tcache, which calloc does
 // not look into.
 
-import { OURS, TLSF } from "../allocators.js";
+import { OURS, TLSF } from "../contestants/allocators.js";
 import { OpKind } from "../../src/layout/generated.js";
 import { KIND_BITS, type Trace } from "../../src/trace/trace.js";
-import { ratio, scaled, type Question } from "../question.js";
-import { foreignReplayer, meanCell, ourReplayer, raceReplays } from "../replays.js";
-import { wasmModule } from "../binaries.js";
-import { PROGRAMS } from "../workloads.js";
+import { ratio, scaled, type Question } from "../lab/question.js";
+import { foreignReplayer, meanCell, ourReplayer, raceReplays } from "../contestants/replays.js";
+import { wasmModule } from "../contestants/binaries.js";
+import { PROGRAMS } from "../lab/workloads.js";
 
 const NO_KERNEL = "glibc.malloc.trim_threshold=0xffffffff:glibc.malloc.mmap_max=0";
 const LARGE_TCACHE = "glibc.malloc.tcache_count=1000";

@@ -10,9 +10,9 @@
 // TLSF has no checks. Native glibc runs with one thread, so it takes no lock either. "Warm" keeps
 // what the allocator keeps: tcache and bins are full when a pass begins.
 
-import { OURS, STUB, TLSF } from "../allocators.js";
-import { NATIVE_NAMES } from "../native.js";
-import { ratio, scaled, type Question, type Row } from "../question.js";
+import { OURS, STUB, TLSF } from "../contestants/allocators.js";
+import { NATIVE_NAMES } from "../contestants/native.js";
+import { ratio, scaled, type Question, type Row } from "../lab/question.js";
 import {
   foreignReplayer,
   meanCell,
@@ -20,8 +20,8 @@ import {
   ourReplayer,
   raceReplays,
   type Replayer,
-} from "../replays.js";
-import { PROGRAMS } from "../workloads.js";
+} from "../contestants/replays.js";
+import { PROGRAMS } from "../lab/workloads.js";
 
 const replayers: readonly Replayer[] = [
   ourReplayer(OURS.ilp32),

@@ -16,9 +16,9 @@
 // a call: threads run slices of 20,000 steps; in one long call the loop would stay in baseline
 // code.
 
-import { NATIVE_NAMES } from "../native.js";
-import { OURS } from "../allocators.js";
-import { ratio, scaled, type Cell, type Question, type Ratio, type Row } from "../question.js";
+import { NATIVE_NAMES } from "../contestants/native.js";
+import { OURS } from "../contestants/allocators.js";
+import { ratio, scaled, type Cell, type Question, type Ratio, type Row } from "../lab/question.js";
 import {
   ALONE,
   EXTENDED,
@@ -26,9 +26,9 @@ import {
   SINGLE,
   handoverTime,
   threadContestants,
-} from "../thread-contestants.js";
-import { LOADS } from "../thread-loads.js";
-import { raceThreads, type ThreadRates } from "../thread-race.js";
+} from "../contestants/threads/contestants.js";
+import { LOADS } from "../contestants/threads/loads.js";
+import { raceThreads, type ThreadRates } from "../contestants/threads/race.js";
 
 const TITLES = LOADS.map(({ title }) => title);
 

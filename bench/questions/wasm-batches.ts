@@ -6,11 +6,11 @@
 // Caveats: all blocks of one size; never fragmented; the order of freeing is that of allocation.
 // AssemblyScript's stub forgets the whole batch at once instead of freeing it.
 
-import { OURS, TLSF, loopAllocators } from "../allocators.js";
-import { NATIVE_NAMES } from "../native.js";
-import { ratio, scaled, type Question } from "../question.js";
-import { cellOf, raceSizes } from "../sizes.js";
-import { SIZES } from "../workloads.js";
+import { OURS, TLSF, loopAllocators } from "../contestants/allocators.js";
+import { NATIVE_NAMES } from "../contestants/native.js";
+import { ratio, scaled, type Question } from "../lab/question.js";
+import { cellOf, raceSizes } from "../lab/sizes.js";
+import { SIZES } from "../lab/workloads.js";
 
 export const wasmBatches: Question = {
   name: "wasm-batches",

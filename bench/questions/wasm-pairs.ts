@@ -8,11 +8,11 @@
 // small enough; glibc is behind a PLT. TLSF is compiled without its assertions (--noAssert), as
 // everything here.
 
-import { OURS, TLSF, loopAllocators } from "../allocators.js";
-import { NATIVE_NAMES } from "../native.js";
-import { ratio, scaled, type Question } from "../question.js";
-import { cellOf, raceSizes } from "../sizes.js";
-import { SIZES } from "../workloads.js";
+import { OURS, TLSF, loopAllocators } from "../contestants/allocators.js";
+import { NATIVE_NAMES } from "../contestants/native.js";
+import { ratio, scaled, type Question } from "../lab/question.js";
+import { cellOf, raceSizes } from "../lab/sizes.js";
+import { SIZES } from "../lab/workloads.js";
 
 const TARGETS: Readonly<Record<number, number>> = { 64: 1 };
 

@@ -2,13 +2,13 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bytesOf, wasiProgram, workloadOf } from "../../bench/guest-builds.js";
+import { bytesOf, wasiProgram, workloadOf } from "../../bench/contestants/guests/builds.js";
 import {
   linkedProgram,
   wholeProgram,
   type GuestArguments,
   type GuestRunner,
-} from "../../bench/guest-runs.js";
+} from "../../bench/contestants/guests/runs.js";
 import type { Heap } from "../../src/heap/heap.js";
 import type { RawExports } from "../../src/binary/exports.js";
 import { Invariant } from "../../src/layout/generated.js";

@@ -34,16 +34,30 @@ export const ladders = {
     { names: ["(root)"] },
     { names: ["cli"] },
   ],
+  bench: [
+    // What is compiled and run as it is: modules of AssemblyScript, programs in both languages.
+    { names: ["assembly", "programs"] },
+    { names: ["lab"] },
+    { names: ["contestants"] },
+    { names: ["questions"] },
+    { names: ["(root)"] },
+  ],
 };
+
+/**
+ * What a root may import from besides itself.
+ * @type {Readonly<Record<string, RegExp>>}
+ */
+const OTHERS = { bench: /^(src|tools|assembly)\// };
 
 /** The one file through which malloc may talk to the kernel. */
 const SEAM = "assembly/malloc/system.ts";
 
 /**
- * Who may import Node's own modules: the command line. Others ask src/base/node.ts: bundlers for
- * browsers stumble over imports.
+ * Who may import Node's own modules: the command line, and benchmarks. Others ask src/base/node.ts:
+ * bundlers for browsers stumble over imports.
  */
-const NODE_USERS = /^src\/cli\//;
+const NODE_USERS = /^(src\/cli|bench)\//;
 
 /** What entries of the package may import besides sources: where hosts take binaries so. */
 const BINARY = /^build\/[\w.]+\.wasm(\?module)?$/;
@@ -76,6 +90,7 @@ function judge(path, target) {
   const ladder = ladders[root];
   if (ladder === undefined) return undefined;
   if (BINARY.test(target) && folderOf(path) === "(root)") return undefined;
+  if (OTHERS[root]?.test(target)) return undefined;
   if (!target.startsWith(`${root}/`)) return `imports ${target}, outside ${root}/`;
   const from = folderOf(path);
   const to = folderOf(target);

@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { machineLine } from "../../../bench/machine.js";
-import { markdownSection, withSection, type Result } from "../../../bench/report.js";
+import { machineLine } from "../../../bench/lab/machine.js";
+import { markdownSection, withSection, type Result } from "../../../bench/lab/tables.js";
 
 const bench = new URL("../../../bench/", import.meta.url);
 const results = readdirSync(new URL("results/", bench)).map((file): [string, Result] => [

@@ -5,7 +5,7 @@
 
 import { add, configure, suite } from "benny";
 import { randomIntegers, shuffled } from "./random.js";
-import { summarise, type Samples } from "../src/trace/statistics.js";
+import { summarise, type Samples } from "../../src/trace/statistics.js";
 
 /** One contestant in one race. */
 export interface Contestant {

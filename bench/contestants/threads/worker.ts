@@ -2,8 +2,8 @@
 // a load for so long.
 
 import { parentPort, workerData } from "node:worker_threads";
-import { threadInstance, type ThreadSetup } from "./thread-instances.js";
-import { RING, SLICE, regionOf, sliceOf, type Load } from "./thread-loads.js";
+import { threadInstance, type ThreadSetup } from "./instances.js";
+import { RING, SLICE, regionOf, sliceOf, type Load } from "./loads.js";
 
 /** What a worker is told. */
 export interface ThreadTask {

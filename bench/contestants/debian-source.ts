@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { output } from "./paths.js";
+import { output } from "../lab/paths.js";
 
 const KEY = "/usr/share/keyrings/debian-archive-keyring.gpg";
 

@@ -3,11 +3,11 @@
 
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Abi } from "../src/layout/address.js";
-import { debianSource, run } from "./debian-source.js";
-import { output, root } from "./paths.js";
-import { HOST_BYTES } from "./thread-loads.js";
-import { BENCH_MEMORY_PAGES } from "../tools/builds.mjs";
+import type { Abi } from "../../../src/layout/address.js";
+import { debianSource, run } from "../debian-source.js";
+import { output, root } from "../../lab/paths.js";
+import { HOST_BYTES } from "./loads.js";
+import { BENCH_MEMORY_PAGES } from "../../../tools/builds.mjs";
 
 const source = join(root, "bench", "native");
 const PAGE = 65_536;

@@ -5,8 +5,8 @@ import { spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
 import { createInterface } from "node:readline";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
-import type { Abi } from "../src/layout/address.js";
-import { output, root } from "./paths.js";
+import type { Abi } from "../../src/layout/address.js";
+import { output, root } from "../lab/paths.js";
 
 /** A compiled native program, or why there is none. */
 export type NativeProgram = { readonly path: string } | { readonly skipped: string };

@@ -1,8 +1,8 @@
 // The contestants, by name.
 
 import { MemPool } from "@thi.ng/malloc";
-import type { Abi } from "../src/layout/address.js";
-import type { Contestant } from "./harness.js";
+import type { Abi } from "../../src/layout/address.js";
+import type { Contestant } from "../lab/harness.js";
 import { NATIVE_NAMES, NativeLoops, nativeProgram } from "./native.js";
 import { PTMALLOC_TABLE, foreignInstance, ptmallocInstance, type LoopExports } from "./wasm.js";
 import {
@@ -12,7 +12,7 @@ import {
   type JsHeap,
   type LoopPieces,
   type LoopScope,
-} from "./workloads.js";
+} from "../lab/workloads.js";
 
 /** This project's allocator, as the tables call it. */
 export const OURS: Readonly<Record<Abi, string>> = {

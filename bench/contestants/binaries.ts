@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { root } from "./paths.js";
+import { root } from "../lab/paths.js";
 
 const modules = new Map<string, WebAssembly.Module>();
 

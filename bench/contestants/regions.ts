@@ -2,12 +2,12 @@
 // regions, and loops in JavaScript that make calls and leave the table as it was.
 
 import { compileFunction } from "node:vm";
-import { startProcessSync, type AddressLayout, type Process } from "../src/process/process.js";
-import type { Abi } from "../src/layout/address.js";
-import { SyscallI386, SyscallX86_64 } from "../src/layout/generated.js";
+import { startProcessSync, type AddressLayout, type Process } from "../../src/process/process.js";
+import type { Abi } from "../../src/layout/address.js";
+import { SyscallI386, SyscallX86_64 } from "../../src/layout/generated.js";
 import { wasmModule } from "./binaries.js";
-import type { Contestant } from "./harness.js";
-import { randomIntegers, shuffled } from "./random.js";
+import type { Contestant } from "../lab/harness.js";
+import { randomIntegers, shuffled } from "../lab/random.js";
 
 const PAGE = 4096;
 /**

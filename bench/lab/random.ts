@@ -1,5 +1,6 @@
 // Random numbers that are the same in every run. No library's, as results are compared with earlier
-// ones: which regions exist and which are called for (bench/regions.ts) is what these numbers say.
+// ones: which regions exist and which are called for (bench/contestants/regions.ts) is what these
+// numbers say.
 
 /** @returns a function that gives integers from 0 up to, not including, its argument */
 export function randomIntegers(seed: number): (limit: number) => number {

@@ -4,16 +4,16 @@
 import { spawnSync } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
-import { INITIAL_PAGES, threadsModule, threadsProgram } from "./thread-builds.js";
-import { startC, type ThreadSetup } from "./thread-instances.js";
-import { HOST_BYTES, SLICE, TASK_SIZE, type Load } from "./thread-loads.js";
-import type { ThreadLocks, ThreadReport, ThreadTask } from "./thread-worker.js";
-import { startProcessSync } from "../src/process/process.js";
-import type { ProcessOptions } from "../src/process/options.js";
-import { handleOf } from "../src/process/threads/join.js";
-import { NATIVE_NAMES } from "./native.js";
-import { OURS } from "./allocators.js";
-import { wasmModule } from "./binaries.js";
+import { INITIAL_PAGES, threadsModule, threadsProgram } from "./builds.js";
+import { startC, type ThreadSetup } from "./instances.js";
+import { HOST_BYTES, SLICE, TASK_SIZE, type Load } from "./loads.js";
+import type { ThreadLocks, ThreadReport, ThreadTask } from "./worker.js";
+import { startProcessSync } from "../../../src/process/process.js";
+import type { ProcessOptions } from "../../../src/process/options.js";
+import { handleOf } from "../../../src/process/threads/join.js";
+import { NATIVE_NAMES } from "../native.js";
+import { OURS } from "../allocators.js";
+import { wasmModule } from "../binaries.js";
 
 /** This project's build without threads, which one thread can be held against. */
 export const SINGLE = `${OURS.ilp32}, build without threads`;

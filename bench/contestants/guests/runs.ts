@@ -3,13 +3,13 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { WASI } from "node:wasi";
-import { createHeapSync } from "../src/heap/create.js";
-import type { Heap } from "../src/heap/heap.js";
-import { heapOptionsFor } from "../src/link/guest.js";
-import { wasmModule } from "./binaries.js";
-import { linkGuestSync, slowCalls } from "../src/link/link.js";
-import type { RawExports } from "../src/binary/exports.js";
-import type { TunableObject } from "../src/process/tunables.js";
+import { createHeapSync } from "../../../src/heap/create.js";
+import type { Heap } from "../../../src/heap/heap.js";
+import { heapOptionsFor } from "../../../src/link/guest.js";
+import { wasmModule } from "../binaries.js";
+import { linkGuestSync, slowCalls } from "../../../src/link/link.js";
+import type { RawExports } from "../../../src/binary/exports.js";
+import type { TunableObject } from "../../../src/process/tunables.js";
 
 /** A run: what it took, and how large the memory was at the end. */
 export interface GuestRun {

@@ -4,19 +4,19 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Abi } from "../src/layout/address.js";
-import { encodeOps } from "../src/trace/encode.js";
-import { startSession, type ReplayOptions } from "../src/trace/session.js";
-import { geometricMean } from "../src/trace/statistics.js";
-import type { Trace } from "../src/trace/trace.js";
-import { BENCH_HEAP_BASE } from "../tools/builds.mjs";
+import type { Abi } from "../../src/layout/address.js";
+import { encodeOps } from "../../src/trace/encode.js";
+import { startSession, type ReplayOptions } from "../../src/trace/session.js";
+import { geometricMean } from "../../src/trace/statistics.js";
+import type { Trace } from "../../src/trace/trace.js";
+import { BENCH_HEAP_BASE } from "../../tools/builds.mjs";
 import { FOREIGN_PAGES } from "./allocators.js";
 import { wasmModule } from "./binaries.js";
-import { race, type Contestant, type Effort } from "./harness.js";
+import { race, type Contestant, type Effort } from "../lab/harness.js";
 import { NativeLoops, nativeProgram } from "./native.js";
-import type { Cell, Row } from "./question.js";
+import type { Cell, Row } from "../lab/question.js";
 import { foreignInstance } from "./wasm.js";
-import { PROGRAMS, programTrace } from "./workloads.js";
+import { PROGRAMS, programTrace } from "../lab/workloads.js";
 
 /** Operations a call of a loop in WebAssembly. */
 const SLICE_OPS = 4096;

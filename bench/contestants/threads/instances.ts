@@ -1,21 +1,15 @@
 // How a thread comes to its instance, by kind of module. Runs in the workers, and in the main
 // thread for who starts the allocator.
 
-import { startProcessSync } from "../src/process/process.js";
+import { startProcessSync } from "../../../src/process/process.js";
 import {
   attachProcessSync,
   lockCounters,
   registryOf,
   type LockCounters,
   type ProcessHandle,
-} from "../src/process/threads/join.js";
-import {
-  HOST_BYTES,
-  MOST_THREADS,
-  TASK_SIZE,
-  stackOf,
-  type ThreadExports,
-} from "./thread-loads.js";
+} from "../../../src/process/threads/join.js";
+import { HOST_BYTES, MOST_THREADS, TASK_SIZE, stackOf, type ThreadExports } from "./loads.js";
 
 /**
  * What a worker gets to make its instance from. It must survive postMessage, so it names a kind and

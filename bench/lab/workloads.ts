@@ -4,8 +4,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compileFunction } from "node:vm";
 import { gunzipSync } from "node:zlib";
-import { parseTrace } from "../src/trace/parse.js";
-import type { Trace } from "../src/trace/trace.js";
+import { parseTrace } from "../../src/trace/parse.js";
+import type { Trace } from "../../src/trace/trace.js";
 import { traces } from "./paths.js";
 
 /**

@@ -2,11 +2,11 @@
 // and number of threads once, in an order of its own, so that a disturbance of the machine hits all
 // alike.
 
-import type { Cell } from "./question.js";
-import { undisturbed } from "./quiet.js";
-import { randomIntegers, shuffled } from "./random.js";
-import type { ThreadContestant, ThreadEffort } from "./thread-contestants.js";
-import { LOADS } from "./thread-loads.js";
+import type { Cell } from "../../lab/question.js";
+import { undisturbed } from "../../lab/quiet.js";
+import { randomIntegers, shuffled } from "../../lab/random.js";
+import type { ThreadContestant, ThreadEffort } from "./contestants.js";
+import { LOADS } from "./loads.js";
 
 /** What a race found. */
 export interface ThreadRates {

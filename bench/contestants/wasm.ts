@@ -1,8 +1,8 @@
 // The contestants in WebAssembly: instances of what bench/assembly is compiled to.
 
-import { startProcessSync } from "../src/process/process.js";
-import type { Abi } from "../src/layout/address.js";
-import { BENCH_HEAP_BASE } from "../tools/builds.mjs";
+import { startProcessSync } from "../../src/process/process.js";
+import type { Abi } from "../../src/layout/address.js";
+import { BENCH_HEAP_BASE } from "../../tools/builds.mjs";
 import { wasmModule } from "./binaries.js";
 
 /** A size_t or a pointer as JavaScript passes it: a number in ilp32, a BigInt in lp64. */

@@ -17,7 +17,7 @@ export const root = checkout();
 export const output = join(root, "build", "bench");
 
 /** The recorded programs' traces. */
-export const traces = join(root, "tests", "golden", "traces");
+export const traces = join(root, "traces");
 
 /** Measured results, committed. */
 export const results = join(root, "bench", "results");

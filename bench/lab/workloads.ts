@@ -20,7 +20,7 @@ export const SIZES = [16, 64, 1000, 32_768] as const;
  */
 export const BATCH_BLOCKS = 256;
 
-/** The recorded programs, in alphabetical order; see tests/golden/README.md. */
+/** The recorded programs, in alphabetical order; see traces/README.md. */
 export const PROGRAMS = [
   ...["bash", "cc1", "convert", "git-log", "ld", "lua"],
   ...["openssl", "perl-words", "py-json", "sqlite", "stl32"],

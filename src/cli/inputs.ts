@@ -12,35 +12,37 @@ import { packageRoot } from "./package-root.js";
 /** How standard input is written on the command line, and named in messages. */
 const STDIN = "-";
 const STDIN_NAME = "<stdin>";
-/**
- * Folders of recordings, from the package's: a source checkout has the first two, every package the
- * last.
- */
-const RECORDINGS = "tests/golden/traces";
-const THREAD_RECORDINGS = "tests/golden/threads/traces";
-const SHIPPED = "traces";
+/** The folders of recordings, from the package's; the second has those of several threads. */
+const RECORDINGS = "traces";
+const THREAD_RECORDINGS = "traces/threads";
+/** What every package has of them; package.json names the same. */
+const SHIPPED = ["traces/git-log.rep.gz", "traces/threads/git-grep.rep.gz"];
 
 /**
- * @param ofThreads whether those of programs with several threads are meant
- * @returns the recordings of real programs that come with a source checkout, sorted; in an
- *   installed package the few that are shipped
+ * @param ofThreads whether only those of programs with several threads are meant
+ * @returns the recordings of real programs that are there, sorted: an installed package has a few
+ *   of those in a source checkout
  */
 export function bundledRecordings(ofThreads = false): string[] {
-  const found = recordingsIn(ofThreads ? THREAD_RECORDINGS : RECORDINGS);
-  return found.length > 0 ? found : shippedRecordings();
+  const folders = ofThreads ? [THREAD_RECORDINGS] : [RECORDINGS, THREAD_RECORDINGS];
+  return folders.flatMap((folder) => {
+    const path = join(packageRoot(), folder);
+    const names = existsSync(path) ? readdirSync(path) : [];
+    return names
+      .filter((name) => name.endsWith(".rep.gz"))
+      .sort()
+      .map((name) => from(folder, name));
+  });
 }
 
 /** @returns the recordings that are in every package, sorted */
 export function shippedRecordings(): string[] {
-  return recordingsIn(SHIPPED);
+  return SHIPPED.map((path) => from(path));
 }
 
-function recordingsIn(folder: string): string[] {
-  const path = join(packageRoot(), folder);
-  if (!existsSync(path)) return [];
-  // Those of threads are among random traces.
-  const names = readdirSync(path).filter((name) => /^(?!seed\d).*\.rep\.gz$/.test(name));
-  return names.sort().map((name) => relative(process.cwd(), join(path, name)));
+/** A path of the package's, from where the command runs. */
+function from(...path: readonly string[]): string {
+  return relative(process.cwd(), join(packageRoot(), ...path));
 }
 
 /**

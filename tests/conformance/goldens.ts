@@ -37,7 +37,7 @@ export function traceOf(golden: Golden): Trace {
   const name = golden.name.replace(/@.*/, "");
   let trace = traces.get(name);
   if (trace === undefined) {
-    trace = parseTrace(unzip(`traces/${name}.rep.gz`), name);
+    trace = parseTrace(unzip(`../../traces/${name}.rep.gz`), name);
     traces.set(name, trace);
   }
   return trace;

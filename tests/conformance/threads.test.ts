@@ -21,6 +21,12 @@ interface Golden {
 
 const read = (path: string): Buffer => gunzipSync(readFileSync(new URL(path, ROOT)));
 
+/** Random traces are kept beside their goldens, recordings of programs with the others. */
+function traceOf(name: string): Uint8Array {
+  const folder = /^seed\d/.test(name) ? "traces" : "../../../traces/threads";
+  return read(`${folder}/${name}.rep.gz`);
+}
+
 function goldenOf(abi: Abi, file: string): Golden {
   const text = read(`${abi}/${file}`).toString("latin1");
   const end = text.indexOf("\n\n");
@@ -42,7 +48,7 @@ function goldenOf(abi: Abi, file: string): Golden {
   return {
     name: file.replace(".out.gz", ""),
     abi,
-    trace: read(`traces/${value("trace")}.rep.gz`),
+    trace: traceOf(value("trace")),
     run: {
       tunables: value("tunables"),
       cores: Number(value("cores")),

@@ -1,6 +1,6 @@
 // The memory system calls that malloc makes for the public traces, against what strace saw of
 // native glibc 2.36 (i386): the same calls with the same arguments and results. To record:
-// `node tests/kernel/record-strace.mjs tests/golden/traces/*.rep.gz`.
+// `node tests/kernel/record-strace.mjs traces/*.rep.gz`.
 
 import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
@@ -11,7 +11,7 @@ import { Machine } from "./support/machine.js";
 import { logOfTrace } from "./support/strace-log.js";
 
 const goldens = new URL("golden/strace/", import.meta.url);
-const traces = new URL("../golden/traces/", import.meta.url);
+const traces = new URL("../../traces/", import.meta.url);
 const names = readdirSync(traces)
   .filter((file) => file.endsWith(".rep.gz"))
   .map((file) => file.replace(".rep.gz", ""));

@@ -13,6 +13,7 @@ import { ABIS, buildNative, machine } from "./native.mjs";
 import { runThreadsNatively } from "./threads.mjs";
 
 const folder = fileURLToPath(new URL("../golden/threads/", import.meta.url));
+const programs = new URL("../../traces/threads/", import.meta.url);
 const isCheck = process.argv.includes("--check");
 const SEEDS = 40;
 /** Real programs, each under all of these. */
@@ -62,10 +63,9 @@ await withModule("tests/fuzz/threads.ts", ({ generateThreads }) => {
       if (!isCheck) writeFileSync(file, gzipSync(script.text, { level: 9 }));
       record(name, abi, trace, gunzipSync(readFileSync(file)).toString("latin1"), script);
     }
-    for (const file of readdirSync(`${folder}traces`)) {
+    for (const file of readdirSync(programs)) {
       const name = file.replace(/\.rep\.gz$/, "");
-      if (/^seed\d/.test(name)) continue;
-      const text = gunzipSync(readFileSync(`${folder}traces/${file}`)).toString("latin1");
+      const text = gunzipSync(readFileSync(new URL(file, programs))).toString("latin1");
       for (const [variant, settings] of Object.entries(VARIANTS))
         record(name + variant, abi, name, text, settings);
     }

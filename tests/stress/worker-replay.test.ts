@@ -28,7 +28,7 @@ import {
 import { generateThreads } from "../fuzz/threads.js";
 import { Prng } from "../support/prng.js";
 
-const TRACES = new URL("../golden/threads/traces/", import.meta.url);
+const TRACES = new URL("../../traces/threads/", import.meta.url);
 const HEADER = "0\n0\n0\n1\n";
 
 type Options = Omit<WorkerReplayOptions, "spawn"> & { spawn?: WorkerReplayOptions["spawn"] };
@@ -65,7 +65,7 @@ function leftBy(text: string): { liveBlocks: number; liveBytes: number } {
 }
 
 describe("recordings of real programs", () => {
-  const names = readdirSync(TRACES).filter((name) => !name.startsWith("seed"));
+  const names = readdirSync(TRACES);
   for (const abi of ["ilp32", "lp64"] satisfies Abi[]) {
     it.each(names)(`%s, ${abi}`, async (name) => {
       const bytes = gunzipSync(readFileSync(new URL(name, TRACES)));

@@ -3,7 +3,7 @@
 #define FILES_SEEN_H
 #include <stdio.h>
 #include <sys/stat.h>
-#include "../../oracle/native/io.h"
+#include "../../../recorder/io.h"
 
 #define PAGE 4096l
 #define WINDOW_PAGES 64

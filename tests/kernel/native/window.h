@@ -7,7 +7,7 @@
 #ifndef WINDOW_H
 #define WINDOW_H
 #include <stdio.h>
-#include "../../oracle/native/io.h"
+#include "../../../recorder/io.h"
 
 #ifndef PAGE
 #define PAGE 4096ul

@@ -6,7 +6,7 @@
 #ifndef EXPRESSION_H
 #define EXPRESSION_H
 #include <malloc.h>
-#include "io.h"
+#include "../../../recorder/io.h"
 
 typedef uintptr_t Word;
 #define WORD sizeof(Word)

@@ -3,7 +3,7 @@
 #ifndef LOG_H
 #define LOG_H
 #include <malloc.h>
-#include "io.h"
+#include "../../../recorder/io.h"
 
 // HEAP_MAX_SIZE: what a heap of an arena other than main_arena reserves, and its alignment.
 #define HEAP_MAX ((uintptr_t)(sizeof(size_t) == 4 ? 1 << 20 : 64 << 20))

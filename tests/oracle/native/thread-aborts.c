@@ -5,7 +5,7 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include "interpose.h"
-#include "io.h"
+#include "../../../recorder/io.h"
 
 typedef size_t W;
 #define HEAP_MAX ((W)(sizeof(W) == 4 ? 1 << 20 : 64 << 20))

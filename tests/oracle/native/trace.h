@@ -1,7 +1,7 @@
 // trace.h: reads .rep traces (traces/README.md) into mmap'ed memory.
 #ifndef TRACE_H
 #define TRACE_H
-#include "io.h"
+#include "../../../recorder/io.h"
 
 // The last two are no operations: from here on thread x calls; thread x exits.
 enum { OP_MALLOC, OP_CALLOC, OP_MEMALIGN, OP_REALLOC, OP_FREE, OP_TURN, OP_EXIT };

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "./run.js";
 
-const SYN13 = fileURLToPath(new URL("../../golden/traces/syn13.rep.gz", import.meta.url));
+const SYN13 = fileURLToPath(new URL("../../../traces/syn13.rep.gz", import.meta.url));
 /** Two blocks in the heap and a mapped one; then the mapping goes. */
 const SMALL = "0\n3\n4\n1\na 0 24\na 1 200000\na 2 5000\nf 1\n";
 let folder: string;

@@ -2,9 +2,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { run } from "./run.js";
 
-const GIT_GREP = fileURLToPath(
-  new URL("../../golden/threads/traces/git-grep.rep.gz", import.meta.url),
-);
+const GIT_GREP = fileURLToPath(new URL("../../../traces/threads/git-grep.rep.gz", import.meta.url));
 const HEADER = "0\n0\n0\n1\n";
 /** Block 2 goes from thread 0 to 1, its id back; the last request is refused. */
 const SMALL = `${HEADER}a 0 24\na 2 300\nt 1\nc 1 3 100\nf 2\nt 0\na 2 500\nx 1\nt 1\nr 1 9\na 5 999999999999\n`;

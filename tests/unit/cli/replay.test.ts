@@ -7,10 +7,11 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { run } from "./run.js";
 
+const TRACES = fileURLToPath(new URL("../../../traces/", import.meta.url));
 const GOLDEN = fileURLToPath(new URL("../../golden/", import.meta.url));
 const MAIN = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
-const SYN02 = join(GOLDEN, "traces/syn02.rep.gz");
-const SYN13 = join(GOLDEN, "traces/syn13.rep.gz");
+const SYN02 = join(TRACES, "syn02.rep.gz");
+const SYN13 = join(TRACES, "syn13.rep.gz");
 const SMALL = "0\n4\n6\n1\na 0 24\nc 1 3 100\nm 2 64 200000\nr 0 5000\na 3 99999999999999\nf 1\n";
 let folder: string;
 
@@ -35,7 +36,7 @@ describe("--addresses", () => {
   it("writes a file, under tunables, besides the report", async () => {
     const out = join(folder, "syn00.addr");
     const args = ["--tunables", "glibc.malloc.tcache_count=0", "--repeat", "1", "--no-engine"];
-    const trace = join(GOLDEN, "traces/syn00.rep.gz");
+    const trace = join(TRACES, "syn00.rep.gz");
     const { stdout } = await run(["replay", "--addresses", out, ...args, trace]);
     expect(readFileSync(out, "latin1")).toBe(goldenLog("ilp32/syn00@tcache0.addr.gz"));
     expect(stdout).toContain(`7,028 addresses written to ${out}`);

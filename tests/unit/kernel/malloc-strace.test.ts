@@ -19,7 +19,7 @@ function recordings(abi: string): [name: string, lines: string[]][] {
 
 describe.each(["ilp32", "lp64"] as const)("what malloc asks of the kernel, %s", (abi) => {
   it.each(recordings(abi))("%s: as under native glibc", (name, lines) => {
-    const path = fileURLToPath(new URL(`../../golden/traces/${name}.rep.gz`, import.meta.url));
+    const path = fileURLToPath(new URL(`../../../traces/${name}.rep.gz`, import.meta.url));
     const trace = parseTrace(gunzipSync(readFileSync(path)), name);
     // Native mappings go downwards.
     const kernel = startMachine({ abi, layout: "top-down" });

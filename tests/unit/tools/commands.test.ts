@@ -17,7 +17,7 @@ describe("npm start", () => {
     ["replay.lp64", ["--abi=lp64"]],
     ["threads.ilp32", ["--workers"]],
   ])("builds %s alone and replays", (binary, options) => {
-    const trace = "traces/git-grep.rep.gz";
+    const trace = "traces/threads/git-grep.rep.gz";
     const { status, stdout, stderr } = run("start", "--repeat", "1", ...options, trace);
     expect(stderr).toBe("");
     expect(status).toBe(0);

@@ -95,7 +95,7 @@ function recordCounts() {
  */
 function recordMalloc(abi) {
   const program = buildNative("replay", abi);
-  const traces = fileURLToPath(new URL("../../../golden/traces/", import.meta.url));
+  const traces = fileURLToPath(new URL("../../../../traces/", import.meta.url));
   const sections = readdirSync(traces).map((file) => {
     const trace = join(scratch, "trace.rep");
     const lines = join(scratch, "lines");

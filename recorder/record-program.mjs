@@ -1,17 +1,16 @@
 #!/usr/bin/env node
 // Records the allocation calls of a real (64-bit) program with all its threads and writes them as a
-// trace with `t` and `x` lines. Usage: node tests/oracle/record-program.mjs OUT.rep.gz [--program
+// trace with `t` and `x` lines. Usage: node recorder/record-program.mjs OUT.rep.gz [--program
 // NAME] [--most OPERATIONS] -- PROGRAM ARGUMENTS…
 //   --program   record the process with that executable, when PROGRAM starts others
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 
-const root = fileURLToPath(new URL("../../", import.meta.url));
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { program: { type: "string" }, most: { type: "string", default: "100000" } },
@@ -21,9 +20,8 @@ if (!outFile || !program) throw new Error("OUT.rep.gz -- PROGRAM ARGUMENTS… ar
 
 /** @param {string} folder where to put the recording */
 function record(folder) {
-  const library = `${root}build/oracle/record.so`;
-  mkdirSync(`${root}build/oracle`, { recursive: true });
-  const source = `${root}tests/oracle/native/record.c`;
+  const library = join(folder, "record.so");
+  const source = fileURLToPath(new URL("record.c", import.meta.url));
   execFileSync("gcc", ["-std=gnu11", "-O2", "-Wall", "-shared", "-fPIC", "-o", library, source]);
   const raw = join(folder, "raw");
   const env = { ...process.env, RECORD: raw, LD_PRELOAD: library };

@@ -1189,11 +1189,11 @@ export type SharedState = {
   readonly patienceMs: number;
   /** The Failure that ended the process, or 0: the host writes it when a call fails. */
   readonly abortCode: number;
-  /** Whether frees into others' arenas are queued (malloc/remote.ts). */
+  /** Whether frees into others' arenas are queued (malloc/extensions/remote-frees.ts). */
   readonly queuesFrees: number;
   /** What is queued for main_arena. */
   readonly mainQueue: number;
-  /** What each tcache may hold of larger blocks, bytes; 0: none (malloc/large-tcache.ts). */
+  /** What each tcache may hold of larger blocks, bytes; 0: none (malloc/extensions/large-tcache.ts). */
   readonly largeTcache: number;
 };
 

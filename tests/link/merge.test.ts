@@ -5,7 +5,7 @@ import binaryen from "binaryen";
 import { afterAll, describe, expect, it } from "vitest";
 import { HeapAbort } from "../../src/process/failures.js";
 import { mergedFailure } from "../../src/link.js";
-import { run } from "../unit/cli/run.js";
+import { run } from "../cli/run.js";
 import { assemble, IMPORTS } from "./wat.js";
 
 type Functions = Record<string, (...args: number[]) => number>;

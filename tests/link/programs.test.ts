@@ -13,7 +13,7 @@ import type { Heap } from "../../src/heap/heap.js";
 import type { RawExports } from "../../src/binary/exports.js";
 import { Invariant } from "../../src/layout/generated.js";
 import { readGuest } from "../../src/link.js";
-import { run } from "../unit/cli/run.js";
+import { run } from "../cli/run.js";
 import { describeToolchain } from "./toolchains.js";
 
 // Programs in C that were not written here, from Debian's source packages, with the workloads of

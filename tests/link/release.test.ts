@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
 import { createHeapSync } from "../../src/heap/create.js";
 import { heapOptionsFor, linkGuestSync, readGuest } from "../../src/link.js";
-import { run } from "../unit/cli/run.js";
+import { run } from "../cli/run.js";
 import { describeToolchain, environment } from "./toolchains.js";
 
 // Release builds of real compilers, without names: those with a malloc of their own are refused by

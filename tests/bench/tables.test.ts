@@ -1,0 +1,45 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { machineLine } from "../../bench/lab/machine.js";
+import { markdownSection, withSection, type Result } from "../../bench/lab/tables.js";
+
+const bench = new URL("../../bench/", import.meta.url);
+const results = readdirSync(new URL("results/", bench)).map((file): [string, Result] => [
+  file.replace(/\.json$/, ""),
+  JSON.parse(readFileSync(new URL(`results/${file}`, bench), "utf8")) as Result,
+]);
+const readme = readFileSync(new URL("README.md", bench), "utf8");
+
+const [, example] = results[0]!;
+
+describe("bench/README.md", () => {
+  it.each(results)("has the result of %s as it is kept", (name, result) => {
+    expect(withSection(readme, name, result)).toBe(readme);
+  });
+
+  it("names one machine for each result", () => {
+    expect(results.length).toBeGreaterThan(10);
+    expect(readme.match(/^Machine: /gm)).toHaveLength(results.length);
+  });
+});
+
+describe("a section", () => {
+  it("says where its result is from", () => {
+    const machine = { ...example.machine, cpu: "Abacus 3000" };
+    const section = markdownSection({ ...example, machine });
+    expect(section.replaceAll("\n", " ")).toContain(`Machine: ${machineLine(machine)}.`);
+  });
+
+  it("keeps what stands around its place, which it takes by its whole name", () => {
+    const before = "# A\n\n<!-- a-b start -->\n1\n<!-- a-b end -->\n\n<!-- a start -->\n2\n";
+    const after = "<!-- a end -->\n\nend\n";
+    const changed = withSection(before + after, "a", example);
+    expect(changed.startsWith(before.slice(0, -2))).toBe(true);
+    expect(changed.endsWith(after)).toBe(true);
+    expect(changed).toContain(markdownSection(example));
+  });
+
+  it("needs its place", () => {
+    expect(() => withSection(readme, "nothing", example)).toThrow("no place for nothing");
+  });
+});

@@ -1,0 +1,11 @@
+/** Reads the recordings of Linux's and strace's own texts; native/record.mjs makes them. */
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+
+/** @returns the recording's text, without a first line that says what recorded it */
+export function golden(name: string): string {
+  const bytes = readFileSync(new URL(`../golden/texts/${name}.txt.gz`, import.meta.url));
+  return gunzipSync(bytes)
+    .toString("latin1")
+    .replace(/^# Linux .*\n/, "");
+}

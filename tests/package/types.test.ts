@@ -1,0 +1,106 @@
+// The types in dist/, as programs see them: strict, libraries checked, with and without types for a
+// host. Needs `npm run build`.
+
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+const folder = fileURLToPath(new URL("../../build/types-tests/", import.meta.url));
+
+/** The settings of programs that people have, by what their hosts declare. */
+const HOSTS: Readonly<Record<string, { lib: string[]; types: string[] }>> = {
+  nothing: { lib: ["lib.es2022.d.ts"], types: [] },
+  "Node.js": { lib: ["lib.es2022.d.ts"], types: ["node"] },
+  DOM: { lib: ["lib.es2022.d.ts", "lib.dom.d.ts"], types: [] },
+  WebWorker: { lib: ["lib.es2022.d.ts", "lib.webworker.d.ts"], types: [] },
+  "Node.js and DOM": { lib: ["lib.es2022.d.ts", "lib.dom.d.ts"], types: ["node"] },
+};
+
+/** What compiles wherever it is. */
+const ANYWHERE = `
+import { createHeap, createHeapSync, HeapAbort, type Heap, type ThreadedHeap } from "ptmalloc-wasm";
+import { createHeap as coreHeap } from "ptmalloc-wasm/core";
+import { wasmUrl } from "ptmalloc-wasm/wasm";
+import { createHeapSync as threadedHeap } from "ptmalloc-wasm/threads";
+import { mallocInfo } from "ptmalloc-wasm/inspect";
+import { startKernel } from "ptmalloc-wasm/kernel";
+import { linkGuest } from "ptmalloc-wasm/link";
+import { openHeapImage } from "ptmalloc-wasm/image";
+import { createDebugHeap } from "ptmalloc-wasm/debug";
+import compiled from "ptmalloc-wasm/core.ilp32.wasm";
+import * as module from "ptmalloc-wasm/module";
+
+export const all = [coreHeap, startKernel, linkGuest, openHeapImage, module, HeapAbort, wasmUrl];
+export const heap = createHeapSync({ wasm: compiled });
+export const plain: Uint8Array<ArrayBuffer> = heap.u8(heap.malloc(8), 8);
+export const doubles: Float64Array<ArrayBuffer> = heap.view(Float64Array, heap.malloc(8), 1);
+export const block: Uint16Array<ArrayBuffer> = heap.alloc(Uint16Array, 4).view;
+export const text: Uint8Array<ArrayBuffer> = heap.newUtf8("text").view;
+export const tracked: Promise<Uint8Array<ArrayBuffer>> = createDebugHeap().then((it) => it.u8(1, 1));
+export const info: string = mallocInfo(heap.process);
+const threaded: ThreadedHeap<"ilp32"> = threadedHeap();
+export const shared: Uint8Array = threaded.u8(threaded.malloc(8), 8);
+// @ts-expect-error: what threads share is no ArrayBuffer
+export const mistaken: Uint8Array<ArrayBuffer> = threadedHeap().u8(1, 1);
+export const either: Heap[] = [heap, threaded];
+export const wide: Promise<Heap<"lp64", "core">> = createHeap({ abi: "lp64" });
+// @ts-expect-error: there is no such layout
+void createHeap({ abi: "lp32" });
+`;
+
+/** What compiles where WebAssembly is declared: objects go in and out as they are. */
+const WITH_WEBASSEMBLY = `
+const memory: WebAssembly.Memory = heap.memory;
+export const again = createHeapSync({ memory: new WebAssembly.Memory({ initial: 32 }) });
+export const instance: WebAssembly.Instance = new WebAssembly.Instance(compiled, { env: { memory } });
+export const guests = linkGuest(new Uint8Array(8), heap).then(({ instance, exports }) => {
+  const found: WebAssembly.Instance = instance;
+  const named: WebAssembly.Exports = exports;
+  return [found, named];
+});
+export const fetched = createHeap({ wasm: fetch("core.wasm") });
+export const located = createHeap({ wasm: new URL("file:///core.wasm") });
+export const hashed = crypto.subtle.digest("SHA-256", plain);
+export const blob = new Blob([plain, doubles]);
+export const response = new Response(plain);
+`;
+
+beforeAll(() => mkdirSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it.each(Object.keys(HOSTS))("are right for programs whose host declares: %s", (host) => {
+  const file = `${folder}${host.replace(/\W+/g, "-")}.mts`;
+  const { lib, types } = HOSTS[host]!;
+  writeFileSync(file, ANYWHERE + (/DOM|Worker/.test(host) ? WITH_WEBASSEMBLY : ""));
+  const program = ts.createProgram([file], {
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.NodeNext,
+    moduleResolution: ts.ModuleResolutionKind.NodeNext,
+    lib,
+    types,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    skipLibCheck: false,
+    noEmit: true,
+  });
+  // The types of Node.js are not ours to check.
+  const ours = ts
+    .getPreEmitDiagnostics(program)
+    .filter((found) => !found.file?.fileName.includes("/node_modules/"));
+  expect(ours.map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, "\n"))).toEqual(
+    [],
+  );
+});
+
+it("say in one line which option does not fit", () => {
+  const file = `${folder}overloads.mts`;
+  const program = `import { createHeap } from "ptmalloc-wasm";\nvoid createHeap({ base: "x" });\n`;
+  writeFileSync(file, program);
+  const { NodeNext } = ts.ModuleKind;
+  const options = { module: NodeNext, strict: true, noEmit: true, types: [] };
+  const [error] = ts.getPreEmitDiagnostics(ts.createProgram([file], options));
+  const said = ts.flattenDiagnosticMessageText(error!.messageText, "\n");
+  expect(said).toBe("Type 'string' is not assignable to type 'number'.");
+});

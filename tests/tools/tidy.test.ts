@@ -1,0 +1,241 @@
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import { checkDocument } from "../../tools/tidy/columns.mjs";
+import { checkFile, checkProject } from "../../tools/tidy/main.mjs";
+import { checkPlaces } from "../../tools/tidy/places.mjs";
+import { checkDead, checkRings, entriesOf, linksOf } from "../../tools/tidy/rings.mjs";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+const links = (files: Record<string, string>) => linksOf(new Map(Object.entries(files)));
+
+describe("tidy", () => {
+  it("finds nothing in the project", () => {
+    const { files, problems } = checkProject(root);
+    expect(problems).toEqual([]);
+    expect(files).toBeGreaterThan(20);
+  });
+
+  it.each([
+    ["src/process/x.ts", 'import { a } from "../heap/heap.js";', /upward/],
+    ["src/layout/x.ts", 'export * from "../binary/load.js";', /upward/],
+    ["src/heap/x.ts", 'import { a } from "../trace/parse.js";', /sideways/],
+    ["src/trace/x.ts", 'const a = await import("../cli/main.js");', /upward/],
+    ["src/process/x.ts", 'import { a } from "../../assembly/index";', /outside src/],
+    ["src/heap/x.ts", 'import { readFileSync } from "node:fs";', /only src\/cli may use node:fs/],
+    ["src/heap/x.ts", 'import core from "../../build/core.ilp32.wasm";', /outside src/],
+    ["src/wherever/x.ts", "", /no rung/],
+    ["assembly/malloc/bins.ts", 'import { brk } from "../kernel/brk";', /past assembly\/malloc/],
+    ["assembly/kernel/calls/brk.ts", 'import { a } from "../../malloc/chunk";', /upward/],
+    ["assembly/kernel/calls/brk.ts", 'import { a } from "as-bignum";', /package as-bignum/],
+  ])("refuses an import: %s: %s", (path, text, expected) => {
+    expect(checkFile(path, text).join("\n")).toMatch(expected);
+  });
+
+  it.each([
+    ["src/cli/x.ts", 'import { readFileSync } from "node:fs";'],
+    ["src/process/x.ts", 'import type { BigIntStats } from "node:fs";'],
+    ["src/x.ts", 'import core from "../build/core.ilp32.wasm";'],
+    ["src/heap/x.ts", 'import { a } from "../process/process.js"; import { b } from "./y.js";'],
+    ["assembly/base/align.ts", 'import { SIZE_SZ } from "../abi/word";'],
+    ["assembly/abi/word.ts", 'import { align } from "../base/align";'],
+    ["assembly/malloc/system.ts", 'import { brk } from "../kernel/brk";'],
+    ["assembly/index.ts", 'export { malloc } from "./malloc/allocate";'],
+  ])("allows an import: %s: %s", (path, text) => {
+    expect(checkFile(path, text)).toEqual([]);
+  });
+
+  it.each([
+    ["a.ts", (words: string) => `// ${words}`],
+    ["a.mjs", (words: string) => `/**\n * ${words}\n */`],
+    ["a.c", (words: string) => `/* ${words} */`],
+    ["a.sh", (words: string) => `# ${words}`],
+  ])("counts the columns of comments: tests/%s", (name, comment) => {
+    const longest = (columns: number) => `${"word ".repeat(20).slice(0, columns - 1)}s`;
+    const room =
+      100 -
+      (
+        comment("")
+          .split("\n")
+          .find((line) => line.length > 1) ?? ""
+      ).length;
+    expect(checkFile(`tests/${name}`, comment(longest(room)))).toEqual([]);
+    expect(checkFile(`tests/${name}`, comment(longest(room + 4))).join()).toMatch(/100 columns/);
+  });
+
+  it("counts the columns of documents, but not of tables and blocks of code", () => {
+    const line = "word ".repeat(20);
+    expect(checkDocument("a.md", line.trim())).toEqual([]);
+    expect(checkDocument("a.md", `# A\n\n- ${line}`)).toEqual([
+      "a.md:3: a line of more than 100 columns",
+    ]);
+    expect(checkDocument("a.md", `| ${line} |\n\n    ${line}\n`)).toEqual([]);
+    expect(checkDocument("a.md", `\`\`\`sh\n${line}.\n\`\`\`\n`)).toEqual([]);
+    expect(checkDocument("a.md", `https://example.org/${"a".repeat(100)}`)).toEqual([]);
+  });
+
+  it.each([
+    "const is = (x: unknown) => x instanceof WebAssembly.Memory;",
+    "const is = (x: unknown) => x instanceof ArrayBuffer;",
+    "try { f(); } catch (error) { if (error instanceof RangeError) g(); }",
+  ])("refuses classes of this realm only: %s", (text) => {
+    expect(checkFile("src/heap/x.ts", text).join("\n")).toMatch(/^src.*:1: instanceof \w/);
+    expect(checkFile("tests/x.ts", text)).toEqual([]);
+  });
+
+  it.each([
+    'import { HeapAbort } from "./y.js";\nconst is = (x: unknown) => x instanceof HeapAbort;',
+    "class Stop extends Error {}\nconst is = (x: unknown) => x instanceof Stop;",
+    "const isAny = (x: object, kinds: Kind[]) => kinds.some((kind) => x instanceof kind);",
+  ])("allows classes of its own: %s", (text) => {
+    expect(checkFile("src/heap/x.ts", text)).toEqual([]);
+  });
+
+  it.each([
+    ["const x = new Box();", /new/],
+    ["throw 1;", /throw/],
+    ["const x: u32[] = [1, 2];", /array literal/],
+    ['trace("hello");', /a string/],
+    ["const s = `x`;", /templates/],
+    ["let x: StaticArray<u8>;", /managed/],
+    ["let x: string;", /managed/],
+    ["@inline function f(): void {}", /decorators/],
+    ["@inline\nexport const X = 1;", /decorators/],
+    ["@lazy let x = 1;", /decorators/],
+  ])("refuses AssemblyScript: %s", (text, expected) => {
+    expect(checkFile("assembly/malloc/x.ts", text).join("\n")).toMatch(expected);
+  });
+
+  it.each([
+    'if (sizeof<word>() != 4) ERROR("word must be u32");',
+    "@unmanaged export class Chunk { @count(64) bins: word; }",
+    "// new Box(), throw, [1, 2] and `text` in a comment\nexport const X: u32 = 1;",
+  ])("allows AssemblyScript: %s", (text) => {
+    expect(checkFile("assembly/malloc/x.ts", text)).toEqual([]);
+  });
+
+  it("refuses long files and leftovers", () => {
+    expect(checkFile("src/heap/x.ts", "//\n".repeat(400))).toEqual([]);
+    expect(checkFile("src/heap/x.ts", "//\n".repeat(401)).join()).toMatch(/401 lines, at most 400/);
+    expect(checkFile("src/heap/x.ts", `// ${"FIX"}ME later`).join()).toMatch(/leftover/);
+  });
+});
+
+describe("rings of files", () => {
+  it.each([
+    ["src", "a.js", "src/a.ts", "src/b.ts"],
+    ["bench", "a.js", "bench/a.ts", "bench/b.ts"],
+    ["tools", "a.mjs", "tools/a.mjs", "tools/b.mjs"],
+    ["assembly", "a", "assembly/a.ts", "assembly/b.ts"],
+  ])("finds one of two files in %s", (_folder, specifier, a, b) => {
+    const there = `import { b } from "./${specifier.replace("a", "b")}";`;
+    const back = `export { a } from "./${specifier}";`;
+    expect(checkRings(links({ [a]: there, [b]: back }))).toEqual([
+      `${a}: a ring of imports: ${a} -> ${b} -> ${a}`,
+    ]);
+    expect(checkRings(links({ [a]: there, [b]: "" }))).toEqual([]);
+  });
+
+  it("finds long ones, those through import(), and files that import themselves", () => {
+    const ring = {
+      "src/begin.ts": 'import { a } from "./x/a.js";',
+      "src/x/a.ts": 'import "./b.js";',
+      "src/x/b.ts": 'const c = await import("../c.js");',
+      "src/c.ts": 'export * from "./x/a.js";',
+      "src/self.ts": 'import { self } from "./self.js";',
+    };
+    expect(checkRings(links(ring))).toEqual([
+      "src/x/a.ts: a ring of imports: src/x/a.ts -> src/x/b.ts -> src/c.ts -> src/x/a.ts",
+      "src/self.ts: a ring of imports: src/self.ts -> src/self.ts",
+    ]);
+  });
+
+  it.each([
+    'import type { A } from "./a.js";',
+    'import { type A, type B } from "./a.js";',
+    'export type { A } from "./a.js";',
+    'export { type A } from "./a.js";',
+    'export type * from "./a.js";',
+  ])("does not count types, which AssemblyScript's imports never are: %s", (text) => {
+    const of = (folder: string) =>
+      checkRings(
+        links({ [`${folder}/a.ts`]: 'import { b } from "./b.js";', [`${folder}/b.ts`]: text }),
+      );
+    expect(of("src")).toEqual([]);
+    expect(of("assembly")).toHaveLength(1);
+  });
+
+  it.each([
+    'import { type A, b } from "./a.js";',
+    'import a, { type A } from "./a.js";',
+    'import type from "./a.js";',
+    'import "./a.js";',
+    'import {} from "./a.js";',
+    'import * as a from "./a.js";',
+  ])("counts what is not of types alone: %s", (text) => {
+    const files = { "src/a.ts": 'import { b } from "./b.js";', "src/b.ts": text };
+    expect(checkRings(links(files))).toHaveLength(1);
+  });
+});
+
+describe("dead files", () => {
+  it("finds those that nobody imports or names, tests aside", () => {
+    const files = {
+      "src/main.ts": 'import { a } from "./a.js";\nnew URL("./worker.js", import.meta.url);',
+      "src/a.ts": 'import type { B } from "./b.js";',
+      "src/b.ts": "",
+      "src/worker.ts": "",
+      "src/dead.ts": 'import { dead } from "./dead.js";',
+      "src/tested.ts": "",
+      "tests/x.test.ts": 'import { tested } from "../src/tested.js";',
+      "tools/dead.mjs": 'const own = "tools/dead.mjs";',
+      "assembly/dead.ts": "",
+      "assembly/globals.d.ts": "",
+    };
+    const dead = ["src/dead.ts", "src/tested.ts", "tools/dead.mjs", "assembly/dead.ts"];
+    expect(checkDead(links(files), ["dist/main.js"])).toEqual(
+      dead.map((path) => `${path}: nobody imports it, and it is no entry`),
+    );
+  });
+
+  it.each([
+    ["tools/builds.mjs", "assembly/crash.ts"],
+    ["tools/builds.mjs, as a transform", "tools/crash-transform.mjs"],
+    ["tools/builds.mjs, for the benchmarks", "bench/assembly/stub.ts"],
+    ["tools/entries.mjs", "src/index.workerd.ts"],
+    ["tools/entries.mjs, for AssemblyScript", "assembly/runtime/library.ts"],
+    ["package.json's scripts", "tools/build-man.mjs"],
+    ["package.json's commands", "src/cli/main.ts"],
+    ["package.json's exports", "src/binary.ts"],
+    ["typedoc.json", "tools/typedoc-plugin.mjs"],
+  ])("knows the entries of %s", (_where, path) => {
+    const files = links({ [path]: "" });
+    expect(checkDead(files, [])).toHaveLength(1);
+    expect(checkDead(files, entriesOf(root))).toEqual([]);
+  });
+});
+
+describe("names that the build's transforms know", () => {
+  const files = new Map([
+    ["assembly/kernel/tree.ts", "export function findVma(): void {}"],
+    ["assembly/kernel/calls/brk.ts", "// no function lost() here\nfunction moveBreak(): void {}"],
+  ]);
+
+  it("must be those of functions", () => {
+    const OUT_OF_LINE = ["*/tree/findVma", "*/moveBreak", "*/tree/moveBreak", "*/lost", "*/Break"];
+    expect(checkPlaces(files, { OUT_OF_LINE })).toEqual(
+      ["*/tree/moveBreak", "*/lost", "*/Break"].map(
+        (name) => `tools/places.mjs: OUT_OF_LINE: no function is ${name}`,
+      ),
+    );
+  });
+
+  it.each(["JOURNALED", "NOT_JOURNALED", "THREADED", "FILES"])("must exist: %s", (table) => {
+    const names = { [table]: ["kernel/", "kernel/calls/brk", "malloc/", "kernel/gone"] };
+    expect(checkPlaces(files, names)).toEqual(
+      ["malloc/", "kernel/gone"].map(
+        (place) => `tools/places.mjs: ${table}: assembly/${place} does not exist`,
+      ),
+    );
+  });
+});

@@ -29,7 +29,14 @@ const scratch = mkdtempSync(join(tmpdir(), "kernel-golden-"));
  */
 function build(source, abi) {
   const program = join(scratch, `${source}.${abi}`);
-  execFileSync("gcc", ["-O1", "-Wall", bitsOf[abi] ?? "", "-o", program, join(here, "native", source)]);
+  execFileSync("gcc", [
+    "-O1",
+    "-Wall",
+    bitsOf[abi] ?? "",
+    "-o",
+    program,
+    join(here, "native", source),
+  ]);
   return program;
 }
 

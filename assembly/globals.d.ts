@@ -11,7 +11,7 @@ declare type word = number;
 declare const HEAP_CHECK: i32;
 
 /** 1 in the full build: all system calls, and a report of each to the host while tracing is on. */
-declare const SYSCALL_TRACE: i32;
+declare const FULL: i32;
 
 /** 1 in the threaded builds: shared memory, atomics, locks. */
 declare const THREADS: i32;

@@ -21,13 +21,13 @@ import { tcache } from "./malloc/tcache";
 import { scratch } from "./process";
 
 /** What a failed mmap, mremap or sbrk returns: MAP_FAILED, (void *) -1. */
-const FAILED: word = <word>-1;
+const MINUS_ONE: word = <word>-1;
 
 /** A raw system-call result as libc returns it: itself, or -1 with errno set. */
 function libcResult(result: word): word {
   if (!isError(result)) return result;
   setErrno(-(<i32>result));
-  return FAILED;
+  return MINUS_ONE;
 }
 
 /** brk(3): 0 when the break is at least `address` afterwards, else -1 with errno ENOMEM. */
@@ -61,7 +61,7 @@ function moveBreakBy(increment: word): word {
   const isGrowth = sizeof<word>() == 4 ? <i32>increment > 0 : <i64>increment > 0;
   if (isGrowth != wanted > oldBreak || brk(wanted) < 0) {
     setErrno(ENOMEM);
-    return FAILED;
+    return MINUS_ONE;
   }
   return oldBreak;
 }

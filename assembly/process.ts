@@ -32,6 +32,7 @@ const TASK_SIZE_MAX: usize = <usize>0 - WASM_PAGE_SIZE;
 export const RESERVED_BYTES: usize = KERNEL_BYTES + LIBC_BYTES;
 
 const LAYOUT_MASK: u32 = 3;
+/** In the flags of `initialize`: the pages of the memory are clean. @host */
 const FRESH: u32 = 4;
 
 /** Whether the arguments of `initialize` make sense. */

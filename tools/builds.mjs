@@ -15,7 +15,7 @@
  * @property {string} [word] asc's name for the type of a word: "u32", if it is not said
  * @property {number} [checks] 0 none, 1 the whole-heap checker for whoever asks, 2 before every
  *   call, with fault injection
- * @property {number} [trace] 1: keeps what strace shows
+ * @property {number} [full] 1: all system calls, and what strace shows of them
  * @property {number} [threads] 1: with locks
  * @property {number} [crashPoints] 1: with places at which a test lets a thread die
  * @property {string[]} [transforms] asc's, besides the one that optimises
@@ -44,7 +44,7 @@ export const BUILDS = {
   core: { entry: "assembly/index.ts" },
   checked: { entry: "assembly/replay/checked.ts", checks: 2 },
   replay: { entry: "assembly/replay/index.ts" },
-  full: { entry: "assembly/full.ts", checks: 1, trace: 1 },
+  full: { entry: "assembly/full.ts", checks: 1, full: 1 },
   image: { entry: "assembly/image.ts", checks: 1 },
   threads: { entry: "assembly/threads.ts", checks: 1, threads: 1 },
   crash: { entry: "assembly/crash.ts", checks: 1, threads: 1, crashPoints: 1 },
@@ -86,12 +86,12 @@ const BENCH = {
  * @param {Build} build with all of its transforms
  */
 function optionsOf(build) {
-  const { word = WORDS.ilp32, checks = 0, trace = 0, threads = 0, crashPoints = 0 } = build;
+  const { word = WORDS.ilp32, checks = 0, full = 0, threads = 0, crashPoints = 0 } = build;
   const { transforms = [], more = [] } = build;
   const constants = {
     word,
     HEAP_CHECK: checks,
-    SYSCALL_TRACE: trace,
+    FULL: full,
     THREADS: threads,
     CRASH_POINTS: crashPoints,
   };

@@ -3,10 +3,13 @@
 // After it, it collects offset, size and kind of every field of every `@unmanaged` class and every
 // member of every enum, adds them to the binary as the custom section "layout", and hands them,
 // with the comments beside them, to the build script (PTMALLOC_LAYOUT_OUT), which writes
-// src/layout/generated.ts.
+// src/layout/generated.ts. Constants go there, too, where the sources say `@host`: in the comment
+// in front of one or of a group (up to an empty line), or at the head of a file for all that it
+// exports.
 
 import { writeFileSync } from "node:fs";
 import assemblyscript from "assemblyscript";
+import binaryen from "assemblyscript/binaryen";
 import { Transform } from "assemblyscript/transform";
 import { FILES, THREADED, isIn } from "./places.mjs";
 
@@ -36,8 +39,9 @@ export default class LayoutTransform extends Transform {
   afterCompile(module) {
     const structs = {};
     const enums = {};
+    const constants = {};
     const comments = {};
-    const isFull = this.program.options.globalAliases?.get("SYSCALL_TRACE") === "1";
+    const isFull = this.program.options.globalAliases?.get("FULL") === "1";
     const isThreaded = this.program.options.globalAliases?.get("THREADS") === "1";
     for (const element of this.program.elementsByName.values()) {
       if (element.internalName.startsWith("~lib")) continue;
@@ -52,10 +56,18 @@ export default class LayoutTransform extends Transform {
       } else if (element.kind === assemblyscript.ElementKind.Enum) {
         enums[name] ??= members(element);
         comments[name] ??= commentsOf(element.declaration, element.declaration.values);
+      } else if (element.kind === assemblyscript.ElementKind.Global && isForHost(element)) {
+        const value = valueOf(element, module);
+        if (value !== undefined) constants[name] = value;
       }
     }
     for (const [name, { size }] of Object.entries(structs)) if (size === 0) delete structs[name];
-    const layout = { structs: sorted(structs), enums: sorted(enums), comments };
+    const layout = {
+      structs: sorted(structs),
+      enums: sorted(enums),
+      constants: sorted(constants),
+      comments,
+    };
     const lines = Object.entries(layout.structs)
       .filter(([name]) => isFull || !PLAIN.test(name))
       .map(([name, struct]) => described(name, struct));
@@ -134,6 +146,35 @@ function members(element) {
     values[name.text] = next++;
   }
   return values;
+}
+
+/**
+ * The number that the compiler made of a constant, signed as its type is.
+ * @returns {number | undefined} undefined for what is no such number, or is not used by the build
+ */
+function valueOf({ internalName, type }, module) {
+  const global = module.getGlobal(internalName);
+  if (!global) return undefined;
+  const { value } = binaryen.getExpressionInfo(binaryen.getGlobalInfo(global).init);
+  if (value === undefined) return undefined;
+  const { low = value, high = 0 } = value;
+  const bits = (BigInt(high) << 32n) | BigInt.asUintN(32, BigInt(low));
+  const { size, isSignedIntegerValue: isSigned } = type;
+  return Number(isSigned ? BigInt.asIntN(size, bits) : BigInt.asUintN(size, bits));
+}
+
+/** What stands in front of a declaration, back to an empty line: its comment, and its group's. */
+function before({ range }) {
+  const { text } = range.source;
+  const line = text.lastIndexOf("\n", range.start) + 1;
+  return text.slice(text.lastIndexOf("\n\n", line) + 2, line);
+}
+
+/** Whether the sources say that the host needs a constant. */
+function isForHost({ declaration }) {
+  const [head] = /^(\/\/.*\n)*/.exec(declaration.range.source.text);
+  if (/@host\b/.test(before(declaration))) return true;
+  return /@host\b/.test(head) && declaration.is(assemblyscript.CommonFlags.Export);
 }
 
 /**

@@ -11,7 +11,7 @@ export const ILP32: bool = sizeof<word>() == 4;
 
 /**
  * The alignment of every block, bytes (MALLOC_ALIGNMENT): 16 in both layouts, as on i386 and
- * x86-64.
+ * x86-64. @host
  */
 export const MALLOC_ALIGNMENT: usize = 16;
 

@@ -3,10 +3,10 @@
 export const KIB: usize = 1024;
 export const MIB: usize = 1024 * KIB;
 
-/** The kernel's page, bytes: what brk and mmap round to. */
+/** The kernel's page, bytes: what brk and mmap round to. @host */
 export const PAGE_SIZE: usize = 4 * KIB;
 
-/** WebAssembly's page, bytes: what memory.grow counts in. */
+/** WebAssembly's page, bytes: what memory.grow counts in. @host */
 export const WASM_PAGE_SIZE: usize = 64 * KIB;
 
 /** `value` rounded down to a multiple of `alignment`, a power of two. */

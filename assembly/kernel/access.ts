@@ -39,6 +39,7 @@ import {
   pgoffAt,
 } from "./vma";
 
+/** What a process dies of that reaches where it must not. @host */
 export const SIGBUS: i32 = 7;
 export const SIGSEGV: i32 = 11;
 

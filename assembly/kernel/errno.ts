@@ -1,5 +1,5 @@
 // Linux error numbers, and how a system call returns them: as -errno, in the last page of the
-// number range.
+// number range. The numbers are @host.
 
 export const EPERM: i32 = 1;
 export const ESRCH: i32 = 3;
@@ -21,7 +21,8 @@ export const ENOSYS: i32 = 38;
 export const EOVERFLOW: i32 = 75;
 export const EOPNOTSUPP: i32 = 95;
 
-const MAX_ERRNO: word = 4095;
+/** The greatest of them (MAX_ERRNO). */
+export const MAX_ERRNO: word = 4095;
 
 /** The raw system-call result that stands for `errno`. */
 export function errorResult(errno: i32): word {

@@ -83,9 +83,11 @@ export enum Layout {
 }
 
 /**
- * Entries of the directories of page marks and of page digests: one for 16 MiB of addresses each.
+ * The directories of page marks and of page digests have an entry for each 16 MiB of addresses; the
+ * binary logarithm of that.
  */
-const CHUNKS: usize = IS_FULL ? 256 : 0;
+export const CHUNK_BITS: usize = 24;
+const CHUNKS: usize = IS_FULL ? 1 << (32 - CHUNK_BITS) : 0;
 
 /** Descriptors that a process can have. */
 export const DESCRIPTORS: i32 = IS_FULL ? 256 : 0;

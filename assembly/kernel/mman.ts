@@ -1,4 +1,4 @@
-// Numbers of <sys/mman.h>: rights, kinds and flags of mappings.
+// Numbers of <sys/mman.h>: rights, kinds and flags of mappings. All of them are @host.
 
 export const PROT_NONE: i32 = 0x0;
 export const PROT_READ: i32 = 0x1;
@@ -24,6 +24,11 @@ export const MAP_EXECUTABLE: i32 = 0x1000;
 export const MAP_ABOVE4G: i32 = 0x80; // since 6.6
 export const MAP_UNINITIALIZED: i32 = 0x4000000;
 /**
+ * The binary logarithm of a huge page's size is in mmap's flags from this bit on; 0 stands for the
+ * default.
+ */
+export const MAP_HUGE_SHIFT: i32 = 26;
+/**
  * What MAP_SHARED_VALIDATE knows besides the type (LEGACY_MAP_MASK; the sizes of huge pages have
  * bits of the same field).
  */
@@ -41,5 +46,5 @@ export const KNOWN_FLAGS: i32 =
   MAP_STACK |
   MAP_HUGETLB |
   MAP_UNINITIALIZED |
-  (21 << 26) |
-  (30 << 26);
+  (21 << MAP_HUGE_SHIFT) |
+  (30 << MAP_HUGE_SHIFT);

@@ -28,7 +28,7 @@ export enum KernelOption {
 /** How many options there are. */
 export const KERNEL_OPTIONS: i32 = 15;
 
-/** How many resources have limits (RLIM_NLIMITS), and those that this kernel enforces. */
+/** How many resources have limits (RLIM_NLIMITS), and those that this kernel enforces. @host */
 export const RLIM_NLIMITS: i32 = 16;
 export const RLIMIT_FSIZE: i32 = 1;
 export const RLIMIT_DATA: i32 = 2;
@@ -38,6 +38,7 @@ export const RLIMIT_MEMLOCK: i32 = 8;
 export const RLIMIT_AS: i32 = 9;
 
 /** Resources that it only keeps the limits of, where Linux limits them from the start. */
+/* @host */
 const RLIMIT_CORE: i32 = 4;
 const RLIMIT_NPROC: i32 = 6;
 const RLIMIT_SIGPENDING: i32 = 11;

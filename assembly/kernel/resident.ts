@@ -4,7 +4,7 @@
 // says so. In the full build only.
 
 import { PAGE_SIZE } from "../base/align";
-import { MARKS_AT, mm } from "./mm";
+import { CHUNK_BITS, MARKS_AT, mm } from "./mm";
 import { takeMarkPage } from "./slab";
 
 /**
@@ -34,7 +34,6 @@ export const PAGE_GUARD: u8 = <u8>PageMark.GUARD;
 export const PAGE_FILE: u8 = <u8>PageMark.FILE;
 export const PAGE_DIRTY: u8 = <u8>PageMark.DIRTY;
 
-const CHUNK_BITS: usize = 24;
 const CHUNK_BYTES: usize = 1 << CHUNK_BITS;
 
 /** Where the directory says which page has the marks of the chunk that `address` is in. */

@@ -5,4 +5,4 @@
  * Whether this is the full build: all system calls, limits, residency, tracing. The others have
  * what malloc needs.
  */
-export const IS_FULL: bool = SYSCALL_TRACE != 0;
+export const IS_FULL: bool = FULL != 0;

@@ -71,7 +71,7 @@ export enum VmaKind {
 /** No region. */
 export const NO_VMA: Vma = changetype<Vma>(0);
 
-/** Bits of vm_flags, as in include/linux/mm.h. */
+/** Bits of vm_flags, as in include/linux/mm.h. @host */
 export const VM_READ: word = 0x1;
 export const VM_WRITE: word = 0x2;
 export const VM_EXEC: word = 0x4;

@@ -30,7 +30,7 @@ export function allocateAligned(arena: MallocState, alignment: word, bytes: word
     const rest = p.size - lead;
     if (p.isMmapped) {
       aligned.mchunkPrevSize = p.mchunkPrevSize + lead;
-      aligned.mchunkSize = rest | IS_MMAPPED;
+      aligned.setHead(rest, IS_MMAPPED);
       return aligned.mem;
     }
     giveBackLead(arena, p, aligned, lead, rest);
@@ -52,7 +52,7 @@ function alignedSpot(p: Chunk, alignment: word): Chunk {
 
 /** Frees the `lead` bytes in front of the aligned chunk, which has `rest` bytes. */
 function giveBackLead(arena: MallocState, p: Chunk, aligned: Chunk, lead: word, rest: word): void {
-  aligned.mchunkSize = rest | PREV_INUSE | arenaBit(arena);
+  aligned.setHead(rest, PREV_INUSE | arenaBit(arena));
   aligned.markInuseAt(rest);
   p.setHeadSize(lead | arenaBit(arena));
   freeChunk(arena, p, true);
@@ -63,7 +63,7 @@ function giveBackTail(arena: MallocState, p: Chunk, size: word): void {
   const have = p.size;
   if (have <= size + MINSIZE) return;
   const remainder = p.at(size);
-  remainder.mchunkSize = (have - size) | PREV_INUSE | arenaBit(arena);
+  remainder.setHead(have - size, PREV_INUSE | arenaBit(arena));
   p.setHeadSize(size);
   freeChunk(arena, remainder, true);
 }

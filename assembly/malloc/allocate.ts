@@ -243,9 +243,9 @@ function writeSplit(
 ): void {
   if (!isSmall(rest)) clearSizeLinks(remainder);
   // The victim last: until then it is one chunk, as before (repair.ts).
-  remainder.mchunkSize = rest | PREV_INUSE;
+  remainder.setHead(rest, PREV_INUSE);
   remainder.setFoot(rest);
-  victim.mchunkSize = size | PREV_INUSE | arenaBit(arena);
+  victim.setHead(size, PREV_INUSE | arenaBit(arena));
 }
 
 /**

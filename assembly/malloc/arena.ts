@@ -85,7 +85,7 @@ export function unlockList(): void {
 
 /**
  * More arenas than there can be: a walk along their ring that meets so many goes round in a circle
- * without main_arena.
+ * without main_arena. @host
  */
 export const MOST_ARENAS: u32 = 0x10000;
 
@@ -267,7 +267,7 @@ function makeArena(bytes: word): MallocState {
     <usize>CHUNK_HDR_SZ;
   const top = changetype<Chunk>(first);
   arena.top = top;
-  top.mchunkSize = (heap.size - <word>(first - changetype<usize>(heap))) | PREV_INUSE;
+  top.setHead(heap.size - <word>(first - changetype<usize>(heap)), PREV_INUSE);
   arena.next = mainArena.next;
   mainArena.next = <word>start;
   libc.narenas++;

@@ -22,11 +22,12 @@
 import { ILP32, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 
+/** The flag bits of a size word. @host */
 const PREV_INUSE: word = 0x1;
 const IS_MMAPPED: word = 0x2;
 const NON_MAIN_ARENA: word = 0x4;
 
-/** All flag bits of a size word (SIZE_BITS). */
+/** All flag bits of a size word (SIZE_BITS). @host */
 export const SIZE_BITS: word = PREV_INUSE | IS_MMAPPED | NON_MAIN_ARENA;
 
 export { PREV_INUSE, IS_MMAPPED, NON_MAIN_ARENA };
@@ -89,7 +90,16 @@ export class Chunk {
     next.mchunkSize |= PREV_INUSE;
   }
 
-  /** Changes the size but not the M and A bits... the P bit stays as it is (set_head_size). */
+  /**
+   * Writes the size word, the one place that does so whole: `size` bytes, and the flag bits
+   * (set_head).
+   */
+  setHead(size: word, flags: word): void {
+    if (HEAP_CHECK > 1 && (size & SIZE_BITS) + (flags & ~SIZE_BITS) != 0) unreachable();
+    this.mchunkSize = size | flags;
+  }
+
+  /** Changes the size and keeps the flag bits; those of `size` are added (set_head_size). */
   setHeadSize(size: word): void {
     this.mchunkSize = (this.mchunkSize & SIZE_BITS) | size;
   }
@@ -159,6 +169,7 @@ export function usableSize(chunk: Chunk): word {
 // the place where they are stored, so that overwriting one with a plain address gives a misaligned
 // chunk (PROTECT_PTR, REVEAL_PTR).
 
+/** @host */
 const PAGE_SHIFT: usize = 12;
 
 /**

@@ -149,7 +149,7 @@ function joinBreak(
   if (mp.sbrkBase == 0) mp.sbrkBase = start;
   arena.systemMem += length;
   if (start == oldEnd) {
-    top.mchunkSize = (length + topSize) | PREV_INUSE;
+    top.setHead(length + topSize, PREV_INUSE);
     return;
   }
   if (!arena.contiguous) {
@@ -187,7 +187,7 @@ function alignForChunks(start: usize): usize {
 function replaceTop(arena: MallocState, start: usize, length: word): void {
   const top = changetype<Chunk>(start);
   noteSegment(start);
-  top.mchunkSize = length | PREV_INUSE;
+  top.setHead(length, PREV_INUSE);
   arena.top = top;
 }
 
@@ -197,9 +197,9 @@ function replaceTop(arena: MallocState, start: usize, length: word): void {
  */
 function fenceTop(top: Chunk, topSize: word): bool {
   const kept = (topSize - 2 * CHUNK_HDR_SZ) & ~(<word>MALLOC_ALIGN_MASK);
-  top.mchunkSize = kept | PREV_INUSE;
-  top.at(kept).mchunkSize = CHUNK_HDR_SZ | PREV_INUSE;
-  top.at(kept + CHUNK_HDR_SZ).mchunkSize = CHUNK_HDR_SZ | PREV_INUSE;
+  top.setHead(kept, PREV_INUSE);
+  top.at(kept).setHead(CHUNK_HDR_SZ, PREV_INUSE);
+  top.at(kept + CHUNK_HDR_SZ).setHead(CHUNK_HDR_SZ, PREV_INUSE);
   return kept >= MINSIZE && takeInHand(top);
 }
 
@@ -221,7 +221,7 @@ function growOrAddHeap(arena: MallocState, top: Chunk, topSize: word, size: word
   const before = heap.size;
   if (growHeap(heap, MINSIZE + size - topSize)) {
     arena.systemMem += heap.size - before;
-    top.mchunkSize = (<word>(endOf(heap) - addressOf(top))) | PREV_INUSE;
+    top.setHead(<word>(endOf(heap) - addressOf(top)), PREV_INUSE);
     return true;
   }
   const fresh = newHeap(size + MINSIZE + offsetof<HeapInfo>());
@@ -230,7 +230,7 @@ function growOrAddHeap(arena: MallocState, top: Chunk, topSize: word, size: word
   fresh.prev = <word>changetype<usize>(heap);
   arena.systemMem += fresh.size;
   arena.top = firstChunk(fresh);
-  arena.top.mchunkSize = (fresh.size - offsetof<HeapInfo>()) | PREV_INUSE;
+  arena.top.setHead(fresh.size - offsetof<HeapInfo>(), PREV_INUSE);
   return true;
 }
 
@@ -253,14 +253,14 @@ function growHeap(heap: HeapInfo, more: word): bool {
  */
 function fenceHeap(top: Chunk, topSize: word): bool {
   const kept = (topSize - MINSIZE) & ~(<word>MALLOC_ALIGN_MASK);
-  top.at(kept + CHUNK_HDR_SZ).mchunkSize = PREV_INUSE;
+  top.at(kept + CHUNK_HDR_SZ).setHead(0, PREV_INUSE);
   // What is too small to be freed belongs to the first fencepost.
   const isFreed = kept >= MINSIZE;
   const fence = isFreed ? top.at(kept) : top;
   const size = isFreed ? CHUNK_HDR_SZ : kept + CHUNK_HDR_SZ;
-  fence.mchunkSize = size | PREV_INUSE;
+  fence.setHead(size, PREV_INUSE);
   fence.setFoot(size);
   if (!isFreed) return false;
-  top.mchunkSize = kept | PREV_INUSE | NON_MAIN_ARENA;
+  top.setHead(kept, PREV_INUSE | NON_MAIN_ARENA);
   return takeInHand(top);
 }

@@ -92,7 +92,7 @@ export function mergeChunk(
   if (!isFromFastbin && first.bk != bin) corrupted(Failure.FREE_UNSORTED_LIST, addressOf(first));
   // Before its links, which may lie where a chunk that is part of it now had its header: the chunks
   // can be walked after each store (repair.ts).
-  p.mchunkSize = size | PREV_INUSE;
+  p.setHead(size, PREV_INUSE);
   insertUnsorted(bin, first, p, size);
   p.setFoot(size);
   return size;

@@ -45,7 +45,7 @@ function makeMapped(start: usize, length: word): usize {
   const correction = misalignment != 0 ? MALLOC_ALIGNMENT - misalignment : 0;
   const p = changetype<Chunk>(start + correction);
   p.mchunkPrevSize = correction;
-  p.mchunkSize = (length - correction) | IS_MMAPPED;
+  p.setHead(length - correction, IS_MMAPPED);
   if (++mp.nMmaps > mp.maxNMmaps) mp.maxNMmaps = mp.nMmaps;
   countMapped(length);
   return p.mem;
@@ -119,7 +119,7 @@ export function remapChunk(p: Chunk, size: word): Chunk {
 function makeMoved(start: usize, offset: word, oldLength: word, newLength: word): Chunk {
   const moved = changetype<Chunk>(start + <usize>offset);
   if (isMisaligned(moved.mem)) corrupted(Failure.ASSERT_MREMAP_ALIGNED, addressOf(moved));
-  moved.mchunkSize = (newLength - offset) | IS_MMAPPED;
+  moved.setHead(newLength - offset, IS_MMAPPED);
   countMapped(newLength - oldLength);
   return moved;
 }

@@ -6,8 +6,10 @@ import { consolidate } from "./fastbins";
 import { verifyHeap } from "./checker/invariants";
 import { MINSIZE, requestToSize } from "./sizes";
 import { MAX_FAST_SIZE, libc, mainArena, mp, setMaxFast } from "./state";
+import { MAP_HUGETLB, MAP_HUGE_SHIFT } from "./system";
 import { MAX_TCACHE_COUNT, TCACHE_FILL_COUNT, TCACHE_MAX_BINS, tcacheIndex } from "./tcache";
 
+/** mallopt's parameters. @host */
 const M_MXFAST: i32 = 1;
 const M_TRIM_THRESHOLD: i32 = -1;
 const M_TOP_PAD: i32 = -2;
@@ -44,9 +46,6 @@ export enum Tunable {
 /** The largest request that tcache can serve (MAX_TCACHE_SIZE). */
 const MAX_TCACHE_SIZE: word =
   <word>((TCACHE_MAX_BINS - 1) * <u32>MALLOC_ALIGNMENT) + MINSIZE - SIZE_SZ;
-
-const MAP_HUGETLB: i32 = 0x40000;
-const MAP_HUGE_SHIFT: i32 = 26;
 
 /** Sets the defaults that depend on other files' constants. */
 export function initParameters(): void {

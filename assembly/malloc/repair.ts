@@ -249,7 +249,7 @@ function endRun(arena: MallocState, run: Chunk, p: Chunk): void {
   }
   const size = <word>(addressOf(p) - addressOf(run));
   p.mchunkSize &= ~PREV_INUSE;
-  run.mchunkSize = size | PREV_INUSE;
+  run.setHead(size, PREV_INUSE);
   run.setFoot(size);
   const bin = unsortedBin(arena);
   insertUnsorted(bin, bin.fd, run, size);
@@ -261,7 +261,7 @@ function endRunAtTop(arena: MallocState, run: Chunk, top: Chunk): void {
     top.mchunkSize |= PREV_INUSE;
     return;
   }
-  run.mchunkSize = (<word>(addressOf(top) - addressOf(run)) + top.size) | PREV_INUSE;
+  run.setHead(<word>(addressOf(top) - addressOf(run)) + top.size, PREV_INUSE);
   arena.top = run;
 }
 

@@ -53,7 +53,7 @@ export function resizeChunk(arena: MallocState, p: Chunk, size: word): usize {
 function growIntoTop(arena: MallocState, p: Chunk, joined: word, size: word): usize {
   // In this order the chunks can be walked after each store: see repair.ts.
   const top = p.at(size);
-  top.mchunkSize = (joined - size) | PREV_INUSE;
+  top.setHead(joined - size, PREV_INUSE);
   arena.top = top;
   p.setHeadSize(size | arenaBit(arena));
   return p.mem;
@@ -86,7 +86,7 @@ function keep(arena: MallocState, p: Chunk, have: word, size: word): usize {
     return p.mem;
   }
   const remainder = p.at(size);
-  remainder.mchunkSize = rest | PREV_INUSE | arenaBit(arena);
+  remainder.setHead(rest, PREV_INUSE | arenaBit(arena));
   remainder.markInuseAt(rest);
   p.setHeadSize(size | arenaBit(arena));
   freeChunk(arena, remainder, true);

@@ -43,6 +43,7 @@ export {
   leaveKernel,
   recoverKernel,
 } from "../kernel/mmap-lock";
+export { MAP_HUGETLB, MAP_HUGE_SHIFT } from "../kernel/mman";
 export { isOutside, isWild } from "../kernel/mm";
 export { distrustMemory } from "../kernel/pages";
 

@@ -19,9 +19,9 @@ export function splitTop(arena: MallocState, size: word): usize {
   const rest = victim.size - size;
   const remainder = victim.at(size);
   // In this order the chunks can be walked after each store: see repair.ts.
-  remainder.mchunkSize = rest | PREV_INUSE;
+  remainder.setHead(rest, PREV_INUSE);
   arena.top = remainder;
-  victim.mchunkSize = size | PREV_INUSE | arenaBit(arena);
+  victim.setHead(size, PREV_INUSE | arenaBit(arena));
   return victim.mem;
 }
 
@@ -30,6 +30,6 @@ export function lowerTop(arena: MallocState, p: Chunk, size: word): void {
   // Up to here, header included, the heap has been written to; calloc must know when it comes this
   // way again.
   noteUsed(addressOf(arena.top) + <usize>CHUNK_HDR_SZ);
-  p.mchunkSize = size | PREV_INUSE;
+  p.setHead(size, PREV_INUSE);
   arena.top = p;
 }

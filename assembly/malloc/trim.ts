@@ -50,7 +50,7 @@ function moveDown(arena: MallocState, top: Chunk, topSize: word, extra: word): b
   const released = <word>oldBreak - <word>currentBreak();
   if (released == 0) return false;
   arena.systemMem -= released;
-  top.mchunkSize = (topSize - released) | PREV_INUSE;
+  top.setHead(topSize - released, PREV_INUSE);
   return true;
 }
 
@@ -94,7 +94,7 @@ function shrinkHeap(
   if (shed == SHED_ACCESS) heap.mprotectSize = size;
   heap.size = size;
   arena.systemMem -= extra;
-  top.mchunkSize = (topSize - extra) | PREV_INUSE;
+  top.setHead(topSize - extra, PREV_INUSE);
 }
 
 /**
@@ -118,7 +118,7 @@ function dropHeap(arena: MallocState, heap: HeapInfo, before: HeapInfo, pad: wor
   unmapPages(changetype<usize>(heap), most);
   if (isFree) unlinkAside(p);
   arena.top = p;
-  p.mchunkSize = size | PREV_INUSE;
+  p.setHead(size, PREV_INUSE);
   leaveKernel();
   return true;
 }

@@ -18,9 +18,10 @@ export enum OpKind {
   FREE,
 }
 
-/** Bits of `idKind` that hold the kind. */
+/** Bits of `idKind` that hold the kind. @host */
 const KIND_BITS: u32 = 3;
-const KIND_MASK: u32 = 7;
+
+const KIND_MASK: u32 = (1 << KIND_BITS) - 1;
 
 /**
  * Runs the operations in [begin, end) over the table of blocks. Slot 0 is the id that is never

@@ -4,12 +4,13 @@
 import { compileFunction } from "node:vm";
 import { startProcessSync, type AddressLayout, type Process } from "../../src/process/process.js";
 import type { Abi } from "../../src/layout/address.js";
-import { SyscallI386, SyscallX86_64 } from "../../src/layout/generated.js";
+import { PAGE_SIZE, SyscallI386, SyscallX86_64 } from "../../src/layout/generated.js";
+import { MAP, PROT } from "../../src/kernel/flags.js";
 import { wasmModule } from "./binaries.js";
 import type { Contestant } from "../lab/harness.js";
 import { randomIntegers, shuffled } from "../lab/random.js";
 
-const PAGE = 4096;
+const PAGE = PAGE_SIZE;
 /**
  * Pages of all regions together: the same for all counts, so that calls on random pages meet as
  * many pages in all of them.
@@ -25,11 +26,9 @@ const WIDE_GAPS = 256;
  */
 const ROUNDS = 512;
 
-const PROT_READ = 1;
-const PROT_READ_WRITE = 3;
-const MAP_ANONYMOUS = 0x20;
-const MAP_PRIVATE_ANONYMOUS = 0x22;
-const MAP_FIXED_ANONYMOUS = 0x32;
+const PROT_READ_WRITE = PROT.READ | PROT.WRITE;
+const MAP_PRIVATE_ANONYMOUS = MAP.PRIVATE | MAP.ANONYMOUS;
+const MAP_FIXED_ANONYMOUS = MAP_PRIVATE_ANONYMOUS | MAP.FIXED;
 
 const NUMBERS = {
   ilp32: { ...SyscallI386, MMAP: SyscallI386.MMAP2 },
@@ -194,7 +193,7 @@ export const OPERATIONS: readonly Operation[] = [
     calls: 1,
     scene: (abi, count) => perforated(abi, count, layout),
     // Neither shared nor private is EINVAL, which Linux finds out when it has a place.
-    round: (call) => `${call("MMAP", 0, "argument", PROT_READ_WRITE, MAP_ANONYMOUS, -1)};`,
+    round: (call) => `${call("MMAP", 0, "argument", PROT_READ_WRITE, MAP.ANONYMOUS, -1)};`,
   })),
   {
     name: "munmap, mmap inside",
@@ -209,7 +208,7 @@ export const OPERATIONS: readonly Operation[] = [
     calls: 2,
     scene: spread,
     round: (call) =>
-      `${call("MPROTECT", "argument", PAGE, PROT_READ)};
+      `${call("MPROTECT", "argument", PAGE, PROT.READ)};
        ${call("MPROTECT", "argument", PAGE, PROT_READ_WRITE)};`,
   },
 ];

@@ -5,9 +5,8 @@ import type { Word } from "../binary/exports.js";
 import { PAGE_BYTES } from "../process/options.js";
 import type { Process } from "../process/process.js";
 import type { Abi } from "../layout/address.js";
-import { ENOMEM, type Tracker } from "./tracker.js";
-
-const EINVAL = 22;
+import type { Tracker } from "./tracker.js";
+import { EINVAL, ENOMEM } from "../layout/generated.js";
 
 /**
  * @returns functions that allocate with the tracker: signed words as the exports of the binary have

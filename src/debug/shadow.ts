@@ -1,8 +1,10 @@
 // What may be accessed, in a byte for every 16 bytes of memory: blocks are aligned to 16, so the
 // byte says how many of these, from the first on, are a block's, or whose they are if nobody's.
 
+import { MALLOC_ALIGNMENT, PAGE_SHIFT } from "../layout/generated.js";
+
 /** Bytes that a shadow byte speaks of. */
-export const GRANULE = 16;
+export const GRANULE = MALLOC_ALIGNMENT;
 
 /** The values of a shadow byte besides 1 to 16, the number of bytes that may be accessed. */
 export const Shadow = {
@@ -13,7 +15,6 @@ export const Shadow = {
   FREED: 0xfd,
 } as const;
 
-const PAGE_SHIFT = 12;
 const PAGE_GRANULES = 1 << PAGE_SHIFT;
 
 /** The shadow of one memory; it takes room only where there are blocks. */

@@ -8,8 +8,8 @@ import { placeOf, placeText } from "../inspect/place.js";
 import { MemoryError, type MistakeKind } from "./errors.js";
 import { GRANULE, Shadow, ShadowMemory } from "./shadow.js";
 import { entryOf, Stack, type Entry } from "./stacks.js";
+import { ENOMEM } from "../layout/generated.js";
 /** The error number of what there is no memory for. */
-export const ENOMEM = 12;
 
 /** How a tracker is to work, all decided. */
 export interface TrackerSettings {

@@ -12,10 +12,9 @@ import { dispose } from "../base/dispose.js";
 import type { CFunctions } from "./c-functions.js";
 import { HeapDeadError, OutOfMemoryError } from "./errors.js";
 import type { HeapBuild, OutOfMemoryPolicy, ViewBuffer } from "./options.js";
+import { ADDRESS_MAX } from "../layout/address.js";
 
 export type { HeapBuild, HeapOptions, OutOfMemoryPolicy, ViewBuffer } from "./options.js";
-
-const ADDRESS_MAX = 0xffffffff;
 
 /** A typed array's constructor, such as Float64Array. */
 export interface ViewConstructor<T, Buffer extends ArrayBufferLike = ArrayBufferLike> {

@@ -1,6 +1,7 @@
 // The arenas of a process and their heaps, read from glibc's structs.
 
 import type { Abi } from "../layout/address.js";
+import { MOST_ARENAS } from "../layout/generated.js";
 import type { HeapInfo, MallocPar, MallocState } from "../layout/generated.js";
 import { readStruct, type StructLayout } from "../layout/struct.js";
 import type { Process } from "../process/process.js";
@@ -70,9 +71,6 @@ export function readArenas(process: Process): Arena[] {
   }
 }
 
-/** More arenas than there can be, and heaps of one. */
-const MOST_ARENAS = 0x10000;
-
 /** Whether a struct at `address` would lie in memory, above the base. */
 function isIn(process: Process, address: number, { size }: StructLayout): boolean {
   return address >= process.base && address + size <= process.u8().length;
@@ -83,6 +81,7 @@ function readHeaps(process: Process, top: number): Heap[] {
   const heaps: Heap[] = [];
   let from = top;
   for (let address = top - (top % heapMaxBytes(process)); address !== 0;) {
+    // An arena has fewer heaps than that, too.
     if (heaps.length > MOST_ARENAS || !isIn(process, address, process.structs.HeapInfo))
       process.abort("SEGV_HEAPS", from);
     from = address;

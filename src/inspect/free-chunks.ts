@@ -6,6 +6,7 @@ import type { FailureName } from "../process/failures.js";
 import { memOf } from "../layout/address.js";
 import { Walk } from "./links.js";
 import { asSize, sizeAt } from "./words.js";
+import { MALLOC_ALIGNMENT, PAGE_SHIFT, SIZE_BITS } from "../layout/generated.js";
 
 /** The chunks of one list. All 0 when there are none. */
 export interface ChunkSizes<N extends number | bigint = number> {
@@ -57,14 +58,11 @@ export const MALLINFO: Walker = {
   fastbin: "SEGV_INFO_FASTBIN",
 };
 
-const FLAG_BITS = 7n;
-const ALIGNMENT = 16;
-const PAGE_SHIFT = 12;
 const NONE: ChunkSizes<bigint> = { from: 0n, to: 0n, total: 0n, count: 0n };
 
 /** A size word without its flag bits. */
 function plain(word: bigint): bigint {
-  return word & ~FLAG_BITS;
+  return word & ~BigInt(SIZE_BITS);
 }
 
 /**
@@ -153,13 +151,13 @@ function fastList(
   let from = bin;
   for (let at = first; at !== 0; count++) {
     const mem = memOf(at, process.abi);
-    if (mem % ALIGNMENT !== 0) process.abort(unaligned, at);
+    if (mem % MALLOC_ALIGNMENT !== 0) process.abort(unaligned, at);
     from = walk.follow(from, at);
     // The link is protected by the page number of its own place.
     at = Number(BigInt.asUintN(32, sizeAt(process, mem)) ^ BigInt(mem >>> PAGE_SHIFT));
   }
   const { mchunkSize } = process.structs.Chunk.fields;
   const to = plain(sizeAt(process, first + mchunkSize.offset));
-  const least = asSize(process, to - BigInt(ALIGNMENT - 1));
+  const least = asSize(process, to - BigInt(MALLOC_ALIGNMENT - 1));
   return { from: least, to, total: asSize(process, to * count), count };
 }

@@ -3,6 +3,7 @@
 
 import type { Process } from "../process/process.js";
 import { memOf, wordBytes } from "../layout/address.js";
+import { MALLOC_ALIGNMENT, PREV_INUSE, SIZE_BITS } from "../layout/generated.js";
 
 /** What an address is to malloc and the kernel. */
 export type PlaceKind =
@@ -24,10 +25,6 @@ export type PlaceKind =
   | "unknown-chunk"
   /** Outside [heap]: in a mapping, or not this heap's memory. */
   | "not-heap";
-
-const FLAG_BITS = 8;
-const PREV_INUSE = 1;
-const ALIGNMENT = 16;
 
 /** What an address is, and where that ends. */
 export interface Place {
@@ -61,11 +58,11 @@ function chunkAt(process: Process, address: number): Place {
   const sizeAt = Chunk.fields.mchunkSize.offset;
   const { startBrk, brk } = process.mm();
   // The first chunk is where its block is aligned.
-  const first = startBrk + ((ALIGNMENT - (header % ALIGNMENT)) % ALIGNMENT);
+  const first = startBrk + ((MALLOC_ALIGNMENT - (header % MALLOC_ALIGNMENT)) % MALLOC_ALIGNMENT);
   if (address < first) return { kind: "chunk-header", end: first };
   for (let chunk = first; chunk < brk;) {
     const word = process.readWord(chunk + sizeAt);
-    const size = word - (word % FLAG_BITS);
+    const size = word - (word % (SIZE_BITS + 1));
     const end = chunk + size;
     if (size < header || end > brk) break;
     // The block of a chunk in use reaches into the first word of the next one.

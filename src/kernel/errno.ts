@@ -1,21 +1,43 @@
 // Linux's error numbers (man 3 errno): names, numbers and the texts that strerror gives. strace
 // shows some names differently from C: there EOPNOTSUPP and ENOTSUP are one number.
 
+import {
+  EACCES,
+  EAGAIN,
+  EBADF,
+  EBUSY,
+  EEXIST,
+  EFAULT,
+  EFBIG,
+  EINVAL,
+  EIO,
+  EISDIR,
+  EMFILE,
+  ENODEV,
+  ENOMEM,
+  ENOSYS,
+  EOPNOTSUPP,
+  EOVERFLOW,
+  EPERM,
+  ESPIPE,
+  ESRCH,
+} from "../layout/generated.js";
+
 /**
  * Error numbers by name; the first 34 are all of Linux's classic ones, the rest what calls on
  * memory and files can return. @enum
  */
 export const Errno = {
   /** Operation not permitted. */
-  EPERM: 1,
+  EPERM,
   /** No such file or directory. */
   ENOENT: 2,
   /** No such process. */
-  ESRCH: 3,
+  ESRCH,
   /** Interrupted system call. */
   EINTR: 4,
   /** Input/output error. */
-  EIO: 5,
+  EIO,
   /** No such device or address. */
   ENXIO: 6,
   /** Argument list too long. */
@@ -23,47 +45,47 @@ export const Errno = {
   /** Exec format error. */
   ENOEXEC: 8,
   /** Bad file descriptor. */
-  EBADF: 9,
+  EBADF,
   /** No child processes. */
   ECHILD: 10,
   /** Resource temporarily unavailable. */
-  EAGAIN: 11,
+  EAGAIN,
   /** Cannot allocate memory. */
-  ENOMEM: 12,
+  ENOMEM,
   /** Permission denied. */
-  EACCES: 13,
+  EACCES,
   /** Bad address. */
-  EFAULT: 14,
+  EFAULT,
   /** Block device required. */
   ENOTBLK: 15,
   /** Device or resource busy. */
-  EBUSY: 16,
+  EBUSY,
   /** File exists. */
-  EEXIST: 17,
+  EEXIST,
   /** Invalid cross-device link. */
   EXDEV: 18,
   /** No such device. */
-  ENODEV: 19,
+  ENODEV,
   /** Not a directory. */
   ENOTDIR: 20,
   /** Is a directory. */
-  EISDIR: 21,
+  EISDIR,
   /** Invalid argument. */
-  EINVAL: 22,
+  EINVAL,
   /** Too many open files in system. */
   ENFILE: 23,
   /** Too many open files. */
-  EMFILE: 24,
+  EMFILE,
   /** Inappropriate ioctl for device. */
   ENOTTY: 25,
   /** Text file busy. */
   ETXTBSY: 26,
   /** File too large. */
-  EFBIG: 27,
+  EFBIG,
   /** No space left on device. */
   ENOSPC: 28,
   /** Illegal seek. */
-  ESPIPE: 29,
+  ESPIPE,
   /** Read-only file system. */
   EROFS: 30,
   /** Too many links. */
@@ -77,13 +99,13 @@ export const Errno = {
   /** File name too long. */
   ENAMETOOLONG: 36,
   /** Function not implemented. */
-  ENOSYS: 38,
+  ENOSYS,
   /** Too many levels of symbolic links. */
   ELOOP: 40,
   /** Value too large for defined data type. */
-  EOVERFLOW: 75,
+  EOVERFLOW,
   /** Operation not supported. */
-  EOPNOTSUPP: 95,
+  EOPNOTSUPP,
   /** Stale file handle. */
   ESTALE: 116,
   /** Disk quota exceeded. */
@@ -140,12 +162,6 @@ const messages: Readonly<Record<ErrnoName, string>> = {
 const namesByNumber = new Map<number, ErrnoName>(
   (Object.keys(Errno) as ErrnoName[]).map((name) => [Errno[name], name]),
 );
-
-/**
- * The greatest number that a system call can return negated; every result above is an address or a
- * size.
- */
-export const MAX_ERRNO = 4095;
 
 /**
  * The name of an error number.

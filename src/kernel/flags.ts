@@ -1,77 +1,79 @@
 // The bits that the memory system calls take, under Linux's names (bits/mman-linux.h; identical on
 // i386 and x86-64).
 
+import * as linux from "../layout/generated.js";
+
 /** Protection of pages: mmap, mprotect. @enum */
 export const PROT = {
   /** No access at all. */
-  NONE: 0,
+  NONE: linux.PROT_NONE,
   /** Pages may be read. */
-  READ: 1,
+  READ: linux.PROT_READ,
   /** Pages may be written. */
-  WRITE: 2,
+  WRITE: linux.PROT_WRITE,
   /** Pages may be executed. */
   EXEC: 4,
   /** Pages may be used for atomic operations; without effect on x86. */
-  SEM: 8,
+  SEM: linux.PROT_SEM,
   /** mprotect: from the start of the mapping, which must grow down. */
-  GROWSDOWN: 0x0100_0000,
+  GROWSDOWN: linux.PROT_GROWSDOWN,
   /** mprotect: up to the end of the mapping, which must grow up; there are none on x86. */
-  GROWSUP: 0x0200_0000,
+  GROWSUP: linux.PROT_GROWSUP,
 } as const;
 
 /** Kinds and options of a mapping: mmap. @enum */
 export const MAP = {
   /** What is written is seen by all who map the same, and goes to the file. */
-  SHARED: 0x01,
+  SHARED: linux.MAP_SHARED,
   /** What is written is this mapping's alone: copy on write. */
-  PRIVATE: 0x02,
+  PRIVATE: linux.MAP_PRIVATE,
   /** As SHARED, and unknown options are refused (EOPNOTSUPP). */
-  SHARED_VALIDATE: 0x03,
+  SHARED_VALIDATE: linux.MAP_SHARED_VALIDATE,
   /** Anonymous memory that the kernel may drop when memory is short (Linux 6.11). */
-  DROPPABLE: 0x08,
+  DROPPABLE: linux.MAP_DROPPABLE,
   /** The bits that say which of these four it is. */
-  TYPE: 0x0f,
+  TYPE: linux.MAP_TYPE,
   /** Exactly at the address, in place of whatever is there. */
-  FIXED: 0x10,
+  FIXED: linux.MAP_FIXED,
   /** Memory of no file; it reads as zero. */
-  ANONYMOUS: 0x20,
+  ANONYMOUS: linux.MAP_ANONYMOUS,
   /** In the lowest 2 GiB; x86-64 only. */
-  "32BIT": 0x40,
+  "32BIT": linux.MAP_32BIT,
   /** For stacks: the mapping grows down when the page below is touched. */
-  GROWSDOWN: 0x0100,
+  GROWSDOWN: linux.MAP_GROWSDOWN,
   /** Ignored. */
-  DENYWRITE: 0x0800,
+  DENYWRITE: linux.MAP_DENYWRITE,
   /** Ignored. */
-  EXECUTABLE: 0x1000,
+  EXECUTABLE: linux.MAP_EXECUTABLE,
   /** Locks the pages, as mlock does. */
-  LOCKED: 0x2000,
+  LOCKED: linux.MAP_LOCKED,
   /** Does not count as committed memory. */
-  NORESERVE: 0x4000,
+  NORESERVE: linux.MAP_NORESERVE,
   /** Makes all pages resident at once. */
-  POPULATE: 0x8000,
+  POPULATE: linux.MAP_POPULATE,
   /** With POPULATE: does nothing more. */
-  NONBLOCK: 0x1_0000,
+  NONBLOCK: linux.MAP_NONBLOCK,
   /** Ignored: says that it is a stack. */
-  STACK: 0x2_0000,
+  STACK: linux.MAP_STACK,
   /** Of explicit huge pages. */
-  HUGETLB: 0x4_0000,
+  HUGETLB: linux.MAP_HUGETLB,
   /** With SHARED_VALIDATE: for files in persistent memory. */
   SYNC: 0x8_0000,
   /** Exactly at the address, or EEXIST when something is there. */
-  FIXED_NOREPLACE: 0x10_0000,
+  FIXED_NOREPLACE: linux.MAP_FIXED_NOREPLACE,
 } as const;
 
 /** Bits of mmap's flags from this one on are the binary logarithm of a huge page's size. */
-export const MAP_HUGE_SHIFT = 26;
+export const MAP_HUGE_SHIFT = linux.MAP_HUGE_SHIFT;
 
 /** Options of mremap. @enum */
 export const MREMAP = {
   /** It may be moved. */
-  MAYMOVE: 1,
+  MAYMOVE: linux.MREMAP_MAYMOVE,
   /** To the given address, in place of what is there; with MAYMOVE. */
-  FIXED: 2,
+  FIXED: linux.MREMAP_FIXED,
   /** The old range stays mapped, empty; with MAYMOVE. */
-  DONTUNMAP: 4,
+  DONTUNMAP: linux.MREMAP_DONTUNMAP,
 } as const;
 
 /** Advice for madvise: a number, not bits. @enum */
@@ -135,27 +137,27 @@ export const MADV = {
 /** Options of msync. @enum */
 export const MS = {
   /** Does not wait. */
-  ASYNC: 1,
+  ASYNC: linux.MS_ASYNC,
   /** Other mappings of the file see the new bytes; EBUSY for locked pages. */
-  INVALIDATE: 2,
+  INVALIDATE: linux.MS_INVALIDATE,
   /** Waits until the bytes are in the file. */
-  SYNC: 4,
+  SYNC: linux.MS_SYNC,
 } as const;
 
 /** Options of mlockall. @enum */
 export const MCL = {
   /** Everything that is mapped now. */
-  CURRENT: 1,
+  CURRENT: linux.MCL_CURRENT,
   /** Everything that will be mapped. */
-  FUTURE: 2,
+  FUTURE: linux.MCL_FUTURE,
   /** Pages are locked when they are touched, not at once. */
-  ONFAULT: 4,
+  ONFAULT: linux.MCL_ONFAULT,
 } as const;
 
 /** Options of mlock2. @enum */
 export const MLOCK = {
   /** Pages are locked when they are touched, not at once. */
-  ONFAULT: 1,
+  ONFAULT: linux.MLOCK_ONFAULT,
 } as const;
 
 /**
@@ -164,13 +166,13 @@ export const MLOCK = {
  */
 export const O = {
   /** For reading. */
-  RDONLY: 0,
+  RDONLY: linux.O_RDONLY,
   /** For writing. */
-  WRONLY: 1,
+  WRONLY: linux.O_WRONLY,
   /** For both. */
-  RDWR: 2,
+  RDWR: linux.O_RDWR,
   /** The bits that say which of these it is. */
-  ACCMODE: 3,
+  ACCMODE: linux.O_ACCMODE,
   /** Makes the file if there is none. */
   CREAT: 0x40,
   /** With CREAT: fails when there is one (EEXIST). */
@@ -180,7 +182,7 @@ export const O = {
   /** Empties the file. */
   TRUNC: 0x200,
   /** Writes go to the end. */
-  APPEND: 0x400,
+  APPEND: linux.O_APPEND,
   /** Does not wait. */
   NONBLOCK: 0x800,
   /** Each write waits for the data to be stored. */
@@ -200,7 +202,7 @@ export const O = {
   /** Each write waits for data and metadata to be stored. */
   SYNC: 0x10_1000,
   /** A place in the file system only: nothing can be read. */
-  PATH: 0x20_0000,
+  PATH: linux.O_PATH,
   /** A file without a name. */
   TMPFILE: 0x41_0000,
 } as const;
@@ -208,19 +210,19 @@ export const O = {
 /** Policies of mbind with their flags (F), and what it does about pages in memory (MF). @enum */
 export const MPOL = {
   /** No policy of its own. */
-  DEFAULT: 0,
+  DEFAULT: linux.MPOL_DEFAULT,
   /** From the node that is given, else from others. */
-  PREFERRED: 1,
+  PREFERRED: linux.MPOL_PREFERRED,
   /** From the given nodes only. */
-  BIND: 2,
+  BIND: linux.MPOL_BIND,
   /** From the given nodes in turn. */
   INTERLEAVE: 3,
   /** From the node that the thread runs on. */
-  LOCAL: 4,
+  LOCAL: linux.MPOL_LOCAL,
   /** From the given nodes, else from others. */
-  PREFERRED_MANY: 5,
+  PREFERRED_MANY: linux.MPOL_PREFERRED_MANY,
   /** From the given nodes in turn, by weight (Linux 6.9). */
-  WEIGHTED_INTERLEAVE: 6,
+  WEIGHTED_INTERLEAVE: linux.MPOL_WEIGHTED_INTERLEAVE,
   /** Nodes are meant as given, whatever the process may use. */
   F_STATIC_NODES: 0x8000,
   /** Nodes are counted among those that the process may use. */
@@ -238,9 +240,9 @@ export const MPOL = {
 /** What prctl can do here: PR.SET_VMA, and its only attribute. @enum */
 export const PR = {
   /** Sets an attribute of mappings. */
-  SET_VMA: 0x5356_4d41,
+  SET_VMA: linux.PR_SET_VMA,
   /** The attribute: what anonymous memory is called in maps. */
-  SET_VMA_ANON_NAME: 0,
+  SET_VMA_ANON_NAME: linux.PR_SET_VMA_ANON_NAME,
 } as const;
 
 /**
@@ -251,33 +253,33 @@ export const RLIMIT = {
   /** Time of the processor, seconds. */
   CPU: 0,
   /** Size of a file that is written, bytes. */
-  FSIZE: 1,
+  FSIZE: linux.RLIMIT_FSIZE,
   /** Private writable memory, bytes. */
-  DATA: 2,
+  DATA: linux.RLIMIT_DATA,
   /** The stack, bytes. */
-  STACK: 3,
+  STACK: linux.RLIMIT_STACK,
   /** A core dump, bytes. */
-  CORE: 4,
+  CORE: linux.RLIMIT_CORE,
   /** Resident memory, bytes; without effect. */
   RSS: 5,
   /** Processes of the user. */
-  NPROC: 6,
+  NPROC: linux.RLIMIT_NPROC,
   /** Descriptors: one more than the greatest. */
-  NOFILE: 7,
+  NOFILE: linux.RLIMIT_NOFILE,
   /** Locked memory, bytes. */
-  MEMLOCK: 8,
+  MEMLOCK: linux.RLIMIT_MEMLOCK,
   /** The address space, bytes. */
-  AS: 9,
+  AS: linux.RLIMIT_AS,
   /** Locks of files; without effect. */
   LOCKS: 10,
   /** Signals that wait. */
-  SIGPENDING: 11,
+  SIGPENDING: linux.RLIMIT_SIGPENDING,
   /** POSIX message queues, bytes. */
-  MSGQUEUE: 12,
+  MSGQUEUE: linux.RLIMIT_MSGQUEUE,
   /** 20 less the lowest nice value. */
-  NICE: 13,
+  NICE: linux.RLIMIT_NICE,
   /** The highest real-time priority. */
-  RTPRIO: 14,
+  RTPRIO: linux.RLIMIT_RTPRIO,
   /** Time of the processor without a system call, of real-time threads, µs. */
   RTTIME: 15,
 } as const;
@@ -288,53 +290,53 @@ export const RLIMIT = {
  */
 export const VM = {
   /** Readable now. */
-  READ: 0x1,
+  READ: linux.VM_READ,
   /** Writable now. */
-  WRITE: 0x2,
+  WRITE: linux.VM_WRITE,
   /** Executable now. */
-  EXEC: 0x4,
+  EXEC: linux.VM_EXEC,
   /** Shared, and may be written. */
-  SHARED: 0x8,
+  SHARED: linux.VM_SHARED,
   /** mprotect may allow reading. */
-  MAYREAD: 0x10,
+  MAYREAD: linux.VM_MAYREAD,
   /** mprotect may allow writing. */
-  MAYWRITE: 0x20,
+  MAYWRITE: linux.VM_MAYWRITE,
   /** mprotect may allow execution. */
-  MAYEXEC: 0x40,
+  MAYEXEC: linux.VM_MAYEXEC,
   /** Mapped with MAP.SHARED. */
-  MAYSHARE: 0x80,
+  MAYSHARE: linux.VM_MAYSHARE,
   /** Grows down. */
-  GROWSDOWN: 0x100,
+  GROWSDOWN: linux.VM_GROWSDOWN,
   /** Some page may be a guard. */
-  MAYBE_GUARD: 0x800,
+  MAYBE_GUARD: linux.VM_MAYBE_GUARD,
   /** Its pages are locked. */
-  LOCKED: 0x2000,
+  LOCKED: linux.VM_LOCKED,
   /** MADV.SEQUENTIAL. */
-  SEQ_READ: 0x8000,
+  SEQ_READ: linux.VM_SEQ_READ,
   /** MADV.RANDOM. */
-  RAND_READ: 0x1_0000,
+  RAND_READ: linux.VM_RAND_READ,
   /** MADV.DONTFORK. */
-  DONTCOPY: 0x2_0000,
+  DONTCOPY: linux.VM_DONTCOPY,
   /** mremap may not make it longer. */
-  DONTEXPAND: 0x4_0000,
+  DONTEXPAND: linux.VM_DONTEXPAND,
   /** Pages are locked when touched. */
-  LOCKONFAULT: 0x8_0000,
+  LOCKONFAULT: linux.VM_LOCKONFAULT,
   /** Counts as committed memory. */
-  ACCOUNT: 0x10_0000,
+  ACCOUNT: linux.VM_ACCOUNT,
   /** MAP.NORESERVE. */
-  NORESERVE: 0x20_0000,
+  NORESERVE: linux.VM_NORESERVE,
   /** MADV.WIPEONFORK. */
-  WIPEONFORK: 0x200_0000,
+  WIPEONFORK: linux.VM_WIPEONFORK,
   /** MADV.DONTDUMP. */
-  DONTDUMP: 0x400_0000,
+  DONTDUMP: linux.VM_DONTDUMP,
   /** mseal. */
-  SEALED: 0x800_0000,
+  SEALED: linux.VM_SEALED,
   /** MAP.DROPPABLE. */
-  DROPPABLE: 0x1000_0000,
+  DROPPABLE: linux.VM_DROPPABLE,
   /** MADV.HUGEPAGE. */
-  HUGEPAGE: 0x2000_0000,
+  HUGEPAGE: linux.VM_HUGEPAGE,
   /** MADV.NOHUGEPAGE. */
-  NOHUGEPAGE: 0x4000_0000,
+  NOHUGEPAGE: linux.VM_NOHUGEPAGE,
   /** MADV.MERGEABLE. */
-  MERGEABLE: 0x8000_0000,
+  MERGEABLE: linux.VM_MERGEABLE,
 } as const;

@@ -13,7 +13,7 @@ import type { ProcessOptions } from "../process/options.js";
 import { processStarter, processStarterSync } from "../process/process.js";
 import type { MmStruct, Process, SyscallTrace } from "../process/process.js";
 import type { Abi } from "../layout/address.js";
-import { KernelOption, layouts, type KernelOptionName } from "../layout/generated.js";
+import { KernelOption, type KernelOptionName } from "../layout/generated.js";
 import type { Access } from "./faults.js";
 import { FileTable } from "./files/table.js";
 import { CheckedMemory } from "./memory.js";
@@ -176,7 +176,7 @@ export class Kernel<A extends Abi = Abi> extends SystemCalls {
 
   /** The text of /proc/self/limits. */
   limits(): string {
-    const { offset } = layouts[this.process.abi].MmStruct.fields.rlimits;
+    const { offset } = this.process.structs.MmStruct.fields.rlimits;
     const at = (this.process.raw.mm_struct() >>> 0) + offset;
     const view = this.process.view();
     const limit = (index: number) => view.getBigUint64(at + 8 * index, true);

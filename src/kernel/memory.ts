@@ -8,9 +8,8 @@ import type { Process } from "../process/process.js";
 import type { Abi } from "../layout/address.js";
 import { BusError, SegmentationFault, type Access, type MemoryFault } from "./faults.js";
 import { findVma, type NameSource } from "./vmas.js";
-
-const SIGBUS = 7;
-const ADDRESS_MAX = 2 ** 32 - 1;
+import { SIGBUS } from "../layout/generated.js";
+import { ADDRESS_MAX } from "../layout/address.js";
 
 /** The memory of one process, behind the checks that the machine would do. */
 export class CheckedMemory {

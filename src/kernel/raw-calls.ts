@@ -6,6 +6,7 @@ import type { Process } from "../process/process.js";
 import type { Abi } from "../layout/address.js";
 import { SystemCallError } from "./errno.js";
 import { syscallNumber, type SyscallName } from "./syscall-names.js";
+import { MAX_ERRNO } from "../layout/generated.js";
 
 /** A number of bytes or an address: unsigned; a negative one wraps round as in C. */
 export type Size = number | bigint;
@@ -104,13 +105,10 @@ export function rawSyscall(
     toWord(abi, a5),
     toWord(abi, a6),
   );
-  if (typeof result === "number") return result < 0 && result >= -ERRNO_MAX ? result : result >>> 0;
+  if (typeof result === "number") return result < 0 && result >= -MAX_ERRNO ? result : result >>> 0;
   const signed = BigInt.asIntN(64, result);
-  return Number(signed < 0n && signed >= -BigInt(ERRNO_MAX) ? signed : BigInt.asUintN(64, result));
+  return Number(signed < 0n && signed >= -BigInt(MAX_ERRNO) ? signed : BigInt.asUintN(64, result));
 }
-
-/** The highest errno: results above -4096 are errors. */
-const ERRNO_MAX = 4095;
 
 /**
  * What the raw exports take: numbers in ilp32, BigInts in lp64.

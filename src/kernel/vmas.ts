@@ -4,7 +4,6 @@ import { PAGE_BYTES } from "../process/options.js";
 import type { Process } from "../process/process.js";
 import { readStruct } from "../layout/struct.js";
 import type { Abi } from "../layout/address.js";
-import { layouts } from "../layout/generated.js";
 import type { HostFile } from "./files/host-file.js";
 import { SHARED_ANONYMOUS, SHARED_ANONYMOUS_DEVICE, specialName, type Region } from "./regions.js";
 
@@ -55,7 +54,7 @@ function sharedOrigin(pgoff: number, fileId: number, given: string | undefined):
  */
 function givenName(process: Process<Abi, "full">, label: number): string | undefined {
   if (label === 0) return undefined;
-  const layout = layouts[process.abi].VmaLabel;
+  const layout = process.structs.VmaLabel;
   if (readStruct(process.view(), label, layout).hasName === 0) return undefined;
   const { offset, size, count } = layout.fields.text;
   const bytes = process.u8().subarray(label + offset, label + offset + size * count);
@@ -65,12 +64,12 @@ function givenName(process: Process<Abi, "full">, label: number): string | undef
 /** The host's file that a region maps; undefined for none. */
 function fileAt(process: Process<Abi, "full">, vmFile: number, names: NameSource) {
   if (vmFile === 0) return undefined;
-  return names.file(readStruct(process.view(), vmFile, layouts[process.abi].OpenFile).host);
+  return names.file(readStruct(process.view(), vmFile, process.structs.OpenFile).host);
 }
 
 /** The VMA whose struct is at `address`. */
 export function readVma(process: Process<Abi, "full">, address: number, names: NameSource): Vma {
-  const raw = readStruct(process.view(), address, layouts[process.abi].Vma);
+  const raw = readStruct(process.view(), address, process.structs.Vma);
   const range = { start: raw.vmStart, end: raw.vmEnd };
   const given = givenName(process, raw.nameId);
   const file = fileAt(process, raw.vmFile, names);

@@ -9,6 +9,9 @@
  */
 export type Abi = "ilp32" | "lp64";
 
+/** The greatest address, in both: memories of WebAssembly have 32-bit addresses. */
+export const ADDRESS_MAX = 2 ** 32 - 1;
+
 declare const unit: unique symbol;
 
 /**

@@ -3,9 +3,7 @@
 import type { RawExports } from "../binary/exports.js";
 import type { ProcessPlan } from "./options.js";
 import { assertFree } from "./places.js";
-
-const EAGAIN = 11;
-const ENOMEM = 12;
+import { EAGAIN, ENOMEM } from "../layout/generated.js";
 
 /**
  * Makes the instance the first thread of a process, new or restored.

@@ -1,6 +1,8 @@
 // What the full build asks of whoever has files: the imports of assembly/base/host.ts. `file` is
 // the number that was given to `open_file`, positions and sizes are bytes, failures are -errno.
 
+import { EBADF } from "../layout/generated.js";
+
 /** The imports about files. Each works at once: WebAssembly cannot wait. */
 export interface FileImports {
   /**
@@ -20,7 +22,6 @@ export interface FileImports {
   file_close(file: number): number;
 }
 
-const EBADF = 9;
 const refuse = (): number => -EBADF;
 
 /** For a process that nobody gives files. */

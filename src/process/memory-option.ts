@@ -4,9 +4,10 @@
 import { show } from "../base/checks.js";
 import type { ProcessOptions, Traits } from "./options.js";
 import { isError, isMemory, isSharedBuffer } from "../base/realm.js";
+import { WASM_PAGE_SIZE } from "../layout/generated.js";
 
 /** WebAssembly's page, bytes: what memory.grow deals in. */
-export const WASM_PAGE_BYTES = 65536;
+export const WASM_PAGE_BYTES = WASM_PAGE_SIZE;
 
 /** The most address space a process can have, bytes: 4 GiB less one WebAssembly page. */
 export const MAX_TASK_SIZE = 2 ** 32 - WASM_PAGE_BYTES;

@@ -17,9 +17,10 @@ import {
 import type { Threading } from "./threads/threading.js";
 import { tunableSetting, tunablesOf } from "./tunables.js";
 import type { TunableObject, TunableSetting } from "./tunables.js";
+import { FRESH, PAGE_SIZE } from "../layout/generated.js";
 
 /** The kernel's page, bytes: what brk and mmap deal in. */
-export const PAGE_BYTES = 4096;
+export const PAGE_BYTES = PAGE_SIZE;
 
 export { MAX_TASK_SIZE, WASM_PAGE_BYTES } from "./memory-option.js";
 
@@ -259,8 +260,6 @@ export const CORE_OPTIONS = {
   maximumPages: PAGES,
 } as const;
 
-const FRESH_FLAG = 4;
-
 /**
  * Linux keeps this much below the end of the address space for the stack to grow into, when there
  * is room.
@@ -346,7 +345,7 @@ export function planCore<A extends Abi = "ilp32", B extends Build = "core">(
     mmapBase,
     taskSize,
     layout,
-    flags: LAYOUTS.indexOf(layout) | (fresh ? FRESH_FLAG : 0),
+    flags: LAYOUTS.indexOf(layout) | (fresh ? FRESH : 0),
     tunables,
     newFate: () => new Fate(),
   };

@@ -1,6 +1,6 @@
 // The project's own rules that no off-the-shelf linter knows: layers, no rings of files, no dead
-// ones, what AssemblyScript sources may contain, names that the build's transforms know, file
-// lengths, columns, no leftovers. Prints every problem and exits 1, or says how many files are
+// ones, no constant typed in twice, what AssemblyScript sources may contain, names that the build's
+// transforms know, file lengths, columns, no leftovers. Prints every problem and exits 1, or says how many files are
 // tidy. ESLint checks function lengths.
 
 import { readFileSync, readdirSync } from "node:fs";
@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkAssembly } from "./assembly.mjs";
 import { checkComments, checkDocument } from "./columns.mjs";
+import { checkConstants } from "./constants.mjs";
 import { checkLayers } from "./layers.mjs";
 import { checkPlaces } from "./places.mjs";
 import { checkRealms } from "./realms.mjs";
@@ -86,6 +87,7 @@ export function checkProject(root) {
     ...[...files].flatMap(([path, text]) => checkFile(path, text)),
     ...checkRings(links),
     ...checkDead(links, entriesOf(root)),
+    ...checkConstants(files),
     ...checkPlaces(files),
     ...documents.flatMap((path) => checkDocument(path, read(path))),
   ];

@@ -11,6 +11,7 @@ import {
   MAP_FIXED,
   MAP_FIXED_NOREPLACE,
   MAP_GROWSDOWN,
+  MAP_HUGE_SHIFT,
   MAP_PRIVATE,
   MAP_SHARED,
   MAP_SHARED_VALIDATE,
@@ -22,11 +23,6 @@ import { maxMapCount } from "../options";
 import { checkFixed, checkLock, flagsFor, hasUnknownFlag, unmappedArea } from "./place";
 import { NO_VMA, VM_SHARED } from "../vma";
 
-/**
- * The binary logarithm of a huge page's size is in mmap's flags from this bit on; 0 stands for the
- * default.
- */
-const MAP_HUGE_SHIFT: i32 = 26;
 const MAP_HUGE_MASK: i32 = 63;
 
 /** The sizes that x86 has: 2 MiB, the default, and 1 GiB. */

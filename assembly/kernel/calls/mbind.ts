@@ -14,6 +14,7 @@ import { PAGE_ANON, PAGE_PRESENT, PAGE_SHMEM, nextMarked, pageMarks } from "../r
 import { reserveVmas } from "../slab";
 import { NO_VMA } from "../vma";
 
+/** Policies. @host */
 const MPOL_DEFAULT: u32 = 0;
 const MPOL_PREFERRED: u32 = 1;
 const MPOL_BIND: u32 = 2;
@@ -21,14 +22,18 @@ const MPOL_LOCAL: u32 = 4;
 const MPOL_PREFERRED_MANY: u32 = 5;
 const MPOL_WEIGHTED_INTERLEAVE: u32 = 6; // since 6.9
 
+/** Their flags. @host */
 const MPOL_F_STATIC_NODES: u32 = 0x8000;
 const MPOL_F_RELATIVE_NODES: u32 = 0x4000;
 const MPOL_F_NUMA_BALANCING: u32 = 0x2000;
+
 const MPOL_USER_NODES: u32 = MPOL_F_STATIC_NODES | MPOL_F_RELATIVE_NODES;
 const MPOL_MODE_FLAGS: u32 = MPOL_USER_NODES | MPOL_F_NUMA_BALANCING;
 
+/** What is done about pages in memory. @host */
 const MPOL_MF_STRICT: u32 = 1;
 const MPOL_MF_MOVE_ALL: u32 = 4;
+
 const MPOL_MF_VALID: u32 = 7;
 
 /** Most nodes that the kernel is built for (MAX_NUMNODES), and the one that there is. */

@@ -11,6 +11,7 @@ import { modifyRegion } from "../region";
 import { reserveVmas } from "../slab";
 import { NO_VMA, VM_DROPPABLE, VM_LOCKED, VM_LOCKED_MASK, VM_LOCKONFAULT, Vma } from "../vma";
 
+/** Flags of mlock2 and mlockall. @host */
 const MLOCK_ONFAULT: i32 = 1;
 const MCL_CURRENT: i32 = 1;
 const MCL_FUTURE: i32 = 2;

@@ -25,10 +25,12 @@ import {
   Vma,
 } from "../vma";
 
+/** Rights that only mprotect knows. @host */
 const PROT_SEM: i32 = 0x8;
-const PROT_KNOWN: i32 = 0x7 | PROT_SEM;
 const PROT_GROWSDOWN: i32 = 0x01000000;
 const PROT_GROWSUP: i32 = 0x02000000;
+
+const PROT_KNOWN: i32 = 0x7 | PROT_SEM;
 const PROT_GROWS: i32 = PROT_GROWSDOWN | PROT_GROWSUP;
 
 /** Gives [start, end), within `region`, other flags (mprotect_fixup). 0 or an error result. */

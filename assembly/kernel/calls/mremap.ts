@@ -40,9 +40,11 @@ import {
   pgoffAt,
 } from "../vma";
 
+/** mremap's flags. @host */
 export const MREMAP_MAYMOVE: i32 = 1;
 export const MREMAP_FIXED: i32 = 2;
 export const MREMAP_DONTUNMAP: i32 = 4;
+
 const NEW_ADDRESS: i32 = MREMAP_FIXED | MREMAP_DONTUNMAP;
 const KNOWN_FLAGS: i32 = IS_FULL ? MREMAP_MAYMOVE | NEW_ADDRESS : MREMAP_MAYMOVE;
 

@@ -10,6 +10,7 @@ import { nameRange } from "./madvise";
 /** The process's number, and its only thread's. */
 export const PID: word = 1;
 
+/** What prctl can do, and its attribute. @host */
 const PR_SET_VMA: i32 = 0x53564d41;
 const PR_SET_VMA_ANON_NAME: word = 0;
 

@@ -19,6 +19,7 @@ import {
 import { PID } from "./prctl";
 import { NO_VMA, VM_LOCKED } from "../vma";
 
+/** msync's flags. @host */
 const MS_ASYNC: i32 = 1;
 const MS_INVALIDATE: i32 = 2;
 const MS_SYNC: i32 = 4;

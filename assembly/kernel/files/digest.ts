@@ -5,11 +5,10 @@
 // digests. In the full build; the image build has `pageDigest` alone.
 
 import { PAGE_SIZE } from "../../base/align";
-import { DIGESTS_AT, mm } from "../mm";
+import { CHUNK_BITS, DIGESTS_AT, mm } from "../mm";
 import { takeVma } from "../nodes";
 import { reserveVmas, takeMarkPage } from "../slab";
 
-const CHUNK_BITS: usize = 24;
 const TABLE_BITS: usize = 21;
 const LINK_MASK: usize = (1 << (CHUNK_BITS - TABLE_BITS)) - 1;
 

@@ -25,6 +25,7 @@ import { VM_NORESERVE, Vma, VmaKind } from "../vma";
 /** The largest size of a file, bytes (MAX_LFS_FILESIZE). */
 export const FILE_SIZE_MAX: u64 = 0x7fffffffffffffff;
 
+/** More of how it is open. @host */
 export const O_APPEND: i32 = 0x400;
 const O_PATH: i32 = 0x200000;
 

@@ -65,6 +65,7 @@ if (offsetof<OpenFile>() > offsetof<Vma>()) ERROR("an open file description must
 export const NO_FILE: OpenFile = changetype<OpenFile>(0);
 export const NO_INODE: Inode = changetype<Inode>(0);
 
+/** How a file is open. @host */
 const O_ACCMODE: i32 = 3;
 const O_RDONLY: i32 = 0;
 const O_WRONLY: i32 = 1;

@@ -16,6 +16,7 @@ import { fileError } from "../inputs.js";
 import { UserError, type CliIo } from "../io.js";
 import type { HeapStart } from "./glue.js";
 import { merge } from "./merge.js";
+import { FRESH } from "../../layout/generated.js";
 
 interface Options {
   output: string;
@@ -33,7 +34,6 @@ interface Options {
 }
 
 /** The flag of `initialize` that says that the memory is zero. */
-const FRESH = 4;
 
 const DEFAULT_TUNABLES = Object.entries(GUEST_TUNABLES)
   .map(([name, value]) => `glibc.malloc.${name}=${value}`)

@@ -3,21 +3,32 @@
 
 import { MADV, MAP, MCL, MLOCK, MPOL, MREMAP, MS, O, PR, PROT, RLIMIT } from "../../kernel.js";
 import { Errno } from "../../kernel.js";
-import { KernelOption } from "../../layout/generated.js";
+import {
+  KernelOption,
+  M_ARENA_MAX,
+  M_ARENA_TEST,
+  M_MMAP_MAX,
+  M_MMAP_THRESHOLD,
+  M_MXFAST,
+  M_PERTURB,
+  M_TOP_PAD,
+  M_TRIM_THRESHOLD,
+  MAP_HUGE_SHIFT,
+} from "../../layout/generated.js";
 import type { Value } from "./expression.js";
 import { SIZE_T, type WordBits } from "./types.js";
 
 /** mallopt's parameters (malloc.h). */
 const M = {
-  MXFAST: 1,
-  TRIM_THRESHOLD: -1,
-  TOP_PAD: -2,
-  MMAP_THRESHOLD: -3,
-  MMAP_MAX: -4,
+  MXFAST: M_MXFAST,
+  TRIM_THRESHOLD: M_TRIM_THRESHOLD,
+  TOP_PAD: M_TOP_PAD,
+  MMAP_THRESHOLD: M_MMAP_THRESHOLD,
+  MMAP_MAX: M_MMAP_MAX,
   CHECK_ACTION: -5,
-  PERTURB: -6,
-  ARENA_TEST: -7,
-  ARENA_MAX: -8,
+  PERTURB: M_PERTURB,
+  ARENA_TEST: M_ARENA_TEST,
+  ARENA_MAX: M_ARENA_MAX,
   // Those of System V, which glibc has and ignores.
   NLBLKS: 2,
   GRAIN: 3,
@@ -37,7 +48,7 @@ const NUMBERS: ReadonlyMap<string, bigint> = new Map<string, bigint>([
     .map(([name, value]) => [name, BigInt(value)] as [string, bigint]),
   ["MAP_FILE", 0n],
   ["MAP_ANON", BigInt(MAP.ANONYMOUS)],
-  ["MAP_HUGE_SHIFT", 26n],
+  ["MAP_HUGE_SHIFT", BigInt(MAP_HUGE_SHIFT)],
   ["MAP_HUGE_2MB", 21n << 26n],
   ["MAP_HUGE_1GB", 30n << 26n],
   ["PAGE_SIZE", 4096n],

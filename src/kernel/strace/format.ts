@@ -3,7 +3,7 @@
 
 import { PAGE_BYTES } from "../../process/options.js";
 import type { Abi } from "../../layout/address.js";
-import { errnoMessage, errnoName, MAX_ERRNO } from "../errno.js";
+import { errnoMessage, errnoName } from "../errno.js";
 import { MREMAP, PR } from "../flags.js";
 import {
   adviceText,
@@ -20,6 +20,7 @@ import {
   vmaAttributeText,
 } from "./flags-text.js";
 import { stringText, terminatedText, type MemoryReader } from "./string.js";
+import { MAX_ERRNO } from "../../layout/generated.js";
 
 export type { MemoryReader };
 

@@ -17,7 +17,7 @@ const LAST = 1;
 const OWNERS = 2;
 
 /** How long a wait lasts before the lock is looked at anew, ms. */
-const WAIT_MS = 50;
+const SLEEP_MS = 50;
 
 /** Looks at the lock between two looks at the clock, where waiting is forbidden. */
 const SPINS = 1000;
@@ -137,7 +137,7 @@ export class ThreadRegistry {
   }
 
   #pause(holder: number): void {
-    if (this.#mayWait) Atomics.wait(this.#words, LOCK, holder, WAIT_MS);
+    if (this.#mayWait) Atomics.wait(this.#words, LOCK, holder, SLEEP_MS);
     else for (let i = 0; i < SPINS && Atomics.load(this.#words, LOCK) === holder; i++);
   }
 }

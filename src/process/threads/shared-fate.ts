@@ -3,7 +3,7 @@
 // give back.
 
 import type { Abi } from "../../layout/address.js";
-import { LockFailure } from "../../layout/generated.js";
+import { LockFailure, MOST_ARENAS } from "../../layout/generated.js";
 import { show } from "../../base/checks.js";
 import type { RawExports } from "../../binary/exports.js";
 import { errorOf } from "../failures.js";
@@ -16,7 +16,6 @@ import { kernelLost, lockHeld, processAborted, TRAPPED, type HeldLock } from "./
 const OWNER_BITS = 0x7fffffff;
 
 /** More arenas than there can be. */
-const MOST_ARENAS = 0x10000;
 
 /** A process of the threaded build, as far as its fate needs to know it. */
 interface Shared {

@@ -10,10 +10,7 @@ import { syscall, traceSyscalls } from "./kernel/calls/syscall";
 import { firstVma, findVmaAddress, nextVma } from "./kernel/walk";
 
 export * from "./index";
-export {
-  checkHeap as check_heap,
-  checkAddress as check_address,
-} from "./malloc/checker/invariants";
+export * from "./checker-functions";
 
 export {
   syscall,

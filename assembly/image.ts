@@ -15,10 +15,7 @@ import { setThreadArena } from "./malloc/arena";
 import { isPlausible, layOut, reach } from "./process";
 
 export * from "./index";
-export {
-  checkHeap as check_heap,
-  checkAddress as check_address,
-} from "./malloc/checker/invariants";
+export * from "./checker-functions";
 export { pageDigest as page_digest } from "./kernel/files/digest";
 
 /**

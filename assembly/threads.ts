@@ -7,10 +7,7 @@ import { libc, sharedState } from "./malloc/state";
 import { scratch } from "./process";
 
 export * from "./index";
-export {
-  checkHeap as check_heap,
-  checkAddress as check_address,
-} from "./malloc/checker/invariants";
+export * from "./checker-functions";
 
 /**
  * Says that there are, or may be from now on, other threads: from here on this instance locks what

@@ -4,32 +4,7 @@
 import { checkHeap } from "../malloc/checker/invariants";
 import { M_MMAP_MAX, Tunable, setParameter, setTunableValue } from "../malloc/parameters";
 
-export {
-  malloc,
-  free,
-  calloc,
-  realloc,
-  reallocarray,
-  mallocUsableSize as malloc_usable_size,
-} from "../malloc/api";
-export {
-  memalign,
-  memalign as aligned_alloc,
-  posixMemalign as posix_memalign,
-  valloc,
-  pvalloc,
-} from "../malloc/memalign";
-export {
-  brk,
-  sbrk,
-  mmap,
-  munmap,
-  mremap,
-  mallocTrim as malloc_trim,
-  mallinfo,
-  mallinfo2,
-  errnoLocation as __errno_location,
-} from "../libc";
+export * from "../c-functions";
 export { initialize, kernelBytes as kernel_bytes } from "../process";
 export { Mallinfo2 } from "../malloc/stats";
 export { Tunable } from "../malloc/parameters";

@@ -1,4 +1,4 @@
-// Makes heaps of one thread; threaded-create.ts makes those that workers share.
+// Makes heaps of one thread; threads/create.ts makes those that workers share.
 
 import { PACKAGE_FILES } from "../binary/sources.js";
 import { PROCESS_OPTIONS } from "../process/build-options.js";

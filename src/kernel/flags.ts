@@ -224,17 +224,17 @@ export const MPOL = {
   /** From the given nodes in turn, by weight (Linux 6.9). */
   WEIGHTED_INTERLEAVE: linux.MPOL_WEIGHTED_INTERLEAVE,
   /** Nodes are meant as given, whatever the process may use. */
-  F_STATIC_NODES: 0x8000,
+  F_STATIC_NODES: linux.MPOL_F_STATIC_NODES,
   /** Nodes are counted among those that the process may use. */
-  F_RELATIVE_NODES: 0x4000,
+  F_RELATIVE_NODES: linux.MPOL_F_RELATIVE_NODES,
   /** With BIND: pages may be moved between the nodes. */
-  F_NUMA_BALANCING: 0x2000,
+  F_NUMA_BALANCING: linux.MPOL_F_NUMA_BALANCING,
   /** Pages that are elsewhere are an error (EIO). */
-  MF_STRICT: 1,
+  MF_STRICT: linux.MPOL_MF_STRICT,
   /** Pages that only this process uses are moved. */
   MF_MOVE: 2,
   /** All pages are moved; privileged (EPERM). */
-  MF_MOVE_ALL: 4,
+  MF_MOVE_ALL: linux.MPOL_MF_MOVE_ALL,
 } as const;
 
 /** What prctl can do here: PR.SET_VMA, and its only attribute. @enum */

@@ -1,7 +1,7 @@
 // The project's own rules that no off-the-shelf linter knows: layers, no rings of files, no dead
 // ones, no constant typed in twice, what AssemblyScript sources may contain, names that the build's
-// transforms know, file lengths, columns, no leftovers. Prints every problem and exits 1, or says how many files are
-// tidy. ESLint checks function lengths.
+// transforms know, file lengths, columns, no leftovers. Prints every problem and exits 1, or says
+// how many files are tidy. ESLint checks function lengths.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Where an arena's queue of remote frees (remote.ts) begins: in the pad of its first heap's header,
+// Where an arena's queue of remote frees (remote-frees.ts) begins: in the pad of its first heap's header,
 // which glibc leaves alone; main_arena's in SharedState. In the threaded build only.
 
 import { SharedState } from "../../sync/mutex";

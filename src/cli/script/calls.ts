@@ -239,7 +239,7 @@ export const TEXTS: Readonly<Record<string, (kernel: Kernel) => string>> = {
   malloc_info: (kernel) => mallocInfo(kernel.process),
 };
 
-/** Calls that take something else than numbers; script-run.ts has what they do. */
+/** Calls that take something else than numbers; run.ts has what they do. */
 const SPECIAL: Readonly<Record<string, Arity>> = {
   posix_memalign: { least: 3, most: 3 },
   open: { least: 2, most: 3 },

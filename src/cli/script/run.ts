@@ -1,4 +1,4 @@
-// Runs a script (see script.ts): calls, in a process of the model, with variables; and lines of
+// Runs a script (see command.ts): calls, in a process of the model, with variables; and lines of
 // strace, whose addresses are those of another process, each taken for the same thing here.
 
 import { HeapAbort } from "../../process/failures.js";

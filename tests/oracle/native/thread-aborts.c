@@ -1,7 +1,7 @@
 // thread-aborts: damages what threads share, one case a process, and shows what glibc says.
 //
 // Build: gcc -std=gnu11 -O2 -fno-builtin [-m32] -o thread-aborts thread-aborts.c Use: thread-aborts
-// CASE the message goes to stderr; tests/corruption/threads.ts has the same cases
+// CASE the message goes to stderr; tests/corruption/threads.test.ts has the same cases
 #define _GNU_SOURCE
 #include <pthread.h>
 #include "interpose.h"

@@ -1,4 +1,4 @@
-// The one place that grows the WebAssembly memory, and what is known about which bytes are still
+// How the WebAssembly memory grows, and what is known about which bytes are still
 // zero.
 
 import { MIB, PAGE_SIZE, WASM_PAGE_SIZE } from "../base/align";

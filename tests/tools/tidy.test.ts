@@ -1,6 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { checkDocument } from "../../tools/tidy/columns.mjs";
+import { checkConstants } from "../../tools/tidy/constants.mjs";
+import { checkLadders } from "../../tools/tidy/layers.mjs";
 import { checkFile, checkProject } from "../../tools/tidy/main.mjs";
 import { checkPlaces } from "../../tools/tidy/places.mjs";
 import { checkDead, checkRings, entriesOf, linksOf } from "../../tools/tidy/rings.mjs";
@@ -213,6 +215,70 @@ describe("dead files", () => {
     expect(checkDead(files, [])).toHaveLength(1);
     expect(checkDead(files, entriesOf(root))).toEqual([]);
   });
+});
+
+describe("constants", () => {
+  const inAssembly = "export const PAGE_SIZE: usize = 4 * KIB;\nexport const EINVAL: i32 = 22;";
+  const check = (path: string, text: string): string[] =>
+    checkConstants(
+      new Map([
+        ["assembly/kernel/errno.ts", inAssembly],
+        [path, text],
+      ]),
+    );
+
+  it.each([
+    ["src/x.ts", "const EINVAL = 22;"],
+    ["src/x.ts", "export const EINVAL = 11 * 2;"],
+    ["bench/x.ts", "const EINVAL = <const>0x16;"],
+    ["tools/x.mjs", "const EINVAL = (21 + 1);"],
+    ["assembly/malloc/x.ts", "const EINVAL: word = <word>22;"],
+  ])("are typed in once: %s: %s", (path, text) => {
+    expect(check(path, text)).toEqual([
+      `${path}:1: EINVAL = 22 is typed in again, after assembly/kernel/errno.ts:2`,
+    ]);
+  });
+
+  it("may stand in an object, under the name that C has", () => {
+    const files = new Map([
+      ["assembly/kernel/mman.ts", "export const MAP_FIXED: i32 = 0x10;"],
+      ["src/x.ts", "export const MAP = { FIXED: 16 } as const;"],
+    ]);
+    expect(checkConstants(files)).toEqual([
+      "src/x.ts:1: MAP_FIXED = 16 is typed in again, after assembly/kernel/mman.ts:1",
+    ]);
+  });
+
+  it.each([
+    ["src/x.ts", 'import { EINVAL } from "./layout/generated.js";'],
+    ["src/x.ts", "const EINVAL = 23;"],
+    ["tests/x.ts", "const EINVAL = 22;"],
+    [
+      "assembly/kernel/errno.ts",
+      "const EINVAL: i32 = 22;\nfunction f(): void { const EINVAL = 22; }",
+    ],
+  ])("may be: %s: %s", (path, text) => {
+    expect(check(path, text)).toEqual([]);
+  });
+
+  it.each([
+    ["// Flags. @host\n\nconst HIDDEN: i32 = 1;\n", 1],
+    ["// x\n\n/** A flag. @host */\nfunction f(): void {}\n\nconst A: i32 = 1;\n", 3],
+  ])("are there where they are marked for the host: %j", (text, line) => {
+    const path = "assembly/kernel/x.ts";
+    expect(checkFile(path, text)).toContain(`${path}:${line}: @host marks no constant`);
+  });
+
+  it("may be marked by the file, or in groups", () => {
+    const text = "// Flags. @host\n\nexport const A: i32 = 1;\n\n/** @host */\nconst B: i32 = 2;\n";
+    expect(checkFile("assembly/kernel/x.ts", text)).toEqual([]);
+  });
+});
+
+it("the layers in ARCHITECTURE.md are those that are checked", () => {
+  const list = (text: string) => `<!-- layers -->\n${text}\n<!-- /layers -->`;
+  expect(checkLadders(list("| src | host < heap |"))).toHaveLength(1);
+  expect(checkLadders("nothing")).toHaveLength(1);
 });
 
 describe("names that the build's transforms know", () => {

@@ -101,3 +101,24 @@ export function checkConstants(files) {
   }
   return problems;
 }
+
+const HEAD = /^(\/\/.*\n)*/;
+
+/**
+ * Checks that each mark `@host`, which brings constants of assembly/ to the host, has some to
+ * bring: those of the file at its head, elsewhere those up to the next empty line.
+ * @param {string} path
+ * @param {string} text
+ * @returns {string[]} one line per problem
+ */
+export function checkMarks(path, text) {
+  const head = /** @type {RegExpExecArray} */ (HEAD.exec(text))[0];
+  return [...text.matchAll(/@host\b/g)].flatMap(({ index }) => {
+    const isOfFile = index < head.length;
+    const marked = isOfFile ? text : text.slice(index).split("\n\n", 1)[0];
+    const constant = isOfFile ? /^export const [A-Z]/m : /^(export )?const [A-Z]/m;
+    if (constant.test(marked ?? "")) return [];
+    const line = text.slice(0, index).split("\n").length;
+    return [`${path}:${line}: @host marks no constant`];
+  });
+}

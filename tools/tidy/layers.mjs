@@ -135,3 +135,18 @@ export function checkLayers(path, text) {
   }
   return problems;
 }
+
+/**
+ * Checks that ARCHITECTURE.md tells the ladders as they are.
+ * @param {string} text its content
+ * @returns {string[]} one line per problem
+ */
+export function checkLadders(text) {
+  const rows = Object.entries(ladders).map(
+    ([root, rungs]) => `| ${root} | ${rungs.map(({ names }) => names.join(", ")).join(" < ")} |`,
+  );
+  const wanted = ["| root | from the bottom up |", "|---|---|", ...rows].join("\n");
+  const told = /<!-- layers -->\n([^]*?)\n<!-- \/layers -->/.exec(text)?.[1];
+  if (told === wanted) return [];
+  return [`ARCHITECTURE.md: the layers are not those of tools/tidy/layers.mjs:\n${wanted}`];
+}

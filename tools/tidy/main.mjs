@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { checkAssembly } from "./assembly.mjs";
 import { checkComments, checkDocument } from "./columns.mjs";
-import { checkConstants } from "./constants.mjs";
-import { checkLayers } from "./layers.mjs";
+import { checkConstants, checkMarks } from "./constants.mjs";
+import { checkLadders, checkLayers } from "./layers.mjs";
 import { checkPlaces } from "./places.mjs";
 import { checkRealms } from "./realms.mjs";
 import { checkDead, checkRings, entriesOf, linksOf } from "./rings.mjs";
@@ -67,7 +67,8 @@ export function checkFile(path, text) {
     if (LEFTOVER.test(line)) problems.push(`${path}:${index + 1}: leftover: ${line.trim()}`);
   });
   problems.push(...checkComments(path, text));
-  if (path.startsWith("assembly/")) problems.push(...checkAssembly(path, text));
+  if (path.startsWith("assembly/"))
+    problems.push(...checkAssembly(path, text), ...checkMarks(path, text));
   if (path.endsWith(".ts")) problems.push(...checkLayers(path, text));
   if (/^src\/.*\.ts$/.test(path)) problems.push(...checkRealms(path, text));
   return problems;
@@ -89,6 +90,7 @@ export function checkProject(root) {
     ...checkDead(links, entriesOf(root)),
     ...checkConstants(files),
     ...checkPlaces(files),
+    ...checkLadders(read("ARCHITECTURE.md")),
     ...documents.flatMap((path) => checkDocument(path, read(path))),
   ];
   return { files: files.size + documents.length, problems };

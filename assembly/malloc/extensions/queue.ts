@@ -1,5 +1,5 @@
-// Where an arena's queue of remote frees (remote-frees.ts) begins: in the pad of its first heap's header,
-// which glibc leaves alone; main_arena's in SharedState. In the threaded build only.
+// Where an arena's queue of remote frees (remote-frees.ts) begins: in the pad of its first heap's
+// header, which glibc leaves alone; main_arena's in SharedState. In the threaded build only.
 
 import { SharedState } from "../../sync/mutex";
 import { HeapInfo, MallocState, mainArena, sharedState } from "../state";

@@ -1,4 +1,4 @@
-/** Reads the recordings of Linux's and strace's own texts; native/record.mjs makes them. */
+/** Reads the recordings of Linux's and strace's own texts; record-texts.mjs makes them. */
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 

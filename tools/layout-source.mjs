@@ -154,7 +154,7 @@ export async function layoutSource(entries, path) {
     "",
     "/**",
     " * Where the fields of every struct in linear memory lie, for both layouts, as the compiler laid them out:",
-    " * `layouts.ilp32.MallocState.fields.topWord` is `{ offset, size, kind }`, with `count` where the field is an array. Offsets and sizes are bytes.",
+    " * `layouts.ilp32.MallocState.fields.top` is `{ offset, size, kind }`, with `count` where the field is an array. Offsets and sizes are bytes.",
     " */",
     "export const layouts: {",
     "/** Structs with i386's words of 4 bytes. */",

@@ -98,6 +98,9 @@ function expandCounts(declaration, isLp64) {
   declaration.members.splice(0, declaration.members.length, ...expanded);
 }
 
+/** A link is `fd` to AssemblyScript, and a word in memory, `fdWord`; the host has words only. */
+const publicName = (name) => name.replace(/Word$/, "");
+
 /** Size, alignment-padded, and fields of a class. */
 function struct(instance) {
   const fields = {};
@@ -112,9 +115,10 @@ function struct(instance) {
     end = Math.max(end, offset + size);
     alignment = Math.max(alignment, size);
     const element = ELEMENT.exec(member.name);
+    const field = publicName(member.name);
     if (element)
       fields[element[1]].count = Math.max(fields[element[1]].count ?? 1, Number(element[2]) + 1);
-    else fields[member.name] = { offset, size, kind: type.toString() };
+    else fields[field] = { offset, size, kind: type.toString() };
   }
   return { size: Math.ceil(end / alignment) * alignment, fields };
 }
@@ -193,7 +197,7 @@ function commentsOf({ range }, members) {
   for (const { name, range } of members) {
     const rest = text.slice(range.end, text.indexOf("\n", range.end));
     const comment = /^[;,]?\s*\/\/ (.+)$/.exec(rest)?.[1];
-    if (comment && !ELEMENT.test(name.text)) ofMembers[name.text] = comment;
+    if (comment && !ELEMENT.test(name.text)) ofMembers[publicName(name.text)] = comment;
   }
   return { whole, members: ofMembers };
 }

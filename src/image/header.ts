@@ -117,13 +117,18 @@ const KEPT = [
   "TcacheEntry",
 ] as const;
 
+/** Fields that have another name in the text of which the checksum is made: a link is a word. */
+const LINKS = /\b(fd|bk|fdNextsize|bkNextsize|top|lastRemainder)\b/g;
+
 /**
  * The checksum of the layouts of the structs that an image holds, as this version has them.
  * @param version of the format, which says by which rule
  */
 export function fingerprintOf(abi: Abi, version = FORMAT_VERSION): bigint {
   const structs: Readonly<Record<(typeof KEPT)[number], StructLayout>> = layouts[abi];
-  const text = KEPT.map((name) => describeStruct(name, structs[name])).join("\n");
+  const text = KEPT.map((name) => describeStruct(name, structs[name]))
+    .join("\n")
+    .replace(LINKS, "$1Word");
   return version === 1
     ? textChecksumV1(text)
     : BigInt(crc32c(new (needed("TextEncoder"))().encode(text)));

@@ -17,12 +17,20 @@ export interface Heap extends HeapInfo {
   readonly address: number;
 }
 
+/** What version 0.1.0 called two members of malloc_state, for one version more. */
+interface OldNames {
+  /** @deprecated `top` */
+  readonly topWord?: number;
+  /** @deprecated `lastRemainder` */
+  readonly lastRemainderWord?: number;
+}
+
 /** An arena as it is now. */
 export interface Arena {
   /** Where its malloc_state is. */
   readonly address: number;
   /** A copy of that struct. */
-  readonly state: MallocState;
+  readonly state: MallocState & OldNames;
   /** Its heaps, the last first; none for main_arena, which lies on the break. */
   readonly heaps: readonly Heap[];
 }
@@ -62,8 +70,12 @@ export function readArenas(process: Process): Arena[] {
   let address = main;
   for (let left = MOST_ARENAS; ; left--) {
     const state = readStruct(process.view(), address, process.structs.MallocState);
-    const heaps = address === main ? [] : readHeaps(process, state.topWord);
-    arenas.push({ address, state, heaps });
+    const heaps = address === main ? [] : readHeaps(process, state.top);
+    const old = {
+      topWord: { value: state.top },
+      lastRemainderWord: { value: state.lastRemainder },
+    };
+    arenas.push({ address, state: Object.defineProperties(state, old), heaps });
     if (state.next === main) return arenas;
     if (left === 0 || !isIn(process, state.next, process.structs.MallocState))
       process.abort("SEGV_ARENAS", address);

@@ -36,7 +36,7 @@ export interface FreeChunks<N extends number | bigint = number> {
 
 /** A function of glibc's that walks along bins: by which link, and what it dies of. */
 interface Walker {
-  readonly link: "fdWord" | "bkWord";
+  readonly link: "fd" | "bk";
   readonly unaligned: FailureName;
   readonly bin: FailureName;
   readonly fastbin: FailureName;
@@ -44,7 +44,7 @@ interface Walker {
 
 /** malloc_info. */
 export const MALLOC_INFO: Walker = {
-  link: "fdWord",
+  link: "fd",
   unaligned: "MALLOC_INFO_UNALIGNED",
   bin: "SEGV_MALLOC_INFO_BIN",
   fastbin: "SEGV_MALLOC_INFO_FASTBIN",
@@ -52,7 +52,7 @@ export const MALLOC_INFO: Walker = {
 
 /** int_mallinfo, for malloc_stats. */
 export const MALLINFO: Walker = {
-  link: "bkWord",
+  link: "bk",
   unaligned: "MALLINFO_UNALIGNED",
   bin: "SEGV_INFO_BIN",
   fastbin: "SEGV_INFO_FASTBIN",
@@ -107,7 +107,7 @@ export function exactSizes(process: Process, arena: Arena, walker: Walker): Free
   );
   const lists = binHeads(process, address).map((head) => ring(process, head, walker));
   const [unsorted = { ...NONE, plain: 0n }, ...binned] = lists;
-  const chunk = new Walk(process, "SEGV_TOP").follow(address, state.topWord);
+  const chunk = new Walk(process, "SEGV_TOP").follow(address, state.top);
   const top = plain(sizeAt(process, chunk + mchunkSize.offset));
   const inBins = lists.reduce((sum, list) => sum + list.plain, 0n);
   const inFast = fast.reduce((sum, { total }) => sum + total, 0n);
@@ -117,7 +117,7 @@ export function exactSizes(process: Process, arena: Arena, walker: Walker): Free
 /** The heads of bins 1 to 127, each where its fd and bk would be a chunk's. */
 function binHeads(process: Process, arena: number): number[] {
   const { bins } = process.structs.MallocState.fields;
-  const first = arena + bins.offset - process.structs.Chunk.fields.fdWord.offset;
+  const first = arena + bins.offset - process.structs.Chunk.fields.fd.offset;
   return Array.from({ length: bins.count / 2 }, (_, i) => first + i * 2 * bins.size);
 }
 

@@ -54,7 +54,7 @@ function chunkAt(process: Process, address: number): Place {
   const header = 2 * wordBytes(abi);
   const { MallocState, Chunk } = process.structs;
   const main = process.raw.main_arena() >>> 0;
-  const top = process.readWord(main + MallocState.fields.topWord.offset);
+  const top = process.readWord(main + MallocState.fields.top.offset);
   const sizeAt = Chunk.fields.mchunkSize.offset;
   const { startBrk, brk } = process.mm();
   // The first chunk is where its block is aligned.

@@ -6,10 +6,10 @@ const ilp32 = {
     fields: {
       mchunkPrevSize: { offset: 0, size: 4, kind: "u32" },
       mchunkSize: { offset: 4, size: 4, kind: "u32" },
-      fdWord: { offset: 8, size: 4, kind: "u32" },
-      bkWord: { offset: 12, size: 4, kind: "u32" },
-      fdNextsizeWord: { offset: 16, size: 4, kind: "u32" },
-      bkNextsizeWord: { offset: 20, size: 4, kind: "u32" },
+      fd: { offset: 8, size: 4, kind: "u32" },
+      bk: { offset: 12, size: 4, kind: "u32" },
+      fdNextsize: { offset: 16, size: 4, kind: "u32" },
+      bkNextsize: { offset: 20, size: 4, kind: "u32" },
     },
   },
   HeapInfo: {
@@ -107,8 +107,8 @@ const ilp32 = {
       flags: { offset: 4, size: 4, kind: "i32" },
       haveFastchunks: { offset: 8, size: 4, kind: "i32" },
       fastbinsY: { offset: 12, size: 4, kind: "u32", count: 11 },
-      topWord: { offset: 56, size: 4, kind: "u32" },
-      lastRemainderWord: { offset: 60, size: 4, kind: "u32" },
+      top: { offset: 56, size: 4, kind: "u32" },
+      lastRemainder: { offset: 60, size: 4, kind: "u32" },
       bins: { offset: 64, size: 4, kind: "u32", count: 254 },
       binmap: { offset: 1080, size: 4, kind: "u32", count: 4 },
       next: { offset: 1096, size: 4, kind: "u32" },
@@ -320,10 +320,10 @@ const lp64 = {
     fields: {
       mchunkPrevSize: { offset: 0, size: 8, kind: "u64" },
       mchunkSize: { offset: 8, size: 8, kind: "u64" },
-      fdWord: { offset: 16, size: 8, kind: "u64" },
-      bkWord: { offset: 24, size: 8, kind: "u64" },
-      fdNextsizeWord: { offset: 32, size: 8, kind: "u64" },
-      bkNextsizeWord: { offset: 40, size: 8, kind: "u64" },
+      fd: { offset: 16, size: 8, kind: "u64" },
+      bk: { offset: 24, size: 8, kind: "u64" },
+      fdNextsize: { offset: 32, size: 8, kind: "u64" },
+      bkNextsize: { offset: 40, size: 8, kind: "u64" },
     },
   },
   HeapInfo: {
@@ -421,8 +421,8 @@ const lp64 = {
       flags: { offset: 4, size: 4, kind: "i32" },
       haveFastchunks: { offset: 8, size: 4, kind: "i32" },
       fastbinsY: { offset: 16, size: 8, kind: "u64", count: 10 },
-      topWord: { offset: 96, size: 8, kind: "u64" },
-      lastRemainderWord: { offset: 104, size: 8, kind: "u64" },
+      top: { offset: 96, size: 8, kind: "u64" },
+      lastRemainder: { offset: 104, size: 8, kind: "u64" },
       bins: { offset: 112, size: 8, kind: "u64", count: 254 },
       binmap: { offset: 2144, size: 4, kind: "u32", count: 4 },
       next: { offset: 2160, size: 8, kind: "u64" },
@@ -630,7 +630,7 @@ const lp64 = {
 
 /**
  * Where the fields of every struct in linear memory lie, for both layouts, as the compiler laid them out:
- * `layouts.ilp32.MallocState.fields.topWord` is `{ offset, size, kind }`, with `count` where the field is an array. Offsets and sizes are bytes.
+ * `layouts.ilp32.MallocState.fields.top` is `{ offset, size, kind }`, with `count` where the field is an array. Offsets and sizes are bytes.
  */
 export const layouts: {
   /** Structs with i386's words of 4 bytes. */
@@ -655,13 +655,13 @@ export type Chunk = {
   /** `mchunk_size`: bytes, with the flag bits. */
   readonly mchunkSize: number;
   /** `fd`. */
-  readonly fdWord: number;
+  readonly fd: number;
   /** `bk`. */
-  readonly bkWord: number;
+  readonly bk: number;
   /** `fd_nextsize`: next smaller size in a large bin. */
-  readonly fdNextsizeWord: number;
+  readonly fdNextsize: number;
   /** `bk_nextsize`: next larger size. */
-  readonly bkNextsizeWord: number;
+  readonly bkNextsize: number;
 };
 
 /**
@@ -829,9 +829,9 @@ export type MallocState = {
   /** `fastbinsY`: heads of the fast bins: addresses of chunks, or 0. */
   readonly fastbinsY: number[];
   /** `top`: the address of the chunk at the end. */
-  readonly topWord: number;
+  readonly top: number;
   /** `last_remainder`: the address of what was left of the latest split of a small request. */
-  readonly lastRemainderWord: number;
+  readonly lastRemainder: number;
   /** `bins`: fd and bk of the list heads, packed. */
   readonly bins: number[];
   /** `binmap`: which bins may hold a chunk. */

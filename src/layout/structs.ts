@@ -25,6 +25,9 @@ export function describeStruct(name: string, { size, fields }: StructLayout): st
   return words.join(" ");
 }
 
+/** Fields that version 0.1.0 called words: their old names go on for one version. */
+const RENAMED = ["fd", "bk", "fdNextsize", "bkNextsize", "top", "lastRemainder"];
+
 /** Reads what `describeStruct` writes: each field lies at the next multiple of its size. */
 export function parseStruct(line: string): [string, StructLayout] {
   const [name = "", size, ...words] = line.split(" ");
@@ -42,6 +45,8 @@ export function parseStruct(line: string): [string, StructLayout] {
     fields[field] = { offset, size: bytes, kind, ...(count && { count: Number(count) }) };
     end = offset + bytes * Number(count ?? 1);
   }
+  for (const field of RENAMED)
+    if (fields[field]) Object.defineProperty(fields, `${field}Word`, { value: fields[field] });
   return [name, { size: Number(size), fields }];
 }
 

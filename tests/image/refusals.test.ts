@@ -286,7 +286,7 @@ describe.each(abis)("%s", (abi) => {
     const file = fileWith(300, { abi });
     const { heap, root } = openHeapImageSync(file, { abi });
     const { Chunk } = layouts[abi];
-    const chunk = root - Chunk.fields.fdWord.offset;
+    const chunk = root - Chunk.fields.fd.offset;
     const at = chunk + Chunk.fields.mchunkSize.offset - heap.process.base + PAGES_AT;
     store(file, at, 0x09);
     const error = refusal(() => openHeapImageSync(file, { abi }));

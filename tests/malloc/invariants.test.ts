@@ -35,8 +35,8 @@ const word = (scene: Scene, address: number): number =>
 const poke = (scene: Scene, address: number, value: number): void =>
   scene.process.view().setUint32(address, value >>> 0, true);
 const sizeAt = (chunk: number): number => chunk + Chunk.fields.mchunkSize.offset;
-const fdAt = (chunk: number): number => chunk + Chunk.fields.fdWord.offset;
-const bkAt = (chunk: number): number => chunk + Chunk.fields.bkWord.offset;
+const fdAt = (chunk: number): number => chunk + Chunk.fields.fd.offset;
+const bkAt = (chunk: number): number => chunk + Chunk.fields.bk.offset;
 
 async function scene(): Promise<Scene> {
   const process = await startProcess({ build: "checked" });
@@ -68,7 +68,7 @@ async function scene(): Promise<Scene> {
     fast: fast[8]! - HEADER,
     small: small[7]! - HEADER,
     large: large.map((block) => block - HEADER),
-    top: process.view().getUint32(arena + MallocState.fields.topWord.offset, true),
+    top: process.view().getUint32(arena + MallocState.fields.top.offset, true),
   };
 }
 
@@ -149,7 +149,7 @@ const mutations: Record<Exclude<keyof typeof Invariant, "HOLDS">, Mutation> = {
     const [bin, ...chunks] = ring;
     link(s, [bin!, ...chunks.reverse()]);
   },
-  NEXTSIZE: (s) => poke(s, s.large[0]! + Chunk.fields.fdNextsizeWord.offset, s.large[0]!),
+  NEXTSIZE: (s) => poke(s, s.large[0]! + Chunk.fields.fdNextsize.offset, s.large[0]!),
   BINMAP: (s) => {
     const size = word(s, sizeAt(s.small)) & ~7;
     const bin = (size >> 4) + 1;

@@ -25,7 +25,7 @@ export function remainsOf(crew: Crew): Remains {
   let arena = main;
   do {
     remains.arenas++;
-    const top = crew.field("MallocState", "topWord", arena);
+    const top = crew.field("MallocState", "top", arena);
     if (arena !== main) walkHeaps(crew, top, remains);
     else walkSegments(crew, top, remains);
     arena = crew.field("MallocState", "next", arena);
@@ -39,7 +39,7 @@ function sizeOf(crew: Crew, address: number): number {
 }
 
 function headerOf(crew: Crew): number {
-  return layouts[crew.options.abi].Chunk.fields.fdWord.offset;
+  return layouts[crew.options.abi].Chunk.fields.fd.offset;
 }
 
 /**

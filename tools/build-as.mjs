@@ -132,7 +132,7 @@ const INLINE = [
   "malloc/release/freeAndMerge",
   "malloc/release/freeToFastbin",
   "malloc/release/freeChunk",
-  "malloc/allocate/allocateDirectly",
+  "malloc/allocate/allocateInline",
   "runtime/collected/allocateBlock",
   "runtime/collected/freeBlock",
 ];

@@ -68,11 +68,11 @@ export function distrustMemory(): void {
  * of its business.
  */
 export function noteHeapDirty(end: word): void {
-  if (isNewsOfDirt(end)) mm.heapDirtyEnd = end;
+  if (isNewlyDirty(end)) mm.heapDirtyEnd = end;
 }
 
 /** Whether the kernel does not know yet that the brk area may have been written to below `end`. */
-export function isNewsOfDirt(end: word): bool {
+export function isNewlyDirty(end: word): bool {
   return end > mm.heapDirtyEnd && end <= mm.brk;
 }
 

@@ -46,11 +46,11 @@ const NOT_FOUND: usize = 0;
  * ENOMEM (_int_malloc).
  */
 export function allocate(arena: MallocState, bytes: word): usize {
-  return allocateDirectly(arena, bytes);
+  return allocateInline(arena, bytes);
 }
 
 /** The same without a call on the way: for malloc itself. */
-export function allocateDirectly(arena: MallocState, bytes: word): usize {
+export function allocateInline(arena: MallocState, bytes: word): usize {
   const size = checkedRequestToSize(bytes);
   if (size == 0) {
     setErrno(ENOMEM);

@@ -5,7 +5,7 @@ import { PTRDIFF_MAX, SIZE_MAX } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { queuesFrees } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
-import { allocate, allocateDirectly } from "./allocate";
+import { allocate, allocateInline } from "./allocate";
 import {
   NO_ARENA,
   arenaFor,
@@ -137,7 +137,7 @@ export function mallocUncached(bytes: word): usize {
     bytes = roundToClass(bytes);
   }
   let arena = openArena(bytes);
-  let mem = allocateDirectly(arena, bytes);
+  let mem = allocateInline(arena, bytes);
   if (mayRetry(mem, arena)) {
     arena = otherArena(arena, bytes);
     mem = allocate(arena, bytes);

@@ -153,7 +153,7 @@ export function isMisaligned(mem: usize): bool {
 }
 
 /** Whether `size` is no multiple of the alignment (aligned_OK). */
-export function isOddSize(size: word): bool {
+export function isMisalignedSize(size: word): bool {
   return (size & (<word>MALLOC_ALIGN_MASK)) != 0;
 }
 

@@ -200,7 +200,9 @@ function fenceTop(top: Chunk, topSize: word): bool {
   top.setHead(kept, PREV_INUSE);
   top.at(kept).setHead(CHUNK_HDR_SZ, PREV_INUSE);
   top.at(kept + CHUNK_HDR_SZ).setHead(CHUNK_HDR_SZ, PREV_INUSE);
-  return kept >= MINSIZE && takeInHand(top);
+  if (kept < MINSIZE) return false;
+  takeInHand(top);
+  return true;
 }
 
 /**
@@ -262,5 +264,6 @@ function fenceHeap(top: Chunk, topSize: word): bool {
   fence.setFoot(size);
   if (!isFreed) return false;
   top.setHead(kept, PREV_INUSE | NON_MAIN_ARENA);
-  return takeInHand(top);
+  takeInHand(top);
+  return true;
 }

@@ -7,7 +7,7 @@ import { queuesFrees } from "../sync/mutex";
 import { below, takeAll, topOf } from "../sync/stack";
 import { IS_THREADED } from "../sync/tier";
 import { NO_ARENA, arenaFor, lockArena, mustBeArena, unlockArena } from "./arena";
-import { Chunk, addressOf, isMisaligned, isOddSize, protectLink } from "./chunk";
+import { Chunk, addressOf, isMisaligned, isMisalignedSize, protectLink } from "./chunk";
 import { consolidate, fastbinAt, fastbinIndex, linkPlace, mergeChunk } from "./fastbins";
 import {
   Keeping,
@@ -46,7 +46,7 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
   const size = p.size;
   if (<word>addressOf(p) > <word>0 - size || isMisaligned(p.mem))
     refuse(Failure.FREE_POINTER, addressOf(p));
-  if (size < MINSIZE || isOddSize(size)) refuse(Failure.FREE_SIZE, addressOf(p));
+  if (size < MINSIZE || isMisalignedSize(size)) refuse(Failure.FREE_SIZE, addressOf(p));
   const index = tcacheIndex(size);
   if (hasBin(index)) {
     if (hasKey(p.mem)) findDoubleFree(p.mem, index);
@@ -61,8 +61,8 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
   }
   if (p.isNonMain) mustBeArena(arena, p);
   if (!isLocked) {
-    if (IS_THREADED && keepsLarge() && mayKeep(p, size)) return;
-    if (IS_THREADED && queuesFrees && queueRemote(arena, p, size)) return;
+    if (IS_THREADED && keepsLarge() && tryKeep(p, size)) return;
+    if (IS_THREADED && queuesFrees && tryQueue(arena, p, size)) return;
     lockArena(arena);
   }
   if (!IS_THREADED || !arena.isRetired) {
@@ -76,7 +76,7 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
  * Puts a chunk into tcache's lists for large blocks, if there are such lists and it has a class.
  * Whether it did.
  */
-function mayKeep(p: Chunk, size: word): bool {
+function tryKeep(p: Chunk, size: word): bool {
   let what = keepLarge(p, size);
   if (what == Keeping.FULL) {
     emptyLarge();
@@ -104,7 +104,7 @@ function emptyLarge(): void {
  * Where frees are queued: queues a chunk of `size` bytes that is to be freed in `arena`, if it is
  * another thread's. Whether it was.
  */
-function queueRemote(arena: MallocState, p: Chunk, size: word): bool {
+function tryQueue(arena: MallocState, p: Chunk, size: word): bool {
   if (!isRemote(arena)) return false;
   if (enqueue(arena, p, size)) {
     lockArena(arena);
@@ -134,10 +134,9 @@ export function takeBack(arena: MallocState): void {
   }
 }
 
-/** Notes that this thread is about to free what was top: should it die first, others can. True. */
-export function takeInHand(p: Chunk): bool {
+/** Notes that this thread is about to free what was top: should it die first, others can. */
+export function takeInHand(p: Chunk): void {
   if (IS_THREADED) thread.inHand = <u32>addressOf(p);
-  return true;
 }
 
 /** Frees what is in hand, with the arena locked. */

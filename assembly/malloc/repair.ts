@@ -8,7 +8,7 @@ import { below, topOf } from "../sync/stack";
 import { acquireSoon, ownerOf, release, takeOver } from "../sync/mutex";
 import { ILP32 } from "../abi/word";
 import { Failure } from "../base/failure";
-import { addressOf, Chunk, PREV_INUSE, isMisaligned, isOddSize, revealLink } from "./chunk";
+import { addressOf, Chunk, PREV_INUSE, isMisaligned, isMisalignedSize, revealLink } from "./chunk";
 import {
   MOST_ARENAS,
   arenaFor,
@@ -205,7 +205,7 @@ function mendChunks(arena: MallocState, start: usize, last: usize, inHand: Chunk
     }
     if (size < MINSIZE || p.isMmapped || !endsInHeap(p)) return false;
     let next = p.at(size);
-    let isFree = !next.prevInuse || (p == inHand && isWorthIt(size));
+    let isFree = !next.prevInuse || (p == inHand && isInNoList(size));
     // Taken out of a bin, but not for anybody yet.
     if (arena != mainArena && !p.isNonMain) isFree = true;
     // What was just cut from top, or just joined to it, and has not its new size yet, or top has
@@ -213,7 +213,7 @@ function mendChunks(arena: MallocState, start: usize, last: usize, inHand: Chunk
     if (addressOf(p) < addressOf(top) && addressOf(next) > addressOf(top)) {
       next = top;
       isFree = true;
-    } else if (isOddSize(size)) {
+    } else if (isMisalignedSize(size)) {
       return false;
     }
     if (isFree) {
@@ -228,7 +228,7 @@ function mendChunks(arena: MallocState, start: usize, last: usize, inHand: Chunk
 }
 
 /** Whether a chunk in hand is too large for tcache and fast bins: then it is in no list. */
-function isWorthIt(size: word): bool {
+function isInNoList(size: word): bool {
   return size > <word>TCACHE_MAX_BINS * 16 + MINSIZE;
 }
 

@@ -263,7 +263,7 @@ function bindLocks(number: u32): void {
 }
 
 /** Takes place `number` if it is free. */
-function mayBeThread(number: u32): bool {
+function takePlace(number: u32): bool {
   const place = changetype<usize>(threadAt(number)) + offsetof<ThreadData>("isAlive");
   if (IS_THREADED) return atomic.cmpxchg<i32>(place, 0, 1) == 0;
   if (load<i32>(place)) return false;
@@ -277,7 +277,7 @@ function mayBeThread(number: u32): bool {
  */
 export function takeThread(): u32 {
   let number: u32 = 0;
-  while (number < THREADS_MAX && !mayBeThread(number)) number++;
+  while (number < THREADS_MAX && !takePlace(number)) number++;
   if (number == THREADS_MAX) return number;
   thread = threadAt(number);
   thread.errno = 0;

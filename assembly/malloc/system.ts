@@ -26,7 +26,7 @@ import { Advice, sysMadvise } from "../kernel/calls/madvise";
 import { unmapRegion } from "../kernel/calls/munmap";
 import { NR_BRK, NR_MADVISE, NR_MMAP, NR_MPROTECT, NR_MREMAP, NR_MUNMAP } from "../kernel/numbers";
 import { KernelOption, option } from "../kernel/options";
-import { dirtyEnd, isNewsOfDirt, noteHeapDirty } from "../kernel/pages";
+import { dirtyEnd, isNewlyDirty, noteHeapDirty } from "../kernel/pages";
 import { protectRegion, sysMprotect } from "../kernel/calls/mprotect";
 import { traced } from "../kernel/calls/syscall";
 import { IS_FULL } from "../kernel/tier";
@@ -263,7 +263,7 @@ export function knownZeroFrom(start: usize, end: usize): usize {
  * were (top moves down).
  */
 export function noteUsed(end: usize): void {
-  if (!isNewsOfDirt(<word>end)) return;
+  if (!isNewlyDirty(<word>end)) return;
   enterKernel();
   noteHeapDirty(<word>end);
   leaveKernel();

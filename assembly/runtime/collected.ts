@@ -9,7 +9,7 @@
 
 import { SIZE_MAX, SIZE_SZ } from "../abi/word";
 import { MIB } from "../base/align";
-import { allocateDirectly } from "../malloc/allocate";
+import { allocateInline } from "../malloc/allocate";
 import { emptyTcache, free, malloc, realloc } from "../malloc/api";
 import { Chunk, isMisaligned, usableSize } from "../malloc/chunk";
 import { consolidate } from "../malloc/fastbins";
@@ -87,7 +87,7 @@ function allocateSlowly(bytes: usize): usize {
   if (GLIBC_DEFAULTS == 0) {
     if (!isLarge && mainArena.systemMem > SMALL_HEAP_MAX) becomeLarge();
     if (isLarge) {
-      const mem = allocateDirectly(mainArena, <word>bytes);
+      const mem = allocateInline(mainArena, <word>bytes);
       if (mem == 0) noMemory(bytes);
       return mem;
     }

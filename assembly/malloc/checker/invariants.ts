@@ -9,7 +9,7 @@ import { ILP32 } from "../../abi/word";
 import { corrupted } from "../../base/failure";
 import { NO_ARENA } from "../arena";
 import { unsortedBin } from "../bins";
-import { Chunk, PREV_INUSE, addressOf, isMisaligned, isOddSize } from "../chunk";
+import { Chunk, PREV_INUSE, addressOf, isMisaligned, isMisalignedSize } from "../chunk";
 import {
   allFastBytes,
   allFastChunks,
@@ -200,7 +200,7 @@ function walkChunks(arena: MallocState, start: usize, last: usize): Chunk {
       p = next;
       continue;
     }
-    if (size < MINSIZE || isOddSize(size) || !endsInHeap(p)) {
+    if (size < MINSIZE || isMisalignedSize(size) || !endsInHeap(p)) {
       broken(Invariant.CHUNK_SIZE, addressOf(p));
       break;
     }

@@ -641,8 +641,8 @@ export const layouts: {
 
 /** Checksums (`layoutDigest`) of the sections "layout" that binaries of this version have. */
 export const layoutDigests: Readonly<Record<"ilp32" | "lp64", readonly number[]>> = {
-  ilp32: [290139017, 556205928, 853377488, 2863523614],
-  lp64: [318257051, 592671897, 1067263877, 2786631088],
+  ilp32: [1110548433, 1337601008, 1691101032, 3078236094],
+  lp64: [779485259, 1669117336, 2676907009, 3161714869],
 };
 
 /**
@@ -2123,7 +2123,6 @@ export const ESPIPE = 29;
 export const ESRCH = 3;
 export const FRESH = 4;
 export const IS_MMAPPED = 2;
-export const KIND_BITS = 3;
 export const KNOWN_FLAGS = 2080897392;
 export const MALLOC_ALIGNMENT = 16;
 export const MAP_32BIT = 64;
@@ -2155,7 +2154,12 @@ export const MLOCK_ONFAULT = 1;
 export const MOST_ARENAS = 65536;
 export const MPOL_BIND = 2;
 export const MPOL_DEFAULT = 0;
+export const MPOL_F_NUMA_BALANCING = 8192;
+export const MPOL_F_RELATIVE_NODES = 16384;
+export const MPOL_F_STATIC_NODES = 32768;
 export const MPOL_LOCAL = 4;
+export const MPOL_MF_MOVE_ALL = 4;
+export const MPOL_MF_STRICT = 1;
 export const MPOL_PREFERRED = 1;
 export const MPOL_PREFERRED_MANY = 5;
 export const MPOL_WEIGHTED_INTERLEAVE = 6;
@@ -2174,12 +2178,8 @@ export const M_PERTURB = -6;
 export const M_TOP_PAD = -2;
 export const M_TRIM_THRESHOLD = -1;
 export const NON_MAIN_ARENA = 4;
-export const O_ACCMODE = 3;
 export const O_APPEND = 1024;
 export const O_PATH = 2097152;
-export const O_RDONLY = 0;
-export const O_RDWR = 2;
-export const O_WRONLY = 1;
 export const PAGE_SHIFT = 12;
 export const PAGE_SIZE = 4096;
 export const PREV_INUSE = 1;
@@ -2236,3 +2236,8 @@ export const VM_SHARED = 8;
 export const VM_WIPEONFORK = 33554432;
 export const VM_WRITE = 2;
 export const WASM_PAGE_SIZE = 65536;
+export const KIND_BITS = 3;
+export const O_ACCMODE = 3;
+export const O_RDONLY = 0;
+export const O_RDWR = 2;
+export const O_WRONLY = 1;

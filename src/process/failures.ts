@@ -146,18 +146,20 @@ function byName(): Readonly<Record<CheckName, string>> {
  */
 export const abortMessages = /* @__PURE__ */ byName();
 
+/** The lists, and the code of the first in each. */
+const FAILURES = [
+  [checks, 1],
+  [assertions, ASSERTIONS_FROM],
+  [faults, FAULTS_FROM],
+] as const;
+
 function failureAt(code: number): [FailureName, string] | undefined {
-  return checks[code - 1] ?? assertions[code - ASSERTIONS_FROM] ?? faults[code - FAULTS_FROM];
+  return FAILURES.map(([list, from]) => list[code - from]).find((found) => found !== undefined);
 }
 
 /** @returns the code of a failure: its value in `Failure` */
 export function failureCode(failure: FailureName): number {
-  const lists = [
-    [checks, 1],
-    [assertions, ASSERTIONS_FROM],
-    [faults, FAULTS_FROM],
-  ] as const;
-  for (const [list, from] of lists) {
+  for (const [list, from] of FAILURES) {
     const at = list.findIndex(([name]) => name === failure);
     if (at >= 0) return from + at;
   }

@@ -115,16 +115,18 @@ class Shaker {
   }
 
   #read(name, text) {
+    const { statements } = parse(text);
     const file = {
       name,
       text,
+      statements,
       own: new Map(),
       imported: new Map(),
       from: [],
       rest: [],
       kept: new Set(),
     };
-    for (const node of parse(text).statements) {
+    for (const node of statements) {
       const source =
         node.moduleSpecifier && posix.join(posix.dirname(name), node.moduleSpecifier.text);
       const parts = node.importClause?.namedBindings?.elements ?? node.exportClause?.elements;
@@ -151,6 +153,15 @@ class Shaker {
     } else if (!file.kept.has(key)) {
       file.kept.add(key);
       this.keep(this.files.get(source), theirs);
+    }
+  }
+
+  /** Keeps all that a file has, and all that it passes on. */
+  keepAll(file) {
+    for (const name of [...file.own.keys(), ...file.imported.keys()]) this.keep(file, name);
+    for (const [node, from] of file.from) {
+      file.kept.add(node);
+      this.keepAll(this.files.get(from));
     }
   }
 
@@ -207,8 +218,7 @@ class Shaker {
           ...this.queue.filter(([at, m]) => at === file && m.parent === node).map(([, m]) => m),
         );
     };
-    const [first] = [...file.own.values(), ...file.rest, ...[...file.imported.values()].flat(1)];
-    first.getSourceFile().statements.forEach(visit);
+    file.statements.forEach(visit);
     let { text } = file;
     for (const node of cuts.sort((a, b) => b.pos - a.pos)) {
       const comma = /^\s*,/.exec(text.slice(node.end));
@@ -228,14 +238,7 @@ class Shaker {
  */
 export function shaken(texts, entries, falsehoods) {
   const shaker = new Shaker(texts, falsehoods);
-  for (const entry of entries) {
-    const file = shaker.files.get(entry);
-    for (const name of [...file.own.keys(), ...file.imported.keys()]) shaker.keep(file, name);
-    for (const [, from] of file.from) {
-      const other = shaker.files.get(from);
-      for (const name of other.own.keys()) shaker.keep(other, name);
-    }
-  }
+  for (const entry of entries) shaker.keepAll(shaker.files.get(entry));
   shaker.settle();
   const left = [...shaker.files.values()].map((file) => [file.name, shaker.textOf(file)]);
   return new Map(left.filter(([, text]) => text !== undefined));

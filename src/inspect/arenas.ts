@@ -17,20 +17,17 @@ export interface Heap extends HeapInfo {
   readonly address: number;
 }
 
-/** What version 0.1.0 called two members of malloc_state, for one version more. */
-interface OldNames {
-  /** @deprecated `top` */
-  readonly topWord?: number;
-  /** @deprecated `lastRemainder` */
-  readonly lastRemainderWord?: number;
-}
-
 /** An arena as it is now. */
 export interface Arena {
   /** Where its malloc_state is. */
   readonly address: number;
   /** A copy of that struct. */
-  readonly state: MallocState & OldNames;
+  readonly state: MallocState & {
+    /** @deprecated `top`; the name of version 0.1.0. */
+    readonly topWord?: number;
+    /** @deprecated `lastRemainder`; the name of version 0.1.0. */
+    readonly lastRemainderWord?: number;
+  };
   /** Its heaps, the last first; none for main_arena, which lies on the break. */
   readonly heaps: readonly Heap[];
 }

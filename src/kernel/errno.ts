@@ -1,27 +1,7 @@
 // Linux's error numbers (man 3 errno): names, numbers and the texts that strerror gives. strace
 // shows some names differently from C: there EOPNOTSUPP and ENOTSUP are one number.
 
-import {
-  EACCES,
-  EAGAIN,
-  EBADF,
-  EBUSY,
-  EEXIST,
-  EFAULT,
-  EFBIG,
-  EINVAL,
-  EIO,
-  EISDIR,
-  EMFILE,
-  ENODEV,
-  ENOMEM,
-  ENOSYS,
-  EOPNOTSUPP,
-  EOVERFLOW,
-  EPERM,
-  ESPIPE,
-  ESRCH,
-} from "../layout/generated.js";
+import * as linux from "../layout/generated.js";
 
 /**
  * Error numbers by name; the first 34 are all of Linux's classic ones, the rest what calls on
@@ -29,15 +9,15 @@ import {
  */
 export const Errno = {
   /** Operation not permitted. */
-  EPERM,
+  EPERM: linux.EPERM,
   /** No such file or directory. */
   ENOENT: 2,
   /** No such process. */
-  ESRCH,
+  ESRCH: linux.ESRCH,
   /** Interrupted system call. */
   EINTR: 4,
   /** Input/output error. */
-  EIO,
+  EIO: linux.EIO,
   /** No such device or address. */
   ENXIO: 6,
   /** Argument list too long. */
@@ -45,47 +25,47 @@ export const Errno = {
   /** Exec format error. */
   ENOEXEC: 8,
   /** Bad file descriptor. */
-  EBADF,
+  EBADF: linux.EBADF,
   /** No child processes. */
   ECHILD: 10,
   /** Resource temporarily unavailable. */
-  EAGAIN,
+  EAGAIN: linux.EAGAIN,
   /** Cannot allocate memory. */
-  ENOMEM,
+  ENOMEM: linux.ENOMEM,
   /** Permission denied. */
-  EACCES,
+  EACCES: linux.EACCES,
   /** Bad address. */
-  EFAULT,
+  EFAULT: linux.EFAULT,
   /** Block device required. */
   ENOTBLK: 15,
   /** Device or resource busy. */
-  EBUSY,
+  EBUSY: linux.EBUSY,
   /** File exists. */
-  EEXIST,
+  EEXIST: linux.EEXIST,
   /** Invalid cross-device link. */
   EXDEV: 18,
   /** No such device. */
-  ENODEV,
+  ENODEV: linux.ENODEV,
   /** Not a directory. */
   ENOTDIR: 20,
   /** Is a directory. */
-  EISDIR,
+  EISDIR: linux.EISDIR,
   /** Invalid argument. */
-  EINVAL,
+  EINVAL: linux.EINVAL,
   /** Too many open files in system. */
   ENFILE: 23,
   /** Too many open files. */
-  EMFILE,
+  EMFILE: linux.EMFILE,
   /** Inappropriate ioctl for device. */
   ENOTTY: 25,
   /** Text file busy. */
   ETXTBSY: 26,
   /** File too large. */
-  EFBIG,
+  EFBIG: linux.EFBIG,
   /** No space left on device. */
   ENOSPC: 28,
   /** Illegal seek. */
-  ESPIPE,
+  ESPIPE: linux.ESPIPE,
   /** Read-only file system. */
   EROFS: 30,
   /** Too many links. */
@@ -99,13 +79,13 @@ export const Errno = {
   /** File name too long. */
   ENAMETOOLONG: 36,
   /** Function not implemented. */
-  ENOSYS,
+  ENOSYS: linux.ENOSYS,
   /** Too many levels of symbolic links. */
   ELOOP: 40,
   /** Value too large for defined data type. */
-  EOVERFLOW,
+  EOVERFLOW: linux.EOVERFLOW,
   /** Operation not supported. */
-  EOPNOTSUPP,
+  EOPNOTSUPP: linux.EOPNOTSUPP,
   /** Stale file handle. */
   ESTALE: 116,
   /** Disk quota exceeded. */

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Abi } from "../../src/layout/address.js";
 import { encodeOps } from "../../src/trace/encode.js";
-import { startSession, type ReplayOptions } from "../../src/trace/session.js";
+import { startSession, type ReplayOptions, SLICE_OPS } from "../../src/trace/session.js";
 import { geometricMean } from "../../src/trace/statistics.js";
 import type { Trace } from "../../src/trace/trace.js";
 import { BENCH_HEAP_BASE } from "../../tools/builds.mjs";
@@ -18,8 +18,6 @@ import type { Cell, Row } from "../lab/question.js";
 import { foreignInstance } from "./wasm.js";
 import { PROGRAMS, programTrace } from "../lab/workloads.js";
 
-/** Operations a call of a loop in WebAssembly. */
-const SLICE_OPS = 4096;
 const OPS_BEGIN = 65_536;
 
 /** Whoever replays traces. */

@@ -10,7 +10,7 @@
 
 import { OURS, TLSF } from "../contestants/allocators.js";
 import { OpKind } from "../../src/layout/generated.js";
-import { KIND_BITS, type Trace } from "../../src/trace/trace.js";
+import { KIND_BITS, kindOf, slotOf, type Trace } from "../../src/trace/trace.js";
 import { ratio, scaled, type Question } from "../lab/question.js";
 import { foreignReplayer, meanCell, ourReplayer, raceReplays } from "../contestants/replays.js";
 import { wasmModule } from "../contestants/binaries.js";
@@ -24,8 +24,8 @@ function withoutCallocs(trace: Trace): Trace {
   const idKinds = Uint32Array.from(trace.idKinds);
   const xLow = Uint32Array.from(trace.xLow);
   for (let i = 0; i < trace.count; i++) {
-    if ((idKinds[i]! & 7) !== OpKind.CALLOC) continue;
-    idKinds[i] = ((idKinds[i]! >>> KIND_BITS) << KIND_BITS) | OpKind.MALLOC;
+    if (kindOf(idKinds[i]!) !== OpKind.CALLOC) continue;
+    idKinds[i] = (slotOf(idKinds[i]!) << KIND_BITS) | OpKind.MALLOC;
     xLow[i] = Math.min(trace.xLow[i]! * trace.yLow[i]!, 0xffff_ffff);
   }
   return { ...trace, idKinds, xLow };

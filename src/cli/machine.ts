@@ -7,9 +7,9 @@ import type { AddressLayout } from "../process/options.js";
 import { parseTunables } from "../process/tunable-text.js";
 import { startKernelSync, type Kernel } from "../kernel.js";
 import type { Abi } from "../layout/address.js";
-import { OpKind } from "../layout/generated.js";
+import { Player, type Observer } from "../trace/player.js";
 import { Threads } from "../trace/threads.js";
-import { KIND_BITS, NEVER_LIVE_SLOT, type Trace } from "../trace/trace.js";
+import type { Trace } from "../trace/trace.js";
 import { readTraces } from "./inputs.js";
 import { UsageError, type CliIo } from "./io.js";
 import { wholeNumber } from "./numbers.js";
@@ -32,7 +32,6 @@ export interface MomentOptions extends MachineOptions {
  * alignment.
  */
 const START_BRK = 16 << 20;
-const SIZE_MAX_32 = 0xffff_ffffn;
 
 /** Adds the options of MachineOptions. */
 export function withMachineOptions(command: Command): Command {
@@ -101,8 +100,7 @@ export async function machineAt(
     throw new UsageError(`--at ${at}: ${trace.name} has ${trace.count} operations`);
   }
   const kernel = startMachine(options);
-  const run = new TraceRun(kernel, trace, touch);
-  run.to(at ?? trace.count);
+  playerIn(kernel, trace, touch).to(at);
   return kernel;
 }
 
@@ -112,87 +110,13 @@ export async function readTrace(file: string, io: CliIo): Promise<Trace> {
   return trace!;
 }
 
-/** A trace that runs in a process of the `full` build, call by call. */
-export class TraceRun {
-  readonly #kernel: Kernel;
-  readonly #trace: Trace;
-  readonly #touches: boolean;
-  readonly #blocks: Float64Array;
-  readonly #threads: Threads<"full">;
-  #next = 0;
-  #turn = 0;
-
-  /**
-   * @param kernel the process
-   * @param trace what it does
-   * @param touches whether it writes to the blocks that it gets, so that their pages are resident
-   */
-  constructor(kernel: Kernel, trace: Trace, touches: boolean) {
-    this.#kernel = kernel;
-    this.#trace = trace;
-    this.#touches = touches;
-    this.#blocks = new Float64Array(trace.slots);
-    this.#threads = new Threads(kernel.process, trace);
-  }
-
-  /** Runs on, up to but not including operation `end`. */
-  to(end: number): void {
-    for (; this.#next < end; this.#next++) {
-      this.#takeTurns(this.#next);
-      this.#step(this.#next);
-    }
-    if (end === this.#trace.count) this.#takeTurns(end);
-  }
-
-  /** What happens in front of operation `index`. */
-  #takeTurns(index: number): void {
-    const { at, who } = this.#trace.turns;
-    while (this.#turn < at.length && at[this.#turn]! <= index)
-      this.#threads.take(who[this.#turn++]!);
-  }
-
-  #step(index: number): void {
-    const { idKinds } = this.#trace;
-    const slot = idKinds[index]! >>> KIND_BITS;
-    const kind = (idKinds[index]! & ((1 << KIND_BITS) - 1)) as OpKind;
-    const process = this.#threads.now;
-    const old = this.#blocks[slot]!;
-    if (kind === OpKind.FREE) {
-      this.#blocks[slot] = 0;
-      process.free(old);
-      return;
-    }
-    const x = this.#argument(this.#trace.xLow[index]!, this.#trace.xHigh[index]!);
-    const y = this.#argument(this.#trace.yLow[index]!, this.#trace.yHigh[index]!);
-    const block = this.#allocate(kind, old, x, y);
-    // A failed realloc leaves the old block alone; realloc to 0 bytes has freed it.
-    if (kind === OpKind.REALLOC && block === 0 && x !== 0n) return;
-    if (slot !== NEVER_LIVE_SLOT) this.#blocks[slot] = block;
-    if (this.#touches && block !== 0) {
-      const size = kind === OpKind.CALLOC ? x * y : kind === OpKind.MEMALIGN ? y : x;
-      this.#kernel.touch(block, Number(size), "write");
-    }
-  }
-
-  #allocate(kind: OpKind, old: number, x: bigint, y: bigint): number {
-    const process = this.#threads.now;
-    switch (kind) {
-      case OpKind.MALLOC:
-        return process.malloc(x);
-      case OpKind.CALLOC:
-        return process.calloc(x, y);
-      case OpKind.MEMALIGN:
-        return process.memalign(x, y);
-      case OpKind.REALLOC:
-        return process.realloc(old, x);
-      case OpKind.FREE:
-        return 0;
-    }
-  }
-
-  /** A size of the trace; what size_t cannot hold becomes its greatest value. */
-  #argument(low: number, high: number): bigint {
-    const value = (BigInt(high) << 32n) | BigInt(low);
-    return this.#kernel.process.abi === "ilp32" && value > SIZE_MAX_32 ? SIZE_MAX_32 : value;
-  }
+/**
+ * A trace that plays in a process.
+ * @param touches whether it writes to the blocks that it gets, so that their pages are resident
+ */
+export function playerIn(kernel: Kernel, trace: Trace, touches: boolean): Player {
+  const touch: Observer = ({ result, bytes }) => {
+    if (result !== 0) kernel.touch(result, bytes, "write");
+  };
+  return new Player(trace, new Threads(kernel.process, trace), touches ? touch : undefined);
 }

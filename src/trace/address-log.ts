@@ -9,9 +9,8 @@
 
 import type { Process } from "../process/process.js";
 import { Fnv64 } from "./fnv.js";
+import { NEWLINE, SPACE } from "./trace-text.js";
 
-const SPACE = 0x20;
-const NEWLINE = 0x0a;
 const CHUNK_BYTES = 65_536;
 /** Longest line: three numbers of at most 20 digits, words and blanks. */
 const LINE_BYTES = 96;

@@ -3,10 +3,11 @@
 // The prime is 2^40 + 435, so with the hash in two 32-bit halves a multiplication is
 // `low * 435` (exact in a double), its carry, `high * 435`, and the low half shifted up by 40 bits.
 
+import { TWO_TO_32 } from "./trace.js";
+
 const OFFSET_BASIS_HIGH = 0xcbf29ce4;
 const OFFSET_BASIS_LOW = 0x84222325;
 const PRIME_LOW = 435;
-const TWO_TO_32 = 4_294_967_296;
 
 /** A running FNV-1a 64 hash (http://www.isthe.com/chongo/tech/comp/fnv/). */
 export class Fnv64 {

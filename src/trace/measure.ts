@@ -1,23 +1,23 @@
 // Measuring a trace on the allocator in WebAssembly.
 //
-// First one replay operation by operation, to learn what each came to (a request may be refused)
+// First one replay call by call, to learn what each came to (a request may be refused)
 // and how much was live and held at most. Then the replay loop inside WebAssembly against the
 // clock: *warm*, the trace again and again in one heap, everything freed in between outside the
 // clock; *cold*, once each in fresh processes, whose memory has never been touched. Warm comes
 // first, so that both run optimised code: cold is a cold heap, not a cold compiler.
 
 import type { Process } from "../process/process.js";
-import { OpKind } from "../layout/generated.js";
-import { requestedBytes } from "./encode.js";
-import { PROGRESS_OPS } from "./replay.js";
+import type { Abi } from "../layout/address.js";
+import type { Step } from "./player.js";
+import { playWithProgress } from "./replay.js";
 import { fieldAddress, startSession, type ReplayOptions, type ReplaySession } from "./session.js";
 import { summarise, type Samples } from "./statistics.js";
-import { KIND_BITS, type Trace } from "./trace.js";
+import type { Trace } from "./trace.js";
+import { PAGE_SIZE } from "../layout/generated.js";
 
-const KERNEL_PAGE_BYTES = 4096;
 /** Warming up ends after this many milliseconds, but not before {@link WARM_UP_PASSES} passes. */
-const WARM_UP_MILLISECONDS = 40;
-const WARM_UP_PASSES = 2;
+export const WARM_UP_MILLISECONDS = 40;
+export const WARM_UP_PASSES = 2;
 /**
  * A sample takes at least about this long: short traces are passed through several times for one.
  */
@@ -39,7 +39,8 @@ export interface MeasureOptions {
 
 /** What every operation of a trace came to. */
 export interface Outcome {
-  /** Bytes that each operation asked for (see `requestedBytes`). */
+  readonly abi: Abi;
+  /** Bytes that each operation asked for (see `bytesOf`). */
   readonly bytes: Float64Array;
   /** 1 where the allocator refused the request, else 0. */
   readonly refused: Uint8Array;
@@ -70,9 +71,9 @@ export interface ReplayTimes {
 }
 
 /**
- * Replays a trace once, operation by operation, and notes what happens.
+ * Plays a trace once and notes what happens.
  *
- * @throws what `startProcess` throws, and HeapAbort
+ * @throws what `startProcess` and `Player.to` throw
  */
 export function observe(
   trace: Trace,
@@ -81,35 +82,30 @@ export function observe(
 ): Outcome {
   const session = startSession(trace, options);
   const { process } = session;
-  const bytes = requestedBytes(trace, session.abi);
+  const bytes = new Float64Array(trace.count);
   const refused = new Uint8Array(trace.count);
   const live = new LiveSet(trace.slots);
   const held = heldBytesReader(session);
   let refusedCount = 0;
   let peakHeldBytes = 0;
-  for (let i = 0; i < trace.count; i++) {
-    const idKind = trace.idKinds[i]!;
-    const slot = idKind >>> KIND_BITS;
-    const kind = idKind & 7;
-    const pointer = session.step(i);
-    const frees = kind === OpKind.FREE || (kind === OpKind.REALLOC && bytes[i] === 0);
-    if (pointer === 0 && !frees) {
-      refused[i] = 1;
+  playWithProgress(session, onProgress, (step) => {
+    bytes[step.index] = step.bytes;
+    if (step.isRefused) {
+      refused[step.index] = 1;
       refusedCount++;
     }
-    live.take(slot, kind, bytes[i]!, pointer !== 0);
+    live.take(step);
     peakHeldBytes = Math.max(peakHeldBytes, held());
-    if ((i + 1) % PROGRESS_OPS === 0) onProgress?.(PROGRESS_OPS);
-  }
-  onProgress?.(trace.count % PROGRESS_OPS);
+  });
   const mallinfo2 = process.mallinfo2();
   return {
+    abi: session.abi,
     bytes,
     refused,
     refusedCount,
     peakLiveBytes: live.peakBytes,
     peakLiveBlocks: live.peakBlocks,
-    peakFootprintBytes: process.mm().hiwaterVm * KERNEL_PAGE_BYTES,
+    peakFootprintBytes: process.mm().hiwaterVm * PAGE_SIZE,
     peakHeldBytes,
     brkBytes: process.breakOffset(),
     mappedBytes: mallinfo2.hblkhd,
@@ -222,15 +218,10 @@ export class LiveSet {
     this.sizes = new Float64Array(slots).fill(-1);
   }
 
-  /** An operation of a trace, and whether it returned a block. */
-  take(slot: number, kind: number, size: number, isGiven: boolean): void {
-    if (isGiven) this.set(slot, size);
-    else if (kind === OpKind.FREE || (kind === OpKind.REALLOC && size === 0)) this.drop(slot);
-  }
-
-  /** @returns whether the slot has a live block */
-  has(slot: number): boolean {
-    return this.sizes[slot]! >= 0;
+  /** Takes a step of a player's. */
+  take({ slot, bytes, result, after }: Step<unknown>): void {
+    if (result !== 0) this.set(slot, bytes);
+    else if (after === 0) this.drop(slot);
   }
 
   private set(slot: number, size: number): void {

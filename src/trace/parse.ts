@@ -9,7 +9,7 @@
 import { OpKind } from "../layout/generated.js";
 import { SlotTable } from "./slots.js";
 import { TraceText, type Place } from "./trace-text.js";
-import { KIND_BITS, type OpKindValue, type Trace } from "./trace.js";
+import { KIND_BITS, kindOf, type Trace } from "./trace.js";
 
 /** More leading numbers than this are no header of any known kind of trace. */
 const MOST_HEADER_NUMBERS = 8;
@@ -18,11 +18,10 @@ const LAB_HEADER_NUMBERS = 4;
 const HEADER_OPS = 2;
 const LETTER_T = 0x74;
 const LETTER_X = 0x78;
-const KIND_MASK = (1 << KIND_BITS) - 1;
 const LETTERS = "a, c, m, r, f, t or x";
 
 /** The function that each kind of line calls, its letter, and what follows the id. */
-const KINDS: Readonly<Record<OpKindValue, readonly [string, string, ...string[]]>> = {
+const KINDS: Readonly<Record<OpKind, readonly [string, string, ...string[]]>> = {
   [OpKind.MALLOC]: ["malloc", "a", "SIZE"],
   [OpKind.CALLOC]: ["calloc", "c", "NMEMB", "SIZE"],
   [OpKind.MEMALIGN]: ["memalign", "m", "ALIGN", "SIZE"],
@@ -34,7 +33,7 @@ const X = 2;
 const Y = 3;
 
 /** @returns how a line is written, such as "a ID SIZE" */
-function formOf(kind: OpKindValue): string {
+function formOf(kind: OpKind): string {
   const [, letter, ...sizes] = KINDS[kind];
   return `"${[letter, "ID", ...sizes].join(" ")}"`;
 }
@@ -156,7 +155,7 @@ class Parser {
     else this.failUnknown();
   }
 
-  private readOperation(kind: OpKindValue): void {
+  private readOperation(kind: OpKind): void {
     const { text, count: index } = this;
     if (this.gone.has(this.thread)) text.fail(`thread ${this.thread} calls after its exit`);
     if (kind === OpKind.CALLOC || kind === OpKind.MEMALIGN) this.isLab = false;
@@ -204,7 +203,7 @@ class Parser {
   }
 
   /** Reads the letter and the id. @returns the slot that the operation uses */
-  private readSlot(kind: OpKindValue): number {
+  private readSlot(kind: OpKind): number {
     const { text, slotTable: table } = this;
     const { place } = text;
     text.skip();
@@ -223,7 +222,7 @@ class Parser {
   }
 
   /** Reads a size, or a count or an alignment, which are sizes, too: the operand at `index`. */
-  private readSize(kind: OpKindValue, index: number): void {
+  private readSize(kind: OpKind, index: number): void {
     const { text } = this;
     const what = KINDS[kind][index]!;
     if (text.atLineEnd()) {
@@ -239,11 +238,11 @@ class Parser {
    * The line ends before its size. The malloc lab's driver keeps the last one then; so it is here,
    * in a file of that lab whose header is true (see `notes`).
    */
-  private assumeSize(kind: OpKindValue, what: string): void {
+  private assumeSize(kind: OpKind, what: string): void {
     const { text } = this;
     this.assumed = seen(this.assumed, text.place, `${what} is missing (${formOf(kind)})`);
     let last = this.count - 1;
-    while (last >= 0 && (this.idKinds[last]! & KIND_MASK) === OpKind.FREE) last--;
+    while (last >= 0 && kindOf(this.idKinds[last]!) === OpKind.FREE) last--;
     if (last < 0 || !this.isLab || text.isAtEnd) this.failMissing(this.assumed);
     text.wide = (BigInt(this.xHigh[last]!) << 32n) | BigInt(this.xLow[last]!);
   }
@@ -309,7 +308,7 @@ function noteOf({ place, what, count }: Sighting, meaning: string): string {
   return `${place.line}:${place.column}: ${what}${more}: ${meaning}`;
 }
 
-function kindOfLetter(letter: number): OpKindValue | undefined {
+function kindOfLetter(letter: number): OpKind | undefined {
   switch (letter) {
     case 0x61: // a
       return OpKind.MALLOC;

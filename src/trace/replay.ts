@@ -2,17 +2,14 @@
 
 import { wordBytes } from "../layout/address.js";
 import { heapMaxBytes } from "../inspect/arenas.js";
-import { OpKind, layouts } from "../layout/generated.js";
+import { IS_MMAPPED, NON_MAIN_ARENA, OpKind } from "../layout/generated.js";
 import { AddressLogWriter, infoLine, type AddressLogOutput } from "./address-log.js";
+import type { Observer } from "./player.js";
 import { fieldAddress, startSession, type ReplayOptions, type ReplaySession } from "./session.js";
 import type { Trace } from "./trace.js";
 
-/** Flag bits of a chunk's size word (glibc's malloc.c; IS_MMAPPED and NON_MAIN_ARENA). */
-const IS_MMAPPED = 2;
-const NON_MAIN_ARENA = 4;
-
 /** Work is reported done in steps of this many operations. */
-export const PROGRESS_OPS = 16_384;
+const PROGRESS_OPS = 16_384;
 
 /** What {@link replayAddresses} does with the log. */
 export interface AddressOptions extends AddressLogOutput {
@@ -39,7 +36,7 @@ export interface AddressLog {
  * Replays a trace in a fresh process and logs where every block goes, exactly as the native goldens
  * do.
  *
- * @throws what `startProcess` throws
+ * @throws what `startProcess` and `Player.to` throw
  */
 export function replayAddresses(
   trace: Trace,
@@ -51,17 +48,33 @@ export function replayAddresses(
   const log = new AddressLogWriter(options);
   const look = blockReader(session, log);
   options.onStart?.(session);
-  for (let i = 0; i < trace.count; i++) {
-    const pointer = session.step(i);
-    if ((trace.idKinds[i]! & 7) !== OpKind.FREE) look(i, pointer);
-    if ((i + 1) % PROGRESS_OPS === 0) onProgress?.(PROGRESS_OPS);
-  }
-  onProgress?.(trace.count % PROGRESS_OPS);
+  playWithProgress(session, onProgress, ({ index, kind, result }) => {
+    if (kind !== OpKind.FREE) look(index, result);
+  });
   const info = trace.count > 0 ? infoLine(session.process, trace.count - 1) : "";
   log.finish(info);
   options.onEnd?.(session);
   const { addresses, addressesAndSizes } = log.hashes();
   return { lines: log.lines, addressHash: addresses, addressAndSizeHash: addressesAndSizes, info };
+}
+
+/**
+ * Plays all of a session's trace.
+ * @param onProgress called now and then with the number of operations done since the last call
+ * @throws what `Player.to` throws
+ */
+export function playWithProgress(
+  session: ReplaySession,
+  onProgress: ((ops: number) => void) | undefined,
+  observer: Observer,
+): void {
+  const { count } = session.trace;
+  const player = session.player(observer);
+  do {
+    const from = player.done;
+    player.to(Math.min(from + PROGRESS_OPS, count));
+    onProgress?.(player.done - from);
+  } while (player.done < count);
 }
 
 /**
@@ -109,9 +122,9 @@ interface HeapName {
 
 /** @returns a function that names the heap of a block that lies in one */
 function heapNamer(session: ReplaySession): (pointer: number) => HeapName {
-  const { process, abi } = session;
+  const { process } = session;
   const arenas = new Map<number, number>();
-  const { arPtr, prev } = layouts[abi].HeapInfo.fields;
+  const { arPtr, prev } = process.structs.HeapInfo.fields;
   const heapBytes = heapMaxBytes(process);
   return (pointer) => {
     const start = pointer - (pointer % heapBytes);

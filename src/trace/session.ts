@@ -6,14 +6,14 @@
 //     base     the kernel's page(s) and libc's data
 //     startBrk [heap] ...                              (a multiple of 16 MiB)
 
-import { HeapAbort } from "../process/failures.js";
 import { startProcessSync, type Process, type ProcessOptions } from "../process/process.js";
 import type { StructLayout } from "../layout/struct.js";
 import { wordBytes, type Abi } from "../layout/address.js";
-import { layouts } from "../layout/generated.js";
+import { WASM_PAGE_SIZE, layouts } from "../layout/generated.js";
 import { encodeOps, opBytes } from "./encode.js";
+import { Player, type Observer } from "./player.js";
 import { Threads } from "./threads.js";
-import { TraceError, type Trace } from "./trace.js";
+import type { Trace } from "./trace.js";
 
 /** What a replayer may choose about the process that it replays in. */
 export interface ReplayOptions extends Pick<
@@ -27,15 +27,14 @@ export interface ReplayOptions extends Pick<
 /** A process of the build that has the replay loop. */
 export type ReplayProcess = Process<Abi, "replay">;
 
-const WASM_PAGE_BYTES = 65_536;
 /**
  * Where a block goes that is aligned to more than a page depends on where the break starts; the
  * native goldens have it at a multiple of 16 MiB.
  */
 const START_BRK_ALIGNMENT_BYTES = 16 << 20;
 /** Operations a call: V8 replaces code by its optimised version only when it is entered anew. */
-const SLICE_OPS = 4096;
-const OPS_BEGIN = WASM_PAGE_BYTES;
+export const SLICE_OPS = 4096;
+const OPS_BEGIN = WASM_PAGE_SIZE;
 
 /** A process with a trace loaded, at its start. */
 export class ReplaySession {
@@ -47,9 +46,6 @@ export class ReplaySession {
   private readonly blocks: number;
   private readonly strideBytes: number;
   private readonly threads: Threads<"replay">;
-  /** The operation and the turn that `step` goes on with. */
-  private next = 0;
-  private turn = 0;
 
   /** Use {@link startSession}. */
   constructor(process: ReplayProcess, trace: Trace, blocks: number) {
@@ -83,8 +79,6 @@ export class ReplaySession {
       this.threads.take(turns.who[turn]!);
     }
     this.runOps(at, count);
-    this.next = 0;
-    this.turn = 0;
   }
 
   private runOps(first: number, end: number): void {
@@ -95,35 +89,9 @@ export class ReplaySession {
     }
   }
 
-  /**
-   * Runs the one operation `index`, which must be the one after the last that ran so.
-   * @returns the address that it returned; 0 for NULL and for a free
-   * @throws TraceError that names the operation, when malloc aborts
-   */
-  step(index: number): number {
-    if (index !== this.next) throw new RangeError(`operation ${this.next} is next, not ${index}`);
-    this.next = index + 1;
-    this.takeTurns(index);
-    const at = this.opAddress(index);
-    const { raw } = this.threads.now;
-    const result =
-      Number(this.called(index, () => raw.replay(at, at + this.strideBytes, this.blocks))) >>> 0;
-    if (this.next === this.trace.count) this.takeTurns(this.next);
-    return result;
-  }
-
-  /**
-   * Calls malloc for operation `index`.
-   * @throws TraceError that names the operation, when it aborts
-   */
-  private called<T>(index: number, call: () => T): T {
-    try {
-      return call();
-    } catch (error) {
-      if (!(error instanceof HeapAbort)) throw error;
-      const { name, lines } = this.trace;
-      throw new TraceError(name, lines[index]!, `operation ${index}: ${error.message}`);
-    }
+  /** @returns who plays the trace call by call, instead of `run`; the process must be fresh */
+  player(observer?: Observer): Player {
+    return new Player(this.trace, this.threads, observer);
   }
 
   /**
@@ -134,18 +102,10 @@ export class ReplaySession {
     this.threads.exitAll();
   }
 
-  /** Frees every block that is live, so that the trace can run again in the same heap. */
+  /** Frees every block that `run` left, so that the trace can run again in the same heap. */
   release(): void {
     this.threads.rewind();
     this.threads.now.raw.release_all(this.blocks, this.trace.slots);
-    this.next = 0;
-    this.turn = 0;
-  }
-
-  /** What happens in front of operation `index`. */
-  private takeTurns(index: number): void {
-    const { at, who } = this.trace.turns;
-    while (this.turn < at.length && at[this.turn]! <= index) this.threads.take(who[this.turn++]!);
   }
 
   private opAddress(index: number): number {
@@ -172,8 +132,8 @@ export function planTrace(trace: Trace, abi: Abi): TracePlan {
   const ops = encodeOps(trace, abi);
   const blocks = roundUp(OPS_BEGIN + ops.length, 16);
   const end = blocks + trace.slots * wordBytes(abi);
-  const startBrk = roundUp(end + WASM_PAGE_BYTES, START_BRK_ALIGNMENT_BYTES);
-  return { ops, opsBegin: OPS_BEGIN, blocks, base: startBrk - WASM_PAGE_BYTES, startBrk };
+  const startBrk = roundUp(end + WASM_PAGE_SIZE, START_BRK_ALIGNMENT_BYTES);
+  return { ops, opsBegin: OPS_BEGIN, blocks, base: startBrk - WASM_PAGE_SIZE, startBrk };
 }
 
 /**

@@ -4,12 +4,12 @@
 // stands there is an error that names line, column and rule. Works on bytes, once over the text:
 // half a million operations take a few hundredths of a second.
 
-import { TraceError } from "./trace.js";
+import { TraceError, TWO_TO_32 } from "./trace.js";
 
 const TAB = 0x09;
-const NEWLINE = 0x0a;
+export const NEWLINE = 0x0a;
 const RETURN = 0x0d;
-const SPACE = 0x20;
+export const SPACE = 0x20;
 const HASH = 0x23;
 const MINUS = 0x2d;
 const ZERO = 0x30;
@@ -18,7 +18,6 @@ const LOWER_X = 0x78;
 const LOWER_CASE = 0x20;
 /** Numbers below this are exact as a double, even times ten plus nine. */
 const EXACT_LIMIT = 900_719_925_474_098;
-const TWO_TO_32 = 4_294_967_296;
 const U64_MAX = (1n << 64n) - 1n;
 /** Longer tokens are clipped in messages. */
 const MOST_SHOWN = 40;

@@ -6,9 +6,7 @@
 // trace can free all that it left behind.
 
 import type { OpKind } from "../layout/generated.js";
-
-/** The kind of one operation: a value of {@link OpKind}. */
-export type OpKindValue = (typeof OpKind)[keyof typeof OpKind];
+import { KIND_BITS } from "../layout/generated.js";
 
 /**
  * The slot of "an id that is never live": freeing it is `free(NULL)`, and nothing is ever stored
@@ -17,7 +15,21 @@ export type OpKindValue = (typeof OpKind)[keyof typeof OpKind];
 export const NEVER_LIVE_SLOT = 0;
 
 /** Bits of {@link Trace.idKinds} that hold the kind; the slot is above them. */
-export const KIND_BITS = 3;
+export { KIND_BITS };
+/** One more than the low half of a size can be. */
+export const TWO_TO_32 = 2 ** 32;
+
+const KIND_MASK = (1 << KIND_BITS) - 1;
+
+/** @returns the kind of an element of {@link Trace.idKinds} */
+export function kindOf(idKind: number): OpKind {
+  return (idKind & KIND_MASK) as OpKind;
+}
+
+/** @returns the slot of an element of {@link Trace.idKinds} */
+export function slotOf(idKind: number): number {
+  return idKind >>> KIND_BITS;
+}
 
 /**
  * Which thread calls, where a recording has several: `t` and `x` lines, in the order of the trace.

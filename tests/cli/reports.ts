@@ -25,6 +25,7 @@ export function traceReport(name: string, scale = 1): TraceReport {
     ops: 466_593,
     notes: [],
     outcome: {
+      abi: "ilp32",
       bytes: new Float64Array(1),
       refused: new Uint8Array(1),
       refusedCount: 3,

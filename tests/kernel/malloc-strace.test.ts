@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { startMachine, TraceRun } from "../../src/cli/machine.js";
+import { playerIn, startMachine } from "../../src/cli/machine.js";
 import { parseTrace } from "../../src/trace/parse.js";
 import { golden } from "./support/texts.js";
 import { normalise } from "./support/normalise.js";
@@ -24,7 +24,7 @@ describe.each(["ilp32", "lp64"] as const)("what malloc asks of the kernel, %s", 
     // Native mappings go downwards.
     const kernel = startMachine({ abi, layout: "top-down" });
     const log = kernel.startStrace();
-    new TraceRun(kernel, trace, false).to(trace.count);
+    playerIn(kernel, trace, false).to();
     kernel.stopStrace();
     const [begin = "", ...native] = lines;
     const startBrk = Number(/= (0x\w+)$/.exec(begin)![1]);

@@ -6,7 +6,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { parseTrace } from "../../src/trace/parse.js";
-import { step, type LiveBlocks } from "../support/drive.js";
+import { Player } from "../../src/trace/player.js";
+import { Threads } from "../../src/trace/threads.js";
 import { Machine } from "./support/machine.js";
 import { logOfTrace } from "./support/strace-log.js";
 
@@ -31,8 +32,7 @@ function replayed(name: string): string[] {
   // The native program has called sbrk before the first operation, so that libc knows the break.
   machine.process.raw.sbrk(0);
   machine.trace(true);
-  const live: LiveBlocks = new Map();
-  for (let i = 0; i < trace.count; i++) step(machine.process, trace, i, live);
+  new Player(trace, new Threads(machine.process, trace)).to();
   machine.trace(false);
   return logOfTrace(machine.traced, START_BRK);
 }

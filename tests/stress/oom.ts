@@ -9,7 +9,7 @@ import { startProcess, type Process } from "../../src/process/process.js";
 import { OpKind } from "../../src/layout/generated.js";
 import { opBytes } from "../../src/trace/encode.js";
 import { planTrace } from "../../src/trace/session.js";
-import type { Trace } from "../../src/trace/trace.js";
+import { kindOf, slotOf, type Trace } from "../../src/trace/trace.js";
 import { Place } from "../support/place.js";
 
 type Checked = Process<"ilp32", "checked">;
@@ -50,7 +50,7 @@ export class Replay {
 
   /** The address of the block that operation `index` is about, 0 for NULL. */
   block(index: number): number {
-    const slot = this.trace.idKinds[index]! >>> 3;
+    const slot = slotOf(this.trace.idKinds[index]!);
     return this.process.view().getUint32(this.#blocks + slot * 4, true);
   }
 
@@ -79,16 +79,15 @@ export class Replay {
    */
   refusedStep(index: number): void {
     const { process } = this;
-    const isRealloc = (this.trace.idKinds[index]! & 7) === OpKind.REALLOC;
+    const kind = kindOf(this.trace.idKinds[index]!);
     const before = this.block(index);
     const bytes = before === 0 ? 0 : process.usableSize(before);
     const content = process.u8().slice(before, before + bytes);
     const result = this.run(index, index + 1);
-    const isFree = (this.trace.idKinds[index]! & 7) === OpKind.FREE;
-    if (result === 0 && !isFree) {
+    if (result === 0 && kind !== OpKind.FREE) {
       if (process.errno !== ENOMEM)
         throw new Error(`operation ${index}: NULL with errno ${process.errno}`);
-      if (isRealloc) {
+      if (kind === OpKind.REALLOC) {
         if (this.block(index) !== before)
           throw new Error(`operation ${index}: a failed realloc lost its block`);
         if (Buffer.compare(process.u8().subarray(before, before + bytes), content) !== 0) {

@@ -5,8 +5,10 @@
 import { describe, expect, it } from "vitest";
 import { startProcess, type ProcessOptions } from "../../src/process/process.js";
 import { OpKind } from "../../src/layout/generated.js";
+import { Player, type Step } from "../../src/trace/player.js";
+import { Threads } from "../../src/trace/threads.js";
+import { NEVER_LIVE_SLOT, slotOf } from "../../src/trace/trace.js";
 import { goldensOf, traceOf } from "../conformance/goldens.js";
-import { step, type LiveBlocks } from "../support/drive.js";
 
 /** Bytes written and compared at either end of a block. */
 const EDGE = 4096;
@@ -65,30 +67,33 @@ describe.each(Object.entries(variants))("payloads survive: %s", (_variant, optio
       process.memory.grow(64);
       process.u8().fill(0xee, process.startBrk);
     }
-    const live: LiveBlocks = new Map();
-    for (let index = 0; index < trace.count; index++) {
-      const slot = trace.idKinds[index]! >>> 3;
-      const old = live.get(slot);
-      const isReplaced = old !== undefined && (trace.idKinds[index]! & 7) >= OpKind.REALLOC;
-      if (isReplaced && !isMarked(process.u8(), old.address, old.bytes, slot, true)) {
-        expect.unreachable(`operation ${index}: block ${slot} has changed`);
-      }
-      const { kind, result, bytes } = step(process, trace, index, live);
-      if (result === 0 || slot === 0) continue;
+    /** Bytes of the block on each slot. */
+    const sizes = new Float64Array(trace.slots);
+    const look = ({ index, kind, slot, before, result, bytes }: Step): void => {
+      if (result === 0 || slot === NEVER_LIVE_SLOT) return;
       const memory = process.u8();
       if (kind === OpKind.CALLOC && !isZero(memory, result, bytes)) {
         expect.unreachable(`operation ${index}: calloc(${bytes}) is not zero`);
       }
-      if (kind === OpKind.REALLOC && old !== undefined) {
-        const kept = Math.min(old.bytes, bytes);
+      if (kind === OpKind.REALLOC && before !== 0) {
+        const kept = Math.min(sizes[slot]!, bytes);
         if (!isMarked(memory, result, kept, slot, false)) {
           expect.unreachable(`operation ${index}: realloc lost the block's start`);
         }
       }
       mark(memory, result, bytes, slot);
+      sizes[slot] = bytes;
+    };
+    const player = new Player(trace, new Threads(process, trace), look);
+    const isIntact = (slot: number): boolean => {
+      const block = player.block(slot);
+      return block === 0 || isMarked(process.u8(), block, sizes[slot]!, slot, true);
+    };
+    for (let index = 0; index < trace.count; index++) {
+      const slot = slotOf(trace.idKinds[index]!);
+      if (!isIntact(slot)) expect.unreachable(`operation ${index}: block ${slot} has changed`);
+      player.to(index + 1);
     }
-    for (const [slot, { address, bytes }] of live) {
-      if (slot !== 0) expect(isMarked(process.u8(), address, bytes, slot, true)).toBe(true);
-    }
+    for (let slot = 0; slot < trace.slots; slot++) expect(isIntact(slot)).toBe(true);
   });
 });

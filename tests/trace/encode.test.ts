@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { OpKind, layouts } from "../../src/layout/generated.js";
-import { encodeOps, opBytes, requestedBytes } from "../../src/trace/encode.js";
+import { encodeOps, opBytes } from "../../src/trace/encode.js";
 import { parseTrace } from "../../src/trace/parse.js";
 
 const TEXT =
@@ -44,12 +44,5 @@ describe("encodeOps", () => {
       0n,
       0n,
     ]);
-  });
-});
-
-describe("requestedBytes", () => {
-  it("is what each operation asks for", () => {
-    expect([...requestedBytes(trace, "ilp32")]).toEqual([24, 24, 100, 2 ** 32 - 1, 0, 0]);
-    expect([...requestedBytes(trace, "lp64")]).toEqual([24, 24, 100, 2 ** 64, 0, 0]);
   });
 });

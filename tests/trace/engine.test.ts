@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { requestedBytes } from "../../src/trace/encode.js";
 import { ENGINES, measureEngine } from "../../src/trace/engine.js";
 import type { Outcome } from "../../src/trace/measure.js";
 import { parseTrace } from "../../src/trace/parse.js";
@@ -10,10 +9,9 @@ function traceOf(ops: string) {
 
 /** An outcome as the allocator would have given it; only what the engine needs. */
 function outcomeOf(trace: ReturnType<typeof traceOf>, refused: number[] = []): Outcome {
-  const bytes = requestedBytes(trace, "lp64");
   const flags = new Uint8Array(trace.count);
   for (const index of refused) flags[index] = 1;
-  return { bytes, refused: flags } as Outcome;
+  return { abi: "lp64", refused: flags } as Outcome;
 }
 
 const EVERYTHING =

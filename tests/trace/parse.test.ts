@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { OpKind } from "../../src/layout/generated.js";
 import { parseTrace } from "../../src/trace/parse.js";
-import { KIND_BITS, TraceError, type Trace } from "../../src/trace/trace.js";
+import { kindOf, slotOf, TraceError, type Trace } from "../../src/trace/trace.js";
 
 const HEADER = "0\n3\n5\n1\n";
 
@@ -13,15 +13,13 @@ function parse(text: string): Trace {
 function ops(trace: Trace): [string, number, bigint, bigint][] {
   return Array.from({ length: trace.count }, (_, i) => {
     const idKind = trace.idKinds[i]!;
-    const kind = idKind & ((1 << KIND_BITS) - 1);
+    const kind = kindOf(idKind);
     const letter = "acmrf"[
-      [OpKind.MALLOC, OpKind.CALLOC, OpKind.MEMALIGN, OpKind.REALLOC, OpKind.FREE].indexOf(
-        kind as never,
-      )
+      [OpKind.MALLOC, OpKind.CALLOC, OpKind.MEMALIGN, OpKind.REALLOC, OpKind.FREE].indexOf(kind)
     ]!;
     const x = (BigInt(trace.xHigh[i]!) << 32n) | BigInt(trace.xLow[i]!);
     const y = (BigInt(trace.yHigh[i]!) << 32n) | BigInt(trace.yLow[i]!);
-    return [letter, idKind >>> KIND_BITS, x, y];
+    return [letter, slotOf(idKind), x, y];
   });
 }
 

@@ -16,7 +16,7 @@ import {
   type Schedule,
   type ScheduleOptions,
 } from "../../src/trace/workers/schedule.js";
-import { KIND_BITS, type Trace } from "../../src/trace/trace.js";
+import { kindOf, slotOf, type Trace } from "../../src/trace/trace.js";
 import { generateThreads } from "../fuzz/threads.js";
 import { Prng } from "../support/prng.js";
 
@@ -56,7 +56,7 @@ function execute(schedule: Schedule, pick: (workers: number[]) => number): numbe
     const place = next[worker]!;
     if (place === parts[worker]!.end) return false;
     const hand = ops[place * OP_WORDS + HAND]!;
-    const slot = ops[place * OP_WORDS + ID_KIND]! >>> KIND_BITS;
+    const slot = slotOf(ops[place * OP_WORDS + ID_KIND]!);
     return (hand & WAITS) === 0 || hands[slot] === hand >>> HAND_BITS;
   };
   for (;;) {
@@ -65,7 +65,7 @@ function execute(schedule: Schedule, pick: (workers: number[]) => number): numbe
     const worker = pick(able);
     const place = next[worker]!++;
     const hand = ops[place * OP_WORDS + HAND]!;
-    const slot = ops[place * OP_WORDS + ID_KIND]! >>> KIND_BITS;
+    const slot = slotOf(ops[place * OP_WORDS + ID_KIND]!);
     if ((hand & GIVES) !== 0) hands[slot] = (hand >>> HAND_BITS) + 1;
     order.push(source[place]!);
   }
@@ -80,8 +80,8 @@ function chainsOf(trace: Trace, freshIds: boolean): string[][] {
   const freed = new Set<number>();
   const threads = threadsOf(trace);
   return threads.map((thread, i) => {
-    const slot = trace.idKinds[i]! >>> KIND_BITS;
-    const isFree = (trace.idKinds[i]! & 7) === OpKind.FREE;
+    const slot = slotOf(trace.idKinds[i]!);
+    const isFree = kindOf(trace.idKinds[i]!) === OpKind.FREE;
     if (slot === 0) return [`thread ${thread}`];
     if (freshIds && freed.has(slot) && !isFree) uses.set(slot, (uses.get(slot) ?? 0) + 1);
     if (isFree) freed.add(slot);

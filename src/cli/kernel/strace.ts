@@ -15,9 +15,9 @@ import type { Abi } from "../../layout/address.js";
 import { readInput } from "../inputs.js";
 import { NAME, UsageError, type CliIo } from "../io.js";
 import {
+  playerIn,
   readTrace,
   startMachine,
-  TraceRun,
   withMachineOptions,
   type MachineOptions,
 } from "../machine.js";
@@ -116,7 +116,7 @@ async function replay(file: string, options: Options, io: CliIo): Promise<void> 
   checkFilter(options);
   const trace = await readTrace(file, io);
   const kernel = startMachine(options);
-  traced(kernel, options, io, () => new TraceRun(kernel, trace, false).to(trace.count));
+  traced(kernel, options, io, () => playerIn(kernel, trace, false).to());
 }
 
 async function script(file: string, options: Options, io: CliIo): Promise<void> {

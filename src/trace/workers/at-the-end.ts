@@ -6,15 +6,11 @@ import { readArenas } from "../../inspect/arenas.js";
 import type { Mallinfo2 } from "../../process/process.js";
 import { chunkSizes } from "../../inspect/free-chunks.js";
 import { mallocInfo } from "../../inspect/malloc-info.js";
-import { Invariant } from "../../layout/generated.js";
+import { Invariant, IS_MMAPPED, PAGE_SIZE, SIZE_BITS } from "../../layout/generated.js";
 import { wordBytes } from "../../layout/address.js";
 import { BlockChecks, CheckError, type CheckTables } from "./block-checks.js";
 import type { SharedRun } from "./shared-run.js";
 import type { ThreadProcess } from "./threads.js";
-
-/** Flag bits of a chunk's size word (glibc's malloc.c; IS_MMAPPED). */
-const IS_MMAPPED = 2;
-const FLAG_BITS = 8;
 
 /** An arena at the end of a run; bytes. */
 export interface ArenaReport {
@@ -40,8 +36,6 @@ export interface Inspection {
   /** Most address space that the process had, bytes. */
   readonly peakFootprintBytes: number;
 }
-
-const KERNEL_PAGE_BYTES = 4096;
 
 /**
  * Looks at everything.
@@ -70,7 +64,7 @@ export function inspect(process: ThreadProcess, run: SharedRun, tables: CheckTab
     arenas,
     mallinfo2,
     mallocInfo: mallocInfo(process),
-    peakFootprintBytes: process.mm().hiwaterVm * KERNEL_PAGE_BYTES,
+    peakFootprintBytes: process.mm().hiwaterVm * PAGE_SIZE,
   };
 }
 
@@ -93,7 +87,7 @@ function inspectBlocks(
     live.push({ address, end: address + process.usableSize(address) });
     const head = process.readWord(address - wordBytes(process.abi));
     if ((head & IS_MMAPPED) !== 0) mapped++;
-    else inArenas += head - (head % FLAG_BITS);
+    else inArenas += head - (head % (SIZE_BITS + 1));
   });
   live.sort((a, b) => a.address - b.address);
   live.forEach(({ address }, index) => {

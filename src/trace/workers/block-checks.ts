@@ -3,12 +3,14 @@
 // that a block still holds what was written to it, whoever frees it.
 
 import { OpKind } from "../../layout/generated.js";
+import type { Outcome } from "../measure.js";
+import { isRefusal } from "../player.js";
 import { sharedU32, type Schedule } from "./schedule.js";
 import type { ThreadProcess } from "./threads.js";
 
 /** The arrays for the checks, shared by all workers. */
 export interface CheckTables {
-  /** Bytes that each operation of the trace asks for (see `requestedBytes`). */
+  /** Bytes that each operation of the trace asks for (see `bytesOf`). */
   readonly bytes: Float64Array;
   /** Whether each operation of the trace was refused on simulated threads. */
   readonly expected: Uint8Array;
@@ -33,11 +35,13 @@ export class CheckError extends Error {
   override readonly name = "CheckError";
 }
 
-/** @returns tables for a schedule, in shared memory */
+/**
+ * @param outcome of the same trace on simulated threads
+ * @returns tables for a schedule, in shared memory
+ */
 export function checkTablesOf(
   { slots, count }: Schedule,
-  bytes: Float64Array,
-  expected: Uint8Array,
+  outcome: Pick<Outcome, "bytes" | "refused">,
   lines: Uint32Array,
 ): CheckTables {
   const tables = {
@@ -49,8 +53,8 @@ export function checkTablesOf(
     marks: sharedU32(slots),
     sizes: sharedU32(slots),
   };
-  tables.bytes.set(bytes);
-  tables.expected.set(expected);
+  tables.bytes.set(outcome.bytes);
+  tables.expected.set(outcome.refused);
   tables.lines.set(lines);
   return tables;
 }
@@ -102,7 +106,7 @@ export class BlockChecks {
    */
   after(
     process: ThreadProcess,
-    operation: { index: number; kind: number; alignment: number },
+    operation: { index: number; kind: OpKind; alignment: number },
     slot: number,
     blocks: { old: number; block: number },
   ): void {
@@ -111,8 +115,7 @@ export class BlockChecks {
     const { bytes, expected, refused, marks, sizes } = this.#tables;
     if (kind === OpKind.FREE) return;
     const size = bytes[index]!;
-    const isFreeing = kind === OpKind.REALLOC && size === 0 && old !== 0;
-    refused[index] = block === 0 && !isFreeing ? 1 : 0;
+    refused[index] = isRefusal(kind, size, old, block) ? 1 : 0;
     if (block === 0) {
       if (refused[index] > expected[index]!)
         throw new CheckError(`${size} bytes were refused, which simulated threads get`);

@@ -4,9 +4,7 @@
 // block's content, the heap at the end. The others are against the clock, *warm* and *cold* as in
 // measure.ts.
 
-import { OpKind } from "../../layout/generated.js";
 import { checkTablesOf, type CheckTables } from "./block-checks.js";
-import { requestedBytes } from "../encode.js";
 import type { Inspection } from "./at-the-end.js";
 import {
   LiveSet,
@@ -15,16 +13,17 @@ import {
   type MeasureOptions,
   type Outcome,
   type ReplayTimes,
+  WARM_UP_MILLISECONDS,
+  WARM_UP_PASSES,
 } from "../measure.js";
 import { scheduleOf, type Schedule, type ScheduleOptions } from "./schedule.js";
 import { sharedRunOf, STATS, STATS_FIELDS, type SharedRun } from "./shared-run.js";
 import { summarise } from "../statistics.js";
-import { KIND_BITS, type Trace } from "../trace.js";
+import { playAnswers } from "../player.js";
+import type { Trace } from "../trace.js";
 import { ReplayError, WorkerCrew, type SpawnWorker } from "./crew.js";
 import type { SharedProcessOptions } from "./threads.js";
 
-const WARM_UP_MILLISECONDS = 40;
-const WARM_UP_PASSES = 2;
 /** More passes than this are not made for one sample: each costs some messages. */
 const MOST_PASSES_A_SAMPLE = 16;
 
@@ -120,12 +119,7 @@ class WorkerReplay {
     this.#schedule = scheduleOf(trace, abi, options);
     this.#run = sharedRunOf(this.#schedule);
     options.onPlan?.(this.#schedule, this.#run);
-    this.#tables = checkTablesOf(
-      this.#schedule,
-      requestedBytes(trace, abi),
-      outcome.refused,
-      trace.lines,
-    );
+    this.#tables = checkTablesOf(this.#schedule, outcome, trace.lines);
     this.#crew = new WorkerCrew(trace, this.#schedule, this.#run, options.spawn);
   }
 
@@ -186,17 +180,8 @@ class WorkerReplay {
    * @throws ReplayError
    */
   #compare({ liveBlocks, liveBytes }: Inspection): void {
-    const { count, slots, idKinds } = this.#trace;
-    const { bytes, refused } = this.#tables;
-    const live = new LiveSet(slots);
-    for (let i = 0; i < count; i++) {
-      const kind = idKinds[i]! & ((1 << KIND_BITS) - 1);
-      const slot = idKinds[i]! >>> KIND_BITS;
-      // A realloc to 0 bytes frees, if there is something to free.
-      const frees =
-        kind === OpKind.FREE || (kind === OpKind.REALLOC && bytes[i] === 0 && live.has(slot));
-      live.take(slot, kind, bytes[i]!, !frees && refused[i] === 0);
-    }
+    const live = new LiveSet(this.#trace.slots);
+    playAnswers(this.#trace, this.#schedule.abi, this.#tables.refused, (step) => live.take(step));
     if (live.blocks !== liveBlocks || live.bytes !== liveBytes) {
       throw new ReplayError(
         this.#trace.name,

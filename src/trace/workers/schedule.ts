@@ -17,8 +17,9 @@
 
 import type { Abi } from "../../layout/address.js";
 import { OpKind } from "../../layout/generated.js";
+import { narrow } from "../player.js";
 import { assertThreads } from "../threads.js";
-import { KIND_BITS, NEVER_LIVE_SLOT, type Trace } from "../trace.js";
+import { KIND_BITS, kindOf, NEVER_LIVE_SLOT, slotOf, type Trace } from "../trace.js";
 
 /** Words of an operation in `Schedule.ops`, and what they hold. */
 export const OP_WORDS = 6;
@@ -38,8 +39,6 @@ export const HAND_BITS = 2;
 export const WAITS = 1;
 export const GIVES = 2;
 
-const KIND_MASK = (1 << KIND_BITS) - 1;
-const U32_MAX = 0xffff_ffff;
 const NOBODY = -1;
 
 /**
@@ -295,14 +294,14 @@ class SlotHistory {
   place(place: number, worker: number): void {
     const { ops, source, previous } = this.#schedule;
     const at = place * OP_WORDS;
-    const kind = ops[at + ID_KIND]! & KIND_MASK;
-    const slot = ops[at + ID_KIND]! >>> KIND_BITS;
+    const kind = kindOf(ops[at + ID_KIND]!);
+    const slot = slotOf(ops[at + ID_KIND]!);
     if (slot === NEVER_LIVE_SLOT) return;
     const last = this.#last[slot]! * OP_WORDS;
     const isReuse =
       kind !== OpKind.FREE &&
       this.#worker[slot] !== NOBODY &&
-      (ops[last + ID_KIND]! & KIND_MASK) === OpKind.FREE;
+      kindOf(ops[last + ID_KIND]!) === OpKind.FREE;
     if (this.#worker[slot] === NOBODY || (isReuse && this.#freshIds)) {
       this.#numbers[slot] = this.#newNumber(worker);
       this.#worker[slot] = NOBODY;
@@ -369,9 +368,9 @@ function writeOperation(ops: Uint32Array, at: number, trace: Trace, index: numbe
   const isWide = abi === "lp64";
   const { idKinds, xLow, xHigh, yLow, yHigh } = trace;
   ops[at + ID_KIND] = idKinds[index]!;
-  ops[at + X_LOW] = isWide || xHigh[index] === 0 ? xLow[index]! : U32_MAX;
+  ops[at + X_LOW] = isWide ? xLow[index]! : narrow(xLow[index]!, xHigh[index]!);
   ops[at + X_HIGH] = isWide ? xHigh[index]! : 0;
-  ops[at + Y_LOW] = isWide || yHigh[index] === 0 ? yLow[index]! : U32_MAX;
+  ops[at + Y_LOW] = isWide ? yLow[index]! : narrow(yLow[index]!, yHigh[index]!);
   ops[at + Y_HIGH] = isWide ? yHigh[index]! : 0;
 }
 

@@ -7,13 +7,15 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { campaign } from "../support/campaign.js";
 import { Status } from "../support/thread-blocks.mjs";
 import type { WorkerPlan } from "../support/stress-worker.mjs";
 import { Crew, type CrewMemory, type CrewOptions } from "./thread-crew.js";
 import { remainsOf } from "./thread-leaks.js";
 
-const isFull = process.env["PTMALLOC_STRESS"] === "full";
-const SECONDS = Number(process.env["PTMALLOC_STRESS_SECONDS"] ?? (isFull ? 600 : 20));
+const SECONDS = Number(
+  process.env["PTMALLOC_STRESS_SECONDS"] ?? campaign({ short: 6, ci: 20, full: 600 }),
+);
 const SEED = Number(process.env["PTMALLOC_STRESS_SEED"] ?? Date.now() % 1_000_000);
 const WORKERS = 8;
 const MIB = 2 ** 20;

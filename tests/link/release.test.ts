@@ -3,6 +3,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { main } from "assemblyscript/asc";
 import { afterAll, describe, expect, it } from "vitest";
 import { createHeapSync } from "../../src/heap/create.js";
 import { heapOptionsFor, linkGuestSync, readGuest } from "../../src/link.js";
@@ -265,25 +266,24 @@ describeToolchain("Rust's programs for WASI", "rustwasi", () => {
 });
 
 describe("AssemblyScript's builds", () => {
-  const asc = join(root, "node_modules", "assemblyscript", "bin", "asc.js");
-  const build = (runtime: string, ...more: string[]) =>
-    compile(
-      "as.wasm",
-      process.execPath,
-      ...[asc, "work.ts", "--runtime", runtime, "-O3", "--outFile", "as.wasm", ...more],
-    );
+  const build = async (runtime: string) => {
+    const options = ["--runtime", runtime, "-O3", "--outFile", "as.wasm", "--baseDir", folder];
+    const { error, stderr } = await main(["work.ts", ...options]);
+    if (error !== null) throw new Error(stderr.toString(), { cause: error });
+    return new Uint8Array(readFileSync(join(folder, "as.wasm")));
+  };
 
   it.each(["incremental", "stub"])(
     "with the runtime %s are refused",
     async (runtime) => {
-      await expectRefused(build(runtime), /^its code has memory\.grow/);
+      await expectRefused(await build(runtime), /^its code has memory\.grow/);
     },
     120_000,
   );
 
-  it("with guest/ptmalloc.ts are taken", () => {
+  it("with guest/ptmalloc.ts are taken", async () => {
     copyFileSync(join(guests, "ptmalloc.ts"), join(folder, "ptmalloc.ts"));
     const env = { abort: () => expect.unreachable() };
-    expectShared(build("./ptmalloc"), { env });
+    expectShared(await build("./ptmalloc"), { env });
   }, 120_000);
 });

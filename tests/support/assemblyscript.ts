@@ -1,15 +1,16 @@
 // AssemblyScript programs that use this package: compiled in a folder of their own in which the
 // package is installed, as its users do.
 
-import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { main } from "assemblyscript/asc";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const run = promisify(execFile);
+
+/** The compilation that is under way. */
+let last: Promise<unknown> = Promise.resolve();
 
 /** The runtimes, as asc's users name them. */
 export const RUNTIMES = {
@@ -46,14 +47,18 @@ export class Workshop {
   }
 
   /**
-   * Runs asc in the folder.
+   * Runs asc in the folder; in this process, where it has to be loaded but once. It has state of
+   * its own, so one program comes after the other.
    * @returns what it printed: nothing, as a rule.
    * @throws Error with what it printed when it failed
    */
   async asc(...args: string[]): Promise<string> {
-    const command = ["node_modules/assemblyscript/bin/asc.js", ...args];
-    const { stdout, stderr } = await run(process.execPath, command, { cwd: this.folder });
-    return stdout + stderr;
+    const compiled = last.then(() => main([...args, "--baseDir", this.folder]));
+    last = compiled;
+    const { error, stdout, stderr } = await compiled;
+    const printed = stdout.toString() + stderr.toString();
+    if (error !== null) throw new Error(printed, { cause: error });
+    return printed;
   }
 
   /** Compiles a source to a binary of that name. @throws Error when asc fails or warns */

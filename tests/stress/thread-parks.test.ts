@@ -76,7 +76,7 @@ async function record(abi: Abi): Promise<Int32Array[]> {
     const crew = crewFor(abi, memory, SEED);
     try {
       for (const place of crew.places()) await crew.start(place, { seen, turns: true });
-      await sleep(campaign({ short: 600, ci: 1200, full: 5000 }));
+      await sleep(campaign({ short: 300, ci: 1200, full: 5000 }));
       await crew.finish();
       crew.check("after the recording");
     } finally {
@@ -265,9 +265,14 @@ describe.each(abis)(`parked with a lock held and killed, seed ${SEED}, %s`, (abi
     );
     expect(reached.length).toBeGreaterThan(150);
     expect(tally.retired).toBe(0);
-    // Stores of rare moments, such as a race for a lock, are not come by at will.
-    expect(tally.missed.length).toBeLessThanOrEqual(sample.length / 4);
-    expect(tally.awaited).toBeGreaterThan(sample.length / 4);
+    // Stores of rare moments, such as a race for a lock, are not come by at will: of few, more of
+    // them may be such.
+    const { missed, awaited } = campaign({
+      short: { missed: sample.length / 2, awaited: 0 },
+      ci: { missed: sample.length / 4, awaited: sample.length / 4 },
+    });
+    expect(tally.missed.length).toBeLessThanOrEqual(missed);
+    expect(tally.awaited).toBeGreaterThan(awaited);
   });
 });
 

@@ -124,14 +124,12 @@ function permissions(flags: number): string {
   return letter(1, "r", "-") + letter(2, "w", "-") + letter(4, "x", "-") + letter(8, "s", "p");
 }
 
-/**
- * Whether a call looks for room where MAP_32BIT does, beyond the first GiB, or says how far away the
- * end of the address space is.
- */
-function needsAll({ words: [name, ...args] }: Step): boolean {
-  const is32Bit = name === "mmap" && (parseInt(args[3] ?? "", 16) & MAP["32BIT"]) !== 0;
-  return is32Bit || args.some((arg) => arg.startsWith("T"));
-}
+/** Whether a call says how far away the end of the address space is. */
+const namesEnd = ({ words }: Step): boolean => words.some((word) => word.startsWith("T"));
+
+/** Whether a call looks for room beyond the first GiB; i386 knows no such flag. */
+const looksFar = ({ words: [name, , , , flags = ""] }: Step, abi: Abi): boolean =>
+  abi === "lp64" && name === "mmap" && (parseInt(flags, 16) & MAP["32BIT"]) !== 0;
 
 /** Runs a sequence's steps in a process that has been brought to where the native one began. */
 class Replay {
@@ -144,10 +142,11 @@ class Replay {
 
   constructor(sequence: Sequence, options: MachineOptions) {
     const { start, kind } = sequence;
-    const isFar = sequence.steps.some(needsAll);
+    // A memory that large is better thrown away.
+    const isFar = sequence.steps.some((step) => looksFar(step, options.abi));
     const next = isFar ? (all: MachineOptions) => new Machine(all) : nextMachine;
     this.#machine = next({
-      taskSize: isFar ? TASK_SIZE : NEAR_TASK_SIZE,
+      taskSize: isFar || sequence.steps.some(namesEnd) ? TASK_SIZE : NEAR_TASK_SIZE,
       startBrk: START_BRK,
       mmapBase: MMAP_BASE,
       ...options,

@@ -19,7 +19,7 @@ const START_BRK = 0x4000000;
  * Where mappings are searched from, downwards: as aligned, and far enough above the heap; no
  * farther, because engines collect garbage for every large memory.
  */
-const MMAP_BASE = 0x10000000;
+const MMAP_BASE = 0x18000000;
 /** What lies so far above the heap's beginning, bytes, is none of it. */
 export const HEAP_REACH = 0x8000000n;
 /**

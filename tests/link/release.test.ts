@@ -3,11 +3,11 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { main } from "assemblyscript/asc";
 import { afterAll, describe, expect, it } from "vitest";
 import { createHeapSync } from "../../src/heap/create.js";
 import { heapOptionsFor, linkGuestSync, readGuest } from "../../src/link.js";
 import { run } from "../cli/run.js";
+import { asc } from "../support/asc.js";
 import { describeToolchain, environment } from "./toolchains.js";
 
 // Release builds of real compilers, without names: those with a malloc of their own are refused by
@@ -267,9 +267,7 @@ describeToolchain("Rust's programs for WASI", "rustwasi", () => {
 
 describe("AssemblyScript's builds", () => {
   const build = async (runtime: string) => {
-    const options = ["--runtime", runtime, "-O3", "--outFile", "as.wasm", "--baseDir", folder];
-    const { error, stderr } = await main(["work.ts", ...options]);
-    if (error !== null) throw new Error(stderr.toString(), { cause: error });
+    await asc(folder, "work.ts", "--runtime", runtime, "-O3", "--outFile", "as.wasm");
     return new Uint8Array(readFileSync(join(folder, "as.wasm")));
   };
 

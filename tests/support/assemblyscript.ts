@@ -5,12 +5,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { main } from "assemblyscript/asc";
+import { asc } from "./asc.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-
-/** The compilation that is under way. */
-let last: Promise<unknown> = Promise.resolve();
 
 /** The runtimes, as asc's users name them. */
 export const RUNTIMES = {
@@ -36,8 +33,8 @@ export class Workshop {
   constructor(ptmalloc: string = root) {
     mkdirSync(join(this.folder, "node_modules"));
     symlinkSync(ptmalloc, join(this.folder, "node_modules", "ptmalloc-wasm"));
-    const asc = join(root, "node_modules", "assemblyscript");
-    symlinkSync(asc, join(this.folder, "node_modules", "assemblyscript"));
+    const compiler = join(root, "node_modules", "assemblyscript");
+    symlinkSync(compiler, join(this.folder, "node_modules", "assemblyscript"));
     symlinkSync(join(root, "bench", "programs"), join(this.folder, "programs"));
   }
 
@@ -47,18 +44,12 @@ export class Workshop {
   }
 
   /**
-   * Runs asc in the folder; in this process, where it has to be loaded but once. It has state of
-   * its own, so one program comes after the other.
+   * Runs asc in the folder.
    * @returns what it printed: nothing, as a rule.
    * @throws Error with what it printed when it failed
    */
-  async asc(...args: string[]): Promise<string> {
-    const compiled = last.then(() => main([...args, "--baseDir", this.folder]));
-    last = compiled;
-    const { error, stdout, stderr } = await compiled;
-    const printed = stdout.toString() + stderr.toString();
-    if (error !== null) throw new Error(printed, { cause: error });
-    return printed;
+  asc(...args: string[]): Promise<string> {
+    return asc(this.folder, ...args);
   }
 
   /** Compiles a source to a binary of that name. @throws Error when asc fails or warns */

@@ -18,7 +18,7 @@ const form = chosenForm();
 export const isShort = form === "short";
 export const isFull = form === "full";
 
-/** What a campaign has in the form that runs; in the full one as in CI, unless it says otherwise. */
+/** What a campaign has in the form that runs; the full one is as in CI unless it says otherwise. */
 export function campaign<T>({ short, ci, full = ci }: { short: T; ci: T; full?: T }): T {
   return { short, ci, full }[form];
 }

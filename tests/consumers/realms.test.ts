@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { isDue } from "../support/campaign.js";
 import { Listener, reportOf } from "./browsers.js";
 import { Site } from "./site.js";
 import { haveAll, linkTools, placeOf } from "./tools.js";
@@ -177,7 +178,9 @@ describe.skipIf(!haveAll("Jest", ["jest"]))("Jest", () => {
 });
 
 describe("Vitest", () => {
-  it.each(["vmThreads", "vmForks", "threads"])("the pool %s", (pool) => {
+  const isLong = isDue("Vitest: the pools vmForks and threads", "they take long to start");
+
+  it.each(isLong ? ["vmThreads", "vmForks", "threads"] : ["vmThreads"])("the pool %s", (pool) => {
     const folder = join(site.folder, `vitest-${pool}`);
     mkdirSync(folder);
     cpSync(join(site.folder, "heaps.test.js"), join(folder, "heaps.test.js"));

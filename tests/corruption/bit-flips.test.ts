@@ -3,18 +3,19 @@
 // tries as many seeds in each row.
 
 import { describe, expect, test } from "vitest";
+import { campaign } from "../support/campaign.js";
 import { flipBits, type FlipMode } from "../support/flips.js";
 
 const chosen = process.env["PTMALLOC_FLIPS"];
 const from = Number(process.env["PTMALLOC_FLIPS_FROM"] ?? 1);
 
 const ROWS: [FlipMode, "ilp32" | "lp64", number][] = [
-  ["heap", "ilp32", 120],
-  ["heap", "lp64", 120],
-  ["threads", "ilp32", 40],
-  ["threads", "lp64", 40],
+  ["heap", "ilp32", campaign({ short: 24, ci: 120 })],
+  ["heap", "lp64", campaign({ short: 24, ci: 120 })],
+  ["threads", "ilp32", campaign({ short: 12, ci: 40 })],
+  ["threads", "lp64", campaign({ short: 12, ci: 40 })],
   // Guests of 64-bit words do not exist.
-  ["guest", "ilp32", 40],
+  ["guest", "ilp32", campaign({ short: 12, ci: 40 })],
 ];
 
 describe.each(ROWS)("a flipped bit, %s, %s", (mode, abi, usual) => {

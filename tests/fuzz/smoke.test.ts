@@ -4,6 +4,7 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { sampled } from "../support/campaign.js";
 import { digest, generate, runSeed } from "./bulk.js";
 
 const AT_ONCE = 25;
@@ -14,11 +15,12 @@ const recorded = JSON.parse(readFileSync(new URL("smoke.json", import.meta.url),
 >;
 
 describe.each(["ilp32", "lp64"] as const)("%s", (abi) => {
-  const seeds = Object.keys(recorded[abi]).map(Number);
+  const all = Object.keys(recorded[abi]).map(Number);
+  const seeds = sampled(all, 4);
 
   for (let i = 0; i < seeds.length; i += AT_ONCE) {
     const some = seeds.slice(i, i + AT_ONCE);
-    test(`seeds ${some[0]} to ${some.at(-1)}`, () => {
+    test(`${some.length} seeds from ${some[0]} to ${some.at(-1)}`, () => {
       const different = some.filter((seed) => digest(runSeed(seed, abi)) !== recorded[abi][seed]);
       expect(different, "seeds whose output is not native glibc's").toEqual([]);
     });
@@ -32,11 +34,14 @@ describe.each(["ilp32", "lp64"] as const)("%s", (abi) => {
     "trim_threshold=135168",
     "mmap_threshold=135168",
   ])("canary: another %s is noticed", (tunable) => {
-    const plain = seeds.filter((seed) => generate(seed).tunables === "").slice(0, 20);
-    const noticed = plain.filter(
-      (seed) => digest(runSeed(seed, abi, `glibc.malloc.${tunable}`)) !== recorded[abi][seed],
-    );
-    expect(noticed.length).toBeGreaterThanOrEqual(3);
+    const plain = all.filter((seed) => generate(seed).tunables === "").slice(0, 20);
+    let noticed = 0;
+    for (const seed of plain) {
+      const output = runSeed(seed, abi, `glibc.malloc.${tunable}`);
+      if (digest(output) !== recorded[abi][seed]) noticed++;
+      if (noticed === 3) return;
+    }
+    expect.unreachable(`${noticed} of ${plain.length} seeds notice it`);
   });
 });
 

@@ -6,6 +6,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createHeapSync } from "../../src/heap/create.js";
 import type { Heap, HeapOptions } from "../../src/heap/heap.js";
+import { firstOther } from "../support/bytes.js";
 
 const SEED = Number(process.env.PTMALLOC_SEED ?? 2036);
 
@@ -51,7 +52,7 @@ class Run {
 
   check(block: Block): void {
     const bytes = this.heap.u8(block.address, block.size);
-    const wrong = bytes.findIndex((byte) => byte !== block.fill);
+    const wrong = firstOther(bytes, block.fill);
     if (wrong >= 0) throw new Error(`block at ${block.address} changed at byte ${wrong}`);
   }
 

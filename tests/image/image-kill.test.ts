@@ -2,18 +2,18 @@
 // and at random moments. After each kill the file opens, what the last completed msync brought
 // there is there, and the checker passes or names the torn block.
 //
-// More than 200 kills with PTMALLOC_STRESS=full, some 40 without:
+// More than 200 kills with PTMALLOC_STRESS=full, some 40 in CI, some 25 in `npm test`:
 //   PTMALLOC_STRESS=full npx vitest run tests/image/image-kill.test.ts
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { campaign, isFull } from "../support/campaign.js";
 import { Prng } from "../support/prng.js";
 import { SEED, abis } from "./support.js";
 import { Tally, Victim, type ChildPlan } from "./image-kill.js";
 
-const isFull = process.env["PTMALLOC_STRESS"] === "full";
 const TIMEOUT = 600_000;
 const folder = mkdtempSync(join(tmpdir(), "ptmalloc-image-"));
 const tally = new Tally();
@@ -49,8 +49,9 @@ async function killAtSteps(name: string, plan: ChildPlan, ops: number, most: num
 
 describe.each(abis)("%s", (abi) => {
   it("killed before the steps of an msync of many pages", { timeout: TIMEOUT }, async () => {
-    // In npm test every step of a small msync in one layout, some in the other.
-    const most = isFull ? Infinity : abi === "ilp32" ? 24 : 3;
+    // In CI every step of a small msync in one layout, some in the other.
+    const most =
+      abi === "ilp32" ? campaign({ short: 6, ci: 24, full: Infinity }) : isFull ? Infinity : 3;
     const plan = planFor(`steps-${abi}`, { abi, sync: "full", every: isFull ? 6 : 2 });
     const { count } = await killAtSteps(abi, plan, isFull ? 282 : 64, most);
     expect(count).toBeGreaterThan(isFull ? 30 : 8);
@@ -58,7 +59,7 @@ describe.each(abis)("%s", (abi) => {
 
   it("killed at random moments", { timeout: TIMEOUT }, async () => {
     const random = new Prng(SEED + abis.indexOf(abi));
-    const kills = isFull ? 30 : 4;
+    const kills = campaign({ short: 2, ci: 4, full: 30 });
     for (const sync of ["none", "full"] as const) {
       const plan = planFor(`random-${abi}-${sync}`, { abi, sync, every: 3 });
       const victim = new Victim(plan, 30, tally);
@@ -75,6 +76,8 @@ describe.each(abis)("%s", (abi) => {
 });
 
 it("there were as many kills as there should be", () => {
-  expect(tally.atSteps + tally.atRandom).toBeGreaterThanOrEqual(isFull ? 200 : 30);
+  expect(tally.atSteps + tally.atRandom).toBeGreaterThanOrEqual(
+    campaign({ short: 20, ci: 30, full: 200 }),
+  );
   expect(tally.recoveries).toBeGreaterThan(0);
 });

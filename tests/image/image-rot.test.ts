@@ -12,12 +12,12 @@ import type { HeapImageReason, MemoryFile } from "../../src/image.js";
 import { readHeader } from "../../src/image/slots.js";
 import { readJournal, tableBytes } from "../../src/image/tail.js";
 import type { Abi } from "../../src/layout/address.js";
+import { campaign } from "../support/campaign.js";
 import { Prng } from "../support/prng.js";
 import { SEED, abis, fileWith, open } from "./support.js";
 
 const PAGE = 4096;
-const isFull = process.env["PTMALLOC_STRESS"] === "full";
-const FLIPS = isFull ? 500 : 8;
+const FLIPS = campaign({ short: 4, ci: 8, full: 500 });
 const tally = new Map<string, number>();
 
 /** A part of the file, and what a changed bit in it leads to. */

@@ -265,6 +265,7 @@ describe("ptmalloc-wasm link refuses", () => {
       join(folder, "guest.wasm"),
       "-o",
       join(folder, "no", "x"),
+      ...["-O", "0"],
     ]);
     expect(stderr).toContain("no such file or directory");
   });

@@ -14,6 +14,7 @@ import type { RawExports } from "../../src/binary/exports.js";
 import { Invariant } from "../../src/layout/generated.js";
 import { readGuest } from "../../src/link.js";
 import { run } from "../cli/run.js";
+import { campaign, isDue } from "../support/campaign.js";
 import { describeToolchain } from "./toolchains.js";
 
 // Programs in C that were not written here, from Debian's source packages, with the workloads of
@@ -30,7 +31,13 @@ const PRINTED = {
 /** What each imports of malloc's family. */
 const IMPORTED = ["__errno_location", "calloc", "free", "malloc", "realloc"];
 
-describe.each(["lua", "cmark"] as const)("%s", (program) =>
+/** The short form has one of them, and merges without optimising, which takes most of the time. */
+const PROGRAMS = isDue("lua as a guest", "it takes long to compile")
+  ? (["lua", "cmark"] as const)
+  : (["cmark"] as const);
+const LEVEL = campaign({ short: ["-O", "0"], ci: [] });
+
+describe.each(PROGRAMS)("%s", (program) =>
   describeToolchain("compiled by clang with wasi-libc", "clang", () => {
     const folder = mkdtempSync(join(tmpdir(), `ptmalloc-${program}-`));
     const stdout = openSync(join(folder, "stdout"), "w+");
@@ -94,7 +101,7 @@ describe.each(["lua", "cmark"] as const)("%s", (program) =>
 
     it("prints the same when merged", async () => {
       const out = join(folder, "merged.wasm");
-      const { code, stderr } = await run(["link", file, "-o", out]);
+      const { code, stderr } = await run(["link", file, "-o", out, ...LEVEL]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
       const merged = bytesOf(out);
       const imports = WebAssembly.Module.imports(new WebAssembly.Module(merged));

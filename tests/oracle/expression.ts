@@ -1,7 +1,7 @@
 // The values of heap scripts over the WebAssembly side: the same grammar as native/expression.h,
 // told there.
 
-import type { Machine } from "./machine.js";
+import { HEAP_REACH, type Machine } from "./machine.js";
 
 const SLOTS = 4096n;
 const OPERATORS: readonly (readonly [string, number])[] = [
@@ -75,7 +75,7 @@ export class Values {
     const { heap, arena, ref, wordBytes } = this.#machine;
     const hex = (prefix: string, v: bigint): string => `${prefix}0x${v.toString(16)}`;
     if (this.key !== 0n && value === this.key) return "key";
-    if (value >= heap && value - heap < 0x20000000n) return hex("heap+", value - heap);
+    if (value >= heap && value - heap < HEAP_REACH) return hex("heap+", value - heap);
     const arenaBytes = wordBytes === 4n ? 1116n : 2200n;
     if (value >= arena && value - arena < arenaBytes) return hex("arena+", value - arena);
     if (value <= ref && ref - value <= 0x4000000n) return hex("ref-", ref - value);

@@ -15,8 +15,13 @@ type RawCall = (...args: (number | bigint)[]) => number | bigint | undefined;
  * that alignment).
  */
 const START_BRK = 0x4000000;
-/** Where mappings are searched from, downwards: as aligned, and far enough above the heap. */
-const MMAP_BASE = 0x40000000;
+/**
+ * Where mappings are searched from, downwards: as aligned, and far enough above the heap; no
+ * farther, because engines collect garbage for every large memory.
+ */
+const MMAP_BASE = 0x18000000;
+/** What lies so far above the heap's beginning, bytes, is none of it. */
+export const HEAP_REACH = 0x8000000n;
 /**
  * The addresses of the native ilp32 program, for scripts whose results depend on them. Takes a
  * memory of more than 1.4 GiB.

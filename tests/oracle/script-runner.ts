@@ -3,7 +3,7 @@
 
 import type { Abi } from "../../src/layout/address.js";
 import { Values } from "./expression.js";
-import { Machine } from "./machine.js";
+import { HEAP_REACH, Machine } from "./machine.js";
 
 const FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split(
   " ",
@@ -247,7 +247,7 @@ class Script {
     const m = this.#machine;
     if (block === 0n) return `null errno=${this.#errno}`;
     const head = m.load(block - m.wordBytes);
-    const mapped = (head & 2n) !== 0n && m.wrap(block - m.heap) >= 0x20000000n;
+    const mapped = (head & 2n) !== 0n && m.wrap(block - m.heap) >= HEAP_REACH;
     const where = mapped
       ? `mmap ${(block & 0xfffn).toString(16).padStart(3, "0")}`
       : this.#values.show(block);

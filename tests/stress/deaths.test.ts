@@ -4,10 +4,10 @@
 
 import { describe, expect, it } from "vitest";
 import { layouts } from "../../src/layout/generated.js";
+import { campaign } from "../support/campaign.js";
 import { Prng } from "../support/prng.js";
 import { Crowd, Death, pointsOf, type Repair } from "./deaths.js";
 
-const isFull = process.env["PTMALLOC_STRESS"] === "full";
 const THREADS = 4;
 const PAGE = 4096;
 const LARGEST_CACHED = 72 * 1024;
@@ -59,9 +59,9 @@ function allowedLoss({ inFlight, largeTcache }: Crowd): number {
 /**
  * How many crowds are watched, how long, and in how many of them a thread dies at the same store.
  */
-const CROWDS = 90;
+const CROWDS = campaign({ short: 30, ci: 90 });
 const STEPS = 400;
-const DEATHS_A_POINT = isFull ? 8 : 3;
+const DEATHS_A_POINT = campaign({ short: 1, ci: 3, full: 8 });
 
 function crowdOf(abi: "ilp32" | "lp64", seed: number): Crowd {
   return new Crowd(abi, new Prng(seed), MEMORIES[seed % MEMORIES.length]!, THREADS);
@@ -204,7 +204,8 @@ describe.each(["ilp32", "lp64"] as const)("death in a call, %s", (abi) => {
   it("at any store, again and again", () => {
     let deaths = 0;
     let withLock = 0;
-    for (let seed = 1; seed <= (isFull ? 400 : 40); seed++) {
+    const seeds = campaign({ short: 10, ci: 40, full: 400 });
+    for (let seed = 1; seed <= seeds; seed++) {
       const random = new Prng(seed);
       const crowd = new Crowd(abi, random, MEMORIES[seed % MEMORIES.length]!, THREADS);
       warmUp(crowd);
@@ -234,7 +235,8 @@ describe.each(["ilp32", "lp64"] as const)("death in a call, %s", (abi) => {
 
   it("while it ends, with a full tcache", () => {
     let deaths = 0;
-    for (let seed = 1; seed <= 60; seed++) {
+    const seeds = campaign({ short: 20, ci: 60 });
+    for (let seed = 1; seed <= seeds; seed++) {
       const crowd = crowdOf(abi, seed);
       warmUp(crowd);
       crowd.fillTcache(1);
@@ -253,12 +255,13 @@ describe.each(["ilp32", "lp64"] as const)("death in a call, %s", (abi) => {
       crowd.inFlight = 0;
       expect(lost, `seed ${seed}`).toBeLessThanOrEqual(allowedLoss(crowd));
     }
-    expect(deaths).toBeGreaterThan(30);
+    expect(deaths).toBeGreaterThan(seeds / 2);
   });
 
   it("of whoever buries another", () => {
     let second = 0;
-    for (let seed = 1; seed <= (isFull ? 400 : 60); seed++) {
+    const seeds = campaign({ short: 20, ci: 60, full: 400 });
+    for (let seed = 1; seed <= seeds; seed++) {
       const random = new Prng(seed);
       const crowd = new Crowd(abi, random, MEMORIES[seed % 2 === 0 ? 0 : 3], THREADS);
       warmUp(crowd);
@@ -286,13 +289,14 @@ describe.each(["ilp32", "lp64"] as const)("death in a call, %s", (abi) => {
         throw new Error(`seed ${seed}`, { cause: error });
       }
     }
-    expect(second).toBeGreaterThan(20);
+    expect(second).toBeGreaterThan(campaign({ short: 5, ci: 20 }));
   });
 });
 
 it("canary: an arena that is not mended is noticed", () => {
   let noticed = 0;
-  for (let seed = 1; seed <= 60; seed++) {
+  const seeds = campaign({ short: 20, ci: 60 });
+  for (let seed = 1; seed <= seeds; seed++) {
     const crowd = new Crowd("ilp32", new Prng(seed), MEMORIES[0], THREADS);
     warmUp(crowd);
     let left = crowd.random.int(1, 300);
@@ -306,5 +310,5 @@ it("canary: an arena that is not mended is noticed", () => {
       noticed++;
     }
   }
-  expect(noticed).toBeGreaterThan(5);
+  expect(noticed).toBeGreaterThan(campaign({ short: 1, ci: 5 }));
 });

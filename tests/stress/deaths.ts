@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import type { RawExports, Word } from "../../src/binary/exports.js";
 import type { Abi } from "../../src/layout/address.js";
 import { Burial, Tunable, layouts } from "../../src/layout/generated.js";
+import { firstOther } from "../support/bytes.js";
 import type { Prng } from "../support/prng.js";
 
 const BASE = 65536;
@@ -146,9 +147,7 @@ export class Crowd {
 
   /** @throws Error when a block is not as its holder left it */
   #check(block: number, { bytes, mark }: Held, length = bytes): void {
-    const bad = new Uint8Array(this.memory.buffer, block, length).findIndex(
-      (byte) => byte !== mark,
-    );
+    const bad = firstOther(new Uint8Array(this.memory.buffer, block, length), mark);
     if (bad >= 0)
       throw new Error(`block 0x${block.toString(16)} of ${bytes} bytes: byte ${bad} was changed`);
   }

@@ -4,14 +4,14 @@
 
 import { describe, it } from "vitest";
 import { goldensOf, traceOf } from "../conformance/goldens.js";
+import { campaign, isFull } from "../support/campaign.js";
 import { growthOperations, refuseEvery, refuseOnce } from "./oom.js";
 
 /**
- * With this set, every k is tried in both ways; without, the replays of a trace stay below some
- * millions of operations.
+ * How many operations the replays of a trace have together, about. In the full campaign every k is
+ * tried in both ways.
  */
-const isFull = process.env["PTMALLOC_STRESS"] === "full";
-const OPERATIONS_MAX = 1_000_000;
+const OPERATIONS_MAX = campaign({ short: 200_000, ci: 1_000_000, full: Infinity });
 
 /**
  * 1 … count, or so many of them, the first and the last among them, that a replay of each stays
@@ -20,7 +20,7 @@ const OPERATIONS_MAX = 1_000_000;
 function choose(count: number, operations: number): number[] {
   const all = Array.from({ length: count }, (_, index) => index + 1);
   const room = Math.max(4, Math.floor(OPERATIONS_MAX / operations));
-  if (isFull || count <= room) return all;
+  if (count <= room) return all;
   return [
     ...new Set(
       Array.from({ length: room }, (_, i) => all[Math.round((i * (count - 1)) / (room - 1))]!),

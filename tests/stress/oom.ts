@@ -16,6 +16,8 @@ type Checked = Process<"ilp32", "checked">;
 
 const STRIDE = opBytes("ilp32");
 const ENOMEM = 12;
+/** Above every trace's heap, and low: whoever begins looks through the whole memory. */
+const MMAP_BASE = 0x1000_0000;
 
 const place = new Place();
 
@@ -36,7 +38,8 @@ export class Replay {
   static async start(trace: Trace): Promise<Replay> {
     const { ops, opsBegin, blocks, base, startBrk } = planTrace(trace, "ilp32");
     const memory = place.freed();
-    const process = place.taken(await startProcess({ build: "checked", base, startBrk, memory }));
+    const options = { base, startBrk, mmapBase: MMAP_BASE, memory };
+    const process = place.taken(await startProcess({ build: "checked", ...options }));
     process.raw.verify_calls(0);
     process.u8().fill(0, opsBegin, base).set(ops, opsBegin);
     return new Replay(trace, process, opsBegin, blocks);

@@ -3,18 +3,18 @@
 // run into its locks; afterwards they go on.
 //
 //   PTMALLOC_STRESS=full npx vitest run tests/stress/thread-parks.test.ts
-//   every store that is made with a lock held; without, 24
+//   every store that is made with a lock held; 24 in CI, 8 in `npm test`
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { Abi } from "../../src/layout/address.js";
+import { campaign, isFull } from "../support/campaign.js";
 import { Prng } from "../support/prng.js";
 import { ORDER_EXIT, State, Status } from "../support/thread-blocks.mjs";
 import { Crew, PATIENCE_MS, moduleOf, type CrewMemory } from "./thread-crew.js";
 
-const isFull = process.env["PTMALLOC_STRESS"] === "full";
 const SEED = Number(process.env["PTMALLOC_STRESS_SEED"] ?? Date.now() % 1_000_000);
-const POINTS = isFull ? Infinity : 24;
+const POINTS = campaign({ short: 8, ci: 24, full: Infinity });
 const MIB = 2 ** 20;
 const abis = ["ilp32", "lp64"] as const;
 
@@ -76,7 +76,7 @@ async function record(abi: Abi): Promise<Int32Array[]> {
     const crew = crewFor(abi, memory, SEED);
     try {
       for (const place of crew.places()) await crew.start(place, { seen, turns: true });
-      await sleep(isFull ? 5000 : 1200);
+      await sleep(campaign({ short: 300, ci: 1200, full: 5000 }));
       await crew.finish();
       crew.check("after the recording");
     } finally {
@@ -265,9 +265,14 @@ describe.each(abis)(`parked with a lock held and killed, seed ${SEED}, %s`, (abi
     );
     expect(reached.length).toBeGreaterThan(150);
     expect(tally.retired).toBe(0);
-    // Stores of rare moments, such as a race for a lock, are not come by at will.
-    expect(tally.missed.length).toBeLessThanOrEqual(sample.length / 4);
-    expect(tally.awaited).toBeGreaterThan(sample.length / 4);
+    // Stores of rare moments, such as a race for a lock, are not come by at will: of few, more of
+    // them may be such.
+    const { missed, awaited } = campaign({
+      short: { missed: sample.length / 2, awaited: 0 },
+      ci: { missed: sample.length / 4, awaited: sample.length / 4 },
+    });
+    expect(tally.missed.length).toBeLessThanOrEqual(missed);
+    expect(tally.awaited).toBeGreaterThan(awaited);
   });
 });
 

@@ -1,15 +1,13 @@
 // AssemblyScript programs that use this package: compiled in a folder of their own in which the
 // package is installed, as its users do.
 
-import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { asc } from "./asc.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const run = promisify(execFile);
 
 /** The runtimes, as asc's users name them. */
 export const RUNTIMES = {
@@ -35,8 +33,8 @@ export class Workshop {
   constructor(ptmalloc: string = root) {
     mkdirSync(join(this.folder, "node_modules"));
     symlinkSync(ptmalloc, join(this.folder, "node_modules", "ptmalloc-wasm"));
-    const asc = join(root, "node_modules", "assemblyscript");
-    symlinkSync(asc, join(this.folder, "node_modules", "assemblyscript"));
+    const compiler = join(root, "node_modules", "assemblyscript");
+    symlinkSync(compiler, join(this.folder, "node_modules", "assemblyscript"));
     symlinkSync(join(root, "bench", "programs"), join(this.folder, "programs"));
   }
 
@@ -50,10 +48,8 @@ export class Workshop {
    * @returns what it printed: nothing, as a rule.
    * @throws Error with what it printed when it failed
    */
-  async asc(...args: string[]): Promise<string> {
-    const command = ["node_modules/assemblyscript/bin/asc.js", ...args];
-    const { stdout, stderr } = await run(process.execPath, command, { cwd: this.folder });
-    return stdout + stderr;
+  asc(...args: string[]): Promise<string> {
+    return asc(this.folder, ...args);
   }
 
   /** Compiles a source to a binary of that name. @throws Error when asc fails or warns */

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import { sampled } from "../support/campaign.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -12,11 +13,13 @@ function run(tool: string, ...args: readonly string[]) {
 }
 
 describe("npm start", () => {
-  it.each([
+  const starts: [string, string[]][] = [
     ["replay.ilp32", []],
     ["replay.lp64", ["--abi=lp64"]],
     ["threads.ilp32", ["--workers"]],
-  ])("builds %s alone and replays", (binary, options) => {
+  ];
+
+  it.each(sampled(starts, 2))("builds %s alone and replays", (binary, options) => {
     const trace = "traces/threads/git-grep.rep.gz";
     const { status, stdout, stderr } = run("start", "--repeat", "1", ...options, trace);
     expect(stderr).toBe("");
@@ -41,14 +44,16 @@ describe("npm run bench", () => {
     expect(stdout).not.toContain(".wasm");
   });
 
-  it.each([
+  const refused = [
     ["--nope"],
     ["--only", "nothing"],
     ["--scale", "0"],
     ["--scale", "1x"],
     ["--scale", ""],
     ["more"],
-  ])("refuses %s %s", (...args) => {
+  ];
+
+  it.each(sampled(refused, 3))("refuses %s %s", (...args) => {
     const { status, stderr } = run("bench", ...args);
     expect(stderr).toMatch(/^error: /);
     expect(status).toBe(2);

@@ -28,6 +28,8 @@ export const ADDRESS = 0x3000000;
 
 // Beyond the first GiB, where MAP_32BIT looks for room.
 const TASK_SIZE = 0x50000000;
+// Low: engines collect garbage for every large memory.
+const MMAP_BASE = 0x5000000;
 const PRIVATE_ANONYMOUS = MAP.PRIVATE | MAP.ANONYMOUS;
 
 /** Contents of files and memory: a size stands for as many zeros, a text for its characters. */
@@ -48,7 +50,7 @@ export class Kit {
   #scratch = 0;
 
   constructor(abi: Abi) {
-    this.m = new Machine({ abi, taskSize: TASK_SIZE, files: this.files });
+    this.m = new Machine({ abi, mmapBase: MMAP_BASE, taskSize: TASK_SIZE, files: this.files });
     this.files.memory = this.m.process.memory;
   }
 

@@ -28,8 +28,10 @@ export interface FileDifference {
 
 const BASE = 0x1000000;
 const WINDOW = 64 * PAGE;
-const SCRATCH = 0x3000000;
+const SCRATCH = BASE + 0x100000;
 const TASK_SIZE = 0x50000000;
+/** Above all that the sequences map, and low: whoever begins looks through the whole memory. */
+const MMAP_BASE = BASE + 0x200000;
 const O_RDONLY = 0;
 const O_WRONLY = 1;
 const O_RDWR = 2;
@@ -73,8 +75,8 @@ function contents(file: number, size: number): Uint8Array {
   );
 }
 
-function fnv1a(bytes: Uint8Array): number {
-  let digest = 2166136261;
+/** FNV-1a of bytes, or of what came before and then these. */
+function fnv1a(bytes: Uint8Array, digest = 2166136261): number {
   for (const byte of bytes) digest = Math.imul(digest ^ byte, 16777619);
   return digest >>> 0;
 }
@@ -86,7 +88,7 @@ class FileReplay {
 
   constructor(sequence: FileSequence, abi: Abi) {
     const files = new MemoryFiles();
-    this.#m = nextMachine({ abi, taskSize: TASK_SIZE, files });
+    this.#m = nextMachine({ abi, mmapBase: MMAP_BASE, taskSize: TASK_SIZE, files });
     files.memory = this.#m.process.memory;
     this.#m.option(KernelOption.CAP_IPC_LOCK, 1);
     const bytes = sequence.sizes.map((size, file) => new MemoryBytes(contents(file, size)));
@@ -164,15 +166,14 @@ class FileReplay {
 
   #file(line: string): string {
     const file = line[2] === "a" ? 0 : 1;
-    const bytes: number[] = [];
-    for (let position = 0; ; position += PAGE) {
-      const got = this.#pread(this.#descriptors[file * 2] ?? 0, PAGE, position);
+    let digest = fnv1a(new Uint8Array(0));
+    let size = 0;
+    for (let got = PAGE; got === PAGE; size += got) {
+      got = this.#pread(this.#descriptors[file * 2] ?? 0, PAGE, size);
       if (got < 0) return `F: ${errorName(got)}`;
-      bytes.push(...this.#m.process.u8().subarray(SCRATCH, SCRATCH + got));
-      if (got < PAGE) break;
+      digest = fnv1a(this.#m.process.u8().subarray(SCRATCH, SCRATCH + got), digest);
     }
-    const digest = fnv1a(Uint8Array.from(bytes)).toString(16);
-    return `F ${line[2]} ${bytes.length.toString(16)} ${digest}`;
+    return `F ${line[2]} ${size.toString(16)} ${digest.toString(16)}`;
   }
 
   #regionText(start: number, end: number, flags: number, pgoff: number, inode: number): string {

@@ -2,9 +2,10 @@
 // WebAssembly side with the same things written down after each step.
 
 import type { Abi } from "../../../src/layout/address.js";
+import { MAP } from "../../../src/kernel/flags.js";
 import { KernelOption } from "../../../src/layout/generated.js";
-import { errorName, nextMachine, PAGE } from "./machine.js";
-import type { CallName, Machine, MachineOptions, Region } from "./machine.js";
+import { errorName, Machine, nextMachine, PAGE } from "./machine.js";
+import type { CallName, MachineOptions, Region } from "./machine.js";
 
 /**
  * One step: the call's words, and the lines that the native kernel's answer made: the call with its
@@ -83,8 +84,13 @@ const START_BRK = 0x800000;
 const HELPER = 0x3000000;
 const FILLER = 0x4000000;
 const MMAP_BASE = 0x5000000;
-// Above the first GiB, where MAP_32BIT looks for room.
+/** Above the first GiB, where MAP_32BIT looks for room. */
 const TASK_SIZE = 0x50000000;
+/**
+ * For most sequences: whoever begins in a memory that was used looks through its whole address
+ * space.
+ */
+const NEAR_TASK_SIZE = 0x8000000;
 const RLIMIT_MEMLOCK = 8;
 const HARD_MEMLOCK = 2048 * PAGE;
 
@@ -118,6 +124,13 @@ function permissions(flags: number): string {
   return letter(1, "r", "-") + letter(2, "w", "-") + letter(4, "x", "-") + letter(8, "s", "p");
 }
 
+/** Whether a call says how far away the end of the address space is. */
+const namesEnd = ({ words }: Step): boolean => words.some((word) => word.startsWith("T"));
+
+/** Whether a call looks for room beyond the first GiB; i386 knows no such flag. */
+const looksFar = ({ words: [name, , , , flags = ""] }: Step, abi: Abi): boolean =>
+  abi === "lp64" && name === "mmap" && (parseInt(flags, 16) & MAP["32BIT"]) !== 0;
+
 /** Runs a sequence's steps in a process that has been brought to where the native one began. */
 class Replay {
   readonly #machine: Machine;
@@ -129,8 +142,11 @@ class Replay {
 
   constructor(sequence: Sequence, options: MachineOptions) {
     const { start, kind } = sequence;
-    this.#machine = nextMachine({
-      taskSize: TASK_SIZE,
+    // A memory that large is better thrown away.
+    const isFar = sequence.steps.some((step) => looksFar(step, options.abi));
+    const next = isFar ? (all: MachineOptions) => new Machine(all) : nextMachine;
+    this.#machine = next({
+      taskSize: isFar || sequence.steps.some(namesEnd) ? TASK_SIZE : NEAR_TASK_SIZE,
       startBrk: START_BRK,
       mmapBase: MMAP_BASE,
       ...options,

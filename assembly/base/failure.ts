@@ -55,7 +55,7 @@ export enum Failure {
 
   ASSERT_OLD_TOP = 101, // sysmalloc: (old_top == initial_top (av) && old_size == 0) || …
   ASSERT_OLD_TOP_SMALL, // sysmalloc: (unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)
-  ASSERT_BREAK_ALIGNED, // sysmalloc: ((unsigned long) chunk2mem (brk) & MALLOC_ALIGN_MASK) == 0 (lp64)
+  ASSERT_BREAK_ALIGNED, // sysmalloc: ((unsigned long) chunk2mem (brk) & …) == 0 (lp64)
   ASSERT_LARGEBIN_BK_ARENA, // _int_malloc: chunk_main_arena (bck->bk)
   ASSERT_LARGEBIN_FWD_ARENA, // _int_malloc: chunk_main_arena (fwd)
   ASSERT_BIN_SIZE, // _int_malloc: (unsigned long) (size) >= (unsigned long) (nb)
@@ -64,13 +64,13 @@ export enum Failure {
   ASSERT_MREMAP_ALIGNED, // mremap_chunk: aligned_OK (chunk2mem (p))
   ASSERT_REALLOC_MMAPPED, // _int_realloc: !chunk_is_mmapped (oldp)
   ASSERT_REALLOC_SIZE, // _int_realloc: (unsigned long) (newsize) >= (unsigned long) (nb)
-  ASSERT_MEMALIGN_SIZE, // _int_memalign: newsize >= nb && (((unsigned long) (chunk2mem (p))) % alignment) == 0
-  ASSERT_MALLOC_ARENA, // __libc_malloc: !victim || chunk_is_mmapped (mem2chunk (victim)) || &main_arena == …
-  ASSERT_REALLOC_ARENA, // __libc_realloc: !newp || chunk_is_mmapped (mem2chunk (newp)) || ar_ptr == …
-  ASSERT_MEMALIGN_ARENA, // _mid_memalign: !p || chunk_is_mmapped (mem2chunk (p)) || &main_arena == …
+  ASSERT_MEMALIGN_SIZE, // _int_memalign: newsize >= nb && (… % alignment) == 0
+  ASSERT_MALLOC_ARENA, // __libc_malloc: !victim || … || &main_arena == …
+  ASSERT_REALLOC_ARENA, // __libc_realloc: !newp || … || ar_ptr == …
+  ASSERT_MEMALIGN_ARENA, // _mid_memalign: !p || … || &main_arena == …
   ASSERT_CALLOC_ARENA, // __libc_calloc: !mem || chunk_is_mmapped (mem2chunk (mem)) || av == …
   ASSERT_CALLOC_CLEARS, // __libc_calloc: nclears >= 3
-  ASSERT_MALLOC_ARENA_2, // __libc_malloc: the same with ar_ptr in place of &main_arena: when there are threads
+  ASSERT_MALLOC_ARENA_2, // __libc_malloc: the same with ar_ptr: when there are threads
   ASSERT_MEMALIGN_ARENA_2, // _mid_memalign: likewise
   ASSERT_HEAP_ARENA, // _int_free: heap->ar_ptr == av
   ASSERT_HEAP_FENCE, // heap_trim: chunksize_nomask (p) == (0 | PREV_INUSE)

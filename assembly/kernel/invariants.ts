@@ -14,7 +14,7 @@ export enum Invariant {
   TOTAL_VM, // total_vm counts the pages of all regions but foreign ones
   HEAP_MAPPED, // the pages from start_brk to brk are mapped
   CHUNK_SIZE, // chunks are at least MINSIZE, aligned, inside the memory
-  CHUNK_FLAGS, // no chunk of a heap has M set, those in use outside main_arena have A set; blocks are aligned
+  CHUNK_FLAGS, // no chunk of a heap has M, those in use outside main_arena have A; aligned
   PREV_INUSE, // a segment's first chunk has the P bit set: nothing lies before it
   ADJACENT_FREE, // no two free chunks are neighbours
   FOOT, // a free chunk's size stands behind it, too
@@ -42,14 +42,14 @@ export enum Invariant {
   MMAP_COUNT, // 0 <= n_mmaps <= max_n_mmaps
   MMAPPED_MEM, // mmapped_mem is whole pages, at most max_mmapped_mem
   MALLINFO, // mallinfo2 agrees with a walk over everything
-  TREE, // the region table is balanced, linked both ways, its nodes know their subtrees, and mmap_cache is right
+  TREE, // the region table: balance, links both ways, subtrees, mmap_cache
   MAP_COUNT, // map_count is the number of the program's regions
   ARENA_RING, // the ring of arenas holds narenas of them
   ARENA_THREADS, // attached_threads is the number of threads that use an arena
   ARENA_FREE_LIST, // the free list holds arenas that no thread uses
   HEAP_ARENA, // a heap is aligned and belongs to the arena whose it is
   HEAP_SIZE, // size <= mprotect_size <= HEAP_MAX_SIZE
-  MAPPED_CHUNK, // n_mmaps mapped regions begin with the header of a chunk that fills them, and sum up to mmapped_mem
+  MAPPED_CHUNK, // n_mmaps regions begin with a chunk that fills them; mmapped_mem
   FREE_NODES, // the kernel has as many unused nodes as it counts, all of them in memory
 }
 

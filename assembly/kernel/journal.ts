@@ -11,7 +11,7 @@ import { JOURNAL_AT, JOURNAL_BYTES, mm } from "./mm";
 /** What the journal begins with. */
 @unmanaged
 class JournalHead {
-  count: u32; // words that were changed since the lock was taken; more than there are entries: some are missing
+  count: u32; // words changed under the lock; beyond the entries some are missing
   reserved: u32; // 0
 }
 

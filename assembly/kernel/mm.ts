@@ -20,13 +20,13 @@ import { VM_EXEC, VM_GROWSDOWN, VM_SHARED, VM_WRITE } from "./vma";
  */
 @unmanaged
 export class MmStruct {
-  startCode: word; // start_code: where the program's code begins; 0 here, since its code is no memory
+  startCode: word; // start_code: where the code begins; 0 here, since it is no memory
   endCode: word; // end_code: where it ends
   startData: word; // start_data: where its data begins
   endData: word; // end_data: where it ends
   startBrk: word; // start_brk: where [heap] begins, page-aligned
   brk: word; // brk: the program break, exact to the byte
-  startStack: word; // start_stack: 0, as the arguments and the environment: this program has no stack in memory
+  startStack: word; // start_stack: 0, as the arguments: there is no stack in memory
   argStart: word; // arg_start: 0
   argEnd: word; // arg_end: 0
   envStart: word; // env_start: 0
@@ -72,7 +72,7 @@ export class MmStruct {
   freeKept: u32; // unused places for pages of shared memory that nothing maps (KeptPage)
   committed: word; // Committed_AS: pages that this process may come to need
   @count(15) options: word; // their values by KernelOption
-  @count(32) rlimits: u64; // soft and hard limit of resource n at 2n and 2n + 1 (struct rlimit64), bytes
+  @count(32) rlimits: u64; // soft and hard limit of resource n at 2n and 2n + 1, bytes
 }
 
 /** Where mmap looks for room. */

@@ -18,7 +18,7 @@ export enum KernelOption {
   CAP_IPC_LOCK = 7, // whether RLIMIT_MEMLOCK does not bind the process; default 0
   CAP_SYS_RESOURCE = 8, // whether it may raise hard limits; default 0
   KERNEL_VERSION = 9, // 6001 for Linux 6.1, 6018 (default) for 6.18: what changed in between
-  STACK_GAP = 10, // stack_guard_gap: pages that stay free below a region that grows down, default 256
+  STACK_GAP = 10, // stack_guard_gap: pages free below a region that grows down, default 256
   CAP_SYS_NICE = 11, // whether it may move other processes' pages (MPOL_MF_MOVE_ALL); default 0
   CAP_SYS_ADMIN = 12, // whether the administrator's reserve is for it, too; default 0
   ADMIN_RESERVE_KBYTES = 13, // vm.admin_reserve_kbytes: default 8192

@@ -12,7 +12,7 @@ export class Vma {
   vmStart: word; // vm_start: first address
   vmEnd: word; // vm_end: first address behind it
   vmFlags: word; // vm_flags: VM_* bits
-  vmPgoff: word; // vm_pgoff: place of the first page in its file, or for private anonymous memory where it was born, pages
+  vmPgoff: word; // vm_pgoff: the first page in its file, or where it was born, pages
   anonId: u32; // anon_vma: 0 until the first page of its own; equal numbers may merge
   fileId: u32; // vm_file: 0, or the number of the open file description
   nameId: u32; // anon_name and vm_policy: 0, or the address of the VmaLabel that has them

@@ -37,9 +37,9 @@ export enum Tunable {
   TCACHE_UNSORTED_LIMIT, // glibc.malloc.tcache_unsorted_limit
   MXFAST, // glibc.malloc.mxfast, bytes
   HUGETLB, // glibc.malloc.hugetlb: 0, 1, 2 or a page size
-  THP_PAGESIZE, // the model's transparent huge pages, bytes; 0: the kernel does not offer them on request
+  THP_PAGESIZE, // the model's transparent huge pages, bytes; 0: none on request
   HUGE_PAGESIZE, // the model's default huge pages, bytes; 0: none are known
-  HUGE_PAGES_FREE, // whether mappings of explicit huge pages succeed: 0 as where vm.nr_hugepages is 0
+  HUGE_PAGES_FREE, // whether mappings of explicit huge pages succeed: 0 by default
   CORES, // the model's processors, which decide how many arenas there may be
 }
 

@@ -37,11 +37,11 @@ export const NFASTBINS: u32 = ILP32 ? 11 : 10;
 @unmanaged
 export class MallocState {
   mutex: i32; // mutex: 0, or the thread that holds it, in the threaded build
-  flags: i32; // flags: bit 1 set when the heap is not contiguous, bit 2 when the arena was given up after a death
+  flags: i32; // flags: bit 1: not contiguous, bit 2: given up after a death
   haveFastchunks: i32; // have_fastchunks: whether a fast bin may hold a chunk
   @count(11, 10) fastbinsY: word; // fastbinsY: heads of the fast bins: addresses of chunks, or 0
   topWord: word; // top: the address of the chunk at the end
-  lastRemainderWord: word; // last_remainder: the address of what was left of the latest split of a small request
+  lastRemainderWord: word; // last_remainder: what was left of the latest split
   @count(254) bins: word; // bins: fd and bk of the list heads, packed
   @count(4) binmap: u32; // binmap: which bins may hold a chunk
   next: word; // next: the address of the next arena in their ring
@@ -117,7 +117,7 @@ export class MallocPar {
   tcacheBins: word; // tcache_bins: how many bins of tcache are used
   tcacheMaxBytes: word; // tcache_max_bytes: the largest request that tcache serves, bytes
   tcacheCount: word; // tcache_count: blocks per bin
-  tcacheUnsortedLimit: word; // tcache_unsorted_limit: 0, or how many chunks to sort at most while filling tcache
+  tcacheUnsortedLimit: word; // tcache_unsorted_limit: most chunks to sort to fill tcache; 0: all
 }
 
 /**
@@ -129,7 +129,7 @@ export class LibcData {
   perturbByte: i32; // perturb_byte: 0, or what blocks are filled with
   alwaysFailMorecore: i32; // __always_fail_morecore
   knowsBreak: i32; // whether sbrk has asked for the break before (__curbrk is set)
-  thpModelPagesize: word; // what the kernel would say of its transparent huge pages, bytes; 0: not offered
+  thpModelPagesize: word; // size of transparent huge pages, bytes; 0: not offered
   hugeModelPagesize: word; // what the kernel would say of its default huge pages, bytes; 0: none
   hugePagesFree: i32; // whether the kernel would map explicit huge pages
   cores: i32; // processors that glibc would count (__get_nprocs)
@@ -155,7 +155,7 @@ export class ThreadData {
   tcache: u32; // tcache: its TcachePerthreadStruct, or 0
   @count(2) locks: u32; // LockCounters, in the threaded build
   inHand: u32; // what was top, while it is on its way into a bin; in the threaded build
-  backlog: u32; // the first of the blocks that it takes back from its arena's queue; in the threaded build
+  backlog: u32; // the first block that it takes back from its arena's queue
 }
 
 /** The header of a heap that is not main_arena's (struct heap_info). */

@@ -14,7 +14,7 @@ import { COUNTS_HELD } from "./tier";
 /** Why a thread ends over a lock: codes that follow those of `Failure` and `Invariant`. */
 export enum LockFailure {
   LOCK_HELD = 301, // the lock at this address was held for longer than this thread has patience
-  PROCESS_ABORTED, // another thread's call ended the process, with the code that stands in the address's place
+  PROCESS_ABORTED, // another thread's call ended the process; the address is its code
   KERNEL_LOST, // a thread died in a system call that changed more than the journal holds
 }
 
@@ -48,12 +48,12 @@ export class LockCounters {
 /** What the threads share besides. Not a struct of glibc's. */
 @unmanaged
 export class SharedState {
-  listLock: i32; // list_lock, free_list_lock: the ring and the free list of arenas, and the threads' places
+  listLock: i32; // list_lock, free_list_lock: arenas' ring and free list, threads' places
   patienceMs: i32; // how long a thread waits for a lock, ms; 0: for ever
   abortCode: i32; // the Failure that ended the process, or 0: the host writes it when a call fails
-  queuesFrees: i32; // whether frees into others' arenas are queued (malloc/extensions/remote-frees.ts)
+  queuesFrees: i32; // whether frees into others' arenas are queued (remote-frees.ts)
   mainQueue: u32; // what is queued for main_arena
-  largeTcache: u32; // what each tcache may hold of larger blocks, bytes; 0: none (malloc/extensions/large-tcache.ts)
+  largeTcache: u32; // most of larger blocks in a tcache, bytes; 0: none (large-tcache.ts)
 }
 
 /**

@@ -52,6 +52,7 @@ describe("tidy", () => {
     ["a.mjs", (words: string) => `/**\n * ${words}\n */`],
     ["a.c", (words: string) => `/* ${words} */`],
     ["a.sh", (words: string) => `# ${words}`],
+    ["b.ts", (words: string) => `size: u32; // ${words}`],
   ])("counts the columns of comments: tests/%s", (name, comment) => {
     const longest = (columns: number) => `${"word ".repeat(20).slice(0, columns - 1)}s`;
     const room =

@@ -1,10 +1,13 @@
-// No comment and no document has a line of more than 100 columns. Prettier sees to code, but leaves
-// comments and documents as they are.
+// No comment and no document has a line of more than 100 columns, be the comment on a line of its
+// own or behind code. Prettier sees to code, but leaves comments and documents as they are.
 
 const MAX_COLUMNS = 100;
 
 /** A line of nothing but a comment, in any of the languages here. */
 const COMMENT = /^\s*(\/\/|\/\*|\*(?!\w)|# )/;
+
+/** A comment behind code; a string that looks like one is as long as it must be. */
+const BESIDE = /^[^"'`]*[;,{}] (\/\/|\/\*) /;
 
 /** What cannot be broken: a word, behind what a line of a comment or a list begins with. */
 const ONE_WORD = /^\s*(\/\/|\/?\*+|#|[-*+]|\d+\.)?\s*(@\w+ )?\S+( \*\/)?$/;
@@ -24,7 +27,9 @@ const problem = (path, index) => `${path}:${index + 1}: a line of more than ${MA
 export function checkComments(path, text) {
   return text
     .split("\n")
-    .flatMap((line, index) => (COMMENT.test(line) && isLong(line) ? [problem(path, index)] : []));
+    .flatMap((line, index) =>
+      (COMMENT.test(line) || BESIDE.test(line)) && isLong(line) ? [problem(path, index)] : [],
+    );
 }
 
 /**

@@ -45,7 +45,7 @@ Examples:
   ptmalloc-wasm strace script calls.txt`;
 
 const SCRIPT_HELP = `
-A script is written as in C, a statement a line or with ; between them. #, // and /* */ are comments:
+A script is written as in C: a statement a line, or ; between them. #, // and /* */ are comments:
   char *a = mmap(NULL, 3*4096, PROT_READ|PROT_WRITE, MAP_PRIVATE|MAP_ANONYMOUS, -1, 0);
   mprotect(a + 4096, 4096, PROT_NONE)
   write(a, 1)

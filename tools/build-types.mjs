@@ -80,7 +80,7 @@ const bundle = await rollup({
   input: sources,
   external: /\.wasm(\?module)?$/,
   plugins: [
-    dts({ tsconfig: `${root}tsconfig.build.json`, compilerOptions: { stripInternal: true } }),
+    dts({ tsconfig: `${root}src/tsconfig.json`, compilerOptions: { stripInternal: true } }),
   ],
   onwarn: ({ message }) => {
     throw new Error(message);

@@ -22,7 +22,7 @@ const STEPS = [
   {
     script: "build:ts",
     from: [
-      ...["src", "guest", "LICENSE", "tsconfig.base.json", "tsconfig.build.json"],
+      ...["src", "guest", "LICENSE", "tsconfig.base.json"],
       ...PACKAGE_COMPILATIONS.map(({ name }) => `build/${name}.wasm`),
     ],
     to: ["dist"],

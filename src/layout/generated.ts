@@ -694,7 +694,7 @@ export type LibcData = {
   readonly alwaysFailMorecore: number;
   /** Whether sbrk has asked for the break before (__curbrk is set). */
   readonly knowsBreak: number;
-  /** What the kernel would say of its transparent huge pages, bytes; 0: not offered. */
+  /** Size of transparent huge pages, bytes; 0: not offered. */
   readonly thpModelPagesize: number;
   /** What the kernel would say of its default huge pages, bytes; 0: none. */
   readonly hugeModelPagesize: number;
@@ -811,7 +811,7 @@ export type MallocPar = {
   readonly tcacheMaxBytes: number;
   /** `tcache_count`: blocks per bin. */
   readonly tcacheCount: number;
-  /** `tcache_unsorted_limit`: 0, or how many chunks to sort at most while filling tcache. */
+  /** `tcache_unsorted_limit`: most chunks to sort to fill tcache; 0: all. */
   readonly tcacheUnsortedLimit: number;
 };
 
@@ -822,7 +822,7 @@ export type MallocPar = {
 export type MallocState = {
   /** `mutex`: 0, or the thread that holds it, in the threaded build. */
   readonly mutex: number;
-  /** `flags`: bit 1 set when the heap is not contiguous, bit 2 when the arena was given up after a death. */
+  /** `flags`: bit 1: not contiguous, bit 2: given up after a death. */
   readonly flags: number;
   /** `have_fastchunks`: whether a fast bin may hold a chunk. */
   readonly haveFastchunks: number;
@@ -830,7 +830,7 @@ export type MallocState = {
   readonly fastbinsY: number[];
   /** `top`: the address of the chunk at the end. */
   readonly top: number;
-  /** `last_remainder`: the address of what was left of the latest split of a small request. */
+  /** `last_remainder`: what was left of the latest split. */
   readonly lastRemainder: number;
   /** `bins`: fd and bk of the list heads, packed. */
   readonly bins: number[];
@@ -853,7 +853,7 @@ export type MallocState = {
  * @interface
  */
 export type MmStruct = {
-  /** `start_code`: where the program's code begins; 0 here, since its code is no memory. */
+  /** `start_code`: where the code begins; 0 here, since it is no memory. */
   readonly startCode: number;
   /** `end_code`: where it ends. */
   readonly endCode: number;
@@ -865,7 +865,7 @@ export type MmStruct = {
   readonly startBrk: number;
   /** `brk`: the program break, exact to the byte. */
   readonly brk: number;
-  /** `start_stack`: 0, as the arguments and the environment: this program has no stack in memory. */
+  /** `start_stack`: 0, as the arguments: there is no stack in memory. */
   readonly startStack: number;
   /** `arg_start`: 0. */
   readonly argStart: number;
@@ -955,7 +955,7 @@ export type MmStruct = {
   readonly committed: number;
   /** Their values by KernelOption. */
   readonly options: number[];
-  /** Soft and hard limit of resource n at 2n and 2n + 1 (struct rlimit64), bytes. */
+  /** Soft and hard limit of resource n at 2n and 2n + 1, bytes. */
   readonly rlimits: number[];
 };
 
@@ -998,7 +998,7 @@ export type ThreadData = {
   readonly locks: number[];
   /** What was top, while it is on its way into a bin; in the threaded build. */
   readonly inHand: number;
-  /** The first of the blocks that it takes back from its arena's queue; in the threaded build. */
+  /** The first block that it takes back from its arena's queue. */
   readonly backlog: number;
 };
 
@@ -1013,7 +1013,7 @@ export type Vma = {
   readonly vmEnd: number;
   /** `vm_flags`: VM_* bits. */
   readonly vmFlags: number;
-  /** `vm_pgoff`: place of the first page in its file, or for private anonymous memory where it was born, pages. */
+  /** `vm_pgoff`: the first page in its file, or where it was born, pages. */
   readonly vmPgoff: number;
   /** `anon_vma`: 0 until the first page of its own; equal numbers may merge. */
   readonly anonId: number;
@@ -1142,7 +1142,7 @@ export type JournalEntry = {
  * @interface
  */
 export type JournalHead = {
-  /** Words that were changed since the lock was taken; more than there are entries: some are missing. */
+  /** Words changed under the lock; beyond the entries some are missing. */
   readonly count: number;
   /** `0`. */
   readonly reserved: number;
@@ -1183,17 +1183,17 @@ export type Repair = {
  * @interface
  */
 export type SharedState = {
-  /** List_lock, free_list_lock: the ring and the free list of arenas, and the threads' places. */
+  /** List_lock, free_list_lock: arenas' ring and free list, threads' places. */
   readonly listLock: number;
   /** How long a thread waits for a lock, ms; 0: for ever. */
   readonly patienceMs: number;
   /** The Failure that ended the process, or 0: the host writes it when a call fails. */
   readonly abortCode: number;
-  /** Whether frees into others' arenas are queued (malloc/extensions/remote-frees.ts). */
+  /** Whether frees into others' arenas are queued (remote-frees.ts). */
   readonly queuesFrees: number;
   /** What is queued for main_arena. */
   readonly mainQueue: number;
-  /** What each tcache may hold of larger blocks, bytes; 0: none (malloc/extensions/large-tcache.ts). */
+  /** Most of larger blocks in a tcache, bytes; 0: none (large-tcache.ts). */
   readonly largeTcache: number;
 };
 
@@ -1332,7 +1332,7 @@ export const Failure = {
   ASSERT_OLD_TOP: 101,
   /** `sysmalloc: (unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)` */
   ASSERT_OLD_TOP_SMALL: 102,
-  /** `sysmalloc: ((unsigned long) chunk2mem (brk) & MALLOC_ALIGN_MASK) == 0 (lp64)` */
+  /** `sysmalloc: ((unsigned long) chunk2mem (brk) & …) == 0 (lp64)` */
   ASSERT_BREAK_ALIGNED: 103,
   /** `_int_malloc: chunk_main_arena (bck->bk)` */
   ASSERT_LARGEBIN_BK_ARENA: 104,
@@ -1350,19 +1350,19 @@ export const Failure = {
   ASSERT_REALLOC_MMAPPED: 110,
   /** `_int_realloc: (unsigned long) (newsize) >= (unsigned long) (nb)` */
   ASSERT_REALLOC_SIZE: 111,
-  /** `_int_memalign: newsize >= nb && (((unsigned long) (chunk2mem (p))) % alignment) == 0` */
+  /** `_int_memalign: newsize >= nb && (… % alignment) == 0` */
   ASSERT_MEMALIGN_SIZE: 112,
-  /** `__libc_malloc: !victim || chunk_is_mmapped (mem2chunk (victim)) || &main_arena == …` */
+  /** `__libc_malloc: !victim || … || &main_arena == …` */
   ASSERT_MALLOC_ARENA: 113,
-  /** `__libc_realloc: !newp || chunk_is_mmapped (mem2chunk (newp)) || ar_ptr == …` */
+  /** `__libc_realloc: !newp || … || ar_ptr == …` */
   ASSERT_REALLOC_ARENA: 114,
-  /** `_mid_memalign: !p || chunk_is_mmapped (mem2chunk (p)) || &main_arena == …` */
+  /** `_mid_memalign: !p || … || &main_arena == …` */
   ASSERT_MEMALIGN_ARENA: 115,
   /** `__libc_calloc: !mem || chunk_is_mmapped (mem2chunk (mem)) || av == …` */
   ASSERT_CALLOC_ARENA: 116,
   /** `__libc_calloc: nclears >= 3` */
   ASSERT_CALLOC_CLEARS: 117,
-  /** `__libc_malloc: the same with ar_ptr in place of &main_arena: when there are threads` */
+  /** `__libc_malloc: the same with ar_ptr: when there are threads` */
   ASSERT_MALLOC_ARENA_2: 118,
   /** `_mid_memalign: likewise` */
   ASSERT_MEMALIGN_ARENA_2: 119,
@@ -1512,7 +1512,7 @@ export type FailureName =
   | "ASSERT_OLD_TOP"
   /** `sysmalloc: (unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)` */
   | "ASSERT_OLD_TOP_SMALL"
-  /** `sysmalloc: ((unsigned long) chunk2mem (brk) & MALLOC_ALIGN_MASK) == 0 (lp64)` */
+  /** `sysmalloc: ((unsigned long) chunk2mem (brk) & …) == 0 (lp64)` */
   | "ASSERT_BREAK_ALIGNED"
   /** `_int_malloc: chunk_main_arena (bck->bk)` */
   | "ASSERT_LARGEBIN_BK_ARENA"
@@ -1530,19 +1530,19 @@ export type FailureName =
   | "ASSERT_REALLOC_MMAPPED"
   /** `_int_realloc: (unsigned long) (newsize) >= (unsigned long) (nb)` */
   | "ASSERT_REALLOC_SIZE"
-  /** `_int_memalign: newsize >= nb && (((unsigned long) (chunk2mem (p))) % alignment) == 0` */
+  /** `_int_memalign: newsize >= nb && (… % alignment) == 0` */
   | "ASSERT_MEMALIGN_SIZE"
-  /** `__libc_malloc: !victim || chunk_is_mmapped (mem2chunk (victim)) || &main_arena == …` */
+  /** `__libc_malloc: !victim || … || &main_arena == …` */
   | "ASSERT_MALLOC_ARENA"
-  /** `__libc_realloc: !newp || chunk_is_mmapped (mem2chunk (newp)) || ar_ptr == …` */
+  /** `__libc_realloc: !newp || … || ar_ptr == …` */
   | "ASSERT_REALLOC_ARENA"
-  /** `_mid_memalign: !p || chunk_is_mmapped (mem2chunk (p)) || &main_arena == …` */
+  /** `_mid_memalign: !p || … || &main_arena == …` */
   | "ASSERT_MEMALIGN_ARENA"
   /** `__libc_calloc: !mem || chunk_is_mmapped (mem2chunk (mem)) || av == …` */
   | "ASSERT_CALLOC_ARENA"
   /** `__libc_calloc: nclears >= 3` */
   | "ASSERT_CALLOC_CLEARS"
-  /** `__libc_malloc: the same with ar_ptr in place of &main_arena: when there are threads` */
+  /** `__libc_malloc: the same with ar_ptr: when there are threads` */
   | "ASSERT_MALLOC_ARENA_2"
   /** `_mid_memalign: likewise` */
   | "ASSERT_MEMALIGN_ARENA_2"
@@ -1610,7 +1610,7 @@ export const Invariant = {
   HEAP_MAPPED: 204,
   /** Chunks are at least MINSIZE, aligned, inside the memory. */
   CHUNK_SIZE: 205,
-  /** No chunk of a heap has M set, those in use outside main_arena have A set; blocks are aligned. */
+  /** No chunk of a heap has M, those in use outside main_arena have A; aligned. */
   CHUNK_FLAGS: 206,
   /** A segment's first chunk has the P bit set: nothing lies before it. */
   PREV_INUSE: 207,
@@ -1666,7 +1666,7 @@ export const Invariant = {
   MMAPPED_MEM: 232,
   /** Mallinfo2 agrees with a walk over everything. */
   MALLINFO: 233,
-  /** The region table is balanced, linked both ways, its nodes know their subtrees, and mmap_cache is right. */
+  /** The region table: balance, links both ways, subtrees, mmap_cache. */
   TREE: 234,
   /** Map_count is the number of the program's regions. */
   MAP_COUNT: 235,
@@ -1680,7 +1680,7 @@ export const Invariant = {
   HEAP_ARENA: 239,
   /** Size <= mprotect_size <= HEAP_MAX_SIZE. */
   HEAP_SIZE: 240,
-  /** N_mmaps mapped regions begin with the header of a chunk that fills them, and sum up to mmapped_mem. */
+  /** N_mmaps regions begin with a chunk that fills them; mmapped_mem. */
   MAPPED_CHUNK: 241,
   /** The kernel has as many unused nodes as it counts, all of them in memory. */
   FREE_NODES: 242,
@@ -1702,7 +1702,7 @@ export type InvariantName =
   | "HEAP_MAPPED"
   /** Chunks are at least MINSIZE, aligned, inside the memory. */
   | "CHUNK_SIZE"
-  /** No chunk of a heap has M set, those in use outside main_arena have A set; blocks are aligned. */
+  /** No chunk of a heap has M, those in use outside main_arena have A; aligned. */
   | "CHUNK_FLAGS"
   /** A segment's first chunk has the P bit set: nothing lies before it. */
   | "PREV_INUSE"
@@ -1758,7 +1758,7 @@ export type InvariantName =
   | "MMAPPED_MEM"
   /** Mallinfo2 agrees with a walk over everything. */
   | "MALLINFO"
-  /** The region table is balanced, linked both ways, its nodes know their subtrees, and mmap_cache is right. */
+  /** The region table: balance, links both ways, subtrees, mmap_cache. */
   | "TREE"
   /** Map_count is the number of the program's regions. */
   | "MAP_COUNT"
@@ -1772,7 +1772,7 @@ export type InvariantName =
   | "HEAP_ARENA"
   /** Size <= mprotect_size <= HEAP_MAX_SIZE. */
   | "HEAP_SIZE"
-  /** N_mmaps mapped regions begin with the header of a chunk that fills them, and sum up to mmapped_mem. */
+  /** N_mmaps regions begin with a chunk that fills them; mmapped_mem. */
   | "MAPPED_CHUNK"
   /** The kernel has as many unused nodes as it counts, all of them in memory. */
   | "FREE_NODES";
@@ -1816,7 +1816,7 @@ export const KernelOption = {
   CAP_SYS_RESOURCE: 8,
   /** 6001 for Linux 6.1, 6018 (default) for 6.18: what changed in between. */
   KERNEL_VERSION: 9,
-  /** `stack_guard_gap`: pages that stay free below a region that grows down, default 256. */
+  /** `stack_guard_gap`: pages free below a region that grows down, default 256. */
   STACK_GAP: 10,
   /** Whether it may move other processes' pages (MPOL_MF_MOVE_ALL); default 0. */
   CAP_SYS_NICE: 11,
@@ -1852,7 +1852,7 @@ export type KernelOptionName =
   | "CAP_SYS_RESOURCE"
   /** 6001 for Linux 6.1, 6018 (default) for 6.18: what changed in between. */
   | "KERNEL_VERSION"
-  /** `stack_guard_gap`: pages that stay free below a region that grows down, default 256. */
+  /** `stack_guard_gap`: pages free below a region that grows down, default 256. */
   | "STACK_GAP"
   /** Whether it may move other processes' pages (MPOL_MF_MOVE_ALL); default 0. */
   | "CAP_SYS_NICE"
@@ -2009,11 +2009,11 @@ export const Tunable = {
   MXFAST: 11,
   /** `glibc.malloc.hugetlb`: 0, 1, 2 or a page size. */
   HUGETLB: 12,
-  /** The model's transparent huge pages, bytes; 0: the kernel does not offer them on request. */
+  /** The model's transparent huge pages, bytes; 0: none on request. */
   THP_PAGESIZE: 13,
   /** The model's default huge pages, bytes; 0: none are known. */
   HUGE_PAGESIZE: 14,
-  /** Whether mappings of explicit huge pages succeed: 0 as where vm.nr_hugepages is 0. */
+  /** Whether mappings of explicit huge pages succeed: 0 by default. */
   HUGE_PAGES_FREE: 15,
   /** The model's processors, which decide how many arenas there may be. */
   CORES: 16,
@@ -2092,7 +2092,7 @@ export type Burial = (typeof Burial)[keyof typeof Burial];
 export const LockFailure = {
   /** The lock at this address was held for longer than this thread has patience. */
   LOCK_HELD: 301,
-  /** Another thread's call ended the process, with the code that stands in the address's place. */
+  /** Another thread's call ended the process; the address is its code. */
   PROCESS_ABORTED: 302,
   /** A thread died in a system call that changed more than the journal holds. */
   KERNEL_LOST: 303,

@@ -9,6 +9,7 @@ import { Player, type Step } from "../../src/trace/player.js";
 import { Threads } from "../../src/trace/threads.js";
 import { NEVER_LIVE_SLOT, slotOf } from "../../src/trace/trace.js";
 import { goldensOf, traceOf } from "../conformance/goldens.js";
+import { sampled } from "../support/campaign.js";
 
 /** Bytes written and compared at either end of a block. */
 const EDGE = 4096;
@@ -57,7 +58,10 @@ const variants: Record<string, ProcessOptions<"ilp32", "core">> = {
   "a memory that was used before": { fresh: false },
 };
 
-const goldens = goldensOf("ilp32").filter((golden) => /^syn\d+$/.test(golden.name));
+const goldens = sampled(
+  goldensOf("ilp32").filter((golden) => /^syn\d+$/.test(golden.name)),
+  3,
+);
 
 describe.each(Object.entries(variants))("payloads survive: %s", (_variant, options) => {
   it.each(goldens.map((golden) => [golden.name, golden] as const))("%s", async (_name, golden) => {

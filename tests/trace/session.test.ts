@@ -8,6 +8,7 @@ import type { Abi } from "../../src/layout/address.js";
 import { parseTrace } from "../../src/trace/parse.js";
 import { planTrace, startSession } from "../../src/trace/session.js";
 import type { Trace } from "../../src/trace/trace.js";
+import { sampled } from "../support/campaign.js";
 
 const TRACES = new URL("../../traces/", import.meta.url);
 const names = readdirSync(TRACES, { recursive: true, encoding: "utf8" })
@@ -45,7 +46,7 @@ function playedBy(who: "loop" | "player", trace: Trace, abi: Abi): [Uint8Array, 
 }
 
 describe.each(["ilp32", "lp64"] as const)("the loop and the player, %s", (abi) => {
-  it.each(["edges", ...names])("%s", (name) => {
+  it.each(["edges", ...sampled(names, 3)])("%s", (name) => {
     const trace = traceOf(name);
     const [loop, blocksOfLoop] = playedBy("loop", trace, abi);
     const [player, blocksOfPlayer] = playedBy("player", trace, abi);

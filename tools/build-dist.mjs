@@ -14,7 +14,7 @@ import commonjs from "@rollup/plugin-commonjs";
 import nodeResolve from "@rollup/plugin-node-resolve";
 import { rollup } from "rollup";
 
-import { ENTRIES } from "./entries.mjs";
+import { ENTRIES, entrySource } from "./entries.mjs";
 import { licenceTexts } from "./licences.mjs";
 import {
   inlineBinaries,
@@ -40,12 +40,9 @@ const PLACES = [
   [/\/src\/(trace|cli\/replay\/garbage)/, "cli/shared"],
   ...["kernel", "link", "image", "debug"].map((name) => [
     new RegExp(`/src/${name}(/|\\.ts$)`),
-    name,
+    `${name}/index`,
   ]),
 ];
-
-/** @param {[string, string]} entry its name in dist/, and its source's */
-const sourceOf = ([name, source]) => [name, `${src}${source}.ts`];
 
 /**
  * Which file a module goes to, where Rollup is not to decide: what the default entry needs goes
@@ -67,9 +64,10 @@ function placement() {
 
 async function buildCode() {
   const bundle = await rollup({
-    input: Object.fromEntries(
-      [...ENTRIES.map((name) => [name, name]), ...Object.entries(COMMAND)].map(sourceOf),
-    ),
+    input: Object.fromEntries([
+      ...ENTRIES.map((name) => [name, `${src}${entrySource(name)}`]),
+      ...Object.entries(COMMAND).map(([name, source]) => [name, `${src}${source}.ts`]),
+    ]),
     external: /^node:/,
     preserveEntrySignatures: "allow-extension",
     treeshake: { moduleSideEffects: (id) => !id.startsWith(src) || id.startsWith(`${src}cli/`) },

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { rollup } from "rollup";
 import { dts } from "rollup-plugin-dts";
 
-import { ENTRIES } from "./entries.mjs";
+import { ENTRIES, entrySource } from "./entries.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const COMMON = "types";
@@ -74,7 +74,7 @@ const plugin = {
 };
 
 const sources = Object.fromEntries(
-  [...ENTRIES, "binary"].map((name) => [name, `${root}src/${name}.ts`]),
+  [...ENTRIES, "binary"].map((name) => [name, `${root}src/${entrySource(name)}`]),
 );
 const bundle = await rollup({
   input: sources,

@@ -1,4 +1,4 @@
-/** The package's entries: files of src/ that become files of dist/ of the same name. */
+/** The package's entries: files of dist/. */
 export const ENTRIES = [
   "index",
   "index.workerd",
@@ -7,11 +7,14 @@ export const ENTRIES = [
   "wasm",
   "threads",
   "inspect",
-  "kernel",
-  "link",
-  "image",
-  "debug",
+  "kernel/index",
+  "link/index",
+  "image/index",
+  "debug/index",
 ];
+
+/** @param {string} entry @returns {string} its source, a file of src/ itself: "kernel.ts" */
+export const entrySource = (entry) => `${entry.replace(/\/index$/, "")}.ts`;
 
 /** The entries of the allocator's AssemblyScript sources, as/: files of assembly/. */
 export const AS_ENTRIES = ["runtime/library", "runtime/collected"];

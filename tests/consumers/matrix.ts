@@ -91,8 +91,8 @@ const IMPORT_MAP = `<script type="importmap">${JSON.stringify({
     "ptmalloc-wasm": `./${DIST}/index.js`,
     "ptmalloc-wasm/wasm": `./${DIST}/wasm.js`,
     "ptmalloc-wasm/threads": `./${DIST}/threads.js`,
-    "ptmalloc-wasm/kernel": `./${DIST}/kernel.js`,
-    "ptmalloc-wasm/image": `./${DIST}/image.js`,
+    "ptmalloc-wasm/kernel": `./${DIST}/kernel/index.js`,
+    "ptmalloc-wasm/image": `./${DIST}/image/index.js`,
   },
 })}</script>`;
 

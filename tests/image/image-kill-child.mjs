@@ -8,7 +8,7 @@ import { Workload } from "../support/image-workload.mjs";
 
 const dist = (/** @type {string} */ path) =>
   import(new URL(`../../dist/${path}`, import.meta.url).href);
-const { openHeapImageSync, openNodeFile } = await dist("image.js");
+const { openHeapImageSync, openNodeFile } = await dist("image/index.js");
 
 const { path, seed, every, crashAt, ...options } = JSON.parse(process.argv[2] ?? "{}");
 const O_RDWR_CREAT = 0o102;

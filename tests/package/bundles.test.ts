@@ -182,10 +182,10 @@ describe("the files of dist/", () => {
       ),
     );
     expect(urls.sort()).toEqual([
-      'image.js: "../build/image.ilp32.wasm"',
-      'image.js: "../build/image.lp64.wasm"',
-      'kernel.js: "../build/full.ilp32.wasm"',
-      'kernel.js: "../build/full.lp64.wasm"',
+      'image/index.js: "../../build/image.ilp32.wasm"',
+      'image/index.js: "../../build/image.lp64.wasm"',
+      'kernel/index.js: "../../build/full.ilp32.wasm"',
+      'kernel/index.js: "../../build/full.lp64.wasm"',
       'threads.js: "../build/threads.lp64.wasm"',
       'wasm.js: "../build/core.ilp32.wasm"',
       'wasm.js: "../build/core.lp64.wasm"',

@@ -15,7 +15,7 @@ const {
 } = await import("../../dist/index.js");
 const { mallocInfo, mallocStats } = await import("../../dist/inspect.js");
 
-const { heapOptionsFor, linkGuestSync } = await import("../../dist/link.js");
+const { heapOptionsFor, linkGuestSync } = await import("../../dist/link/index.js");
 const { createHeapSync, ThreadError } = await import("../../dist/threads.js");
 
 const { abi, mode, from, to, progress } = workerData;

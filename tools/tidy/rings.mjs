@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 import { BENCH_COMPILATIONS, PACKAGE_COMPILATIONS } from "../builds.mjs";
-import { AS_ENTRIES, ENTRIES } from "../entries.mjs";
+import { AS_ENTRIES, ENTRIES, entrySource } from "../entries.mjs";
 import { importsOf, parse, textsOf } from "./imports.mjs";
 
 /** Where these rules hold. Tests are found by their names. */
@@ -144,7 +144,7 @@ export function entriesOf(root) {
   const settings = ["package.json", "typedoc.json"];
   return [
     ...compiled.flatMap(({ entry, options }) => [entry, ...options]),
-    ...ENTRIES.map((name) => `src/${name}.ts`),
+    ...ENTRIES.map((name) => `src/${entrySource(name)}`),
     ...AS_ENTRIES.map((name) => `assembly/${name}.ts`),
     ...settings.flatMap((name) => wordsIn(JSON.parse(readFileSync(join(root, name), "utf8")))),
   ];

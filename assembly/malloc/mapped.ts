@@ -89,7 +89,7 @@ export function unmapChunk(p: Chunk): void {
   mp.mmappedMem -= length;
   // The bytes stay: whoever frees the block again, in a mapping made meanwhile, must not meet its
   // header.
-  p.mchunkSize = 0;
+  p.setHead(0, 0);
   unmapPages(block, length);
   leaveKernel();
 }

@@ -3,7 +3,8 @@
 
 import type { Process } from "../process/process.js";
 import { memOf, wordBytes } from "../layout/address.js";
-import { MALLOC_ALIGNMENT, PREV_INUSE, SIZE_BITS } from "../layout/generated.js";
+import { MALLOC_ALIGNMENT, PREV_INUSE } from "../layout/generated.js";
+import { chunkSizeOf } from "./words.js";
 
 /** What an address is to malloc and the kernel. */
 export type PlaceKind =
@@ -62,7 +63,7 @@ function chunkAt(process: Process, address: number): Place {
   if (address < first) return { kind: "chunk-header", end: first };
   for (let chunk = first; chunk < brk;) {
     const word = process.readWord(chunk + sizeAt);
-    const size = word - (word % (SIZE_BITS + 1));
+    const size = chunkSizeOf(word);
     const end = chunk + size;
     if (size < header || end > brk) break;
     // The block of a chunk in use reaches into the first word of the next one.

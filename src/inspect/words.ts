@@ -4,6 +4,7 @@
 import type { Process } from "../process/process.js";
 import type { StructLayout } from "../layout/struct.js";
 import { wordBytes } from "../layout/address.js";
+import { SIZE_BITS } from "../layout/generated.js";
 
 /** @returns the word at `address`, as a C size_t */
 export function sizeAt(process: Process, address: number): bigint {
@@ -29,4 +30,9 @@ export function sizeField(
   name: string,
 ): bigint {
   return sizeAt(process, address + struct.fields[name]!.offset);
+}
+
+/** @returns the bytes of a chunk, from its size word: without the flag bits (chunksize) */
+export function chunkSizeOf(head: number): number {
+  return head - (head % (SIZE_BITS + 1));
 }

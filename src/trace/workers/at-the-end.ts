@@ -6,7 +6,8 @@ import { readArenas } from "../../inspect/arenas.js";
 import type { Mallinfo2 } from "../../process/process.js";
 import { chunkSizes } from "../../inspect/free-chunks.js";
 import { mallocInfo } from "../../inspect/malloc-info.js";
-import { Invariant, IS_MMAPPED, PAGE_SIZE, SIZE_BITS } from "../../layout/generated.js";
+import { chunkSizeOf } from "../../inspect/words.js";
+import { Invariant, IS_MMAPPED, PAGE_SIZE } from "../../layout/generated.js";
 import { wordBytes } from "../../layout/address.js";
 import { BlockChecks, CheckError, type CheckTables } from "./block-checks.js";
 import type { SharedRun } from "./shared-run.js";
@@ -87,7 +88,7 @@ function inspectBlocks(
     live.push({ address, end: address + process.usableSize(address) });
     const head = process.readWord(address - wordBytes(process.abi));
     if ((head & IS_MMAPPED) !== 0) mapped++;
-    else inArenas += head - (head % (SIZE_BITS + 1));
+    else inArenas += chunkSizeOf(head);
   });
   live.sort((a, b) => a.address - b.address);
   live.forEach(({ address }, index) => {

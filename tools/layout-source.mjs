@@ -3,7 +3,7 @@
 
 import prettier from "prettier";
 
-/** The 32-bit FNV-1a hash of bytes, as src/layout/structs.ts computes it. */
+/** The 32-bit FNV-1a hash of bytes, as src/binary/check.ts computes it. */
 function fnv1a(bytes) {
   return bytes.reduce((hash, byte) => Math.imul(hash ^ byte, 0x01000193), 0x811c9dc5) >>> 0;
 }

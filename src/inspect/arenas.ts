@@ -1,8 +1,12 @@
 // The arenas of a process and their heaps, read from glibc's structs.
 
 import type { Abi } from "../layout/address.js";
-import { MOST_ARENAS } from "../layout/generated.js";
-import type { HeapInfo, MallocPar, MallocState } from "../layout/generated.js";
+import {
+  MOST_ARENAS,
+  type HeapInfo,
+  type MallocPar,
+  type MallocState,
+} from "../layout/generated.js";
 import { readStruct, type StructLayout } from "../layout/struct.js";
 import type { Process } from "../process/process.js";
 

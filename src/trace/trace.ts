@@ -5,8 +5,7 @@
 // the old one may still be live gets a new slot, so no slot ever forgets a block: whoever replays a
 // trace can free all that it left behind.
 
-import type { OpKind } from "../layout/generated.js";
-import { KIND_BITS } from "../layout/generated.js";
+import { KIND_BITS, type OpKind } from "../layout/generated.js";
 
 /**
  * The slot of "an id that is never live": freeing it is `free(NULL)`, and nothing is ever stored

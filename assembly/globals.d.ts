@@ -16,6 +16,9 @@ declare const FULL: i32;
 /** 1 in the threaded builds: shared memory, atomics, locks. */
 declare const THREADS: i32;
 
+/** Which heap it is: 0 glibc's, 1 that of the profile "throughput". */
+declare const PROFILE: i32;
+
 /** 1 in the build that reports every place at which a thread can die with a lock held. */
 declare const CRASH_POINTS: i32;
 

@@ -16,6 +16,7 @@
  * @property {number} [checks] 0 none, 1 the whole-heap checker for whoever asks, 2 before every
  *   call, with fault injection
  * @property {number} [full] 1: all system calls, and what strace shows of them
+ * @property {number} [profile] 1: "throughput" in place of glibc's heap
  * @property {number} [threads] 1: with locks
  * @property {number} [crashPoints] 1: with places at which a test lets a thread die
  * @property {string[]} [transforms] asc's, besides the one that optimises
@@ -42,6 +43,7 @@ const OPTIMIZE = "./tools/optimize-transform.mjs";
 /** The package's builds, the smallest first. @type {Readonly<Record<string, Build>>} */
 export const BUILDS = {
   core: { entry: "assembly/index.ts" },
+  "core-throughput": { entry: "assembly/index.ts", profile: 1 },
   checked: { entry: "assembly/replay/checked.ts", checks: 2 },
   replay: { entry: "assembly/replay/index.ts" },
   full: { entry: "assembly/full.ts", checks: 1, full: 1 },
@@ -86,12 +88,13 @@ const BENCH = {
  * @param {Build} build with all of its transforms
  */
 function optionsOf(build) {
-  const { word = WORDS.ilp32, checks = 0, full = 0, threads = 0, crashPoints = 0 } = build;
+  const { word = WORDS.ilp32, checks = 0, full = 0, threads = 0, crashPoints = 0, profile = 0 } = build;
   const { transforms = [], more = [] } = build;
   const constants = {
     word,
     HEAP_CHECK: checks,
     FULL: full,
+    PROFILE: profile,
     THREADS: threads,
     CRASH_POINTS: crashPoints,
   };

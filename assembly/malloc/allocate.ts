@@ -2,6 +2,7 @@
 // bin, best fit in the large bin, the next larger bin, top, and at last the kernel. Every phase
 // either serves the request or leaves it to the next.
 
+import { IS_THROUGHPUT } from "../abi/profile";
 import { Failure, corrupted } from "../base/failure";
 import {
   MIN_LARGE_SIZE,
@@ -33,6 +34,7 @@ import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize } from "./sizes";
 import { BINMAPSIZE, MallocState, libc, mainArena, mp, setErrno } from "./state";
 import { ENOMEM } from "./system";
 import { hasBin, hasRoom, tcacheIndex, tcachePut, tcacheTake } from "./tcache";
+import { takeChunk } from "./throughput/allocate";
 import { arenaBit, splitTop } from "./top";
 
 /** How many chunks are sorted at most before a request is served from what is there (MAX_ITERS). */
@@ -71,6 +73,7 @@ function perturbAllocated(mem: usize, bytes: word): void {
 
 /** A chunk of `size` bytes. */
 function allocateChunk(arena: MallocState, size: word): usize {
+  if (IS_THROUGHPUT) return takeChunk(arena, size);
   servedFromTcache = false;
   if (size <= libc.globalMaxFast) {
     const mem = takeFast(arena, size);

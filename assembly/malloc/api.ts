@@ -1,16 +1,14 @@
 // The C functions, with C's names in the export list (index.ts) and glibc's behaviour. In each, the
 // short way through tcache comes first; everything else is a call.
 
+import { IS_THROUGHPUT } from "../abi/profile";
 import { PTRDIFF_MAX, SIZE_MAX } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { queuesFrees } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
 import { allocate, allocateInline } from "./allocate";
 import {
-  NO_ARENA,
   arenaFor,
-  arenaForCall,
-  arenaGet,
   mustBeArena,
   leaveArena,
   lockArena,
@@ -20,7 +18,8 @@ import {
   unlockArena,
   unlockList,
 } from "./arena";
-import { Chunk, addressOf, isMisaligned, revealLink, usableSize } from "./chunk";
+import { belongsAside, belongsTo, maybeInitTcache, mayRetry, openArena } from "./call";
+import { Chunk, addressOf, isMisaligned, isPlain, revealLink, usableSize } from "./chunk";
 import { clearedAllocate } from "./clear";
 import { verifyHeap } from "./checker/invariants";
 import {
@@ -29,7 +28,6 @@ import {
   largeLists,
   roundToClass,
   takeLarge,
-  tcacheBytes,
 } from "./extensions/large-tcache";
 import { followAside, mostChunks, mustBeMapped, refuse } from "./links";
 import { adjustThreshold, unmapChunk } from "./mapped";
@@ -40,11 +38,9 @@ import { MallocState, libc, setErrno, thread } from "./state";
 import { ENOMEM } from "./system";
 import {
   TCACHE_MAX_BINS,
-  adoptTcache,
   hasBin,
   isBelowFill,
   isCacheable,
-  isPlain,
   requestIndex,
   surrenderTcache,
   tcache,
@@ -53,48 +49,14 @@ import {
   tcacheTake,
 } from "./tcache";
 import { blocksIn, keyOf, latestIn, popEntry, pushEntry, setLatest } from "./tcache-lists";
-
-/** Makes this thread's tcache on its first call that needs one (MAYBE_INIT_TCACHE). */
-function maybeInitTcache(): void {
-  if (tcache == 0) initTcache();
-}
-
-/** Makes this thread's tcache in its arena, or in another one (tcache_init). */
-function initTcache(): void {
-  const bytes = <word>tcacheBytes();
-  let arena = arenaGet(bytes);
-  let mem = allocate(arena, bytes);
-  if (mem == 0 && arena != NO_ARENA) {
-    arena = otherArena(arena, bytes);
-    mem = allocate(arena, bytes);
-  }
-  unlockArena(arena);
-  if (mem != 0) adoptTcache(mem);
-}
-
-/** The arena for a request of C's, locked, and with what others have queued for it. */
-export function openArena(bytes: word): MallocState {
-  const arena = arenaForCall(bytes);
-  if (IS_THREADED && queuesFrees) takeBack(arena);
-  return arena;
-}
-
-/** Whether a request that `arena` could not serve is worth another try elsewhere. */
-export function mayRetry(mem: usize, arena: MallocState): bool {
-  return mem == 0 && libc.hasThreads && arena != NO_ARENA;
-}
-
-/** Whether a chunk just served belongs to `arena`: glibc asserts it of every result. */
-function belongsTo(mem: usize, arena: MallocState): bool {
-  if (mem == 0) return true;
-  const p = Chunk.ofMem(mem);
-  return p.isMmapped || arenaFor(p) == arena;
-}
-
-/** The same by a call: for functions other than malloc. */
-export function belongsAside(mem: usize, arena: MallocState): bool {
-  return belongsTo(mem, arena);
-}
+import {
+  callocCached,
+  emptyCache,
+  isCached,
+  keep,
+  mallocCached,
+  reallocCached,
+} from "./throughput/calls";
 
 /**
  * malloc(3): a block of at least `bytes` bytes, 16-aligned, or 0 with errno ENOMEM. malloc(0) is a
@@ -102,6 +64,7 @@ export function belongsAside(mem: usize, arena: MallocState): bool {
  */
 export function malloc(bytes: word): word {
   verifyHeap();
+  if (IS_THROUGHPUT) return mallocCached(bytes);
   // The plain case only. Whatever is odd, the long way meets it again and deals with it: no other
   // call here keeps this short.
   if (isCacheable(bytes)) {
@@ -124,6 +87,7 @@ export function malloc(bytes: word): word {
  * who are to stay small.
  */
 export function mallocUncached(bytes: word): usize {
+  if (IS_THROUGHPUT) return <usize>mallocCached(bytes);
   if (bytes > PTRDIFF_MAX) {
     setErrno(ENOMEM);
     return 0;
@@ -154,6 +118,10 @@ export function free(address: word): void {
   verifyHeap();
   const mem = <usize>address;
   if (mem == 0) return;
+  if (IS_THROUGHPUT) {
+    if (!keep(mem)) freeUncached(mem);
+    return;
+  }
   // The plain case only, as in malloc.
   const head = Chunk.ofMem(mem).mchunkSize;
   const index = tcacheIndex(head);
@@ -202,9 +170,10 @@ function freeMapped(p: Chunk): void {
  * (tcache_thread_shutdown).
  */
 export function emptyTcache(): void {
+  if (IS_THROUGHPUT) emptyCache();
   const cache = surrenderTcache();
   if (cache != 0) {
-    emptyLists(cache);
+    if (!IS_THROUGHPUT) emptyLists(cache);
     if (IS_THREADED && hasLarge()) emptyLists(largeLists(cache));
     if (IS_THREADED) thread.tcache = 0;
     giveBack(Chunk.ofMem(cache));
@@ -256,6 +225,7 @@ export function calloc(count: word, size: word): word {
     setErrno(ENOMEM);
     return 0;
   }
+  if (IS_THROUGHPUT && isCached(bytes)) return callocCached(bytes);
   maybeInitTcache();
   let arena = openArena(bytes);
   let mem = clearedAllocate(arena, bytes);
@@ -282,6 +252,10 @@ function overflows(count: word, size: word): bool {
 export function realloc(address: word, bytes: word): word {
   verifyHeap();
   const mem = <usize>address;
+  if (IS_THROUGHPUT) {
+    const result = reallocCached(mem, bytes);
+    if (result != 0) return result;
+  }
   if (mem == 0) return <word>mallocUncached(bytes);
   if (bytes == 0) {
     freeUncached(mem);

@@ -94,11 +94,6 @@ export function unlink(p: Chunk): void {
   if (!isSmall(p.mchunkSize) && p.fdNextsizeWord != 0) unlinkSize(p, fd);
 }
 
-/** The same by a call: for callers off the beaten track. */
-export function unlinkAside(p: Chunk): void {
-  unlink(p);
-}
-
 /**
  * Takes a large chunk that stands for its size out of the list of sizes; the next chunk of the same
  * size, if any, takes its place.

@@ -19,7 +19,7 @@
 //
 // A `Chunk` is the address of the header; `mem` is what the program sees. They are never mixed.
 
-import { ILP32, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
+import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 
 /** The flag bits of a size word. @host */
@@ -152,6 +152,16 @@ export function isMisaligned(mem: usize): bool {
   return (mem & MALLOC_ALIGN_MASK) != 0;
 }
 
+/**
+ * Whether an aligned block of an aligned size, not mmapped, is at `mem`, `head` being its size
+ * word: three tests in one.
+ */
+export function isPlain(mem: usize, head: word): bool {
+  return (
+    ((mem & MALLOC_ALIGN_MASK) | ((<usize>head) & (MALLOC_ALIGNMENT / 2 + <usize>IS_MMAPPED))) == 0
+  );
+}
+
 /** Whether `size` is no multiple of the alignment (aligned_OK). */
 export function isMisalignedSize(size: word): bool {
   return (size & (<word>MALLOC_ALIGN_MASK)) != 0;
@@ -188,3 +198,4 @@ if (offsetof<Chunk>("fdNextsizeWord") != <usize>MINSIZE)
   ERROR("MIN_CHUNK_SIZE differs from glibc's");
 if (offsetof<Chunk>("fdWord") != <usize>CHUNK_HDR_SZ) ERROR("chunk2mem differs from glibc's");
 if (offsetof<Chunk>() != (ILP32 ? 24 : 48)) ERROR("struct malloc_chunk differs from glibc's");
+if (SIZE_BITS >= MALLOC_ALIGNMENT / 2) ERROR("the size's odd bit must lie above the flags");

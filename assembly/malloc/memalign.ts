@@ -3,8 +3,9 @@
 import { MALLOC_ALIGNMENT, SIZE_MAX, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { allocateAligned } from "./aligned";
-import { belongsAside, malloc, mayRetry, openArena } from "./api";
+import { malloc } from "./api";
 import { otherArena, unlockArena } from "./arena";
+import { belongsAside, mayRetry, openArena } from "./call";
 import { verifyHeap } from "./checker/invariants";
 import { MINSIZE } from "./sizes";
 import { libc, setErrno } from "./state";

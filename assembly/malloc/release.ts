@@ -2,6 +2,7 @@
 // or top. Each check is one of glibc's, in glibc's order: which message comes first for a given
 // corruption is part of the behaviour.
 
+import { IS_THROUGHPUT } from "../abi/profile";
 import { Failure, corrupted } from "../base/failure";
 import { queuesFrees } from "../sync/mutex";
 import { below, takeAll, topOf } from "../sync/stack";
@@ -36,6 +37,8 @@ import {
   tcachePut,
 } from "./tcache";
 import { takeEntry } from "./tcache-lists";
+import { findTwice, keep } from "./throughput/cache";
+import { merge } from "./throughput/merge";
 import { trimHeap, trimTop } from "./trim";
 
 /**
@@ -47,6 +50,10 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
   if (<word>addressOf(p) > <word>0 - size || isMisaligned(p.mem))
     refuse(Failure.FREE_POINTER, addressOf(p));
   if (size < MINSIZE || isMisalignedSize(size)) refuse(Failure.FREE_SIZE, addressOf(p));
+  if (IS_THROUGHPUT) {
+    findTwice(p.mem);
+    if (!isLocked && keep(p.mem)) return;
+  }
   const index = tcacheIndex(size);
   if (hasBin(index)) {
     if (hasKey(p.mem)) findDoubleFree(p.mem, index);
@@ -66,7 +73,8 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
     lockArena(arena);
   }
   if (!IS_THREADED || !arena.isRetired) {
-    if (size <= libc.globalMaxFast) freeToFastbin(arena, p, size, isLocked);
+    if (IS_THROUGHPUT) afterFree(arena, merge(arena, p, size));
+    else if (size <= libc.globalMaxFast) freeToFastbin(arena, p, size, isLocked);
     else freeAndMerge(arena, p, size);
   }
   if (!isLocked) unlockArena(arena);
@@ -188,11 +196,15 @@ function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word): void {
   perturbFreed(chunk, chunkSize);
 
   const size = mergeChunk(arena, chunk, chunkSize, false);
-  if (size >= FASTBIN_CONSOLIDATION_THRESHOLD) afterLargeFree(arena);
+  afterFree(arena, size);
 }
 
-/** A large free is the moment to empty the fast bins and to give the end of the heap back. */
-function afterLargeFree(arena: MallocState): void {
+/**
+ * When a free chunk has become large, it is the moment to empty the fast bins and to give the end
+ * of the heap back.
+ */
+function afterFree(arena: MallocState, size: word): void {
+  if (size < FASTBIN_CONSOLIDATION_THRESHOLD) return;
   if (arena.haveFastchunks) consolidate(arena);
   if (arena != mainArena) trimHeap(arena, mp.topPad);
   else if (arena.top.size >= mp.trimThreshold) trimTop(arena, mp.topPad);

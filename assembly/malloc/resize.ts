@@ -4,7 +4,6 @@
 import { MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { allocate } from "./allocate";
-import { unlinkAside } from "./bins";
 import { Chunk, PREV_INUSE, addressOf, usableSize } from "./chunk";
 import { refuse } from "./links";
 import { remapChunk } from "./mapped";
@@ -12,6 +11,7 @@ import { freeChunk } from "./release";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { MallocState } from "./state";
 import { arenaBit } from "./top";
+import { unlinkAside } from "./unlink";
 
 /**
  * Makes the mmapped chunk `p` hold a request of chunk size `size`, by mremap or because it has room
@@ -43,7 +43,7 @@ export function resizeChunk(arena: MallocState, p: Chunk, size: word): usize {
   if (next == arena.top) {
     if (joined >= size + MINSIZE) return growIntoTop(arena, p, joined, size);
   } else if (joined >= size && !next.at(nextSize).prevInuse) {
-    unlinkAside(next);
+    unlinkAside(arena, next);
     return keep(arena, p, joined, size);
   }
   return moveChunk(arena, p, next, oldSize, size);

@@ -4,12 +4,14 @@
 // chunk.ts). The struct is the first block that the thread allocates.
 
 import { IS_THREADED } from "../sync/tier";
+import { IS_THROUGHPUT } from "../abi/profile";
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
-import { Chunk, IS_MMAPPED, SIZE_BITS, isMisaligned } from "./chunk";
+import { Chunk, isMisaligned } from "./chunk";
 import { bindLarge, forgetLarge, resetLarge, tcacheBytes } from "./extensions/large-tcache";
 import { MINSIZE, requestToSize } from "./sizes";
 import { libc, mp, thread } from "./state";
 import { blocksIn, findTwice, keyOf, pushEntry, takeEntry } from "./tcache-lists";
+import { ClassCache, bindCache, forgetCache, initCache } from "./throughput/cache";
 
 /** How many sizes tcache can hold (TCACHE_MAX_BINS). */
 export const TCACHE_MAX_BINS: u32 = 64;
@@ -33,15 +35,22 @@ export function resetTcache(): void {
 }
 
 function forgetTcache(): void {
+  if (IS_THROUGHPUT) forgetCache();
   tcache = 0;
   bins = 0;
   requestLimit = 0;
   if (IS_THREADED) forgetLarge();
 }
 
-/** Begins to use the block at `mem`, of `tcacheBytes`, as this thread's tcache (tcache_init). */
+/** How many bytes this thread's tcache needs (sizeof (tcache_perthread_struct)). */
+export function bytesOfTcache(): word {
+  return <word>(IS_THROUGHPUT ? offsetof<ClassCache>() : tcacheBytes());
+}
+
+/** Begins to use the block at `mem`, of `bytesOfTcache`, as this thread's tcache (tcache_init). */
 export function adoptTcache(mem: usize): void {
-  memory.fill(mem, 0, tcacheBytes());
+  memory.fill(mem, 0, <usize>bytesOfTcache());
+  if (IS_THROUGHPUT) initCache(mem);
   if (IS_THREADED) resetLarge();
   bindTcache(mem);
 }
@@ -49,6 +58,11 @@ export function adoptTcache(mem: usize): void {
 /** Makes the tcache at `mem`, with what is in it, this thread's. */
 export function bindTcache(mem: usize): void {
   tcache = mem;
+  if (IS_THROUGHPUT) {
+    bindCache(mem, libc.tcacheKey);
+    thread.tcache = <u32>mem;
+    return;
+  }
   bins = <u32>mp.tcacheBins;
   // The largest request of the last bin, plus one (tidx2usize).
   requestLimit = <word>(bins - 1) * <word>MALLOC_ALIGNMENT + MINSIZE - SIZE_SZ + 1;
@@ -141,15 +155,3 @@ export function isBelowFill(count: u32): bool {
 export function findDoubleFree(mem: usize, index: u32): void {
   findTwice(tcache, mem, index, fillCount);
 }
-
-/**
- * Whether an aligned block of an aligned size, not mmapped, is at `mem`, `head` being its size
- * word: three tests in one.
- */
-export function isPlain(mem: usize, head: word): bool {
-  return (
-    ((mem & MALLOC_ALIGN_MASK) | ((<usize>head) & (MALLOC_ALIGNMENT / 2 + <usize>IS_MMAPPED))) == 0
-  );
-}
-
-if (SIZE_BITS >= MALLOC_ALIGNMENT / 2) ERROR("the size's odd bit must lie above the flags");

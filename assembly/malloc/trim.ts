@@ -4,7 +4,6 @@
 
 import { ILP32 } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
-import { unlinkAside } from "./bins";
 import { Chunk, PREV_INUSE, addressOf } from "./chunk";
 import { endOf, firstChunk, heapFor, heapMaxSize } from "./heap";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
@@ -22,6 +21,7 @@ import {
   shedPages,
   unmapPages,
 } from "./system";
+import { unlinkAside } from "./unlink";
 
 /**
  * Moves the break down so that about `pad` bytes of top remain. Whether anything was released
@@ -116,7 +116,7 @@ function dropHeap(arena: MallocState, heap: HeapInfo, before: HeapInfo, pad: wor
   if (changetype<usize>(heap) + <usize>most == <usize>libc.alignedHeapArea)
     libc.alignedHeapArea = 0;
   unmapPages(changetype<usize>(heap), most);
-  if (isFree) unlinkAside(p);
+  if (isFree) unlinkAside(arena, p);
   arena.top = p;
   p.setHead(size, PREV_INUSE);
   leaveKernel();

@@ -1,0 +1,119 @@
+// Where a block comes from that the cache does not have: from the arena's bins, from top, and at
+// last from the kernel. For a class that the cache has, a run of several is cut at once.
+
+import { Failure, corrupted } from "../../base/failure";
+import { binAt } from "../bins";
+import { Chunk, PREV_INUSE, addressOf } from "../chunk";
+import { systemMalloc } from "../extend";
+import { MINSIZE } from "../sizes";
+import { MallocState } from "../state";
+import { arenaBit, splitTop } from "../top";
+import { nextRun, put } from "./cache";
+import { NO_BIN, binOfClass, nextBin, remove } from "./class-bins";
+import { CACHED_SIZE, classFor, classOf, isExact, sizeOfClass } from "./classes";
+import { emptyBeforeGrowth, putFree } from "./merge";
+
+/** The most blocks of a run, and the most bytes of one. */
+const MOST_BLOCKS: u32 = 16;
+const MOST_BYTES: word = 4096;
+
+/** How many chunks of a bin are looked at where they have different sizes. */
+const MOST_LOOKED_AT: u32 = 8;
+
+const NOTHING: Chunk = changetype<Chunk>(0);
+
+/** A block of a chunk of at least `size` bytes, or 0 with errno ENOMEM. */
+export function takeChunk(arena: MallocState, size: word): usize {
+  let mem = takeAtHand(arena, size);
+  if (mem != 0) return mem;
+  if (emptyBeforeGrowth(arena)) {
+    mem = takeAtHand(arena, size);
+    if (mem != 0) return mem;
+  }
+  return systemMalloc(size, arena);
+}
+
+/** A block of class `index`, or 0 with errno ENOMEM; the cache gets the others of a run. */
+export function takeRun(arena: MallocState, index: u32): usize {
+  const size = sizeOfClass(index);
+  const count = nextRun(index, min(MOST_BLOCKS, max(1, <u32>(MOST_BYTES / size))));
+  const bin = binAt(arena, binOfClass(index));
+  if (isExact(index) && bin.fd != bin) return unbin(arena, bin, size, index, count);
+  const p = findChunk(arena, size);
+  if (p != NOTHING) return cut(arena, p, size, index, count);
+  if (hasTopFor(arena, size)) return cutTop(arena, size, index, count);
+  return takeChunk(arena, size);
+}
+
+/** A block out of the bins or top, or 0. */
+function takeAtHand(arena: MallocState, size: word): usize {
+  const p = findChunk(arena, size);
+  if (p != NOTHING) return cut(arena, p, size, 0, 1);
+  return hasTopFor(arena, size) ? splitTop(arena, size) : 0;
+}
+
+/** A free chunk of at least `size` bytes, still in its bin, or NOTHING. */
+function findChunk(arena: MallocState, size: word): Chunk {
+  let index = binOfClass(size <= CACHED_SIZE ? classFor(size) : classOf(size));
+  if (size > CACHED_SIZE) {
+    const bin = binAt(arena, index);
+    let left = MOST_LOOKED_AT;
+    for (let p = bin.fd; p != bin && left != 0; p = p.fd, left--) if (p.size >= size) return p;
+    index++;
+  }
+  index = nextBin(arena, index);
+  return index == NO_BIN ? NOTHING : binAt(arena, index).fd;
+}
+
+/** Whether top has room for a chunk of `size` bytes. */
+function hasTopFor(arena: MallocState, size: word): bool {
+  const topSize = arena.top.size;
+  if (topSize > arena.systemMem) corrupted(Failure.TOP_SIZE, addressOf(arena.top));
+  return topSize >= size + MINSIZE;
+}
+
+/** Takes up to `count` chunks of `size` bytes, the only size there, out of a bin that holds some. */
+function unbin(arena: MallocState, bin: Chunk, size: word, index: u32, count: u32): usize {
+  const bits = arenaBit(arena);
+  const first = bin.fd;
+  let p = first;
+  while (true) {
+    remove(arena, p, size);
+    p.markInuseAt(size);
+    if (bits != 0) p.mchunkSize |= bits;
+    if (p != first) put(index, p.mem, size);
+    p = bin.fd;
+    if (--count == 0 || p == bin) return first.mem;
+  }
+}
+
+/**
+ * Cuts up to `count` chunks of `size` bytes from the start of the free chunk `first`: the first is
+ * served, the others are put into class `index`. What remains stays free.
+ */
+function cut(arena: MallocState, first: Chunk, size: word, index: u32, count: u32): usize {
+  let left = first.size;
+  remove(arena, first, left);
+  const flags = PREV_INUSE | arenaBit(arena);
+  let p = first;
+  while (true) {
+    const rest = left - size;
+    const isLast = --count == 0 || rest < size;
+    const have = isLast && rest < MINSIZE ? left : size;
+    p.setHead(have, flags);
+    if (p != first) put(index, p.mem, have);
+    p = p.at(have);
+    left -= have;
+    if (isLast) break;
+  }
+  if (left != 0) putFree(arena, p, left);
+  else p.mchunkSize |= PREV_INUSE;
+  return first.mem;
+}
+
+/** The same from top, which has room for one at least. */
+function cutTop(arena: MallocState, size: word, index: u32, count: u32): usize {
+  const mem = splitTop(arena, size);
+  while (--count != 0 && hasTopFor(arena, size)) put(index, splitTop(arena, size), size);
+  return mem;
+}

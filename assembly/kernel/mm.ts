@@ -73,6 +73,11 @@ export class MmStruct {
   committed: word; // Committed_AS: pages that this process may come to need
   @count(15) options: word; // their values by KernelOption
   @count(32) rlimits: u64; // soft and hard limit of resource n at 2n and 2n + 1, bytes
+
+  /** Whether the process has ever had a file, or shared memory. */
+  get hasFiles(): bool {
+    return IS_FULL && this.lastFileId != 0;
+  }
 }
 
 /** Where mmap looks for room. */

@@ -8,7 +8,7 @@ import { Failure, corrupted } from "../base/failure";
 import { isWild, mm } from "./mm";
 import { stackGuardGap } from "./options";
 import { IS_FULL } from "./tier";
-import { NO_VMA, VM_GROWSDOWN, Vma } from "./vma";
+import { NO_VMA, Vma } from "./vma";
 
 /** The two sides of a node. */
 type Side = usize;
@@ -81,8 +81,7 @@ function gapBetween(low: usize, high: usize): usize {
  * (vm_start_gap).
  */
 export function startGap(node: Vma): usize {
-  if (!IS_FULL || !(node.vmFlags & VM_GROWSDOWN)) return node.start;
-  return gapBetween(stackGuardGap(), node.start);
+  return node.growsDown ? gapBetween(stackGuardGap(), node.start) : node.start;
 }
 
 /** Computes what a node knows about its subtree from its children. Whether anything changed. */

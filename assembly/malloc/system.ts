@@ -13,6 +13,7 @@ import {
   MAP_FIXED,
   MAP_NORESERVE,
   MAP_PRIVATE,
+  MREMAP_MAYMOVE,
   PROT_NONE,
   PROT_READ,
   PROT_WRITE,
@@ -20,7 +21,7 @@ import {
 import { enterKernel, leaveKernel } from "../kernel/mmap-lock";
 import { mapRegion } from "../kernel/calls/mmap";
 import { Layout, mm } from "../kernel/mm";
-import { MREMAP_MAYMOVE, remapRegion } from "../kernel/calls/mremap";
+import { remapRegion } from "../kernel/calls/mremap";
 import { OVERCOMMIT_NEVER } from "../kernel/limits";
 import { Advice, sysMadvise } from "../kernel/calls/madvise";
 import { unmapRegion } from "../kernel/calls/munmap";

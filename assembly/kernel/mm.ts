@@ -157,7 +157,7 @@ function isPastGrowth(address: usize): bool {
   return isPastSize(address);
 }
 
-/** The same by a call: for what is not a step of a long walk. */
+/** The same by a call: for what is not a step of a long walk. @noinline */
 export function isWild(address: usize): bool {
   return isOutside(address);
 }
@@ -178,6 +178,7 @@ export function forgetAddressSpace(): void {
 /**
  * Counts `pages` more (or, negative, fewer) with these flags as mapped and keeps the high-water
  * mark (vm_stat_account).
+ * @noinline
  */
 export function accountPages(flags: word, pages: isize): void {
   mm.totalVm += <word>pages;

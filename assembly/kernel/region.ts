@@ -26,7 +26,7 @@ function count(region: Vma, by: i32): void {
   if (region.kind == VmaKind.USER) mm.mapCount += by;
 }
 
-/** Takes a region out of the table and gives its node back. */
+/** Takes a region out of the table and gives its node back. @noinline */
 function erase(region: Vma): void {
   count(region, -1);
   dropFile(region);
@@ -75,6 +75,7 @@ function adopt(target: Vma, source: Vma): void {
  * neighbours where Linux merges them (vma_merge_new_range). Returns the region that it is part of.
  * @param floor a neighbour below that ends at or before `floor` is left alone, and so is the one
  *   above (brk merges so); 0 for all
+ * @noinline
  */
 export function enterRegion(region: Vma, floor: usize = 0): Vma {
   const flags = region.vmFlags;
@@ -127,7 +128,7 @@ export function inherit(heir: Vma, region: Vma, address: usize): void {
   holdFile(heir);
 }
 
-/** Cuts a region in two at `address`, inside it (__split_vma). Returns the upper part. */
+/** Cuts a region in two at `address`, inside it (__split_vma). Returns the upper part. @noinline */
 export function splitVma(region: Vma, address: usize): Vma {
   const upper = takeVma(address, region.end);
   upper.kind = region.kind;
@@ -144,6 +145,7 @@ export function splitVma(region: Vma, address: usize): Vma {
  * Cuts the regions at both ends of [start, end), so that none lies across, as munmap does first.
  * False, and nothing is changed, when that would make a hole in one region while there are
  * max_map_count already.
+ * @noinline
  */
 export function cutEdges(start: usize, end: usize): bool {
   let region = findVma(start);
@@ -171,6 +173,7 @@ function forget(region: Vma, isMoved: bool): void {
  * Unmaps the program's regions in [start, end), none of which lies across an end. Whether there
  * were any. Pages of shared memory stay with their object (see `reserveKept`), but not when
  * `isMoved`: then they are mapped elsewhere by now.
+ * @noinline
  */
 export function removeRegions(start: usize, end: usize, isMoved: bool = false): bool {
   let found = false;

@@ -59,7 +59,7 @@ function maybeInitTcache(): void {
   if (tcache == 0) initTcache();
 }
 
-/** Makes this thread's tcache in its arena, or in another one (tcache_init). */
+/** Makes this thread's tcache in its arena, or in another one (tcache_init). @noinline */
 function initTcache(): void {
   const bytes = <word>tcacheBytes();
   let arena = arenaGet(bytes);
@@ -91,7 +91,7 @@ function belongsTo(mem: usize, arena: MallocState): bool {
   return p.isMmapped || arenaFor(p) == arena;
 }
 
-/** The same by a call: for functions other than malloc. */
+/** The same by a call: for functions other than malloc. @noinline */
 export function belongsAside(mem: usize, arena: MallocState): bool {
   return belongsTo(mem, arena);
 }
@@ -122,6 +122,7 @@ export function malloc(bytes: word): word {
 /**
  * malloc's long way, complete by itself: for callers of whose time a few tests do not matter, and
  * who are to stay small.
+ * @noinline
  */
 export function mallocUncached(bytes: word): usize {
   if (bytes > PTRDIFF_MAX) {
@@ -173,7 +174,7 @@ export function free(address: word): void {
   freeUncached(mem);
 }
 
-/** free's long way, complete by itself but for NULL. */
+/** free's long way, complete by itself but for NULL. @noinline */
 export function freeUncached(mem: usize): void {
   const errno = thread.errno;
   const p = Chunk.ofMem(mem);
@@ -186,12 +187,16 @@ export function freeUncached(mem: usize): void {
   thread.errno = errno;
 }
 
-/** Frees a chunk, in whichever arena it lies, past this thread's tcache, which is going. */
+/**
+ * Frees a chunk, in whichever arena it lies, past this thread's tcache, which is going.
+ * @noinline
+ */
 function giveBack(p: Chunk): void {
   if (p.isMmapped) freeMapped(p);
   else freeChunk(arenaFor(p), p, false);
 }
 
+/** @noinline */
 function freeMapped(p: Chunk): void {
   adjustThreshold(p);
   unmapChunk(p);

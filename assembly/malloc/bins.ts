@@ -94,7 +94,7 @@ export function unlink(p: Chunk): void {
   if (!isSmall(p.mchunkSize) && p.fdNextsizeWord != 0) unlinkSize(p, fd);
 }
 
-/** The same by a call: for callers off the beaten track. */
+/** The same by a call: for callers off the beaten track. @noinline */
 export function unlinkAside(p: Chunk): void {
   unlink(p);
 }
@@ -102,6 +102,7 @@ export function unlinkAside(p: Chunk): void {
 /**
  * Takes a large chunk that stands for its size out of the list of sizes; the next chunk of the same
  * size, if any, takes its place.
+ * @noinline
  */
 function unlinkSize(p: Chunk, fd: Chunk): void {
   const smaller = p.fdNextsize;

@@ -56,7 +56,7 @@ export const MORECORE_FAILURE: usize = 0;
 /** What `mapPages` and `remapPages` return when they cannot. */
 export const MAP_FAILED: usize = 0;
 
-/** The brk system call, which clears nothing for malloc. */
+/** The brk system call, which clears nothing for malloc. @noinline */
 function callBrk(address: word): word {
   enterKernel();
   const result = traced(NR_BRK, address, 0, 0, 0, 0, 0, moveBreak(address));
@@ -64,7 +64,7 @@ function callBrk(address: word): word {
   return result;
 }
 
-/** Whether a load from `address` would go well in Linux. */
+/** Whether a load from `address` would go well in Linux. @noinline */
 export function isReadable(address: usize): bool {
   // Another thread may be changing the table.
   enterKernel();
@@ -145,6 +145,7 @@ export function lessCore(decrement: word): void {
 /**
  * mmap of memory for malloc. Explicit huge pages are refused where the model has none. The address,
  * or MAP_FAILED with errno.
+ * @noinline
  */
 function callMmap(address: usize, length: word, prot: i32, flags: i32, pageSize: word): usize {
   const isHuge = pageSize != PAGE_SIZE;
@@ -254,6 +255,7 @@ export function remapPages(start: usize, oldLength: word, newLength: word): usiz
 /**
  * The address from which on [start, end), memory fresh from this seam, reads as zero; `end` when
  * nothing is known.
+ * @noinline
  */
 export function knownZeroFrom(start: usize, end: usize): usize {
   return <usize>dirtyEnd(<word>start, <word>end);

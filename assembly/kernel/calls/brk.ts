@@ -25,6 +25,7 @@ export const HEAP_FLAGS: word = VM_READ | VM_WRITE | VM_MAY_FLAGS | VM_ACCOUNT;
  * Moves the break to `address` and returns the resulting break, which is the old one when the
  * request is refused: never an error (brk(2), the raw system call). Released memory that is taken
  * again is not cleared here: see `sysBrk` and malloc/system.ts.
+ * @noinline
  */
 export function moveBreak(address: word): word {
   if (address < mm.startBrk || !mayReach(address)) return mm.brk;

@@ -40,6 +40,7 @@ const NODES_OF_MAPPING: i32 = IS_FULL ? 6 : 4;
  * Maps `length` bytes of a file from page `pgoff` on, or memory of no file, and returns their
  * address, or -errno (mmap(2)). Without a host's file the bytes are whatever was there before: see
  * `sysMmap` for a program's view.
+ * @noinline
  */
 export function mapRegion(
   address: word,
@@ -90,6 +91,7 @@ export function mapRegion(
 /**
  * Makes [start, end) a region with these flags, in place of what is there (mmap_region). 0 or an
  * error result.
+ * @noinline
  */
 function placeRegion(start: usize, end: usize, flags: word, file: OpenFile, pgoff: word): word {
   const pages = <word>((end - start) / PAGE_SIZE);

@@ -41,6 +41,7 @@ function checkArguments(address: word, oldLength: word, newLength: word, flags: 
  * Makes the mapping at `address` `newLength` bytes long, in place or, with MREMAP_MAYMOVE,
  * elsewhere with its bytes. Returns its address or -errno (mremap(2)). New bytes are whatever was
  * there before: see `sysMremap`.
+ * @noinline
  */
 export function remapRegion(
   address: word,

@@ -14,6 +14,7 @@ import { reserveVmas } from "../slab";
 
 /**
  * Unmaps whatever is mapped in the pages of [address, address + length). 0 or -errno (munmap(2)).
+ * @noinline
  */
 export function unmapRegion(address: word, length: word): word {
   const bytes = pageAlign(length);

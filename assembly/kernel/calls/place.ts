@@ -102,6 +102,7 @@ export function checkFixed(address: word, length: word): word {
 /**
  * The place for a mapping: the hint `address` if it is free, or one of our choice
  * (get_unmapped_area). An error result if none.
+ * @noinline
  */
 export function unmappedArea(
   address: word,

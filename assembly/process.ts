@@ -119,6 +119,7 @@ export function initialize(
  * Makes this instance another thread of the process whose data lies at `base`: it has no arena yet,
  * and no tcache. The thread's number, the lowest that is free, or -EAGAIN when there are
  * `THREADS_MAX` already (pthread_create(3)). `thread_exit` ends it.
+ * @noinline
  */
 export function attach(base: usize): i32 {
   bindMm(base);

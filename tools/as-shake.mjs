@@ -8,10 +8,48 @@ import ts from "typescript";
 /** @param {string} text */
 const parse = (text) => ts.createSourceFile("x.ts", text, ts.ScriptTarget.Latest, true);
 
+/** The name of the function or member that a node asks: a call, or a getter's. */
+function questionIn(node) {
+  const asked = ts.isCallExpression(node) ? node.expression : node;
+  if (ts.isPropertyAccessExpression(asked)) return asked.name.text;
+  return asked !== node && ts.isIdentifier(asked) ? asked.text : undefined;
+}
+
+/**
+ * Adds to the falsehoods, as "name()", the functions and members that only ever answer "no": all
+ * that have the name return something that is false.
+ * @param {Iterable<string>} texts
+ * @param {Set<string>} falsehoods
+ * @returns {Set<string>}
+ */
+function withAnswers(texts, falsehoods) {
+  const returned = new Map();
+  const visit = (node) => {
+    if (ts.isFunctionLike(node) || ts.isPropertyDeclaration(node)) {
+      const [only, ...others] = node.body?.statements ?? [];
+      const isAnswer = others.length === 0 && only !== undefined && ts.isReturnStatement(only);
+      const answers = returned.get(node.name?.getText()) ?? [];
+      returned.set(node.name?.getText(), [...answers, isAnswer ? only.expression : undefined]);
+    }
+    ts.forEachChild(node, visit);
+  };
+  for (const text of texts) visit(parse(text));
+  const all = new Set(falsehoods);
+  for (let size = -1; size !== all.size;) {
+    size = all.size;
+    for (const [name, answers] of returned)
+      if (answers.every((one) => one !== undefined && known(one, all) === false))
+        all.add(`${name}()`);
+  }
+  return all;
+}
+
 /** Whether a condition is always true or always false; undefined where that is not known. */
 function known(node, falsehoods) {
   if (ts.isParenthesizedExpression(node)) return known(node.expression, falsehoods);
   if (ts.isIdentifier(node)) return falsehoods.has(node.text) ? false : undefined;
+  const asked = questionIn(node);
+  if (asked !== undefined) return falsehoods.has(`${asked}()`) ? false : undefined;
   if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken) {
     const inner = known(node.operand, falsehoods);
     return inner === undefined ? undefined : !inner;
@@ -110,8 +148,8 @@ class Shaker {
     this.files = new Map();
     this.spoken = new Set();
     this.queue = [];
-    for (const [name, text] of texts)
-      this.files.set(name, this.#read(name, folded(text, falsehoods)));
+    const all = withAnswers(texts.values(), falsehoods);
+    for (const [name, text] of texts) this.files.set(name, this.#read(name, folded(text, all)));
   }
 
   #read(name, text) {

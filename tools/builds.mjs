@@ -49,6 +49,9 @@ export const BUILDS = {
   full: { entry: "assembly/full.ts", checks: 1, full: 1 },
   image: { entry: "assembly/image.ts", checks: 1 },
   threads: { entry: "assembly/threads.ts", checks: 1, threads: 1 },
+  "checked-throughput": { entry: "assembly/replay/checked.ts", checks: 2, profile: 1 },
+  "replay-throughput": { entry: "assembly/replay/index.ts", profile: 1 },
+  "image-throughput": { entry: "assembly/image.ts", checks: 1, profile: 1 },
   crash: { entry: "assembly/crash.ts", checks: 1, threads: 1, crashPoints: 1 },
 };
 
@@ -88,7 +91,14 @@ const BENCH = {
  * @param {Build} build with all of its transforms
  */
 function optionsOf(build) {
-  const { word = WORDS.ilp32, checks = 0, full = 0, threads = 0, crashPoints = 0, profile = 0 } = build;
+  const {
+    word = WORDS.ilp32,
+    checks = 0,
+    full = 0,
+    threads = 0,
+    crashPoints = 0,
+    profile = 0,
+  } = build;
   const { transforms = [], more = [] } = build;
   const constants = {
     word,

@@ -4,9 +4,12 @@
 // benchmark (bench/questions/replay.ts) within the size budget of the core build: they take a fifth
 // off a replay's time.
 
+import assemblyscript from "assemblyscript";
 import binaryen from "assemblyscript/binaryen";
 import { Transform } from "assemblyscript/transform";
-import { OUT_OF_LINE } from "./places.mjs";
+import { isOutOfLine } from "./places.mjs";
+
+const { NodeKind } = assemblyscript;
 
 // Sizes in nodes of Binaryen's tree: inlined always, if nothing argues against it, and when there
 // is but one caller. The full build is looked at rather than raced, and a fifth smaller so.
@@ -15,9 +18,22 @@ const SMALL = { always: 20, flexible: 60 };
 const ONE_CALLER = 4000;
 
 export default class OptimizeTransform extends Transform {
+  /** asc's names of the functions that stay out of line. @type {string[]} */
+  #marked = [];
+
+  afterParse(parser) {
+    for (const { internalPath, text, statements } of parser.sources) {
+      const marked = statements.filter(
+        ({ kind, range }) =>
+          kind === NodeKind.FunctionDeclaration && isOutOfLine(text, range.start),
+      );
+      this.#marked.push(...marked.map(({ name }) => `${internalPath}/${name.text}`));
+    }
+  }
+
   afterCompile(module) {
-    for (const pattern of OUT_OF_LINE) {
-      binaryen.setPassArgument("no-inline", pattern);
+    for (const name of this.#marked) {
+      binaryen.setPassArgument("no-inline", name);
       module.runPasses(["no-inline"]);
     }
     binaryen.setOptimizeLevel(4);

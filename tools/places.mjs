@@ -1,97 +1,23 @@
-// Where the transforms find what they treat apart: functions and files of assembly/, by their
-// names. `npm run tidy` checks that each of these exists: what is moved or renamed is not left out
-// unseen.
+// Where the transforms find what they treat apart: functions of assembly/ by a mark, files by
+// their names. `npm run tidy` checks that marks stand on functions and that the files exist: what
+// is moved or renamed is not left out unseen.
 
 /**
- * Long ways that must not be inlined into the short ways in front of them: functions by name, with
- * the file's name where the function's alone says too little.
+ * The mark of a function that must not be inlined into the short ways in front of it, in its
+ * docstring.
  */
-export const OUT_OF_LINE = [
-  "*/mallocUncached",
-  "*/freeUncached",
-  "*/moveBreak",
-  "*/mapRegion",
-  "*/unmapRegion",
-  "*/remapRegion",
-  "*/placeRegion",
-  "*/unmappedArea",
-  "*/enterRegion",
-  "*/removeRegions",
-  "*/cutEdges",
-  "*/splitVma",
-  "*/erase",
-  "*/isMapped",
-  "*/lookupVma",
-  "*/takeVma",
-  "*/reserveVmas",
-  "*/newSlab",
-  "*/accountPages",
-  "*/clearDirty",
-  "*/tree/refresh",
-  "*/tree/lift",
-  "*/tree/settle",
-  "*/tree/link",
-  "*/tree/unlink",
-  "*/tree/neighbour",
-  "*/tree/findVma",
-  "*/tree/lastBelow",
-  "*/tree/lowestGap",
-  "*/tree/highestGap",
-  "*/coverPages",
-  "*/noticeForeignGrowth",
-  "*/mapChunk",
-  "*/unmapChunk",
-  "*/systemMalloc",
-  "*/unlinkSize",
-  "*/unlinkAside",
-  "*/allocateAligned",
-  "*/allocate/allocate",
-  "*/mergeChunk",
-  "*/collectInfo",
-  "*/arenaOfHeap",
-  "*/giveBack",
-  "*/initTcache",
-  "*/askForArena",
-  "*/findArena",
-  "*/otherArena",
-  "*/attach",
-  "*/newArena",
-  "*/initArena",
-  "*/newHeap",
-  "*/mapHeap",
-  "*/reserveAligned",
-  "*/extendHeap",
-  "*/trimHeap",
-  "*/heapMaxSize",
-  "*/callMmap",
-  "*/takeThread",
-  "*/freeMapped",
-  "*/journal/note",
-  "*/acquireSlowly",
-  "*/mutex/sleep",
-  "*/mutex/look",
-  "*/tryKeep",
-  "*/emptyLarge",
-  "*/tryQueue",
-  "*/takeBack",
-  "*/callBrk",
-  "*/isNewlyDirty",
-  "*/knownZeroFrom",
-  "*/moveDown",
-  "*/detach",
-  "*/setErrno",
-  "*/protectRegion",
-  "*/links/followAside",
-  "*/links/refuseAside",
-  "*/links/mustBeMapped",
-  "*/isReadable",
-  "*/tree/childOf",
-  "*/tree/parentOf",
-  "*/tree/climb",
-  "*/mm/isWild",
-  "*/mustBeArena",
-  "*/belongsAside",
-];
+const MARK = /@noinline\b/;
+
+/**
+ * Whether the declaration at `start` in a source has a docstring with this mark.
+ * @param {string} text
+ * @param {number} start
+ */
+export function isOutOfLine(text, start) {
+  const head = text.slice(0, text.lastIndexOf("\n", start) + 1).trimEnd();
+  const comment = head.slice(Math.max(head.lastIndexOf("/**"), 0));
+  return comment.indexOf("*/") === comment.length - 2 && MARK.test(comment);
+}
 
 /**
  * Whose stores the undo journal notes (tools/journal-transform.mjs): the kernel, and those parts of
@@ -112,6 +38,9 @@ export const NOT_JOURNALED = ["kernel/journal", "kernel/mmap-lock"];
 
 /** Where structs are that only the threaded builds use. */
 export const THREADED = ["sync/", "kernel/journal", "malloc/repair"];
+
+/** Where structs are that only the profile "throughput" uses. */
+export const THROUGHPUT = ["malloc/throughput/"];
 
 /** Where structs are that only the full build uses. */
 export const FILES = ["kernel/files/inode", "kernel/files/shmem"];

@@ -6,10 +6,11 @@ import { PAGE_SIZE, alignDown } from "../base/align";
 import { findUserVma } from "./find";
 import { isAnonymous, isHostFile, isWithinFile } from "./files/inode";
 import { haveEqualPolicy } from "./labels";
-import { commit, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
+import { commit, countLocked, isEnoughMemory, mayExpand, mayLockMore } from "./limits";
 import { accountPages, mm } from "./mm";
 import { RLIMIT_STACK, mmapMinAddr, rlimit, stackGuardGap } from "./options";
 import { clearDirty, coverPages } from "./pages";
+import { IS_FULL } from "./tier";
 import {
   PAGE_ANON,
   PAGE_CACHED,
@@ -29,7 +30,6 @@ import {
   VM_ACCOUNT,
   VM_EXEC,
   VM_GROWSDOWN,
-  VM_LOCKED,
   VM_LOCKONFAULT,
   VM_MAYBE_GUARD,
   VM_SHARED,
@@ -148,7 +148,7 @@ function expandStack(region: Vma, page: usize): bool {
   clearDirty(<word>page, region.vmStart);
   prepareAnon(region);
   if (region.vmFlags & VM_ACCOUNT) commit(<isize>pages);
-  if (region.vmFlags & VM_LOCKED) mm.lockedVm += pages;
+  countLocked(region.vmFlags, pages);
   accountPages(region.vmFlags, <isize>pages);
   region.vmStart = <word>page;
   region.vmPgoff -= pages;
@@ -232,6 +232,7 @@ export function isResident(address: usize): bool {
  * `isTolerant`, as MAP_POPULATE does.
  */
 export function populate(start: usize, end: usize, isTolerant: bool = true): bool {
+  if (!IS_FULL) return true;
   let isComplete = true;
   for (let at = findUserVma(start); at != NO_VMA && at.start < end; at = findUserVma(at.end)) {
     if (at.vmFlags & VM_LOCKONFAULT) continue;

@@ -4,7 +4,7 @@
 import { findVma, next } from "./tree";
 import { NO_VMA, VM_READ, Vma, VmaKind } from "./vma";
 
-/** Whether any region shares a byte with [start, end) (find_vma_intersection). */
+/** Whether any region shares a byte with [start, end) (find_vma_intersection). @noinline */
 export function isMapped(start: usize, end: usize): bool {
   const region = findVma(start);
   return region != NO_VMA && region.start < end;
@@ -16,6 +16,7 @@ const LOWEST_DATA: usize = 1024;
 /**
  * Whether a load from `address` would go well in Linux. What nobody can map, below the heap, counts
  * as the program's own data.
+ * @noinline
  */
 export function isReadable(address: usize): bool {
   const region = findVma(address);
@@ -31,7 +32,7 @@ export function isReserved(start: usize, end: usize): bool {
   return false;
 }
 
-/** The program's region that holds `address` (vma_lookup), or none. */
+/** The program's region that holds `address` (vma_lookup), or none. @noinline */
 export function lookupVma(address: usize): Vma {
   const region = findVma(address);
   if (region == NO_VMA || region.start > address || region.kind != VmaKind.USER) return NO_VMA;

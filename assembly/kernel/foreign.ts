@@ -11,6 +11,7 @@ import { NO_VMA, VmaKind } from "./vma";
  * Finds memory that somebody else has grown since the last look and enters it as a foreign region,
  * so that neither the break nor a mapping runs into it. Called first by every system call that
  * takes space.
+ * @noinline
  */
 export function noticeForeignGrowth(): void {
   const pages = <u32>memory.size();

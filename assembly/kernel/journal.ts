@@ -61,6 +61,7 @@ function noteWord(address: usize): void {
 /**
  * Notes what stands where `bytes` bytes, up to 8, are about to be stored at `address` + `offset`.
  * `address`, for the store.
+ * @noinline
  */
 export function note(address: usize, offset: usize, bytes: u32): usize {
   if (isNoting) {

@@ -8,6 +8,7 @@ import {
   RLIMIT_AS,
   RLIMIT_DATA,
   RLIMIT_MEMLOCK,
+  maxMapCount,
   option,
   rlimit,
   rlimitMax,
@@ -69,6 +70,35 @@ export function commit(pages: isize): void {
   if (IS_FULL) mm.committed += <word>pages;
 }
 
+/** Whether the heap may reach `address` (the first check of brk): its data counts, too. */
+export function mayReach(address: word): bool {
+  if (!IS_FULL) return true;
+  const data = <u64>(address - mm.startBrk) + <u64>(mm.endData - mm.startData);
+  return data <= rlimit(RLIMIT_DATA);
+}
+
+/** Whether the heap may become `pages` longer, with these flags (do_brk_flags). */
+export function mayGrowHeap(flags: word, pages: word): bool {
+  if (!IS_FULL) return true;
+  if (!mayLockMore(flags, pages * PAGE_SIZE) || !mayExpand(flags, pages)) return false;
+  return mm.mapCount <= maxMapCount() && isEnoughMemory(pages);
+}
+
+/** The flags that all new memory gets (mlockall with MCL_FUTURE). */
+export function defaultFlags(): word {
+  return IS_FULL ? mm.defFlags : 0;
+}
+
+/** Whether memory with these flags is locked: none is in builds that cannot lock any. */
+export function isLocked(flags: word): bool {
+  return IS_FULL && (flags & VM_LOCKED) != 0;
+}
+
+/** Counts `pages` more with these flags as locked, if they are. */
+export function countLocked(flags: word, pages: word): void {
+  if (isLocked(flags)) mm.lockedVm += pages;
+}
+
 /** Whether the process may lock memory at all (can_do_mlock). */
 export function mayLock(): bool {
   return rlimit(RLIMIT_MEMLOCK) != 0 || option(KernelOption.CAP_IPC_LOCK) != 0;
@@ -76,6 +106,6 @@ export function mayLock(): bool {
 
 /** Whether `bytes` more with these flags stay within RLIMIT_MEMLOCK (mlock_future_ok). */
 export function mayLockMore(flags: word, bytes: word): bool {
-  if (!IS_FULL || !(flags & VM_LOCKED) || option(KernelOption.CAP_IPC_LOCK) != 0) return true;
+  if (!isLocked(flags) || option(KernelOption.CAP_IPC_LOCK) != 0) return true;
   return <u64>mm.lockedVm + <u64>(bytes / PAGE_SIZE) <= rlimit(RLIMIT_MEMLOCK) / PAGE_SIZE;
 }

@@ -73,6 +73,11 @@ export class MmStruct {
   committed: word; // Committed_AS: pages that this process may come to need
   @count(15) options: word; // their values by KernelOption
   @count(32) rlimits: u64; // soft and hard limit of resource n at 2n and 2n + 1, bytes
+
+  /** Whether the process has ever had a file, or shared memory. */
+  get hasFiles(): bool {
+    return IS_FULL && this.lastFileId != 0;
+  }
 }
 
 /** Where mmap looks for room. */
@@ -152,7 +157,7 @@ function isPastGrowth(address: usize): bool {
   return isPastSize(address);
 }
 
-/** The same by a call: for what is not a step of a long walk. */
+/** The same by a call: for what is not a step of a long walk. @noinline */
 export function isWild(address: usize): bool {
   return isOutside(address);
 }
@@ -173,6 +178,7 @@ export function forgetAddressSpace(): void {
 /**
  * Counts `pages` more (or, negative, fewer) with these flags as mapped and keeps the high-water
  * mark (vm_stat_account).
+ * @noinline
  */
 export function accountPages(flags: word, pages: isize): void {
   mm.totalVm += <word>pages;

@@ -48,3 +48,8 @@ export const KNOWN_FLAGS: i32 =
   MAP_UNINITIALIZED |
   (21 << MAP_HUGE_SHIFT) |
   (30 << MAP_HUGE_SHIFT);
+
+/** mremap's flags. @host */
+export const MREMAP_MAYMOVE: i32 = 1;
+export const MREMAP_FIXED: i32 = 2;
+export const MREMAP_DONTUNMAP: i32 = 4;

@@ -21,7 +21,10 @@ export function initNodes(): void {
   giveNodes(changetype<usize>(mm) + MM_BYTES, JOURNAL_AT - MM_BYTES);
 }
 
-/** An unused node for [start, end), all else zero. There must be one (`reserveVmas`, slab.ts). */
+/**
+ * An unused node for [start, end), all else zero. There must be one (`reserveVmas`, slab.ts).
+ * @noinline
+ */
 export function takeVma(start: usize, end: usize): Vma {
   let node = changetype<Vma>(<usize>mm.freeVma);
   if (node != NO_VMA) {

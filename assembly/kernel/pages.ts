@@ -17,6 +17,7 @@ const GROWTH_AHEAD_MAX_PAGES: u32 = 256 * GROWTH_MIN_PAGES;
 /**
  * Makes sure that the memory covers every byte below `end`, growing geometrically ahead. False when
  * it cannot.
+ * @noinline
  */
 export function coverPages(end: word): bool {
   const have = mm.knownPages;
@@ -71,13 +72,17 @@ export function noteHeapDirty(end: word): void {
   if (isNewlyDirty(end)) mm.heapDirtyEnd = end;
 }
 
-/** Whether the kernel does not know yet that the brk area may have been written to below `end`. */
+/**
+ * Whether the kernel does not know yet that the brk area may have been written to below `end`.
+ * @noinline
+ */
 export function isNewlyDirty(end: word): bool {
   return end > mm.heapDirtyEnd && end <= mm.brk;
 }
 
 /**
  * Clears what may be dirty of the newly mapped range [start, end): a program must read zeros there.
+ * @noinline
  */
 export function clearDirty(start: word, end: word): void {
   const dirty = dirtyEnd(start, end);

@@ -26,12 +26,17 @@ function count(region: Vma, by: i32): void {
   if (region.kind == VmaKind.USER) mm.mapCount += by;
 }
 
-/** Takes a region out of the table and gives its node back. */
+/** Takes a region out of the table and gives its node back. @noinline */
 function erase(region: Vma): void {
   count(region, -1);
-  if (IS_FULL) dropFile(region);
+  dropFile(region);
   unlink(region);
   giveVma(region);
+}
+
+/** Whether two neighbours map what lies side by side in their object, too. */
+function isContinued(low: Vma, high: Vma): bool {
+  return pgoffAt(low, low.end) == high.vmPgoff;
 }
 
 /**
@@ -40,7 +45,10 @@ function erase(region: Vma): void {
  */
 function isMergeable(target: Vma, source: Vma, flags: word, nameId: u32): bool {
   if (target.kind != source.kind) return false;
+  // Private memory of one kind is all alike.
   if (!IS_FULL) return target.vmFlags == flags;
+  const isBelow = target.vmStart < source.vmStart;
+  if (!isContinued(isBelow ? target : source, isBelow ? source : target)) return false;
   if ((target.vmFlags ^ flags) & ~VM_MAYBE_GUARD) return false;
   if (target.fileId != source.fileId || target.nameId != nameId) return false;
   if (target.anonId == source.anonId || source.anonId == 0) return true;
@@ -53,14 +61,13 @@ function isMergeable(target: Vma, source: Vma, flags: word, nameId: u32): bool {
  * a third, but not with each other.
  */
 function areEstranged(left: Vma, right: Vma): bool {
-  return IS_FULL && left.anonId != right.anonId && left.anonId != 0 && right.anonId != 0;
+  return left.isUsed && right.isUsed && left.anonId != right.anonId;
 }
 
 /** What a region takes over from one that it takes in (dup_anon_vma, VM_STICKY). */
 function adopt(target: Vma, source: Vma): void {
-  if (!IS_FULL) return;
-  if (target.anonId == 0) target.anonId = source.anonId;
-  target.vmFlags |= source.vmFlags & VM_MAYBE_GUARD;
+  if (source.isUsed && !target.isUsed) target.anonId = source.anonId;
+  if (source.mayHaveGuard) target.vmFlags |= VM_MAYBE_GUARD;
 }
 
 /**
@@ -68,6 +75,7 @@ function adopt(target: Vma, source: Vma): void {
  * neighbours where Linux merges them (vma_merge_new_range). Returns the region that it is part of.
  * @param floor a neighbour below that ends at or before `floor` is left alone, and so is the one
  *   above (brk merges so); 0 for all
+ * @noinline
  */
 export function enterRegion(region: Vma, floor: usize = 0): Vma {
   const flags = region.vmFlags;
@@ -77,14 +85,12 @@ export function enterRegion(region: Vma, floor: usize = 0): Vma {
     below != NO_VMA &&
     below.vmEnd == region.vmStart &&
     below.end > floor &&
-    isMergeable(below, region, flags, region.nameId) &&
-    (!IS_FULL || pgoffAt(below, below.end) == region.vmPgoff);
+    isMergeable(below, region, flags, region.nameId);
   const fitsAbove =
     floor == 0 &&
     above != NO_VMA &&
     above.vmStart == region.vmEnd &&
     isMergeable(above, region, flags, region.nameId) &&
-    (!IS_FULL || pgoffAt(region, region.end) == above.vmPgoff) &&
     !(fitsBelow && areEstranged(below, above));
   if (!fitsBelow && !fitsAbove) {
     link(region, below);
@@ -102,24 +108,31 @@ export function enterRegion(region: Vma, floor: usize = 0): Vma {
   adopt(target, region);
   settle(target);
   if (fitsBelow && fitsAbove) erase(above);
-  if (IS_FULL) dropFile(region);
+  dropFile(region);
   giveVma(region);
   return target;
 }
 
-/** Cuts a region in two at `address`, inside it (__split_vma). Returns the upper part. */
+/**
+ * Makes a new region like `region`, and what `region` maps from `address` on what it maps: its file
+ * and the family of its pages.
+ */
+export function inherit(heir: Vma, region: Vma, address: usize): void {
+  heir.vmFlags = region.vmFlags;
+  if (!IS_FULL) return;
+  heir.vmPgoff = pgoffAt(region, address);
+  heir.anonId = region.anonId;
+  heir.fileId = region.fileId;
+  heir.nameId = region.nameId;
+  heir.vmFile = region.vmFile;
+  holdFile(heir);
+}
+
+/** Cuts a region in two at `address`, inside it (__split_vma). Returns the upper part. @noinline */
 export function splitVma(region: Vma, address: usize): Vma {
   const upper = takeVma(address, region.end);
-  upper.vmFlags = region.vmFlags;
   upper.kind = region.kind;
-  if (IS_FULL) {
-    upper.vmPgoff = pgoffAt(region, address);
-    upper.anonId = region.anonId;
-    upper.fileId = region.fileId;
-    upper.nameId = region.nameId;
-    upper.vmFile = region.vmFile;
-    holdFile(upper);
-  }
+  inherit(upper, region, address);
   region.vmEnd = <word>address;
   link(upper, region);
   // A call that cuts at both ends goes on with what lies between.
@@ -132,6 +145,7 @@ export function splitVma(region: Vma, address: usize): Vma {
  * Cuts the regions at both ends of [start, end), so that none lies across, as munmap does first.
  * False, and nothing is changed, when that would make a hole in one region while there are
  * max_map_count already.
+ * @noinline
  */
 export function cutEdges(start: usize, end: usize): bool {
   let region = findVma(start);
@@ -145,10 +159,21 @@ export function cutEdges(start: usize, end: usize): bool {
   return true;
 }
 
+/** What goes with a region beyond its place: locks, promises, pages. */
+function forget(region: Vma, isMoved: bool): void {
+  if (!IS_FULL) return;
+  const pages = region.pages;
+  if (region.vmFlags & VM_LOCKED) mm.lockedVm -= pages;
+  if (region.vmFlags & VM_ACCOUNT) mm.committed -= pages;
+  if (!isMoved) keepRegion(region);
+  forgetPages(region.start, region.end);
+}
+
 /**
  * Unmaps the program's regions in [start, end), none of which lies across an end. Whether there
  * were any. Pages of shared memory stay with their object (see `reserveKept`), but not when
  * `isMoved`: then they are mapped elsewhere by now.
+ * @noinline
  */
 export function removeRegions(start: usize, end: usize, isMoved: bool = false): bool {
   let found = false;
@@ -159,12 +184,7 @@ export function removeRegions(start: usize, end: usize, isMoved: bool = false): 
       const pages = region.pages;
       found = true;
       accountPages(region.vmFlags, -(<isize>pages));
-      if (IS_FULL) {
-        if (region.vmFlags & VM_LOCKED) mm.lockedVm -= pages;
-        if (region.vmFlags & VM_ACCOUNT) mm.committed -= pages;
-        if (!isMoved) keepRegion(region);
-        forgetPages(region.start, region.end);
-      }
+      forget(region, isMoved);
       erase(region);
     }
     region = after;
@@ -183,15 +203,11 @@ export function modifyRegion(region: Vma, start: usize, end: usize, flags: word,
   const below = atStart ? previous(region) : NO_VMA;
   const above = atEnd ? next(region) : NO_VMA;
   const fitsBelow =
-    below != NO_VMA &&
-    below.end == start &&
-    isMergeable(below, region, flags, nameId) &&
-    pgoffAt(below, start) == region.vmPgoff;
+    below != NO_VMA && below.end == start && isMergeable(below, region, flags, nameId);
   const fitsAbove =
     above != NO_VMA &&
     above.start == end &&
     isMergeable(above, region, flags, nameId) &&
-    pgoffAt(region, end) == above.vmPgoff &&
     !(fitsBelow && areEstranged(below, above));
   if (fitsBelow) return mergeBelow(below, region, end, fitsAbove ? above : NO_VMA);
   if (fitsAbove) return mergeAbove(above, region, start);

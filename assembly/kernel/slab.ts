@@ -21,7 +21,7 @@ export function settleMmapBase(): void {
     mm.mmapBase = <word>mm.knownPages * WASM_PAGE_SIZE;
 }
 
-/** A new slab, or 0. */
+/** A new slab, or 0. @noinline */
 function newSlab(): usize {
   noticeForeignGrowth();
   const taskSize = <usize>mm.taskSize;
@@ -48,6 +48,7 @@ function newSlab(): usize {
 /**
  * Makes sure that `count` nodes are to be had: called before a system call changes anything. False
  * when there is no memory.
+ * @noinline
  */
 export function reserveVmas(count: i32): bool {
   // The slab itself needs a node, too.

@@ -8,7 +8,7 @@ import { Failure, corrupted } from "../base/failure";
 import { isWild, mm } from "./mm";
 import { stackGuardGap } from "./options";
 import { IS_FULL } from "./tier";
-import { NO_VMA, VM_GROWSDOWN, Vma } from "./vma";
+import { NO_VMA, Vma } from "./vma";
 
 /** The two sides of a node. */
 type Side = usize;
@@ -36,6 +36,7 @@ function lost(node: Vma): void {
 /**
  * The node under this one on one side, or none. It knows this one, so that no damaged link leads
  * round in a circle.
+ * @noinline
  */
 function childOf(node: Vma, side: Side): Vma {
   const at = child(node, side);
@@ -43,7 +44,7 @@ function childOf(node: Vma, side: Side): Vma {
   return at;
 }
 
-/** The node above this one, or none. Heights rise on the way up. */
+/** The node above this one, or none. Heights rise on the way up. @noinline */
 function parentOf(node: Vma): Vma {
   const at = node.parent;
   if (at != NO_VMA && (isWild(changetype<usize>(at)) || at.height <= node.height)) lost(node);
@@ -81,11 +82,13 @@ function gapBetween(low: usize, high: usize): usize {
  * (vm_start_gap).
  */
 export function startGap(node: Vma): usize {
-  if (!IS_FULL || !(node.vmFlags & VM_GROWSDOWN)) return node.start;
-  return gapBetween(stackGuardGap(), node.start);
+  return node.growsDown ? gapBetween(stackGuardGap(), node.start) : node.start;
 }
 
-/** Computes what a node knows about its subtree from its children. Whether anything changed. */
+/**
+ * Computes what a node knows about its subtree from its children. Whether anything changed.
+ * @noinline
+ */
 export function refresh(node: Vma): bool {
   const left = node.left;
   const right = node.right;
@@ -115,7 +118,7 @@ export function refresh(node: Vma): bool {
   return true;
 }
 
-/** Lifts the child on `side` above the node. Returns the child. */
+/** Lifts the child on `side` above the node. Returns the child. @noinline */
 function lift(node: Vma, side: Side): Vma {
   const lifted = child(node, side);
   const parent = node.parent;
@@ -130,6 +133,7 @@ function lift(node: Vma, side: Side): Vma {
 /**
  * Restores balance and knowledge from `node` up, as far as something changes. To be called when a
  * region's bounds or links changed.
+ * @noinline
  */
 export function settle(node: Vma): void {
   remember(NO_VMA, 0);
@@ -159,6 +163,7 @@ export function settleBorder(below: Vma, above: Vma): void {
 /**
  * Hangs a node into the tree, right behind region `before`, or before all others when that is none.
  * Its range must be free.
+ * @noinline
  */
 export function link(node: Vma, before: Vma): void {
   let parent = before;
@@ -179,7 +184,7 @@ export function link(node: Vma, before: Vma): void {
   remember(node, node.start);
 }
 
-/** Takes a node out of the tree. */
+/** Takes a node out of the tree. @noinline */
 export function unlink(node: Vma): void {
   const parent = node.parent;
   if (node.leftLink == 0 || node.rightLink == 0) {
@@ -202,7 +207,7 @@ export function unlink(node: Vma): void {
   settle(heir);
 }
 
-/** The neighbour of a node on one side, or none. */
+/** The neighbour of a node on one side, or none. @noinline */
 function neighbour(node: Vma, side: Side): Vma {
   let at = childOf(node, side);
   if (at == NO_VMA) return climb(node, side);
@@ -230,7 +235,7 @@ export function remember(region: Vma, from: usize): void {
   mm.mmapCacheFrom = <u32>from;
 }
 
-/** The first region that ends above `address` (find_vma), or none. */
+/** The first region that ends above `address` (find_vma), or none. @noinline */
 export function findVma(address: usize): Vma {
   // A system call looks for the same region several times, and programs come back to where they
   // were.
@@ -258,7 +263,7 @@ export function findVma(address: usize): Vma {
   return found;
 }
 
-/** The last region that begins below `address`, or none. */
+/** The last region that begins below `address`, or none. @noinline */
 export function lastBelow(address: usize): Vma {
   let found = NO_VMA;
   let node = root();
@@ -285,7 +290,7 @@ function fitsUpTo(tree: Vma, after: usize, length: usize): bool {
   return gapBetween(tree.subEnd, after) >= length || <usize>tree.subGap >= length;
 }
 
-/** The first ancestor that lies on `side` of the node, or none. */
+/** The first ancestor that lies on `side` of the node, or none. @noinline */
 function climb(node: Vma, side: Side): Vma {
   let parent = parentOf(node);
   while (parent != NO_VMA && child(parent, side) == node) {
@@ -298,6 +303,7 @@ function climb(node: Vma, side: Side): Vma {
 /**
  * The lowest free range of `length` bytes, at or above `floor` and ending at or below `ceiling`; 0
  * when there is none.
+ * @noinline
  */
 export function lowestGap(floor: usize, ceiling: usize, length: usize): usize {
   let before = floor;
@@ -323,6 +329,7 @@ export function lowestGap(floor: usize, ceiling: usize, length: usize): usize {
 /**
  * The start of the highest free range of `length` bytes that ends at or below `ceiling` and begins
  * at or above `floor`, or 0.
+ * @noinline
  */
 export function highestGap(floor: usize, ceiling: usize, length: usize): usize {
   let node = lastBelow(ceiling);

@@ -2,6 +2,7 @@
 // addresses, 0 for none.
 
 import { PAGE_SIZE } from "../base/align";
+import { IS_FULL } from "./tier";
 
 /**
  * A virtual memory area (struct vm_area_struct): whole pages, half-open. The first group is what
@@ -57,7 +58,42 @@ export class Vma {
    * (VM_MAYSHARE).
    */
   get isShared(): bool {
-    return (this.vmFlags & VM_MAYSHARE) != 0;
+    return this.has(VM_MAYSHARE);
+  }
+
+  /** Whether mseal has made it unchangeable. */
+  get isSealed(): bool {
+    return this.has(VM_SEALED);
+  }
+
+  /** Whether the kernel may drop its pages. */
+  get isDroppable(): bool {
+    return this.has(VM_DROPPABLE);
+  }
+
+  /** Whether some page may be a guard. */
+  get mayHaveGuard(): bool {
+    return this.has(VM_MAYBE_GUARD);
+  }
+
+  /** Whether it is a stack, below which a guard gap stays free. */
+  get growsDown(): bool {
+    return this.has(VM_GROWSDOWN);
+  }
+
+  /** Whether it maps a file, or shared memory, which is a file without a name. */
+  get hasFile(): bool {
+    return IS_FULL && this.vmFile != 0;
+  }
+
+  /** Whether it has had pages of its own. */
+  get isUsed(): bool {
+    return IS_FULL && this.anonId != 0;
+  }
+
+  /** Whether it has one of these flags, which no region has in builds other than full. */
+  private has(flags: word): bool {
+    return IS_FULL && (this.vmFlags & flags) != 0;
   }
 }
 

@@ -13,6 +13,7 @@ import { arenaBit } from "./top";
 /**
  * A block of `bytes` bytes at a multiple of `alignment`, a power of two of at least MINSIZE, or 0
  * with errno ENOMEM (_int_memalign).
+ * @noinline
  */
 export function allocateAligned(arena: MallocState, alignment: word, bytes: word): usize {
   const size = checkedRequestToSize(bytes);

@@ -46,6 +46,7 @@ const NOT_FOUND: usize = 0;
 /**
  * Serves a request of `bytes` from `arena`. The block, filled if M_PERTURB says so, or 0 with errno
  * ENOMEM (_int_malloc).
+ * @noinline
  */
 export function allocate(arena: MallocState, bytes: word): usize {
   return allocateInline(arena, bytes);

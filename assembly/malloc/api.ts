@@ -22,13 +22,7 @@ import { belongsAside, belongsTo, maybeInitTcache, mayRetry, openArena } from ".
 import { Chunk, addressOf, isMisaligned, isPlain, revealLink, usableSize } from "./chunk";
 import { clearedAllocate } from "./clear";
 import { verifyHeap } from "./checker/invariants";
-import {
-  hasLarge,
-  isLarge,
-  largeLists,
-  roundToClass,
-  takeLarge,
-} from "./extensions/large-tcache";
+import { hasLarge, isLarge, largeLists, roundToClass, takeLarge } from "./extensions/large-tcache";
 import { followAside, mostChunks, mustBeMapped, refuse } from "./links";
 import { adjustThreshold, unmapChunk } from "./mapped";
 import { freeChunk, takeBack } from "./release";
@@ -85,6 +79,7 @@ export function malloc(bytes: word): word {
 /**
  * malloc's long way, complete by itself: for callers of whose time a few tests do not matter, and
  * who are to stay small.
+ * @noinline
  */
 export function mallocUncached(bytes: word): usize {
   if (IS_THROUGHPUT) return <usize>mallocCached(bytes);
@@ -141,7 +136,7 @@ export function free(address: word): void {
   freeUncached(mem);
 }
 
-/** free's long way, complete by itself but for NULL. */
+/** free's long way, complete by itself but for NULL. @noinline */
 export function freeUncached(mem: usize): void {
   const errno = thread.errno;
   const p = Chunk.ofMem(mem);
@@ -154,12 +149,16 @@ export function freeUncached(mem: usize): void {
   thread.errno = errno;
 }
 
-/** Frees a chunk, in whichever arena it lies, past this thread's tcache, which is going. */
+/**
+ * Frees a chunk, in whichever arena it lies, past this thread's tcache, which is going.
+ * @noinline
+ */
 function giveBack(p: Chunk): void {
   if (p.isMmapped) freeMapped(p);
   else freeChunk(arenaFor(p), p, false);
 }
 
+/** @noinline */
 function freeMapped(p: Chunk): void {
   adjustThreshold(p);
   unmapChunk(p);

@@ -33,6 +33,7 @@ export function arenaFor(p: Chunk): MallocState {
   return p.isNonMain ? arenaOfHeap(p) : mainArena;
 }
 
+/** @noinline */
 function arenaOfHeap(p: Chunk): MallocState {
   return changetype<MallocState>(<usize>heapFor(p).arPtr);
 }
@@ -40,6 +41,7 @@ function arenaOfHeap(p: Chunk): MallocState {
 /**
  * Ends the call where `arena`, which the header of the chunk's heap names, is nowhere: before it is
  * looked at.
+ * @noinline
  */
 export function mustBeArena(arena: MallocState, p: Chunk): void {
   const address = changetype<usize>(arena);
@@ -143,6 +145,7 @@ export function arenaForCall(bytes: word): MallocState {
   return arena != NO_ARENA ? locked(arena, bytes) : askForArena(bytes);
 }
 
+/** @noinline */
 function askForArena(bytes: word): MallocState {
   if (!libc.hasThreads) return mainArena;
   const arena = arenaGet(bytes);
@@ -153,6 +156,7 @@ function askForArena(bytes: word): MallocState {
 /**
  * Another arena than `arena`, which could not serve `bytes` and is unlocked; this thread may stay
  * with it (arena_get_retry).
+ * @noinline
  */
 export function otherArena(arena: MallocState, bytes: word): MallocState {
   unlockArena(arena);
@@ -164,6 +168,7 @@ export function otherArena(arena: MallocState, bytes: word): MallocState {
 /**
  * An arena for this thread, locked: one that is free, a new one, or one that is in use; or none
  * (arena_get2).
+ * @noinline
  */
 function findArena(bytes: word): MallocState {
   lockList();
@@ -214,7 +219,7 @@ function firstIdle(first: MallocState): MallocState {
   return fallback;
 }
 
-/** Makes `arena` this thread's, in place of the one that it had. */
+/** Makes `arena` this thread's, in place of the one that it had. @noinline */
 function attach(arena: MallocState): MallocState {
   detach(Failure.ASSERT_ARENA_REPLACED);
   arena.attachedThreads++;
@@ -225,6 +230,7 @@ function attach(arena: MallocState): MallocState {
 /**
  * Counts this thread out of its arena (detach_arena); `failure` is what to say when the arena knows
  * of no thread.
+ * @noinline
  */
 function detach(failure: Failure): void {
   const arena = threadArena();
@@ -235,6 +241,7 @@ function detach(failure: Failure): void {
 
 /**
  * A new arena, in a heap of its own with room for `bytes` if that can be; or none (_int_new_arena).
+ * @noinline
  */
 function newArena(bytes: word): MallocState {
   enterKernel();

@@ -97,6 +97,7 @@ export function unlink(p: Chunk): void {
 /**
  * Takes a large chunk that stands for its size out of the list of sizes; the next chunk of the same
  * size, if any, takes its place.
+ * @noinline
  */
 function unlinkSize(p: Chunk, fd: Chunk): void {
   const smaller = p.fdNextsize;

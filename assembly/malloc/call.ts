@@ -15,7 +15,7 @@ export function maybeInitTcache(): void {
   if (tcache == 0) initTcache();
 }
 
-/** Makes this thread's tcache in its arena, or in another one (tcache_init). */
+/** Makes this thread's tcache in its arena, or in another one (tcache_init). @noinline */
 function initTcache(): void {
   const bytes = bytesOfTcache();
   let arena = arenaGet(bytes);
@@ -47,7 +47,7 @@ export function belongsTo(mem: usize, arena: MallocState): bool {
   return p.isMmapped || arenaFor(p) == arena;
 }
 
-/** The same by a call: for functions other than malloc. */
+/** The same by a call: for functions other than malloc. @noinline */
 export function belongsAside(mem: usize, arena: MallocState): bool {
   return belongsTo(mem, arena);
 }

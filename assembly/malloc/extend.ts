@@ -33,6 +33,7 @@ import { splitTop } from "./top";
 /**
  * Serves a chunk of `size` bytes that nothing in `arena` can serve, or that has no arena. The
  * block, or 0 with errno ENOMEM (sysmalloc).
+ * @noinline
  */
 export function systemMalloc(size: word, arena: MallocState): usize {
   const isMapped = arena == NO_ARENA || (size >= mp.mmapThreshold && mp.nMmaps < mp.nMmapsMax);
@@ -208,6 +209,7 @@ function fenceTop(top: Chunk, topSize: word): bool {
 /**
  * Gets room for a chunk of `size` bytes into the top of `arena`, which is not main_arena: a larger
  * heap, or a new one.
+ * @noinline
  */
 function extendHeap(arena: MallocState, top: Chunk, topSize: word, size: word): bool {
   enterKernel();

@@ -26,7 +26,7 @@ const HEAP_MAX_SIZE: word = ILP32 ? MIB : 64 * MIB;
  */
 const HEAP_MIN_SIZE: word = 32 * KIB;
 
-/** heap_max_size. */
+/** heap_max_size. @noinline */
 export function heapMaxSize(): word {
   const huge = mp.hpPagesize;
   return huge == 0 ? HEAP_MAX_SIZE : huge * 4;
@@ -71,7 +71,7 @@ function reserveHeap(most: word, pageSize: word): usize {
   return start;
 }
 
-/** Reserves `most` bytes, which may happen to be aligned; else they go back. */
+/** Reserves `most` bytes, which may happen to be aligned; else they go back. @noinline */
 function reserveAligned(hint: usize, most: word, pageSize: word): usize {
   const start = reservePages(hint, most, pageSize);
   if (start == MAP_FAILED || ((<word>start) & (most - 1)) == 0) return start;
@@ -82,6 +82,7 @@ function reserveAligned(hint: usize, most: word, pageSize: word): usize {
 /**
  * A heap with room for `size` bytes, header included, and up to `pad` more, in pages of `pageSize`;
  * or none (alloc_new_heap).
+ * @noinline
  */
 function mapHeap(size: word, pad: word, pageSize: word): HeapInfo {
   const most = heapMaxSize();
@@ -111,6 +112,7 @@ function mapHeap(size: word, pad: word, pageSize: word): HeapInfo {
 /**
  * A heap for chunks or an arena of `size` bytes, header included, or none; of huge pages where the
  * tunables want it (new_heap).
+ * @noinline
  */
 export function newHeap(size: word): HeapInfo {
   const huge = mp.hpPagesize;

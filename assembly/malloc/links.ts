@@ -22,7 +22,7 @@ export function follow(from: Chunk, to: Chunk, left: u32, code: Failure): u32 {
   return left - 1;
 }
 
-/** The same by a call: for walks off the beaten track. */
+/** The same by a call: for walks off the beaten track. @noinline */
 export function followAside(from: Chunk, to: Chunk, left: u32, code: Failure): u32 {
   return follow(from, to, left, code);
 }
@@ -37,11 +37,15 @@ export function refuse(code: Failure, address: usize): void {
   unreachable();
 }
 
+/** @noinline */
 function refuseAside(code: Failure, address: usize): void {
   corrupted(isReadable(address) ? code : Failure.SEGV_POINTER, address);
 }
 
-/** Ends the call where nothing is mapped at the header of a chunk that the program named. */
+/**
+ * Ends the call where nothing is mapped at the header of a chunk that the program named.
+ * @noinline
+ */
 export function mustBeMapped(p: Chunk): void {
   if (!isReadable(addressOf(p))) corrupted(Failure.SEGV_POINTER, addressOf(p));
 }

@@ -28,6 +28,7 @@ const OVERHEAD: word = SIZE_SZ + (MALLOC_ALIGNMENT == <usize>CHUNK_HDR_SZ ? 0 : 
 /**
  * Serves a chunk of `size` bytes by a mapping in pages of `pageSize` bytes. The block, or 0 when
  * refused (sysmalloc_mmap).
+ * @noinline
  */
 export function mapChunk(size: word, pageSize: word): usize {
   const length = alignUp(size + OVERHEAD, pageSize);
@@ -77,7 +78,7 @@ export function adjustThreshold(p: Chunk): void {
   mp.trimThreshold = 2 * mp.mmapThreshold;
 }
 
-/** Gives an mmapped chunk back to the kernel (munmap_chunk). */
+/** Gives an mmapped chunk back to the kernel (munmap_chunk). @noinline */
 export function unmapChunk(p: Chunk): void {
   mustBeMapped(p);
   if (!p.isMmapped) corrupted(Failure.ASSERT_MUNMAP_MMAPPED, addressOf(p));

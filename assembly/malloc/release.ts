@@ -83,6 +83,7 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
 /**
  * Puts a chunk into tcache's lists for large blocks, if there are such lists and it has a class.
  * Whether it did.
+ * @noinline
  */
 function tryKeep(p: Chunk, size: word): bool {
   let what = keepLarge(p, size);
@@ -93,7 +94,7 @@ function tryKeep(p: Chunk, size: word): bool {
   return what == Keeping.KEPT;
 }
 
-/** Frees everything that tcache's lists for large blocks hold. */
+/** Frees everything that tcache's lists for large blocks hold. @noinline */
 function emptyLarge(): void {
   const cache = tcache;
   const lists = largeLists(cache);
@@ -111,6 +112,7 @@ function emptyLarge(): void {
 /**
  * Where frees are queued: queues a chunk of `size` bytes that is to be freed in `arena`, if it is
  * another thread's. Whether it was.
+ * @noinline
  */
 function tryQueue(arena: MallocState, p: Chunk, size: word): bool {
   if (!isRemote(arena)) return false;
@@ -122,7 +124,7 @@ function tryQueue(arena: MallocState, p: Chunk, size: word): bool {
   return true;
 }
 
-/** Frees what others have queued for `arena`, which this thread has locked. */
+/** Frees what others have queued for `arena`, which this thread has locked. @noinline */
 export function takeBack(arena: MallocState): void {
   if (arena == NO_ARENA || load<u32>(queuePlace(arena)) == 0) return;
   const place = queuePlace(arena);

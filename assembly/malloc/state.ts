@@ -274,6 +274,7 @@ function takePlace(number: u32): bool {
 /**
  * Takes an unused place for the thread that this instance is. Its number, or THREADS_MAX when there
  * is none.
+ * @noinline
  */
 export function takeThread(): u32 {
   let number: u32 = 0;
@@ -290,7 +291,7 @@ export function sharedState(): SharedState {
   return changetype<SharedState>(changetype<usize>(libc) + offsetof<LibcData>("shared"));
 }
 
-/** Sets errno. */
+/** Sets errno. @noinline */
 export function setErrno(code: i32): void {
   thread.errno = code;
 }
@@ -300,7 +301,7 @@ export function setMaxFast(bytes: word): void {
   libc.globalMaxFast = bytes == 0 ? MINSIZE / 2 : (bytes + SIZE_SZ) & ~(<word>15);
 }
 
-/** Gives a zeroed arena empty bins and no top yet (malloc_init_state). */
+/** Gives a zeroed arena empty bins and no top yet (malloc_init_state). @noinline */
 export function initArena(arena: MallocState): void {
   arena.attachedThreads = 1;
   resetBins(arena);

@@ -42,7 +42,7 @@ export class Mallinfo {
 /** Fields of either struct. */
 const FIELDS: u32 = 10;
 
-/** Fills `info` from all arenas and mp_ (mallinfo2). */
+/** Fills `info` from all arenas and mp_ (mallinfo2). @noinline */
 export function collectInfo(info: Mallinfo2): void {
   memory.fill(changetype<usize>(info), 0, offsetof<Mallinfo2>());
   let arena = mainArena;

@@ -13,6 +13,7 @@ import {
   MAP_FIXED,
   MAP_NORESERVE,
   MAP_PRIVATE,
+  MREMAP_MAYMOVE,
   PROT_NONE,
   PROT_READ,
   PROT_WRITE,
@@ -20,7 +21,7 @@ import {
 import { enterKernel, leaveKernel } from "../kernel/mmap-lock";
 import { mapRegion } from "../kernel/calls/mmap";
 import { Layout, mm } from "../kernel/mm";
-import { MREMAP_MAYMOVE, remapRegion } from "../kernel/calls/mremap";
+import { remapRegion } from "../kernel/calls/mremap";
 import { OVERCOMMIT_NEVER } from "../kernel/limits";
 import { Advice, sysMadvise } from "../kernel/calls/madvise";
 import { unmapRegion } from "../kernel/calls/munmap";
@@ -55,7 +56,7 @@ export const MORECORE_FAILURE: usize = 0;
 /** What `mapPages` and `remapPages` return when they cannot. */
 export const MAP_FAILED: usize = 0;
 
-/** The brk system call, which clears nothing for malloc. */
+/** The brk system call, which clears nothing for malloc. @noinline */
 function callBrk(address: word): word {
   enterKernel();
   const result = traced(NR_BRK, address, 0, 0, 0, 0, 0, moveBreak(address));
@@ -63,7 +64,7 @@ function callBrk(address: word): word {
   return result;
 }
 
-/** Whether a load from `address` would go well in Linux. */
+/** Whether a load from `address` would go well in Linux. @noinline */
 export function isReadable(address: usize): bool {
   // Another thread may be changing the table.
   enterKernel();
@@ -144,6 +145,7 @@ export function lessCore(decrement: word): void {
 /**
  * mmap of memory for malloc. Explicit huge pages are refused where the model has none. The address,
  * or MAP_FAILED with errno.
+ * @noinline
  */
 function callMmap(address: usize, length: word, prot: i32, flags: i32, pageSize: word): usize {
   const isHuge = pageSize != PAGE_SIZE;
@@ -253,6 +255,7 @@ export function remapPages(start: usize, oldLength: word, newLength: word): usiz
 /**
  * The address from which on [start, end), memory fresh from this seam, reads as zero; `end` when
  * nothing is known.
+ * @noinline
  */
 export function knownZeroFrom(start: usize, end: usize): usize {
   return <usize>dirtyEnd(<word>start, <word>end);

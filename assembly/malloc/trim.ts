@@ -40,7 +40,7 @@ export function trimTop(arena: MallocState, pad: word): bool {
   return isLower;
 }
 
-/** Takes `extra` bytes off the end of top, by the break. Whether that could be. */
+/** Takes `extra` bytes off the end of top, by the break. Whether that could be. @noinline */
 function moveDown(arena: MallocState, top: Chunk, topSize: word, extra: word): bool {
   // Only while the end of top is the break: somebody else may have called sbrk.
   const oldBreak = currentBreak();
@@ -57,6 +57,7 @@ function moveDown(arena: MallocState, top: Chunk, topSize: word, extra: word): b
 /**
  * Gives back heaps that hold nothing any more, and then the end of the last (heap_trim). `pad`
  * bytes of top remain.
+ * @noinline
  */
 export function trimHeap(arena: MallocState, pad: word): void {
   let heap = heapFor(arena.top);

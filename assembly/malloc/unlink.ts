@@ -7,7 +7,7 @@ import { Chunk } from "./chunk";
 import { MallocState } from "./state";
 import { remove } from "./throughput/class-bins";
 
-/** Takes a free chunk of `arena` out of the list that it is in, by a call. */
+/** Takes a free chunk of `arena` out of the list that it is in. @noinline */
 export function unlinkAside(arena: MallocState, p: Chunk): void {
   if (IS_THROUGHPUT) remove(arena, p, p.size);
   else unlink(p);

@@ -112,6 +112,7 @@ export function see(place: usize): void {
  * Waits until this thread sees that the memory reaches to `place`. Memory that another thread has
  * grown is there for plain loads and stores at once, but V8 checks atomics against a size that each
  * thread learns anew only at a loop or a call.
+ * @noinline
  */
 function look(place: usize): void {
   for (let looks: u32 = 0; looks < SEE_LOOKS; looks++) {
@@ -150,6 +151,7 @@ export function ownerOf(place: usize): i32 {
 /**
  * Spins a little, then sleeps until the lock is free. Whoever has slept says that others may still
  * do: it cannot know.
+ * @noinline
  */
 function acquireSlowly(place: usize): void {
   counters.contended++;
@@ -183,7 +185,10 @@ function acquireSlowly(place: usize): void {
   }
 }
 
-/** Sleeps while `value` stands at `place`, for a while at most. What atomic.wait returns. */
+/**
+ * Sleeps while `value` stands at `place`, for a while at most. What atomic.wait returns.
+ * @noinline
+ */
 function sleep(place: usize, value: i32): i32 {
   return atomic.wait<i32>(place, value, <i64>WAIT_MS * 1_000_000);
 }

@@ -282,19 +282,23 @@ it("the layers in ARCHITECTURE.md are those that are checked", () => {
   expect(checkLadders("nothing")).toHaveLength(1);
 });
 
-describe("names that the build's transforms know", () => {
+describe("what the build's transforms know", () => {
   const files = new Map([
     ["assembly/kernel/tree.ts", "export function findVma(): void {}"],
     ["assembly/kernel/calls/brk.ts", "// no function lost() here\nfunction moveBreak(): void {}"],
   ]);
 
-  it("must be those of functions", () => {
-    const OUT_OF_LINE = ["*/tree/findVma", "*/moveBreak", "*/tree/moveBreak", "*/lost", "*/Break"];
-    expect(checkPlaces(files, { OUT_OF_LINE })).toEqual(
-      ["*/tree/moveBreak", "*/lost", "*/Break"].map(
-        (name) => `tools/places.mjs: OUT_OF_LINE: no function is ${name}`,
-      ),
-    );
+  it.each([
+    [1, "/** Far away. @noinline */\nfunction far(): void {}"],
+    [1, "/**\n * Far away.\n * @noinline\n */\nexport function far(): void {}"],
+    [0, "/** Far away. @noinline */\n\nconst FAR: i32 = 1;"],
+    [0, "/** Far away. @noinline */\n/** Near. */\nfunction near(): void {}"],
+    [0, "// Far away. @noinline\nfunction far(): void {}"],
+  ])("a mark stands on a function: %s for %j", (count, text) => {
+    const line = text.split("\n").findIndex((one) => one.includes("@noinline")) + 1;
+    const problem = `assembly/base/far.ts:${line}: @noinline marks no function`;
+    const problems = checkPlaces(new Map([["assembly/base/far.ts", text]]), {});
+    expect(problems).toEqual(count === 1 ? [] : [problem]);
   });
 
   it.each(["JOURNALED", "NOT_JOURNALED", "THREADED", "FILES"])("must exist: %s", (table) => {

@@ -1,36 +1,40 @@
-// The transforms of the build find code by names (tools/places.mjs): each name must be that of
-// something, or a function that was moved would no longer be treated as it must be.
+// The transforms of the build find code by marks and names (tools/places.mjs): each mark must stand
+// on a function and each name be that of something, or what was moved would no longer be treated as
+// it must be.
 
 import ts from "typescript";
 import * as places from "../places.mjs";
 import { parse } from "./imports.mjs";
 
 /**
- * asc's names for the functions of a file: "assembly/kernel/calls/brk/moveBreak".
+ * Marks of functions that must stay out of line, where the build does not see them.
  * @param {string} path
  * @param {string} text
- * @returns {string[]}
+ * @returns {string[]} one line for each
  */
-function functionsIn(path, text) {
-  return parse(path, text)
-    .statements.filter((one) => ts.isFunctionDeclaration(one))
-    .map(({ name }) => `${path.replace(/\.ts$/, "")}/${name?.text ?? ""}`);
+function strayMarks(path, text) {
+  const marked = parse(path, text).statements.filter(
+    (one) => ts.isFunctionDeclaration(one) && places.isOutOfLine(text, one.getStart()),
+  );
+  const lines = text
+    .split("\n")
+    .flatMap((line, index) => (/@noinline\b/.test(line) ? [index] : []));
+  const known = marked.map((one) => text.slice(0, one.getStart()).split("\n").length - 1);
+  // The mark is the last word of a docstring: on the line before the function, or one above that.
+  return lines
+    .filter((line) => !known.includes(line + 1) && !known.includes(line + 2))
+    .map((line) => `${path}:${line + 1}: @noinline marks no function`);
 }
 
 /**
- * Checks the transforms' names against the sources.
+ * Checks the transforms' marks and names against the sources.
  * @param {ReadonlyMap<string, string>} files the texts of all files, by path
  * @param {Partial<typeof places>} [names] the tables
- * @returns {string[]} one line for each name that nothing has
+ * @returns {string[]} one line for each mark or name that nothing has
  */
 export function checkPlaces(files, names = places) {
   const sources = [...files].filter(([path]) => /^assembly\/.*\.ts$/.test(path));
-  const functions = sources.flatMap(([path, text]) => functionsIn(path, text));
-  const problems = [];
-  for (const pattern of names.OUT_OF_LINE ?? []) {
-    if (!functions.some((name) => name.endsWith(pattern.slice(1))))
-      problems.push(`tools/places.mjs: OUT_OF_LINE: no function is ${pattern}`);
-  }
+  const problems = sources.flatMap(([path, text]) => strayMarks(path, text));
   for (const table of /** @type {const} */ (["JOURNALED", "NOT_JOURNALED", "THREADED", "FILES"])) {
     for (const place of names[table] ?? []) {
       const exists = place.endsWith("/")

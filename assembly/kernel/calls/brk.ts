@@ -5,20 +5,18 @@ import { populate } from "../access";
 import { writeBack } from "../files/filemap";
 import { findUserVma } from "../find";
 import { noticeForeignGrowth } from "../foreign";
-import { commit, isEnoughMemory, mayExpand, mayLockMore } from "../limits";
+import { commit, countLocked, defaultFlags, isLocked, mayGrowHeap, mayReach } from "../limits";
 import { accountPages, mm } from "../mm";
 import { takeVma } from "../nodes";
-import { RLIMIT_DATA, maxMapCount, rlimit } from "../options";
 import { clearDirty, coverPages, dirtyEnd, noteHeapDirty } from "../pages";
 import { growthRefused } from "../refusal";
-import { enterRegion, removeRegions } from "../region";
-import { cutEdges } from "../region";
+import { cutEdges, enterRegion, removeRegions } from "../region";
 import { sealedResult } from "./mseal";
 import { reserveKept } from "../files/shmem";
 import { reserveVmas } from "../slab";
 import { findVma, startGap } from "../tree";
 import { IS_FULL } from "../tier";
-import { NO_VMA, VM_ACCOUNT, VM_LOCKED, VM_MAY_FLAGS, VM_READ, VM_WRITE, Vma } from "../vma";
+import { NO_VMA, VM_ACCOUNT, VM_MAY_FLAGS, VM_READ, VM_WRITE, Vma } from "../vma";
 
 /** The flags of [heap] (VM_DATA_DEFAULT_FLAGS | VM_ACCOUNT). */
 export const HEAP_FLAGS: word = VM_READ | VM_WRITE | VM_MAY_FLAGS | VM_ACCOUNT;
@@ -27,13 +25,10 @@ export const HEAP_FLAGS: word = VM_READ | VM_WRITE | VM_MAY_FLAGS | VM_ACCOUNT;
  * Moves the break to `address` and returns the resulting break, which is the old one when the
  * request is refused: never an error (brk(2), the raw system call). Released memory that is taken
  * again is not cleared here: see `sysBrk` and malloc/system.ts.
+ * @noinline
  */
 export function moveBreak(address: word): word {
-  if (address < mm.startBrk) return mm.brk;
-  if (IS_FULL) {
-    const data = <u64>(address - mm.startBrk) + <u64>(mm.endData - mm.startData);
-    if (data > rlimit(RLIMIT_DATA)) return mm.brk;
-  }
+  if (address < mm.startBrk || !mayReach(address)) return mm.brk;
   const oldEnd = pageAlign(mm.brk);
   const newEnd = pageAlign(address);
   if (newEnd == oldEnd) {
@@ -42,9 +37,16 @@ export function moveBreak(address: word): word {
     if (releaseTail(<usize>newEnd, <usize>oldEnd)) mm.brk = address;
   } else if (newEnd > oldEnd && extend(<usize>oldEnd, newEnd)) {
     mm.brk = address;
-    if (IS_FULL && mm.defFlags & VM_LOCKED) populate(<usize>oldEnd, <usize>newEnd);
+    if (isLocked(defaultFlags())) populate(<usize>oldEnd, <usize>newEnd);
   }
   return mm.brk;
+}
+
+/** Whether any of the heap's pages in [start, end) is mapped: a program may have unmapped them. */
+function isHeapMapped(start: usize, end: usize): bool {
+  if (!IS_FULL) return true;
+  const region = findUserVma(start);
+  return region != NO_VMA && region.start < end;
 }
 
 /**
@@ -52,12 +54,8 @@ export function moveBreak(address: word): word {
  * nothing is mapped there.
  */
 function releaseTail(newEnd: usize, oldEnd: usize): bool {
-  if (IS_FULL) {
-    const region = findUserVma(newEnd);
-    if (region == NO_VMA || region.start >= oldEnd) return false;
-    if (!reserveKept(newEnd, oldEnd) || writeBack(newEnd, oldEnd) != 0) return false;
-  }
-  if (sealedResult(newEnd, oldEnd) != 0) return false;
+  if (!isHeapMapped(newEnd, oldEnd) || !reserveKept(newEnd, oldEnd)) return false;
+  if (writeBack(newEnd, oldEnd) != 0 || sealedResult(newEnd, oldEnd) != 0) return false;
   if (!reserveVmas(2) || !cutEdges(newEnd, oldEnd)) return false;
   removeRegions(newEnd, oldEnd);
   return true;
@@ -75,14 +73,9 @@ function extend(oldEnd: usize, newEnd: word): bool {
   noticeForeignGrowth();
   // Nodes first: new ones may take room.
   if (!reserveVmas(1) || newEnd > mm.taskSize || !isRoomFor(oldEnd, <usize>newEnd)) return false;
-  const bytes = newEnd - <word>oldEnd;
-  const pages = bytes / PAGE_SIZE;
-  const flags = IS_FULL ? HEAP_FLAGS | mm.defFlags : HEAP_FLAGS;
-  if (IS_FULL) {
-    if (!mayLockMore(mm.defFlags, bytes) || !mayExpand(flags, pages)) return false;
-    if (mm.mapCount > maxMapCount() || !isEnoughMemory(pages)) return false;
-  }
-  if (!coverPages(newEnd)) return false;
+  const pages = (newEnd - <word>oldEnd) / PAGE_SIZE;
+  const flags = HEAP_FLAGS | defaultFlags();
+  if (!mayGrowHeap(flags, pages) || !coverPages(newEnd)) return false;
   // Pages that once were a mapping of somebody's come with that one's bytes.
   const dirty = dirtyEnd(oldEnd, newEnd);
   if (dirty > <word>oldEnd && dirty > mm.heapDirtyEnd) mm.heapDirtyEnd = dirty;
@@ -91,7 +84,7 @@ function extend(oldEnd: usize, newEnd: word): bool {
   enterRegion(region, <usize>mm.startBrk);
   accountPages(flags, <isize>pages);
   commit(<isize>pages);
-  if (IS_FULL && flags & VM_LOCKED) mm.lockedVm += pages;
+  countLocked(flags, pages);
   return true;
 }
 

@@ -66,6 +66,7 @@ function protectWithin(region: Vma, start: usize, end: usize, flags: word): word
 /**
  * mprotect of pages [start, end) of one private region, as malloc calls it: what builds without the
  * system call have. 0 or -ENOMEM.
+ * @noinline
  */
 export function protectRegion(start: usize, end: usize, prot: i32): word {
   if (!reserveVmas(3) || !cutEdges(start, end)) return errorResult(ENOMEM);

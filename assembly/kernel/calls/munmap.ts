@@ -11,10 +11,10 @@ import { cutEdges, removeRegions } from "../region";
 import { sealedResult } from "./mseal";
 import { reserveKept } from "../files/shmem";
 import { reserveVmas } from "../slab";
-import { IS_FULL } from "../tier";
 
 /**
  * Unmaps whatever is mapped in the pages of [address, address + length). 0 or -errno (munmap(2)).
+ * @noinline
  */
 export function unmapRegion(address: word, length: word): word {
   const bytes = pageAlign(length);
@@ -23,7 +23,7 @@ export function unmapRegion(address: word, length: word): word {
   const start = <usize>address;
   const end = <usize>(address + bytes);
   if (!isMapped(start, end)) return 0;
-  if (IS_FULL && !reserveKept(start, end)) return errorResult(ENOMEM);
+  if (!reserveKept(start, end)) return errorResult(ENOMEM);
   const kept = keptResult(start, end);
   return kept != 0 ? kept : discard(start, end);
 }
@@ -33,7 +33,6 @@ export function unmapRegion(address: word, length: word): word {
  * files. 0 or an error result.
  */
 export function keptResult(start: usize, end: usize): word {
-  if (!IS_FULL) return 0;
   const sealed = sealedResult(start, end);
   return sealed != 0 ? sealed : writeBack(start, end);
 }

@@ -5,7 +5,7 @@ import { ILP32 } from "../../abi/word";
 import { MIB, PAGE_SIZE, alignUp, isAligned, pageAlign } from "../../base/align";
 import { EAGAIN, EINVAL, ENOMEM, EPERM, errorResult } from "../errno";
 import { NO_FILE, OpenFile } from "../files/inode";
-import { mayLock, mayLockMore } from "../limits";
+import { defaultFlags, mayLock, mayLockMore } from "../limits";
 import { Layout, mm } from "../mm";
 import {
   KNOWN_FLAGS,
@@ -19,7 +19,7 @@ import {
 } from "../mman";
 import { isNewKernel, mmapMinAddr } from "../options";
 import { settleMmapBase } from "../slab";
-import { IS_FULL } from "../tier";
+import { IS_FULL, asksFor } from "../tier";
 import { findVma, highestGap, lowestGap, startGap } from "../tree";
 import {
   NO_VMA,
@@ -39,17 +39,21 @@ const LOW_END: usize = 0x80000000;
  */
 const HUGE_PAGE: word = 2 * MIB;
 
+/** Whether a mapping is to lie in the lowest 2 GiB: a flag that only x86-64 has. */
+function isLow(flags: i32): bool {
+  return asksFor(flags, MAP_32BIT) && !ILP32;
+}
+
 /** The lowest fit between the two ends where the layout, or MAP_32BIT, looks upwards. */
 function lowestArea(length: usize, flags: i32): usize {
-  if (IS_FULL && !ILP32 && flags & MAP_32BIT)
-    return lowestGap(LOW_BEGIN, min(LOW_END, <usize>mm.taskSize), length);
+  if (isLow(flags)) return lowestGap(LOW_BEGIN, min(LOW_END, <usize>mm.taskSize), length);
   return lowestGap(<usize>mm.mmapBase, <usize>mm.taskSize, length);
 }
 
 /** A free place for `length` bytes where the layout wants it (vm_unmapped_area), or 0. */
 function freeArea(length: usize, flags: i32): usize {
   settleMmapBase();
-  if (mm.layout == Layout.TOP_DOWN && (ILP32 || !IS_FULL || !(flags & MAP_32BIT))) {
+  if (mm.layout == Layout.TOP_DOWN && !isLow(flags)) {
     const place = highestGap(<usize>mmapMinAddr(), <usize>mm.mmapBase, length);
     if (place != 0) return place;
   }
@@ -98,6 +102,7 @@ export function checkFixed(address: word, length: word): word {
 /**
  * The place for a mapping: the hint `address` if it is free, or one of our choice
  * (get_unmapped_area). An error result if none.
+ * @noinline
  */
 export function unmappedArea(
   address: word,
@@ -122,17 +127,15 @@ export function hasUnknownFlag(flags: i32): bool {
 
 /** vm_flags of a new mapping (calc_vm_prot_bits, calc_vm_flag_bits). */
 export function flagsFor(prot: i32, flags: i32): word {
-  let result = ((<word>prot) & VM_ACCESS_FLAGS) | VM_MAY_FLAGS;
-  if (!IS_FULL) return result;
-  result |= mm.defFlags;
-  if (flags & MAP_GROWSDOWN) result |= VM_GROWSDOWN;
-  if (flags & MAP_LOCKED) result |= VM_LOCKED;
-  if (flags & MAP_STACK && isNewKernel()) result |= VM_NOHUGEPAGE;
+  let result = ((<word>prot) & VM_ACCESS_FLAGS) | VM_MAY_FLAGS | defaultFlags();
+  if (asksFor(flags, MAP_GROWSDOWN)) result |= VM_GROWSDOWN;
+  if (asksFor(flags, MAP_LOCKED)) result |= VM_LOCKED;
+  if (asksFor(flags, MAP_STACK) && isNewKernel()) result |= VM_NOHUGEPAGE;
   return result;
 }
 
 /** Whether the process may lock what it maps (MAP_LOCKED, mlockall): 0 or an error result. */
 export function checkLock(flags: i32, vmFlags: word, bytes: word): word {
-  if (flags & MAP_LOCKED && !mayLock()) return errorResult(EPERM);
+  if (asksFor(flags, MAP_LOCKED) && !mayLock()) return errorResult(EPERM);
   return mayLockMore(vmFlags, bytes) ? 0 : errorResult(EAGAIN);
 }

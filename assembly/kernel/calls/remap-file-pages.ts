@@ -66,6 +66,7 @@ function isElsewhere(region: Vma, start: word, pgoff: word, pages: word): bool {
 /**
  * Unmaps the pages of [start, end). They stay with the object unless other ones come in their
  * place.
+ * @noinline
  */
 function detach(start: usize, end: usize, isOther: bool): void {
   const kept: u8 = isOther ? 0 : PAGE_CACHED;

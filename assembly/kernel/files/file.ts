@@ -102,7 +102,7 @@ export function setFile(region: Vma, file: OpenFile): void {
 
 /** Notes that one more region maps a part of its file. */
 export function holdFile(region: Vma): void {
-  if (region.kind != VmaKind.USER || region.vmFile == 0) return;
+  if (!region.hasFile || region.kind != VmaKind.USER) return;
   const file = fileOf(region);
   file.references++;
   file.inode.mappings++;
@@ -111,7 +111,7 @@ export function holdFile(region: Vma): void {
 
 /** Notes that a region that goes away does not map its file any more. */
 export function dropFile(region: Vma): void {
-  if (region.kind != VmaKind.USER || region.vmFile == 0) return;
+  if (!region.hasFile || region.kind != VmaKind.USER) return;
   const file = fileOf(region);
   if (isWrittenBack(region)) mm.writtenBack--;
   file.inode.mappings--;

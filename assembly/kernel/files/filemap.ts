@@ -113,7 +113,7 @@ function writeWithin(region: Vma, start: usize, end: usize): word {
  * now. 0, or an error result: then it is still in memory.
  */
 export function writeBack(start: usize, end: usize): word {
-  if (mm.writtenBack == 0) return 0;
+  if (!mm.hasFiles || mm.writtenBack == 0) return 0;
   for (let at = findUserVma(start); at != NO_VMA && at.start < end; at = findUserVma(at.end)) {
     if (!isWrittenBack(at)) continue;
     let error = learnSize(fileOf(at));
@@ -204,7 +204,7 @@ export function fillGrowth(
   newBytes: word,
   place: word,
 ): word {
-  if (newBytes <= oldBytes || !isHostFile(region)) return 0;
+  if (!isHostFile(region) || newBytes <= oldBytes) return 0;
   const position = positionOf(region, <usize>(address + oldBytes));
   const start = place + oldBytes;
   const end = place + newBytes;
@@ -356,7 +356,7 @@ export function checkGrowthAlias(
   newBytes: word,
   target: word = 0,
 ): word {
-  if (newBytes <= oldBytes || region.vmFile == 0 || !region.isShared) return 0;
+  if (!region.hasFile || !region.isShared || newBytes <= oldBytes) return 0;
   const pgoff = <u64>pgoffAt(region, <usize>(address + oldBytes));
   const targetEnd = target != 0 ? target + newBytes : 0;
   const pages = <u64>((newBytes - oldBytes) / PAGE_SIZE);

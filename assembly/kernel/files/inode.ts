@@ -2,6 +2,7 @@
 // them. Both structs live in nodes of the region table's (nodes.ts). In the full build only.
 
 import { PAGE_SIZE } from "../../base/align";
+import { IS_FULL } from "../tier";
 import { VM_SHARED, Vma } from "../vma";
 
 /** What a file is. */
@@ -71,6 +72,11 @@ const O_RDONLY: i32 = 0;
 const O_WRONLY: i32 = 1;
 export const O_RDWR: i32 = 2;
 
+/** Whether there is a file: never in builds other than full. */
+export function isFile(file: OpenFile): bool {
+  return IS_FULL && file != NO_FILE;
+}
+
 /** The file that a region maps; none for private anonymous memory. */
 export function fileOf(region: Vma): OpenFile {
   return changetype<OpenFile>(<usize>region.vmFile);
@@ -78,17 +84,17 @@ export function fileOf(region: Vma): OpenFile {
 
 /** Whether a region's private pages begin as zero rather than as a file's (vma_is_anonymous). */
 export function isAnonymous(region: Vma): bool {
-  return region.vmFile == 0 || fileOf(region).kind == FileKind.ZERO;
+  return !region.hasFile || fileOf(region).kind == FileKind.ZERO;
 }
 
 /** Whether a region's pages come from a file of the host's. */
 export function isHostFile(region: Vma): bool {
-  return region.vmFile != 0 && fileOf(region).kind == FileKind.REGULAR;
+  return region.hasFile && fileOf(region).kind == FileKind.REGULAR;
 }
 
 /** Whether a region's stores belong in a file of the host's. */
 export function isWrittenBack(region: Vma): bool {
-  return (region.vmFlags & VM_SHARED) != 0 && isHostFile(region);
+  return isHostFile(region) && (region.vmFlags & VM_SHARED) != 0;
 }
 
 /** Whether page `pgoff` lies within what the region maps: beyond it an access is a SIGBUS. */

@@ -26,7 +26,7 @@ const NO_PAGE: KeptPage = changetype<KeptPage>(0);
 
 /** Whether a region maps shared memory that no file of the host's has. */
 function isShmem(region: Vma): bool {
-  return region.vmFile != 0 && fileOf(region).kind == FileKind.SHMEM;
+  return region.hasFile && fileOf(region).kind == FileKind.SHMEM;
 }
 
 /** Whether the object has a page, in a region of its: one that was touched, or stored in unseen. */
@@ -42,7 +42,7 @@ function hasPage(region: Vma, page: usize): bool {
  */
 export function reserveKept(start: usize, end: usize, staysMapped: bool = false): bool {
   // Most processes never map any.
-  if (mm.lastFileId == 0) return true;
+  if (!mm.hasFiles) return true;
   let wanted: i32 = 0;
   for (let at = findVma(start); at != NO_VMA && at.start < end; at = next(at)) {
     if (!isShmem(at)) continue;

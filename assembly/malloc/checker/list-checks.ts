@@ -1,5 +1,6 @@
 // The checker's walks over an arena's lists and the threads' tcaches. Checked builds only.
 
+import { IS_THROUGHPUT } from "../../abi/profile";
 import { MALLOC_ALIGN_MASK, SIZE_SZ } from "../../abi/word";
 import { arenaFor } from "../arena";
 import { binAt, binIndex, binmapWord, isSmall } from "../bins";
@@ -12,6 +13,9 @@ import { MallocState, libc } from "../state";
 import { Invariant } from "../system";
 import { TCACHE_MAX_BINS, tcacheIndex } from "../tcache";
 import { blocksIn, keyOf, latestIn } from "../tcache-lists";
+import { MOST_KEPT, latestOf, roomIn } from "../throughput/cache";
+import { binOfClass } from "../throughput/class-bins";
+import { CACHED_SIZE, CACHE_CLASSES, cachedClassOf, classOf } from "../throughput/classes";
 
 /**
  * A bin's ring is whole, holds free chunks of its sizes, in order when large, and the binmap knows
@@ -27,8 +31,8 @@ export function checkBin(arena: MallocState, index: u32): bool {
     if (p.fd.bk != p || p.bk.fd != p) return broken(Invariant.BIN_LINKS, addressOf(p));
     if (!endsInHeap(p)) return broken(Invariant.BIN_SIZE, addressOf(p));
     if (p.inuse) return broken(Invariant.BIN_HOLDS_USED, addressOf(p));
-    if (index > 1 && binIndex(size) != index) return broken(Invariant.BIN_SIZE, addressOf(p));
-    if (index > 1 && !isSmall(size)) {
+    if (index > 1 && binFor(size) != index) return broken(Invariant.BIN_SIZE, addressOf(p));
+    if (index > 1 && !IS_THROUGHPUT && !isSmall(size)) {
       if (size < larger) return broken(Invariant.BIN_ORDER, addressOf(p));
       larger = size;
     }
@@ -36,10 +40,18 @@ export function checkBin(arena: MallocState, index: u32): bool {
     countBinned(size);
     if (binnedChunks > freeChunks) return broken(Invariant.FREE_NOT_BINNED, addressOf(p));
   }
-  if (index == 1 || bin.bk == bin) return true;
+  if (index == 1 || (bin.bk == bin && !IS_THROUGHPUT)) return true;
   const isMarked = (load<u32>(binmapWord(arena, index >> 5)) >> (index & 31)) & 1;
+  // The profile "throughput" knows of each bin whether it is empty; glibc may be late with that.
+  if (IS_THROUGHPUT)
+    return (isMarked != 0) == (bin.bk != bin) || broken(Invariant.BINMAP, addressOf(bin));
   if (!isMarked) return broken(Invariant.BINMAP, addressOf(bin));
   return isSmall(bin.bk.size) || checkSizes(bin);
+}
+
+/** The bin in which a free chunk of `size` bytes is to be. */
+function binFor(size: word): u32 {
+  return IS_THROUGHPUT ? binOfClass(classOf(size)) : binIndex(size);
 }
 
 /** In a large bin the first chunk of each size, and no other, is in the ring of sizes. */
@@ -108,7 +120,27 @@ export function endsInHeap(p: Chunk): bool {
 export function checkTcache(tcache: usize): bool {
   if (!isInHeap(Chunk.ofMem(tcache)) || !endsInHeap(Chunk.ofMem(tcache)))
     return broken(Invariant.TCACHE_LINK, tcache);
+  if (IS_THROUGHPUT) return checkCache(tcache);
   return checkLists(tcache, false) && (!hasLarge() || checkLists(largeLists(tcache), true));
+}
+
+/** Each class holds blocks of its size, in use and with the key, and knows how much it takes yet. */
+function checkCache(cache: usize): bool {
+  for (let index: u32 = 0; index < CACHE_CLASSES; index++) {
+    let room = roomIn(cache, index);
+    for (let mem = latestOf(cache, index); mem != 0; mem = revealLink(mem)) {
+      const p = Chunk.ofMem(mem);
+      if ((mem & MALLOC_ALIGN_MASK) != 0 || !isInHeap(p)) return broken(Invariant.TCACHE_LINK, mem);
+      if (p.size > CACHED_SIZE || cachedClassOf(p.size) != index)
+        return broken(Invariant.TCACHE_SIZE, mem);
+      if (!endsInHeap(p) || !p.inuse) return broken(Invariant.TCACHE_FREE, mem);
+      if (keyOf(mem) != libc.tcacheKey) return broken(Invariant.TCACHE_KEY, mem);
+      room += <i32>p.size;
+      if (room > MOST_KEPT) return broken(Invariant.TCACHE_COUNT, mem);
+    }
+    if (room != MOST_KEPT) return broken(Invariant.TCACHE_COUNT, cache + ((<usize>index) << 2));
+  }
+  return true;
 }
 
 function checkLists(lists: usize, areLarge: bool): bool {

@@ -25,7 +25,7 @@ const ROOM: usize = offsetof<ClassCache>("room");
 const RUN: usize = offsetof<ClassCache>("run");
 
 /** What a class keeps at most, bytes of chunks. */
-const MOST_KEPT: i32 = 64 * <i32>KIB;
+export const MOST_KEPT: i32 = 64 * <i32>KIB;
 
 // The thread's own variables: all 0 while it has no cache, so that nothing fits.
 let cache: usize = 0; // its ClassCache
@@ -136,7 +136,7 @@ export function findTwice(mem: usize): void {
 /** How many blocks class `index` is to get at once: twice as many as the last time. */
 export function nextRun(index: u32, most: u32): u32 {
   const place = cache + <usize>index;
-  const run = min(most, max(1, <u32>load<u8>(place, RUN) << 1));
+  const run = min(most, max(1, (<u32>load<u8>(place, RUN)) << 1));
   store<u8>(place, run, RUN);
   return run;
 }
@@ -144,16 +144,22 @@ export function nextRun(index: u32, most: u32): u32 {
 /** Bytes of chunks in the cache. */
 export function heldBytes(): word {
   let held: i32 = 0;
-  for (let index: u32 = 0; index < CACHE_CLASSES; index++) held += MOST_KEPT - roomOf(index);
+  for (let index: u32 = 0; index < CACHE_CLASSES; index++) held += MOST_KEPT - roomIn(cache, index);
   return <word>held;
+}
+
+/** The latest block of class `index` of any thread's cache, or 0. */
+export function latestOf(cache: usize, index: u32): usize {
+  return <usize>load<word>(cache + <usize>index * SIZE_SZ);
+}
+
+/** How many bytes of chunks class `index` of any thread's cache takes yet: less than 0 after a run. */
+export function roomIn(cache: usize, index: u32): i32 {
+  return load<i32>(cache + ((<usize>index) << 2), ROOM);
 }
 
 function listOf(index: u32): usize {
   return cache + <usize>index * SIZE_SZ;
-}
-
-function roomOf(index: u32): i32 {
-  return load<i32>(cache + ((<usize>index) << 2), ROOM);
 }
 
 function giveRoom(index: u32, bytes: i32): void {

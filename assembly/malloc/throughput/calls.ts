@@ -30,7 +30,10 @@ export function mallocCached(bytes: word): word {
   return <word>(mem != 0 ? mem : mallocAnew(bytes));
 }
 
-/** malloc where the cache has no small block. */
+/**
+ * malloc where the cache has no small block.
+ * @noinline
+ */
 function mallocAnew(bytes: word): usize {
   if (bytes > PTRDIFF_MAX) {
     setErrno(ENOMEM);
@@ -44,8 +47,7 @@ function mallocAnew(bytes: word): usize {
   if (cached != 0) return cached;
   const rounded = size - SIZE_SZ;
   let arena = openArena(rounded);
-  let mem =
-    isClassed && arena != NO_ARENA ? takeRun(arena, index) : allocateInline(arena, rounded);
+  let mem = isClassed && arena != NO_ARENA ? takeRun(arena, index) : allocateInline(arena, rounded);
   if (mayRetry(mem, arena)) {
     arena = otherArena(arena, rounded);
     mem = allocate(arena, rounded);

@@ -33,7 +33,7 @@ export function classOf(size: word): u32 {
   if (size <= CACHED_SIZE) return steppedClass(<u32>size);
   // Up to 4 GiB, since all memory ends there.
   const bits = 31 - <u32>clz(<u32>size);
-  const half = (<u32>size >> (bits - 1)) & 1;
+  const half = ((<u32>size) >> (bits - 1)) & 1;
   return min(CACHED_CLASS + ((bits - CACHED_LOG2) << 1) + half, LAST_CLASS);
 }
 

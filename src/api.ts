@@ -52,6 +52,7 @@ export type { Mallinfo2, MmStruct, StartProcess, StartProcessSync } from "./proc
 export { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "./process/options.js";
 export type {
   AddressLayout,
+  BuildOptions,
   HugePages,
   ProcessOptions,
   RemoteFrees,

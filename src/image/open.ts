@@ -7,6 +7,7 @@ import type { Heap, HeapOptions } from "../heap/heap.js";
 import { binariesOf } from "../binary/sources.js";
 import { withLoader } from "../binary/loader.js";
 import { checkOptions, FLAG, merged, without } from "../base/checks.js";
+import { ONLY_IN } from "../process/only-in.js";
 import { BrokenInvariant, HeapAbort } from "../process/failures.js";
 import { PAGE_BYTES } from "../process/options.js";
 import { isTrap } from "../base/realm.js";
@@ -33,7 +34,7 @@ import { readHeader } from "./slots.js";
  */
 export interface HeapImageOptions<A extends Abi = Abi> extends Omit<
   HeapOptions<A, "image">,
-  "build" | "restore" | "trace" | "files" | "threads" | "patience" | "remoteFrees" | "largeTcache"
+  "build" | "restore" | "threads"
 > {
   /** Make a new heap when the file is empty or absent. Default true. */
   create?: boolean;
@@ -73,12 +74,14 @@ interface Plan<A extends Abi> {
   readonly finish: (heap: Heap<A, "image">) => PersistentHeap<A>;
 }
 
-/** The options that make no sense for a heap in a file. */
-const OTHERS = ["build", "restore", "trace", "files", "threads", "patience", "onThreadDeath"];
-
-/** The options. */
+/** The options: without those of single builds, of which only `restore` is an image's, and ours. */
 const OPTIONS = /* @__PURE__ */ merged(
-  /* @__PURE__ */ without(HEAP_OPTIONS, ...OTHERS, "remoteFrees", "largeTcache"),
+  /* @__PURE__ */ without(
+    HEAP_OPTIONS,
+    "build",
+    "threads",
+    .../* @__PURE__ */ Object.keys(ONLY_IN),
+  ),
   { create: FLAG, check: FLAG, sync: ["full", "none"], journal: FLAG },
 );
 

@@ -19,7 +19,8 @@ const HOSTS: Readonly<Record<string, { lib: string[]; types: string[] }>> = {
 
 /** What compiles wherever it is. */
 const ANYWHERE = `
-import { createHeap, createHeapSync, HeapAbort, type Heap, type ThreadedHeap } from "ptmalloc-wasm";
+import { createHeap, createHeapSync, HeapAbort, startProcess } from "ptmalloc-wasm";
+import type { Heap, Process, ThreadedHeap } from "ptmalloc-wasm";
 import { createHeap as coreHeap } from "ptmalloc-wasm/core";
 import { wasmUrl } from "ptmalloc-wasm/wasm";
 import { createHeapSync as threadedHeap } from "ptmalloc-wasm/threads";
@@ -47,6 +48,12 @@ export const either: Heap[] = [heap, threaded];
 export const wide: Promise<Heap<"lp64", "core">> = createHeap({ abi: "lp64" });
 // @ts-expect-error: there is no such layout
 void createHeap({ abi: "lp32" });
+export const traced: Promise<Process<"ilp32", "full">> = startProcess({
+  build: "full",
+  trace: (nr) => void nr.toFixed(),
+});
+// @ts-expect-error: the core build traces nothing
+void startProcess({ trace: () => undefined });
 `;
 
 /** What compiles where WebAssembly is declared: objects go in and out as they are. */
@@ -101,13 +108,25 @@ it.each(Object.keys(HOSTS))("are right for programs whose host declares: %s", (h
   );
 });
 
-it("say in one line which option does not fit", () => {
-  const file = `${folder}overloads.mts`;
-  const program = `import { createHeap } from "ptmalloc-wasm";\nvoid createHeap({ base: "x" });\n`;
-  writeFileSync(file, program);
+it.each([
+  ["createHeap({ base: 'x' })", "Type 'string' is not assignable to type 'number'."],
+  [
+    "startProcess({ build: 'core', files: undefined! })",
+    "Object literal may only specify known properties, and 'files' does not exist in type " +
+      `'ProcessOptions<"ilp32", "core">'.`,
+  ],
+  [
+    "createHeap({ restore: undefined! })",
+    "Object literal may only specify known properties, and 'restore' does not exist in type " +
+      `'HeapOptions<"ilp32", "core">'.`,
+  ],
+])("say in one line which option does not fit: %s", (call, says) => {
+  const file = `${folder}one-line.mts`;
+  writeFileSync(file, `import { createHeap, startProcess } from "ptmalloc-wasm";\nvoid ${call};\n`);
   const { NodeNext } = ts.ModuleKind;
   const options = { module: NodeNext, strict: true, noEmit: true, types: [] };
-  const [error] = ts.getPreEmitDiagnostics(ts.createProgram([file], options));
-  const said = ts.flattenDiagnosticMessageText(error!.messageText, "\n");
-  expect(said).toBe("Type 'string' is not assignable to type 'number'.");
+  const [error] = ts
+    .getPreEmitDiagnostics(ts.createProgram([file], options))
+    .filter(({ file: found }) => found?.fileName === file);
+  expect(ts.flattenDiagnosticMessageText(error!.messageText, "\n")).toBe(says);
 });

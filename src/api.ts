@@ -93,4 +93,5 @@ export type {
 
 export { chunkOf, memOf, wordBytes } from "./layout/address.js";
 export type { Abi, Chunk, Mem } from "./layout/address.js";
-export { layouts } from "./layout/generated.js";
+
+export * from "./old-names.js";

@@ -24,7 +24,7 @@ export type SyscallTrace = (
 /**
  * Puts the bytes of a process back, from its base to its break, makes the memory reach that far,
  * and lets the instance go on with it (`image_restore`, which takes the `flags`). Called when the
- * instance exists, and before it is used.
+ * instance exists, and before it is used. The binary's module says how its structs lie.
  */
 export type Restore = (
   this: void,
@@ -34,6 +34,7 @@ export type Restore = (
     readonly tunables: readonly TunableSetting[];
   },
   raw: RawExports,
+  module: WebAssembly.Module,
 ) => void;
 
 /** What happens to blocks freed into another thread's arena: see the option `remoteFrees`. */

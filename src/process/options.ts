@@ -151,7 +151,7 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   /** What the build imports as `host` besides `fail`. */
   imports?: object;
   /** Brings the process back, when it is not a new one. */
-  resume?: (plan: ProcessPlan, raw: RawExports) => void;
+  resume?: (plan: ProcessPlan, raw: RawExports, module: WebAssembly.Module) => void;
   /** What threads that run at the same time need. */
   threading?: Threading | undefined;
 }

@@ -20,10 +20,10 @@ const HOSTS: Readonly<Record<string, { lib: string[]; types: string[] }>> = {
 /** What compiles wherever it is. */
 const ANYWHERE = `
 import { createHeap, createHeapSync, HeapAbort, startProcess } from "ptmalloc-wasm";
-import type { Heap, Process, ThreadedHeap } from "ptmalloc-wasm";
+import type { BuildExports, CStructs, Heap, Process, StructView } from "ptmalloc-wasm";
 import { createHeap as coreHeap } from "ptmalloc-wasm/core";
 import { wasmUrl } from "ptmalloc-wasm/wasm";
-import { createHeapSync as threadedHeap } from "ptmalloc-wasm/threads";
+import { createHeapSync as threadedHeap, type ThreadedHeap } from "ptmalloc-wasm/threads";
 import { mallocInfo } from "ptmalloc-wasm/inspect";
 import { startKernel } from "ptmalloc-wasm/kernel";
 import { linkGuest } from "ptmalloc-wasm/link";
@@ -56,6 +56,26 @@ export const traced: Promise<Process<"ilp32", "full">> = startProcess({
 void startProcess({ trace: () => undefined });
 `;
 
+/** What the main entry had, and has for one version more: each name is what replaces it. */
+const OLD_NAMES = `
+import * as now from "ptmalloc-wasm/threads";
+import * as old from "ptmalloc-wasm";
+
+type Same<X, Y> = (<T>() => T extends X ? 1 : 2) extends <T>() => T extends Y ? 1 : 2 ? true : false;
+type Fields = { at: { x: "f64" }; list: "u32[4]" };
+export const same: readonly true[] = [
+  true satisfies Same<old.FullExports<bigint>, BuildExports.FullExports<bigint>>,
+  true satisfies Same<old.CheckedExports, BuildExports.CheckedExports>,
+  true satisfies Same<old.StructValues<Fields>, CStructs.StructValues<Fields>>,
+  true satisfies Same<old.FieldValue<"u32[4]">, StructView<Fields>["list"]>,
+  true satisfies Same<old.ThreadedHeap<"lp64">, now.ThreadedHeap<"lp64">>,
+  true satisfies Same<old.HeapHandle, now.HeapHandle>,
+  true satisfies Same<old.ThreadError, now.ThreadError>,
+  true satisfies Same<typeof old.attachHeap, typeof now.attachHeap>,
+];
+export class Own extends old.ThreadedHeap {}
+`;
+
 /** What compiles where WebAssembly is declared: objects go in and out as they are. */
 const WITH_WEBASSEMBLY = `
 const memory: WebAssembly.Memory = heap.memory;
@@ -79,7 +99,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 it.each(Object.keys(HOSTS))("are right for programs whose host declares: %s", (host) => {
   const file = `${folder}${host.replace(/\W+/g, "-")}.mts`;
   const { lib, types } = HOSTS[host]!;
-  writeFileSync(file, ANYWHERE + (/DOM|Worker/.test(host) ? WITH_WEBASSEMBLY : ""));
+  const more = /DOM|Worker/.test(host) ? WITH_WEBASSEMBLY : "";
+  writeFileSync(file, ANYWHERE + OLD_NAMES + more);
   const program = ts.createProgram([file], {
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.NodeNext,

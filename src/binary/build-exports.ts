@@ -4,7 +4,7 @@
 /** What the `replay` build adds. */
 export interface ReplayExports<W> {
   /**
-   * Runs packed operations (`layouts[abi].Op`).
+   * Runs packed operations (`process.structs.Op`).
    * @param begin the first operation's address
    * @param end where they end
    * @param blocks the address of the table of blocks, a word for each id; the one at 0 is never

@@ -97,7 +97,7 @@ export interface SetupExports<W> {
   malloc_par(this: void): number;
   /** The address of glibc's `main_arena`: see `MallocState` of ptmalloc-wasm/inspect. */
   main_arena(this: void): number;
-  /** The address of what others must know of this thread: `layouts[abi].ThreadData`. */
+  /** The address of what others must know of this thread: `process.structs.ThreadData`. */
   thread_data(this: void): number;
   /**
    * The address of this thread's `tcache_perthread_struct`; 0 before its first call that needs one.

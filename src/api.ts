@@ -2,8 +2,6 @@
 // and processes, which depends on where an entry has its binaries from. Types are here as soon as
 // something public speaks of them.
 
-export { attachHeap, attachHeapSync } from "./heap/threads/create.js";
-export type { AttachOptions, ThreadedHeapOptions } from "./heap/threads/create.js";
 export type { CreateHeap, CreateHeapSync } from "./heap/create.js";
 export { CoreHeap } from "./heap/core-heap.js";
 export { Heap } from "./heap/heap.js";
@@ -19,31 +17,11 @@ export { enumeration } from "./heap/structs/c-enum.js";
 export type { EnumStorage } from "./heap/structs/c-enum.js";
 export { structLayout, StructType } from "./heap/structs/c-struct.js";
 export type { StructLayout } from "./heap/structs/c-struct.js";
-export type {
-  CArray,
-  Definition,
-  EnumType,
-  FieldCopy,
-  FieldInput,
-  FieldName,
-  FieldType,
-  FieldValue,
-  NestedType,
-  OwnedArray,
-  OwnedStruct,
-  StructAbi,
-  StructCopy,
-  StructMembers,
-  StructOptions,
-  StructValues,
-  StructView,
-  WordValues,
-} from "./heap/structs/c-types.js";
+export type { Definition, OwnedStruct, StructOptions, StructView } from "./heap/structs/c-types.js";
+export type * as CStructs from "./heap/structs/c-types.js";
 export type { Scalar, ScalarName, ScalarValues } from "./heap/structs/scalars.js";
 export type { DecodeOptions, WriteOptions } from "./heap/text.js";
 export type { GrowthEvent, GrowthListener } from "./heap/growth.js";
-export { ThreadedHeap } from "./heap/threads/threaded-heap.js";
-export type { HeapHandle, ThreadNotice, WatchableWorker } from "./heap/threads/threaded-heap.js";
 export { FreedBlockError, HeapDeadError, OutOfMemoryError } from "./heap/errors.js";
 
 export { CoreProcess } from "./process/core-process.js";
@@ -52,6 +30,7 @@ export type { Mallinfo2, MmStruct, StartProcess, StartProcessSync } from "./proc
 export { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "./process/options.js";
 export type {
   AddressLayout,
+  BuildOptions,
   HugePages,
   ProcessOptions,
   RemoteFrees,
@@ -60,27 +39,19 @@ export type {
 } from "./process/options.js";
 export type {
   Build,
-  CheckedExports,
-  CheckExports,
   CoreExports,
-  FullExports,
-  ImageExports,
   MallocExports,
   RawExports,
-  ReplayExports,
   SetupExports,
   SystemExports,
-  ThreadsExports,
   Word,
 } from "./binary/exports.js";
+export type * as BuildExports from "./binary/build-exports.js";
 export type { FileImports } from "./process/file-imports.js";
 export type { WasmInput, WasmSource } from "./binary/load.js";
 export { abortMessages, BrokenInvariant, HeapAbort } from "./process/failures.js";
 export type { CheckName, FailureName, InvariantName } from "./process/failures.js";
 export type { ProcessEnd } from "./process/fate.js";
-export { ThreadError } from "./process/threads/error.js";
-export type { HeldLock, ThreadFailure } from "./process/threads/error.js";
-export type { LockCounters, Repair, ThreadDeath } from "./process/threads/join.js";
 export { parseTunables } from "./process/tunable-text.js";
 export { tunableNames, tunableRange } from "./process/tunables.js";
 export type {
@@ -92,4 +63,5 @@ export type {
 
 export { chunkOf, memOf, wordBytes } from "./layout/address.js";
 export type { Abi, Chunk, Mem } from "./layout/address.js";
-export { layouts } from "./layout/generated.js";
+
+export * from "./old-names.js";

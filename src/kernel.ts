@@ -10,7 +10,7 @@ export { Kernel, PAGE_SIZE, startKernel, startKernelSync } from "./kernel/kernel
 export type { FullProcess, KernelOptionName, KernelOptions } from "./kernel/kernel.js";
 export { SystemCalls } from "./kernel/syscalls.js";
 export { FAILED } from "./kernel/raw-calls.js";
-export type { Limits } from "./kernel/syscalls.js";
+export type { Limits } from "./kernel/limits.js";
 export type { ErrorStyle, Size } from "./kernel/raw-calls.js";
 export { Errno, errnoMessage, errnoName, SystemCallError } from "./kernel/errno.js";
 export type { ErrnoName } from "./kernel/errno.js";

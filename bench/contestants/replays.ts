@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Abi } from "../../src/layout/address.js";
+import { layouts } from "../../src/layout/generated.js";
 import { encodeOps } from "../../src/trace/encode.js";
 import { startSession, type ReplayOptions, SLICE_OPS } from "../../src/trace/session.js";
 import { geometricMean } from "../../src/trace/statistics.js";
@@ -90,7 +91,7 @@ function inProcess(name: string, trace: Trace, replay: Replay): Contestant {
 
 function foreignReplay(module: "tlsf" | "stub", trace: Trace): Replay {
   const { exports, memory } = foreignInstance(module, FOREIGN_PAGES);
-  const ops = encodeOps(trace, "ilp32");
+  const ops = encodeOps(trace, "ilp32", layouts.ilp32.Op);
   const end = OPS_BEGIN + ops.length;
   const blocks = Math.ceil(end / 16) * 16;
   if (blocks + trace.slots * 4 > BENCH_HEAP_BASE) throw new RangeError("the trace is too long");
@@ -110,7 +111,7 @@ function nativeContestant(name: string, abi: Abi, trace: Trace): Contestant | nu
   if ("skipped" in program) return null;
   const folder = mkdtempSync(join(tmpdir(), "ptmalloc-bench-"));
   const file = join(folder, "ops");
-  writeFileSync(file, encodeOps(trace, abi));
+  writeFileSync(file, encodeOps(trace, abi, layouts[abi].Op));
   const loops = new NativeLoops(program.path, file, trace.slots);
   // A question to another process takes a while: some thousand operations an answer.
   const passes = Math.max(1, Math.round(200_000 / trace.count));

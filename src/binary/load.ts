@@ -47,12 +47,16 @@ export interface Failing {
   fail(code: number, address: number): never;
 }
 
-/** What an instance is made of. */
-export interface Plan<A extends Abi, B extends Build, F extends Failing> {
+/** Which binary is meant. */
+export interface WhichBinary<A extends Abi = Abi, B extends Build = Build> {
   readonly abi: A;
   readonly build: B;
-  readonly memory: WebAssembly.Memory;
   readonly wasm: WasmInput | undefined;
+}
+
+/** What an instance is made of. */
+export interface Plan<A extends Abi, B extends Build, F extends Failing> extends WhichBinary<A, B> {
+  readonly memory: WebAssembly.Memory;
   /** What says how the process ends. */
   readonly newFate: () => F;
   /** What the build imports as `host` besides `fail`. */
@@ -67,7 +71,6 @@ export interface Loaded<A extends Abi, B extends Build, F extends Failing> {
   readonly fate: F;
 }
 
-type AnyPlan = Plan<Abi, Build, Failing>;
 type Compiling = WebAssembly.Module | Promise<WebAssembly.Module>;
 
 /**
@@ -78,7 +81,7 @@ const byName = new Map<unknown, Compiling>();
 const byObject = new WeakMap<object, Compiling>();
 
 /** What the module of a process is remembered by. */
-function keyOf({ wasm, build, abi }: AnyPlan): string | object {
+function keyOf({ wasm, build, abi }: WhichBinary): string | object {
   if (wasm === undefined) return `${build}.${abi}`;
   return typeof wasm === "object" && wasm && !isUrl(wasm) ? wasm : `at ${wasm}`;
 }
@@ -90,7 +93,7 @@ function memoryOf(key: string | object): Pick<Map<unknown, Compiling>, "get" | "
 /** @param key what `keyOf` says: a name, unless the caller brought something */
 async function compiled(
   key: string | object,
-  { wasm }: AnyPlan,
+  { wasm }: WhichBinary,
   binaries: Binaries,
 ): Promise<WebAssembly.Module> {
   const source = await binaries.find(key as string, wasm);
@@ -98,7 +101,7 @@ async function compiled(
 }
 
 /** Connects an instance with the memory and the fate of its process. */
-function importsOf(plan: AnyPlan, fate: Failing): WebAssembly.Imports {
+function importsOf(plan: Plan<Abi, Build, Failing>, fate: Failing): WebAssembly.Imports {
   const fail = (code: number, address: number): never => fate.fail(code, address);
   return { env: { memory: plan.memory }, host: { fail, ...plan.imports } };
 }
@@ -150,11 +153,12 @@ export async function load<A extends Abi, B extends Build, F extends Failing>(
   return instantiate(plan, module, plan.newFate(), binaries.instantiator);
 }
 
-/** As `load`, without waiting. Browsers allow this on their main thread for small modules only. */
-export function loadSync<A extends Abi, B extends Build, F extends Failing>(
-  plan: Plan<A, B, F>,
-  binaries: Binaries,
-): Loaded<A, B, F> {
+/**
+ * The module of a process that is to be started, compiled and checked. Browsers allow this on their
+ * main thread for small modules only.
+ * @throws as `load`
+ */
+export function moduleSync(plan: WhichBinary, binaries: Binaries): WebAssembly.Module {
   const key = keyOf(plan);
   const modules = memoryOf(key);
   let module = modules.get(key);
@@ -164,5 +168,14 @@ export function loadSync<A extends Abi, B extends Build, F extends Failing>(
   }
   checkBinary(module, plan.abi);
   modules.set(key, module);
+  return module;
+}
+
+/** As `load`, without waiting. Browsers allow this on their main thread for small modules only. */
+export function loadSync<A extends Abi, B extends Build, F extends Failing>(
+  plan: Plan<A, B, F>,
+  binaries: Binaries,
+): Loaded<A, B, F> {
+  const module = moduleSync(plan, binaries);
   return instantiateSync(plan, module, plan.newFate(), binaries.instantiator);
 }

@@ -10,10 +10,10 @@ import { GRANULE } from "./shadow.js";
 import type { TrackerSettings } from "./tracker.js";
 
 /** How to make a tracking heap: as any heap, and how it is to watch. */
-export interface DebugHeapOptions<
-  A extends Abi = Abi,
-  B extends DebugBuild = DebugBuild,
-> extends HeapOptions<A, B> {
+export type DebugHeapOptions<A extends Abi = Abi, B extends DebugBuild = DebugBuild> = HeapOptions<
+  A,
+  B
+> & {
   /**
    * Bytes before and behind each block that nobody may touch: a multiple of 16, at least 16.
    * Default 32. More finds wilder accesses.
@@ -36,7 +36,7 @@ export interface DebugHeapOptions<
    * told.
    */
   leaks?: "throw" | "ignore" | ((error: LeakError) => void);
-}
+};
 
 /** The same, all decided. */
 export interface DebugSettings extends TrackerSettings {

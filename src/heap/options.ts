@@ -19,10 +19,10 @@ export type OutOfMemoryPolicy =
   | "throw";
 
 /** How to make a heap: all that a process takes, and what to do when memory runs out. */
-export interface HeapOptions<
-  A extends Abi = Abi,
-  B extends HeapBuild = HeapBuild,
-> extends ProcessOptions<A, B> {
+export type HeapOptions<A extends Abi = Abi, B extends HeapBuild = HeapBuild> = ProcessOptions<
+  A,
+  B
+> & {
   /**
    * What an allocation does when there is no memory: return 0 ("null", default) or throw an
    * OutOfMemoryError.
@@ -37,4 +37,4 @@ export interface HeapOptions<
   stableViews?: boolean;
   /** No threads that run at the same time: those are the subject of ptmalloc-wasm/threads. */
   threads?: false;
-}
+};

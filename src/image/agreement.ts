@@ -3,10 +3,11 @@
 import type { RawExports } from "../binary/exports.js";
 import { addressOption } from "../process/options.js";
 import { readStruct } from "../layout/struct.js";
+import type { Structs } from "../layout/structs.js";
 import { parseTunables } from "../process/tunable-text.js";
 import type { TunableObject, TunableSetting } from "../process/tunables.js";
 import type { Abi } from "../layout/address.js";
-import { Tunable, layouts } from "../layout/generated.js";
+import { Tunable } from "../layout/generated.js";
 import { HeapImageError } from "./errors.js";
 import { fingerprintOf } from "./header.js";
 import type { HeapImageHeader } from "./header.js";
@@ -17,7 +18,7 @@ const PLACES = ["base", "startBrk", "mmapBase", "taskSize", "layout"] as const;
 /**
  * Compares what the header says with the options.
  * @throws TypeError or RangeError for an address that no heap could have
- * @throws HeapImageError "other-abi", "other-layout" or "other-address", naming the option
+ * @throws HeapImageError "other-abi" or "other-address", naming the option
  */
 export function assertSame(path: string, options: HeapImageOptions, header: HeapImageHeader): void {
   const { abi = "ilp32" } = options;
@@ -25,10 +26,6 @@ export function assertSame(path: string, options: HeapImageOptions, header: Heap
     const says = options.abi === undefined ? `is not given, which means ${abi}` : `says ${abi}`;
     const rule = `the image is of the layout ${header.abi}, the option "abi" ${says}`;
     throw new HeapImageError("other-abi", path, rule);
-  }
-  if (fingerprintOf(abi, header.version) !== header.fingerprint) {
-    const rule = "the image was written by a version whose structs are laid out differently";
-    throw new HeapImageError("other-layout", path, rule);
   }
   addressOption("startBrk", options.startBrk, 0, header.base);
   addressOption("taskSize", options.taskSize, 0, header.base);
@@ -40,16 +37,46 @@ export function assertSame(path: string, options: HeapImageOptions, header: Heap
   }
 }
 
+/**
+ * Compares what the header says with the binary that is to go on with the image.
+ * @param structs the binary's
+ * @param kernelBytes bytes from the base that are the kernel's and libc's there
+ * @throws HeapImageError "other-layout"
+ */
+export function assertSameLayout(
+  path: string,
+  header: HeapImageHeader,
+  structs: Structs,
+  kernelBytes: number,
+): void {
+  const refuse = (rule: string): never => {
+    throw new HeapImageError("other-layout", path, rule);
+  };
+  if (fingerprintOf(structs, header.version) !== header.fingerprint)
+    refuse("the image was written by a version whose structs are laid out differently");
+  if (kernelBytes !== header.kernelBytes)
+    refuse(
+      `the image has ${header.kernelBytes} bytes of the kernel's and libc's, ` +
+        `this version ${kernelBytes}`,
+    );
+}
+
 /** A process that came back, and the options' settings for one that would be new. */
 export interface Restored {
   readonly memory: WebAssembly.Memory;
   readonly tunables: readonly TunableSetting[];
 }
 
+/** The binary that brought it back. */
+export interface RestoredBy {
+  readonly abi: Abi;
+  readonly structs: Structs;
+}
+
 /** What the settings of tunables are kept in: `mp_`, and other globals of malloc's. */
-function parametersOf(memory: WebAssembly.Memory, raw: RawExports, abi: Abi) {
+function parametersOf(memory: WebAssembly.Memory, raw: RawExports, structs: Structs) {
   const view = new DataView(memory.buffer);
-  const { MallocPar, LibcData } = layouts[abi];
+  const { MallocPar, LibcData } = structs;
   const { scratch, ...others } = LibcData.fields;
   return {
     ...readStruct(view, (raw.scratch() >>> 0) - scratch.offset, { ...LibcData, fields: others }),
@@ -66,7 +93,7 @@ export function assertSameTunables(
   path: string,
   { memory, tunables }: Restored,
   raw: RawExports,
-  abi: Abi,
+  { abi, structs }: RestoredBy,
   given: string | TunableObject = {},
 ): void {
   // The tunables of the plan may be a heap's defaults.
@@ -77,9 +104,9 @@ export function assertSameTunables(
     settings.set(setting.id, setting);
   }
   for (const { name, id, value } of settings.values()) {
-    const before = parametersOf(memory, raw, abi);
+    const before = parametersOf(memory, raw, structs);
     raw.set_tunable(id, abi === "lp64" ? value : Number(value));
-    const after = parametersOf(memory, raw, abi);
+    const after = parametersOf(memory, raw, structs);
     const field = Object.keys(before).find((key) => String(before[key]) !== String(after[key]));
     if (field === undefined) continue;
     const rule =

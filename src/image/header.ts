@@ -4,10 +4,8 @@
 import { needed } from "../base/realm.js";
 import { MAX_TASK_SIZE, PAGE_BYTES } from "../process/options.js";
 import type { AddressLayout } from "../process/options.js";
-import { describeStruct } from "../layout/structs.js";
-import type { StructLayout } from "../layout/struct.js";
+import { describeStruct, type Structs } from "../layout/structs.js";
 import type { Abi } from "../layout/address.js";
-import { layouts } from "../layout/generated.js";
 import { crc32c } from "./crc32c.js";
 import { checksumV1, textChecksumV1 } from "./version-1.js";
 
@@ -121,11 +119,11 @@ const KEPT = [
 const LINKS = /\b(fd|bk|fdNextsize|bkNextsize|top|lastRemainder)\b/g;
 
 /**
- * The checksum of the layouts of the structs that an image holds, as this version has them.
+ * The checksum of the layouts of the structs that an image holds.
+ * @param structs as the binary has them
  * @param version of the format, which says by which rule
  */
-export function fingerprintOf(abi: Abi, version = FORMAT_VERSION): bigint {
-  const structs: Readonly<Record<(typeof KEPT)[number], StructLayout>> = layouts[abi];
+export function fingerprintOf(structs: Structs, version = FORMAT_VERSION): bigint {
   const text = KEPT.map((name) => describeStruct(name, structs[name]))
     .join("\n")
     .replace(LINKS, "$1Word");

@@ -7,16 +7,17 @@ import type { Heap, HeapOptions } from "../heap/heap.js";
 import { binariesOf } from "../binary/sources.js";
 import { withLoader } from "../binary/loader.js";
 import { checkOptions, FLAG, merged, without } from "../base/checks.js";
+import { ONLY_IN } from "../process/only-in.js";
 import { BrokenInvariant, HeapAbort } from "../process/failures.js";
 import { PAGE_BYTES } from "../process/options.js";
 import { isTrap } from "../base/realm.js";
 import { readStruct } from "../layout/struct.js";
+import { structsOf, type Structs } from "../layout/structs.js";
 import type { RawExports } from "../binary/exports.js";
 import type { HostFile } from "../kernel/files/host-file.js";
 import { O } from "../kernel/flags.js";
 import type { Abi } from "../layout/address.js";
-import { layouts } from "../layout/generated.js";
-import { assertSame, assertSameTunables } from "./agreement.js";
+import { assertSame, assertSameLayout, assertSameTunables } from "./agreement.js";
 import { HeapImageError } from "./errors.js";
 import { openGiven } from "./file-argument.js";
 import type { GivenFile, ImageSource } from "./file-argument.js";
@@ -33,7 +34,7 @@ import { readHeader } from "./slots.js";
  */
 export interface HeapImageOptions<A extends Abi = Abi> extends Omit<
   HeapOptions<A, "image">,
-  "build" | "restore" | "trace" | "files" | "threads" | "patience" | "remoteFrees" | "largeTcache"
+  "build" | "restore" | "threads"
 > {
   /** Make a new heap when the file is empty or absent. Default true. */
   create?: boolean;
@@ -73,12 +74,14 @@ interface Plan<A extends Abi> {
   readonly finish: (heap: Heap<A, "image">) => PersistentHeap<A>;
 }
 
-/** The options that make no sense for a heap in a file. */
-const OTHERS = ["build", "restore", "trace", "files", "threads", "patience", "onThreadDeath"];
-
-/** The options. */
+/** The options: without those of single builds, of which only `restore` is an image's, and ours. */
 const OPTIONS = /* @__PURE__ */ merged(
-  /* @__PURE__ */ without(HEAP_OPTIONS, ...OTHERS, "remoteFrees", "largeTcache"),
+  /* @__PURE__ */ without(
+    HEAP_OPTIONS,
+    "build",
+    "threads",
+    .../* @__PURE__ */ Object.keys(ONLY_IN),
+  ),
   { create: FLAG, check: FLAG, sync: ["full", "none"], journal: FLAG },
 );
 
@@ -87,9 +90,9 @@ function assertPlausible(
   path: string,
   memory: WebAssembly.Memory,
   header: HeapImageHeader,
+  layout: Structs["MmStruct"],
   isChecked: boolean,
 ): void {
-  const layout = layouts[header.abi].MmStruct;
   const mm = readStruct(new DataView(memory.buffer), header.base, layout);
   const torn = (field: "startBrk" | "brk" | "taskSize", rule: string): HeapImageError => {
     const address = header.base + layout.fields[field].offset;
@@ -138,18 +141,14 @@ function restored<A extends Abi>(
   return {
     ...newHeap(options),
     ...{ base, startBrk, mmapBase, taskSize, layout, randomize: false },
-    restore: (process, exports) => {
+    restore: (process, exports, module) => {
       const { memory, flags } = process;
       const raw = exports as RawExports<A, "image">;
-      const kernelBytes = raw.kernel_bytes() >>> 0;
-      if (kernelBytes !== header.kernelBytes) {
-        const rule =
-          `the image has ${header.kernelBytes} bytes of the kernel's and libc's, ` +
-          `this version ${kernelBytes}`;
-        throw new HeapImageError("other-layout", path, rule);
-      }
+      const { abi } = header;
+      const structs = structsOf(module, abi);
+      assertSameLayout(path, header, structs, raw.kernel_bytes() >>> 0);
       image.load(header, tail, memory, raw, isChecked);
-      assertPlausible(path, memory, header, isChecked);
+      assertPlausible(path, memory, header, structs.MmStruct, isChecked);
       const error = raw.image_restore(base, startBrk, mmapBase, taskSize, flags);
       if (error !== 0) {
         const rule =
@@ -157,7 +156,7 @@ function restored<A extends Abi>(
           `and taskSize ${taskSize}: ${error}`;
         throw new HeapImageError("torn-heap", path, rule);
       }
-      assertSameTunables(path, process, exports, header.abi, options.tunables);
+      assertSameTunables(path, process, exports, { abi, structs }, options.tunables);
     },
   };
 }

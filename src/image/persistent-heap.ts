@@ -33,7 +33,7 @@ export class PersistentHeap<A extends Abi = Abi> {
   constructor(heap: Heap<A, "image">, image: ImageFile) {
     this.heap = heap;
     this.#image = image;
-    this.#fingerprint = fingerprintOf(heap.abi);
+    this.#fingerprint = fingerprintOf(heap.process.structs);
     this.#root = image.header?.root ?? 0;
   }
 

@@ -1,15 +1,33 @@
 // The calls on files: descriptors for what the host has opened, and what is done with them.
 
+import type { Abi } from "../layout/address.js";
+import type { Process } from "../process/process.js";
 import { Errno } from "./errno.js";
 import { errnoOf, type HostFile } from "./files/host-file.js";
 import { openNodeFile } from "./files/node.js";
 import type { FileTable } from "./files/table.js";
-import { RawCalls, type Size } from "./raw-calls.js";
+import { RawCalls, type ErrorStyle, type Size } from "./raw-calls.js";
 
 /** The calls on files of one process. */
-export abstract class FileCalls extends RawCalls {
-  /** The table behind the process's option `files`. */
-  protected abstract readonly files: FileTable;
+export class FileCalls {
+  /** What all calls by name are made with. */
+  protected readonly calls: RawCalls;
+  readonly #files: FileTable;
+
+  /**
+   * @param process a process of the `full` build
+   * @param style what a failure does
+   * @param files the table behind the process's option `files`
+   */
+  constructor(process: Process<Abi, "full">, style: ErrorStyle, files: FileTable) {
+    this.calls = new RawCalls(process, style);
+    this.#files = files;
+  }
+
+  /** The error number of the last failed call, as C's errno: successful calls leave it alone. */
+  get errno(): number {
+    return this.calls.errno;
+  }
 
   /**
    * open(2), in Node.js: outside it files have no paths, see `openFile`.
@@ -26,12 +44,12 @@ export abstract class FileCalls extends RawCalls {
     } catch (error) {
       const errno = errnoOf(error);
       if (errno === undefined) throw error;
-      return this.fail("open", errno);
+      return this.calls.fail("open", errno);
     }
     const fd = this.#describe(file);
     if (fd >= 0) return fd;
     file.close();
-    return this.fail("open", -fd);
+    return this.calls.fail("open", -fd);
   }
 
   /**
@@ -45,7 +63,7 @@ export abstract class FileCalls extends RawCalls {
    */
   openFile(file: HostFile): number {
     const fd = this.#describe(file);
-    return fd < 0 ? this.fail("open", -fd) : fd;
+    return fd < 0 ? this.calls.fail("open", -fd) : fd;
   }
 
   /**
@@ -53,7 +71,7 @@ export abstract class FileCalls extends RawCalls {
    * EBADF, EIO, ENOSPC.
    */
   close(fd: number): number {
-    return this.done("close", fd);
+    return this.calls.done("close", fd);
   }
 
   /**
@@ -61,7 +79,7 @@ export abstract class FileCalls extends RawCalls {
    * How many, or FAILED.
    */
   pread(fd: number, buffer: Size, count: Size, position: Size): number {
-    return this.done("pread64", fd, buffer, count, position, this.#upper(position));
+    return this.calls.done("pread64", fd, buffer, count, position, this.#upper(position));
   }
 
   /**
@@ -69,13 +87,13 @@ export abstract class FileCalls extends RawCalls {
    * O.APPEND to its end. How many, or FAILED: also EFBIG, beyond RLIMIT.FSIZE.
    */
   pwrite(fd: number, buffer: Size, count: Size, position: Size): number {
-    return this.done("pwrite64", fd, buffer, count, position, this.#upper(position));
+    return this.calls.done("pwrite64", fd, buffer, count, position, this.#upper(position));
   }
 
   /** ftruncate(2): makes the file `length` bytes long. 0, or FAILED: EBADF, EINVAL, EFBIG. */
   ftruncate(fd: number, length: Size): number {
-    const name = this.caller.abi === "ilp32" ? "ftruncate64" : "ftruncate";
-    return this.done(name, fd, length, this.#upper(length));
+    const name = this.calls.process.abi === "ilp32" ? "ftruncate64" : "ftruncate";
+    return this.calls.done(name, fd, length, this.#upper(length));
   }
 
   /**
@@ -83,12 +101,12 @@ export abstract class FileCalls extends RawCalls {
    * or FAILED: EBADF, EINVAL, EIO.
    */
   fsync(fd: number): number {
-    return this.done("fsync", fd);
+    return this.calls.done("fsync", fd);
   }
 
   /** fdatasync(2): as fsync, without what is not needed to read the file. */
   fdatasync(fd: number): number {
-    return this.done("fdatasync", fd);
+    return this.calls.done("fdatasync", fd);
   }
 
   /**
@@ -97,21 +115,21 @@ export abstract class FileCalls extends RawCalls {
    */
   closeFiles(): number {
     let first = 0;
-    for (const fd of this.files.descriptors) {
-      const result = this.raw("close", fd);
+    for (const fd of this.#files.descriptors) {
+      const result = this.calls.raw("close", fd);
       // Some were closed long ago.
       if (result !== -Errno.EBADF) first ||= result;
     }
-    this.files.descriptors.clear();
-    return first < 0 ? this.fail("close", -first) : 0;
+    this.#files.descriptors.clear();
+    return first < 0 ? this.calls.fail("close", -first) : 0;
   }
 
   /** Gives a file a descriptor, or gives it back: the descriptor, or -errno. */
   #describe(file: HostFile): number {
-    const files = this.files;
+    const files = this.#files;
     const number = files.add(file);
     const identity = files.identityOf(number);
-    const fd = this.caller.raw.open_file(number, identity, file.kind, file.flags);
+    const fd = this.calls.process.raw.open_file(number, identity, file.kind, file.flags);
     if (fd < 0) files.remove(number);
     else files.descriptors.add(fd);
     return fd;
@@ -119,6 +137,6 @@ export abstract class FileCalls extends RawCalls {
 
   /** The upper half of a place in a file: i386 passes it in two registers, the lower half first. */
   #upper(position: Size): Size {
-    return this.caller.abi === "lp64" ? 0 : BigInt.asUintN(32, BigInt(position) >> 32n);
+    return this.calls.process.abi === "lp64" ? 0 : BigInt.asUintN(32, BigInt(position) >> 32n);
   }
 }

@@ -17,24 +17,24 @@ export type ErrorStyle = "errno" | "throw";
 /** What C's functions return on failure; MAP_FAILED is the same number. */
 export const FAILED = -1;
 
-/** The bare system calls of one process, and the two styles of failure. */
-export abstract class RawCalls {
+/** The bare system calls of one process, and what the failure of one does. */
+export class RawCalls {
   /** The process that makes them. */
-  protected abstract readonly caller: Process<Abi, "full">;
+  readonly process: Process<Abi, "full">;
   readonly #style: ErrorStyle;
 
-  /** @param style what a failure does */
-  constructor(style: ErrorStyle) {
+  constructor(process: Process<Abi, "full">, style: ErrorStyle) {
+    this.process = process;
     this.#style = style;
   }
 
   /** The error number of the last failed call, as C's errno: successful calls leave it alone. */
   get errno(): number {
-    return this.caller.errno;
+    return this.process.errno;
   }
 
   /** The raw system call: an unsigned result, or -errno. */
-  protected raw(
+  raw(
     name: SyscallName,
     a1: Size = 0,
     a2: Size = 0,
@@ -43,12 +43,12 @@ export abstract class RawCalls {
     a5: Size = 0,
     a6: Size = 0,
   ): number {
-    const { caller } = this;
-    return rawSyscall(caller, syscallNumber(name, caller.abi) ?? -1, a1, a2, a3, a4, a5, a6);
+    const { process } = this;
+    return rawSyscall(process, syscallNumber(name, process.abi) ?? -1, a1, a2, a3, a4, a5, a6);
   }
 
   /** As libc wraps it: a failure is one of the style's. */
-  protected done(
+  done(
     name: SyscallName,
     a1: Size = 0,
     a2: Size = 0,
@@ -62,17 +62,17 @@ export abstract class RawCalls {
   }
 
   /** What a function of libc returned, which has set errno when that is -1. */
-  protected libc(name: string, result: number | bigint): number {
-    const bits = this.caller.abi === "ilp32" ? 32 : 64;
+  libc(name: string, result: number | bigint): number {
+    const bits = this.process.abi === "ilp32" ? 32 : 64;
     if (BigInt.asIntN(bits, BigInt(result)) === -1n) return this.fail(name, this.errno);
     return Number(BigInt.asUintN(bits, BigInt(result)));
   }
 
   /** What a failed call gives. */
-  protected fail(name: string, errno: number): number {
+  fail(name: string, errno: number): number {
     if (this.#style === "throw") throw new SystemCallError(name, errno);
-    const { caller } = this;
-    caller.view().setInt32(caller.fromWord(caller.raw.__errno_location()), errno, true);
+    const { process } = this;
+    process.view().setInt32(process.fromWord(process.raw.__errno_location()), errno, true);
     return FAILED;
   }
 }

@@ -9,22 +9,12 @@
 
 import { checkInteger } from "../base/checks.js";
 import { PAGE_BYTES } from "../process/options.js";
-import type { Process } from "../process/process.js";
 import { needed } from "../base/realm.js";
-import type { Abi } from "../layout/address.js";
 import { Errno } from "./errno.js";
 import { FileCalls } from "./file-calls.js";
-import type { FileTable } from "./files/table.js";
 import { MAP, PR, PROT } from "./flags.js";
-import { toWord, type ErrorStyle, type Size } from "./raw-calls.js";
-
-/** struct rlimit; Infinity is RLIM_INFINITY. */
-export interface Limits {
-  /** The soft limit, which the kernel enforces. */
-  readonly cur: number;
-  /** The hard limit, the most that cur can be raised to. */
-  readonly max: number;
-}
+import { readLimits, writeLimits, type Limits } from "./limits.js";
+import { toWord, type Size } from "./raw-calls.js";
 
 const SCRATCH_LIMITS = 64;
 
@@ -37,25 +27,11 @@ const NAME_BYTES = 100;
  * says. Errors are Linux's.
  */
 export class SystemCalls extends FileCalls {
-  protected readonly caller: Process<Abi, "full">;
-  protected readonly files: FileTable;
-
-  /**
-   * @param process a process of the `full` build
-   * @param style what a failure does
-   * @param files the table behind the process's option `files`
-   */
-  constructor(process: Process<Abi, "full">, style: ErrorStyle, files: FileTable) {
-    super(style);
-    this.caller = process;
-    this.files = files;
-  }
-
   /**
    * The break now, an address: the raw system call brk with 0.
    */
   currentBreak(): number {
-    return this.raw("brk", 0);
+    return this.calls.raw("brk", 0);
   }
 
   /**
@@ -63,8 +39,8 @@ export class SystemCalls extends FileCalls {
    * start_brk gives 0 and changes nothing.
    */
   brk(address: Size): number {
-    const { abi, raw } = this.caller;
-    return this.libc("brk", raw.brk(toWord(abi, address)));
+    const { abi, raw } = this.calls.process;
+    return this.calls.libc("brk", raw.brk(toWord(abi, address)));
   }
 
   /**
@@ -73,10 +49,10 @@ export class SystemCalls extends FileCalls {
    * @throws RangeError when the increment does not fit an intptr_t
    */
   sbrk(increment: number): number {
-    const { abi, raw } = this.caller;
+    const { abi, raw } = this.calls.process;
     const most = abi === "ilp32" ? 2 ** 31 - 1 : Number.MAX_SAFE_INTEGER;
     checkInteger("sbrk: increment", increment, { min: -most - 1, max: most });
-    return this.libc("sbrk", BigInt(raw.sbrk(toWord(abi, increment))));
+    return this.calls.libc("sbrk", BigInt(raw.sbrk(toWord(abi, increment))));
   }
 
   /**
@@ -98,12 +74,12 @@ export class SystemCalls extends FileCalls {
     fd = -1,
     offset: Size = 0,
   ): number {
-    if (this.caller.abi === "lp64")
-      return this.done("mmap", address, length, prot, flags, fd, offset);
+    if (this.calls.process.abi === "lp64")
+      return this.calls.done("mmap", address, length, prot, flags, fd, offset);
     // i386's call counts the offset in pages; libc checks that it is whole ones.
     const bytes = BigInt(offset);
-    if (bytes % BigInt(PAGE_BYTES) !== 0n) return this.fail("mmap", Errno.EINVAL);
-    return this.done("mmap2", address, length, prot, flags, fd, bytes / BigInt(PAGE_BYTES));
+    if (bytes % BigInt(PAGE_BYTES) !== 0n) return this.calls.fail("mmap", Errno.EINVAL);
+    return this.calls.done("mmap2", address, length, prot, flags, fd, bytes / BigInt(PAGE_BYTES));
   }
 
   /**
@@ -114,7 +90,7 @@ export class SystemCalls extends FileCalls {
    *   many
    */
   munmap(address: Size, length: Size): number {
-    return this.done("munmap", address, length);
+    return this.calls.done("munmap", address, length);
   }
 
   /**
@@ -133,7 +109,7 @@ export class SystemCalls extends FileCalls {
     flags = 0,
     newAddress: Size = 0,
   ): number {
-    return this.done("mremap", oldAddress, oldLength, newLength, flags, newAddress);
+    return this.calls.done("mremap", oldAddress, oldLength, newLength, flags, newAddress);
   }
 
   /**
@@ -144,7 +120,7 @@ export class SystemCalls extends FileCalls {
    * @returns 0, or FAILED: EINVAL, ENOMEM, EACCES
    */
   mprotect(address: Size, length: Size, prot: number): number {
-    return this.done("mprotect", address, length, prot);
+    return this.calls.done("mprotect", address, length, prot);
   }
 
   /**
@@ -155,7 +131,7 @@ export class SystemCalls extends FileCalls {
    * @returns 0, or FAILED: EINVAL, ENOMEM and others
    */
   madvise(address: Size, length: Size, advice: number): number {
-    return this.done("madvise", address, length, advice);
+    return this.calls.done("madvise", address, length, advice);
   }
 
   /**
@@ -166,7 +142,7 @@ export class SystemCalls extends FileCalls {
    * @returns 0, or FAILED: EINVAL, ENOMEM, EBUSY, or the file's error
    */
   msync(address: Size, length: Size, flags: number): number {
-    return this.done("msync", address, length, flags);
+    return this.calls.done("msync", address, length, flags);
   }
 
   /**
@@ -178,7 +154,7 @@ export class SystemCalls extends FileCalls {
    * @returns 0, or FAILED: EINVAL, ENOMEM, EFAULT
    */
   mincore(address: Size, length: Size, vector: Size): number {
-    return this.done("mincore", address, length, vector);
+    return this.calls.done("mincore", address, length, vector);
   }
 
   /**
@@ -188,7 +164,7 @@ export class SystemCalls extends FileCalls {
    * @returns 0, or FAILED: ENOMEM (also beyond RLIMIT.MEMLOCK), EPERM, EAGAIN
    */
   mlock(address: Size, length: Size): number {
-    return this.done("mlock", address, length);
+    return this.calls.done("mlock", address, length);
   }
 
   /**
@@ -199,7 +175,7 @@ export class SystemCalls extends FileCalls {
    * @returns 0, or FAILED: also EINVAL
    */
   mlock2(address: Size, length: Size, flags: number): number {
-    return this.done("mlock2", address, length, flags);
+    return this.calls.done("mlock2", address, length, flags);
   }
 
   /**
@@ -209,7 +185,7 @@ export class SystemCalls extends FileCalls {
    * @returns 0, or FAILED: EINVAL, ENOMEM
    */
   munlock(address: Size, length: Size): number {
-    return this.done("munlock", address, length);
+    return this.calls.done("munlock", address, length);
   }
 
   /**
@@ -218,7 +194,7 @@ export class SystemCalls extends FileCalls {
    * @returns 0, or FAILED: EINVAL, ENOMEM, EPERM
    */
   mlockall(flags: number): number {
-    return this.done("mlockall", flags);
+    return this.calls.done("mlockall", flags);
   }
 
   /**
@@ -226,7 +202,7 @@ export class SystemCalls extends FileCalls {
    * @returns 0
    */
   munlockall(): number {
-    return this.done("munlockall");
+    return this.calls.done("munlockall");
   }
 
   /**
@@ -237,7 +213,7 @@ export class SystemCalls extends FileCalls {
    * @returns 0, or FAILED: EINVAL, ENOMEM
    */
   mseal(address: Size, length: Size, flags: Size = 0): number {
-    return this.done("mseal", address, length, flags);
+    return this.calls.done("mseal", address, length, flags);
   }
 
   /**
@@ -251,8 +227,8 @@ export class SystemCalls extends FileCalls {
    */
   mbind(address: Size, length: Size, mode: number, nodes: Size = 0, flags = 0): number {
     const mask = this.#scratch();
-    this.caller.view().setBigUint64(mask, BigInt(nodes), true);
-    return this.done("mbind", address, length, mode, mask, 65, flags);
+    this.calls.process.view().setBigUint64(mask, BigInt(nodes), true);
+    return this.calls.done("mbind", address, length, mode, mask, 65, flags);
   }
 
   /**
@@ -265,7 +241,7 @@ export class SystemCalls extends FileCalls {
    * @returns 0, or FAILED: EINVAL; EOPNOTSUPP where a page would be in two places
    */
   remapFilePages(address: Size, size: Size, prot: Size, pgoff: Size, flags = 0): number {
-    return this.done("remap_file_pages", address, size, prot, pgoff, flags);
+    return this.calls.done("remap_file_pages", address, size, prot, pgoff, flags);
   }
 
   /**
@@ -275,7 +251,7 @@ export class SystemCalls extends FileCalls {
    * @returns 0, or FAILED: EINVAL and others
    */
   prctl(option: number, arg2: Size = 0, arg3: Size = 0, arg4: Size = 0, arg5: Size = 0): number {
-    return this.done("prctl", option, arg2, arg3, arg4, arg5);
+    return this.calls.done("prctl", option, arg2, arg3, arg4, arg5);
   }
 
   /**
@@ -291,7 +267,7 @@ export class SystemCalls extends FileCalls {
     if (name === undefined) return this.prctl(PR.SET_VMA, PR.SET_VMA_ANON_NAME, address, length);
     const text = this.#scratch();
     const bytes = new (needed("TextEncoder"))().encode(name).subarray(0, NAME_BYTES);
-    this.caller.u8().set([...bytes, 0], text);
+    this.calls.process.u8().set([...bytes, 0], text);
     return this.prctl(PR.SET_VMA, PR.SET_VMA_ANON_NAME, address, length, text);
   }
 
@@ -300,7 +276,7 @@ export class SystemCalls extends FileCalls {
    * @returns the process's number
    */
   getpid(): number {
-    return this.done("getpid");
+    return this.calls.done("getpid");
   }
 
   /**
@@ -309,10 +285,10 @@ export class SystemCalls extends FileCalls {
    * @returns its limits; undefined on failure: EINVAL
    */
   getrlimit(resource: number): Limits | undefined {
-    const name = this.caller.abi === "ilp32" ? "ugetrlimit" : "getrlimit";
+    const name = this.calls.process.abi === "ilp32" ? "ugetrlimit" : "getrlimit";
     const out = this.#scratch();
-    if (this.done(name, resource, out) !== 0) return undefined;
-    return this.#readLimits(out, this.caller.abi === "lp64");
+    if (this.calls.done(name, resource, out) !== 0) return undefined;
+    return readLimits(this.calls.process.view(), out, this.calls.process.abi === "lp64");
   }
 
   /**
@@ -323,8 +299,8 @@ export class SystemCalls extends FileCalls {
    */
   setrlimit(resource: number, limits: Limits): number {
     const at = this.#scratch();
-    this.#writeLimits(at, limits, this.caller.abi === "lp64");
-    return this.done("setrlimit", resource, at);
+    writeLimits(this.calls.process.view(), at, limits, this.calls.process.abi === "lp64");
+    return this.calls.done("setrlimit", resource, at);
   }
 
   /**
@@ -336,34 +312,12 @@ export class SystemCalls extends FileCalls {
   prlimit(resource: number, limits?: Limits): Limits | undefined {
     const at = this.#scratch();
     const out = at + SCRATCH_LIMITS;
-    if (limits !== undefined) this.#writeLimits(at, limits, true);
-    const result = this.done("prlimit64", 0, resource, limits === undefined ? 0 : at, out);
-    return result === 0 ? this.#readLimits(out, true) : undefined;
+    if (limits !== undefined) writeLimits(this.calls.process.view(), at, limits, true);
+    const result = this.calls.done("prlimit64", 0, resource, limits === undefined ? 0 : at, out);
+    return result === 0 ? readLimits(this.calls.process.view(), out, true) : undefined;
   }
 
   #scratch(): number {
-    return this.caller.raw.scratch() >>> 0;
+    return this.calls.process.raw.scratch() >>> 0;
   }
-
-  #readLimits(at: number, wide: boolean): Limits {
-    const view = this.caller.view();
-    const [cur, max] = wide
-      ? [view.getBigUint64(at, true), view.getBigUint64(at + 8, true)]
-      : [view.getUint32(at, true), view.getUint32(at + 4, true)];
-    return { cur: finite(cur, wide), max: finite(max, wide) };
-  }
-
-  #writeLimits(at: number, limits: Limits, wide: boolean): void {
-    const view = this.caller.view();
-    [limits.cur, limits.max].forEach((limit, i) => {
-      if (wide)
-        view.setBigUint64(at + 8 * i, limit === Infinity ? 2n ** 64n - 1n : BigInt(limit), true);
-      else view.setUint32(at + 4 * i, limit === Infinity ? 0xffffffff : limit, true);
-    });
-  }
-}
-
-function finite(limit: number | bigint, wide: boolean): number {
-  const infinity = wide ? 2n ** 64n - 1n : 0xffffffff;
-  return limit === infinity ? Infinity : Number(limit);
 }

@@ -1,5 +1,5 @@
-// Reads the C structs that live in linear memory, by the offsets that the compiler gave them
-// (src/layout/generated.ts). Nothing here knows a single offset or size.
+// Reads the C structs that live in linear memory, by the offsets that the compiler gave them: the
+// binary tells them (structs.ts). Nothing here knows a single offset or size.
 
 import type { MemoryViews } from "./views.js";
 
@@ -66,7 +66,7 @@ function readScalar(view: DataView, address: number, kind: FieldKind): number {
  * Reads one field.
  * @param view a current view of the memory
  * @param base the struct's address
- * @param field one of `layouts[abi].STRUCT.fields`
+ * @param field one of `process.structs.STRUCT.fields`
  * @returns its number, or an array of numbers
  */
 export function readField(view: DataView, base: number, field: FieldLayout): number | number[] {
@@ -81,7 +81,7 @@ export function readField(view: DataView, base: number, field: FieldLayout): num
  * Copies a struct out of the memory.
  * @param view a current view of the memory: `process.view()`
  * @param base the struct's address
- * @param layout one of `layouts[abi]`
+ * @param layout one of `process.structs`
  * @returns a plain object with every field's value as it is now
  */
 export function readStruct<L extends StructLayout>(

@@ -10,9 +10,9 @@ import { EAGAIN, ENOMEM } from "../layout/generated.js";
  * @returns its number, 0
  * @throws RangeError when another process has its place, or it cannot be where it should
  */
-export function begin(plan: ProcessPlan, raw: RawExports): number {
+export function begin(plan: ProcessPlan, raw: RawExports, module: WebAssembly.Module): number {
   if (plan.isCallersMemory) assertFree(plan);
-  (plan.resume ?? boot)(plan, raw);
+  (plan.resume ?? boot)(plan, raw, module);
   return 0;
 }
 

@@ -9,6 +9,7 @@ import { errorOf } from "./failures.js";
 import { Fate } from "./fate.js";
 import { NO_FILES } from "./file-imports.js";
 import { MAX_TASK_SIZE, WASM_PAGE_BYTES } from "./memory-option.js";
+import { checkBuildHasOptions } from "./only-in.js";
 import { CORE_OPTIONS, PAGE_BYTES, planCore } from "./options.js";
 import type { HugePages, ProcessOptions, ProcessPlan, Traits } from "./options.js";
 import { randomWords } from "../base/realm.js";
@@ -96,24 +97,6 @@ function randomized(plan: ProcessPlan): void {
   plan.tcacheKey = BigInt(low) | (plan.abi === "lp64" ? BigInt(high) << 32n : 0n);
 }
 
-/** Which build an option is for, where not all have it. */
-const ONLY_IN = {
-  files: "full",
-  trace: "full",
-  restore: "image",
-  patience: "threads",
-  remoteFrees: "threads",
-  largeTcache: "threads",
-} as const;
-
-/** @throws TypeError naming an option that is given and that `build` does not have */
-function checkBuildHasOptions(options: ProcessOptions<Abi, Build>, build: Build): void {
-  for (const [name, only] of Object.entries(ONLY_IN)) {
-    if (options[name as keyof typeof ONLY_IN] !== undefined && build !== only)
-      throw new TypeError(`option "${name}" is for the build "${only}"`);
-  }
-}
-
 /**
  * Decides everything about a process that is to be started, and makes its memory unless the caller
  * brought one.
@@ -125,8 +108,9 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
   options: ProcessOptions<A, B>,
   starter: Starter = {},
 ): ProcessPlan<A, B> {
-  const { build = "core", cores, restore } = options;
-  checkBuildHasOptions(options, build);
+  const { build = "core", cores } = options;
+  const own: ProcessOptions = options;
+  checkBuildHasOptions(own, build);
   const machine = hugePagesOption(options.hugePages);
   // How many processors glibc counts; nothing for its own default.
   if (cores !== undefined) machine.push(setting("cores", Tunable.CORES, cores));
@@ -141,10 +125,10 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
   plan.newFate = () => new Fate(errorOf);
   if (build === "full")
     plan.imports = {
-      trace: options.trace ?? (() => undefined),
-      ...(options.files ?? NO_FILES),
+      trace: own.trace ?? (() => undefined),
+      ...(own.files ?? NO_FILES),
     };
-  if (restore !== undefined) plan.resume = restore;
-  if (build === "threads") Object.assign(plan, starter.threaded!.threadingOf(options));
+  if (own.restore !== undefined) plan.resume = own.restore;
+  if (build === "threads") Object.assign(plan, starter.threaded!.threadingOf(own));
   return plan;
 }

@@ -65,7 +65,7 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
   constructor(
     plan: ProcessPlan<A, B>,
     { module, raw, fate }: Loaded<A, B, Fate>,
-    start: (plan: ProcessPlan, raw: RawExports) => number = begin,
+    start: (plan: ProcessPlan, raw: RawExports, module: WebAssembly.Module) => number = begin,
   ) {
     this.abi = plan.abi;
     this.memory = plan.memory;
@@ -73,7 +73,7 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
     this.module = module;
     this.plan = plan;
     this.fate = fate;
-    this.number = start(plan, raw);
+    this.number = start(plan, raw, module);
   }
 
   /**

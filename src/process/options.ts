@@ -5,7 +5,6 @@ import type { Abi } from "../layout/address.js";
 import { checkInteger, FLAG } from "../base/checks.js";
 import type { Build, RawExports } from "../binary/exports.js";
 import { Fate } from "./fate.js";
-import type { FileImports } from "./file-imports.js";
 import type { WasmInput } from "../binary/load.js";
 import {
   checkMemory,
@@ -14,6 +13,7 @@ import {
   WASM_PAGE_BYTES,
   type SharedMemories,
 } from "./memory-option.js";
+import type { OptionsOnlyIn } from "./only-in.js";
 import type { Threading } from "./threads/threading.js";
 import { tunableSetting, tunablesOf } from "./tunables.js";
 import type { TunableObject, TunableSetting } from "./tunables.js";
@@ -23,6 +23,7 @@ import { FRESH, PAGE_SIZE } from "../layout/generated.js";
 export const PAGE_BYTES = PAGE_SIZE;
 
 export { MAX_TASK_SIZE, WASM_PAGE_BYTES } from "./memory-option.js";
+export type { BuildOptions, RemoteFrees, Restore, SyscallTrace } from "./only-in.js";
 
 /** Where mappings go. */
 export type AddressLayout =
@@ -53,38 +54,11 @@ export interface HugePages {
 }
 
 /**
- * Told of a system call that was made: its number, its six arguments and its raw result (-errno as
- * a word), as the engine gives them: signed numbers in ilp32, signed BigInts in lp64.
+ * How to start a process. Everything is optional. Sizes and addresses are in bytes.
+ * @typeParam A the memory layout: "ilp32" or "lp64"
+ * @typeParam B the build that it is for: those of {@link BuildOptions} that it has are here, too
  */
-export type SyscallTrace = (
-  this: void,
-  nr: number,
-  a1: number | bigint,
-  a2: number | bigint,
-  a3: number | bigint,
-  a4: number | bigint,
-  a5: number | bigint,
-  a6: number | bigint,
-  result: number | bigint,
-) => void;
-
-/**
- * Puts the bytes of a process back, from its base to its break, makes the memory reach that far,
- * and lets the instance go on with it (`image_restore`, which takes the `flags`). Called when the
- * instance exists, and before it is used.
- */
-export type Restore = (
-  this: void,
-  process: {
-    readonly memory: WebAssembly.Memory;
-    readonly flags: number;
-    readonly tunables: readonly TunableSetting[];
-  },
-  raw: RawExports,
-) => void;
-
-/** How to start a process. Everything is optional. Sizes and addresses are in bytes. */
-export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
+export type ProcessOptions<A extends Abi = Abi, B extends Build = Build> = {
   /** The memory layout: "ilp32" (i386's, default) or "lp64" (x86-64's). */
   abi?: A;
   /** Which build to load: "core" (default), "checked", "replay", "full", "image" or "threads". */
@@ -141,41 +115,6 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
    * is the same.
    */
   randomize?: boolean;
-  /** Called after each system call while tracing is on (`trace_syscalls`): for the full build. */
-  trace?: SyscallTrace;
-  /**
-   * What is behind the descriptors that `open_file` gives (see FileImports): for the full build.
-   * Without it there are no files.
-   */
-  files?: FileImports;
-  /**
-   * Goes on with a process instead of starting one, for the build "image". The addresses are those
-   * that it had; tunables and what is random come with its bytes. See `openHeapImage`, which calls
-   * this.
-   */
-  restore?: Restore;
-  /**
-   * How long a thread waits for a lock before it gives up with a ThreadError, ms; 0: for ever.
-   * Default 10,000. On a browser's main thread, which cannot wait, it is some seconds if it is not
-   * 0. For the build "threads".
-   */
-  patience?: number;
-  /**
-   * What happens to a block that a thread frees into another thread's arena. "lock", the default,
-   * is glibc's way: it is freed at once, under the arena's lock. "queue" is an extension: it goes
-   * onto the arena's queue without a lock, and whoever next allocates there takes it back, so that
-   * a thread which frees what another one allocates does not hold that one up. Addresses are not
-   * glibc's then. For the build "threads".
-   */
-  remoteFrees?: RemoteFrees;
-  /**
-   * How many bytes of larger blocks each thread's tcache may keep. 0, the default, is glibc's way:
-   * tcache ends at blocks of 1,020 bytes (lp64: 1,032). Else it is an extension: blocks of up to 64
-   * KiB are kept as well, by size classes, of which there are eight for each doubling; a request is
-   * rounded up to its class. Addresses are not glibc's then. At most 1 GiB. For the build
-   * "threads".
-   */
-  largeTcache?: number;
   /**
    * WebAssembly pages of 64 KiB that a new memory has at the start. Default: what reaches the
    * heap's start.
@@ -183,10 +122,7 @@ export interface ProcessOptions<A extends Abi = Abi, B extends Build = Build> {
   initialPages?: number;
   /** WebAssembly pages of 64 KiB that a new memory may grow to. Default: up to `taskSize`. */
   maximumPages?: number;
-}
-
-/** What happens to blocks freed into another thread's arena: see the option `remoteFrees`. */
-export type RemoteFrees = "lock" | "queue";
+} & OptionsOnlyIn<B>;
 
 /** Options with everything decided. */
 export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
@@ -215,7 +151,7 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   /** What the build imports as `host` besides `fail`. */
   imports?: object;
   /** Brings the process back, when it is not a new one. */
-  resume?: (plan: ProcessPlan, raw: RawExports) => void;
+  resume?: (plan: ProcessPlan, raw: RawExports, module: WebAssembly.Module) => void;
   /** What threads that run at the same time need. */
   threading?: Threading | undefined;
 }

@@ -1,24 +1,20 @@
 // A trace, packed into the operations that the `replay` build runs.
 
 import type { Abi } from "../layout/address.js";
-import { layouts } from "../layout/generated.js";
+import type { Structs } from "../layout/structs.js";
 import { narrow } from "./player.js";
 import type { Trace } from "./trace.js";
-
-/** @returns bytes that one packed operation takes in `abi` */
-export function opBytes(abi: Abi): number {
-  return layouts[abi].Op.size;
-}
 
 /**
  * Packs a trace for the replay loop, one struct `Op` an operation. Sizes that the layout's size_t
  * cannot hold become its greatest value. Little-endian, as linear memory is (and every platform
  * that JavaScript engines run on).
  *
- * @returns `trace.count * opBytes(abi)` bytes
+ * @param op the struct `Op`, as who runs them has it
+ * @returns `trace.count * op.size` bytes
  */
-export function encodeOps(trace: Trace, abi: Abi): Uint8Array {
-  const { size, fields } = layouts[abi].Op;
+export function encodeOps(trace: Trace, abi: Abi, op: Structs["Op"]): Uint8Array {
+  const { size, fields } = op;
   const words = new Uint32Array((trace.count * size) / 4);
   const x = fields.x.offset / 4;
   const y = fields.y.offset / 4;

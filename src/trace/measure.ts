@@ -186,12 +186,12 @@ export function nanosecondsAnOp(milliseconds: number, trace: Trace): number {
  *   blocks
  */
 function heldBytesReader(session: ReplaySession): () => number {
-  const { abi, process } = session;
+  const { process } = session;
   const { raw } = process;
   const main = raw.main_arena();
-  const system = fieldAddress(abi, "MallocState", "systemMem", main) / 4;
-  const next = fieldAddress(abi, "MallocState", "next", main) / 4;
-  const mapped = fieldAddress(abi, "MallocPar", "mmappedMem", raw.malloc_par()) / 4;
+  const system = fieldAddress(process, "MallocState", "systemMem", main) / 4;
+  const next = fieldAddress(process, "MallocState", "next", main) / 4;
+  const mapped = fieldAddress(process, "MallocPar", "mmappedMem", raw.malloc_par()) / 4;
   return () => {
     const { words } = session;
     let held = words[mapped]!;

@@ -87,7 +87,7 @@ function blockReader(
   const { process, abi } = session;
   const { startBrk } = process;
   const headerBytes = wordBytes(abi);
-  const brk = fieldAddress(abi, "MmStruct", "brk", process.raw.mm_struct()) / 4;
+  const brk = fieldAddress(process, "MmStruct", "brk", process.raw.mm_struct()) / 4;
   const heapOf = heapNamer(session);
   return (index, pointer) => {
     if (pointer === 0) {

@@ -7,10 +7,13 @@
 //     startBrk [heap] ...                              (a multiple of 16 MiB)
 
 import { startProcessSync, type Process, type ProcessOptions } from "../process/process.js";
+import { moduleSync } from "../binary/load.js";
+import { PACKAGE_FILES } from "../binary/sources.js";
 import type { StructLayout } from "../layout/struct.js";
+import { structsOf, type Structs } from "../layout/structs.js";
 import { wordBytes, type Abi } from "../layout/address.js";
-import { WASM_PAGE_SIZE, layouts } from "../layout/generated.js";
-import { encodeOps, opBytes } from "./encode.js";
+import { WASM_PAGE_SIZE } from "../layout/generated.js";
+import { encodeOps } from "./encode.js";
 import { Player, type Observer } from "./player.js";
 import { Threads } from "./threads.js";
 import type { Trace } from "./trace.js";
@@ -53,7 +56,7 @@ export class ReplaySession {
     this.trace = trace;
     this.abi = process.abi;
     this.blocks = blocks;
-    this.strideBytes = opBytes(process.abi);
+    this.strideBytes = process.structs.Op.size;
     this.threads = new Threads(process, trace);
     this.memoryWords = new Uint32Array(process.memory.buffer);
   }
@@ -127,9 +130,10 @@ export interface TracePlan {
 
 /**
  * Plans the memory of a process that replays `trace`, in the layout that this file's head shows.
+ * @param op the struct `Op` of the binary
  */
-export function planTrace(trace: Trace, abi: Abi): TracePlan {
-  const ops = encodeOps(trace, abi);
+export function planTrace(trace: Trace, abi: Abi, op: Structs["Op"]): TracePlan {
+  const ops = encodeOps(trace, abi, op);
   const blocks = roundUp(OPS_BEGIN + ops.length, 16);
   const end = blocks + trace.slots * wordBytes(abi);
   const startBrk = roundUp(end + WASM_PAGE_SIZE, START_BRK_ALIGNMENT_BYTES);
@@ -144,10 +148,16 @@ export function planTrace(trace: Trace, abi: Abi): TracePlan {
  * @throws what `startProcess` throws: bad tunables, no memory
  */
 export function startSession(trace: Trace, options: ReplayOptions): ReplaySession {
-  const { ops, opsBegin, blocks, base, startBrk } = planTrace(trace, options.abi ?? "ilp32");
+  const { abi = "ilp32", wasm } = options;
+  const build = (options.build ?? "replay") as "replay";
+  // How long the operations are decides where the process begins.
+  const module = moduleSync({ abi, build, wasm }, PACKAGE_FILES);
+  const plan = planTrace(trace, abi, structsOf(module, abi).Op);
+  const { ops, opsBegin, blocks, base, startBrk } = plan;
   const process = startProcessSync<Abi, "replay">({
     ...options,
-    build: (options.build ?? "replay") as "replay",
+    build,
+    wasm: module,
     base,
     startBrk,
   });
@@ -157,12 +167,12 @@ export function startSession(trace: Trace, options: ReplayOptions): ReplaySessio
 
 /** @returns the address of a field of a struct that starts at `address` */
 export function fieldAddress(
-  abi: Abi,
+  process: ReplayProcess,
   struct: "MmStruct" | "MallocPar" | "MallocState",
   field: string,
   address: number,
 ): number {
-  const structs: Readonly<Record<string, StructLayout>> = layouts[abi];
+  const structs: Readonly<Record<string, StructLayout>> = process.structs;
   const found = structs[struct]?.fields[field];
   if (!found) throw new Error(`struct ${struct} has no field ${field}`);
   return (address >>> 0) + found.offset;

@@ -191,6 +191,7 @@ describe.each(["ilp32", "lp64"] as const)("large blocks in tcache, %s", (abi) =>
 
 describe("the option", () => {
   it("is for the threaded build", () => {
+    // @ts-expect-error: the types say so, too
     expect(() => createHeapSync({ largeTcache: 1 })).toThrow(
       'option "largeTcache" is for the build "threads"',
     );

@@ -84,6 +84,7 @@ describe.each(["ilp32", "lp64"] as const)("blocks of another thread's, %s", (abi
 
 describe("the option", () => {
   it("is for the threaded build", () => {
+    // @ts-expect-error: the types say so, too
     expect(() => createHeapSync({ remoteFrees: "queue" })).toThrow(
       'option "remoteFrees" is for the build "threads"',
     );

@@ -13,6 +13,7 @@ import {
   fingerprintOf,
 } from "../../src/image/header.js";
 import type { HeapImageHeader } from "../../src/image/header.js";
+import { layouts } from "../../src/layout/generated.js";
 import { readHeader } from "../../src/image/slots.js";
 import {
   fileEnd,
@@ -33,7 +34,7 @@ const header: HeapImageHeader = {
   version: 2,
   abi: "lp64",
   generation: 2 ** 40 + 3,
-  fingerprint: fingerprintOf("lp64"),
+  fingerprint: fingerprintOf(layouts.lp64),
   base: 0x10000,
   startBrk: 0x20000,
   mmapBase: 0x55555000,
@@ -155,7 +156,7 @@ describe("headers", () => {
   });
 
   it("tell the layouts of structs apart", () => {
-    expect(fingerprintOf("ilp32")).not.toBe(fingerprintOf("lp64"));
+    expect(fingerprintOf(layouts.ilp32)).not.toBe(fingerprintOf(layouts.lp64));
   });
 });
 

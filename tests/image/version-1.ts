@@ -1,6 +1,7 @@
 // Makes images of format 1, which is no longer written, out of images of the present one: the pages
 // and a journal lie in the same places, headers are other ones, and there is no table.
 
+import { layouts } from "../../src/layout/generated.js";
 import { SLOT_BYTES, encodeHeader, fingerprintOf } from "../../src/image/header.js";
 import type { HeapImageHeader } from "../../src/image/header.js";
 import type { MemoryFile } from "../../src/image.js";
@@ -32,7 +33,7 @@ export function toVersion1(file: MemoryFile): void {
   const old = {
     ...header,
     version: 1,
-    fingerprint: fingerprintOf(header.abi, 1),
+    fingerprint: fingerprintOf(layouts[header.abi], 1),
     table: undefined,
     journal: journal && {
       ...journal,

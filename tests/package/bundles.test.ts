@@ -136,9 +136,9 @@ describe("bundles", () => {
   });
 
   it("leave out what costs and is not used: the tables of all structs", async () => {
-    for (const { entry, name } of ENTRIES.slice(0, 5)) {
+    for (const { entry, name } of ENTRIES) {
       const { text } = await bundle(use(name, entry), "browser");
-      expect(text).not.toContain("vmaRoot");
+      expect(text, entry).not.toContain("vmaRoot");
     }
   });
 });

@@ -19,10 +19,11 @@ const HOSTS: Readonly<Record<string, { lib: string[]; types: string[] }>> = {
 
 /** What compiles wherever it is. */
 const ANYWHERE = `
-import { createHeap, createHeapSync, HeapAbort, type Heap, type ThreadedHeap } from "ptmalloc-wasm";
+import { createHeap, createHeapSync, HeapAbort, startProcess } from "ptmalloc-wasm";
+import type { BuildExports, CStructs, Heap, Process, StructView } from "ptmalloc-wasm";
 import { createHeap as coreHeap } from "ptmalloc-wasm/core";
 import { wasmUrl } from "ptmalloc-wasm/wasm";
-import { createHeapSync as threadedHeap } from "ptmalloc-wasm/threads";
+import { createHeapSync as threadedHeap, type ThreadedHeap } from "ptmalloc-wasm/threads";
 import { mallocInfo } from "ptmalloc-wasm/inspect";
 import { startKernel } from "ptmalloc-wasm/kernel";
 import { linkGuest } from "ptmalloc-wasm/link";
@@ -47,6 +48,32 @@ export const either: Heap[] = [heap, threaded];
 export const wide: Promise<Heap<"lp64", "core">> = createHeap({ abi: "lp64" });
 // @ts-expect-error: there is no such layout
 void createHeap({ abi: "lp32" });
+export const traced: Promise<Process<"ilp32", "full">> = startProcess({
+  build: "full",
+  trace: (nr) => void nr.toFixed(),
+});
+// @ts-expect-error: the core build traces nothing
+void startProcess({ trace: () => undefined });
+`;
+
+/** What the main entry had, and has for one version more: each name is what replaces it. */
+const OLD_NAMES = `
+import * as now from "ptmalloc-wasm/threads";
+import * as old from "ptmalloc-wasm";
+
+type Same<X, Y> = (<T>() => T extends X ? 1 : 2) extends <T>() => T extends Y ? 1 : 2 ? true : false;
+type Fields = { at: { x: "f64" }; list: "u32[4]" };
+export const same: readonly true[] = [
+  true satisfies Same<old.FullExports<bigint>, BuildExports.FullExports<bigint>>,
+  true satisfies Same<old.CheckedExports, BuildExports.CheckedExports>,
+  true satisfies Same<old.StructValues<Fields>, CStructs.StructValues<Fields>>,
+  true satisfies Same<old.FieldValue<"u32[4]">, StructView<Fields>["list"]>,
+  true satisfies Same<old.ThreadedHeap<"lp64">, now.ThreadedHeap<"lp64">>,
+  true satisfies Same<old.HeapHandle, now.HeapHandle>,
+  true satisfies Same<old.ThreadError, now.ThreadError>,
+  true satisfies Same<typeof old.attachHeap, typeof now.attachHeap>,
+];
+export class Own extends old.ThreadedHeap {}
 `;
 
 /** What compiles where WebAssembly is declared: objects go in and out as they are. */
@@ -72,7 +99,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 it.each(Object.keys(HOSTS))("are right for programs whose host declares: %s", (host) => {
   const file = `${folder}${host.replace(/\W+/g, "-")}.mts`;
   const { lib, types } = HOSTS[host]!;
-  writeFileSync(file, ANYWHERE + (/DOM|Worker/.test(host) ? WITH_WEBASSEMBLY : ""));
+  const more = /DOM|Worker/.test(host) ? WITH_WEBASSEMBLY : "";
+  writeFileSync(file, ANYWHERE + OLD_NAMES + more);
   const program = ts.createProgram([file], {
     target: ts.ScriptTarget.ES2022,
     module: ts.ModuleKind.NodeNext,
@@ -101,13 +129,25 @@ it.each(Object.keys(HOSTS))("are right for programs whose host declares: %s", (h
   );
 });
 
-it("say in one line which option does not fit", () => {
-  const file = `${folder}overloads.mts`;
-  const program = `import { createHeap } from "ptmalloc-wasm";\nvoid createHeap({ base: "x" });\n`;
-  writeFileSync(file, program);
+it.each([
+  ["createHeap({ base: 'x' })", "Type 'string' is not assignable to type 'number'."],
+  [
+    "startProcess({ build: 'core', files: undefined! })",
+    "Object literal may only specify known properties, and 'files' does not exist in type " +
+      `'ProcessOptions<"ilp32", "core">'.`,
+  ],
+  [
+    "createHeap({ restore: undefined! })",
+    "Object literal may only specify known properties, and 'restore' does not exist in type " +
+      `'HeapOptions<"ilp32", "core">'.`,
+  ],
+])("say in one line which option does not fit: %s", (call, says) => {
+  const file = `${folder}one-line.mts`;
+  writeFileSync(file, `import { createHeap, startProcess } from "ptmalloc-wasm";\nvoid ${call};\n`);
   const { NodeNext } = ts.ModuleKind;
   const options = { module: NodeNext, strict: true, noEmit: true, types: [] };
-  const [error] = ts.getPreEmitDiagnostics(ts.createProgram([file], options));
-  const said = ts.flattenDiagnosticMessageText(error!.messageText, "\n");
-  expect(said).toBe("Type 'string' is not assignable to type 'number'.");
+  const [error] = ts
+    .getPreEmitDiagnostics(ts.createProgram([file], options))
+    .filter(({ file: found }) => found?.fileName === file);
+  expect(ts.flattenDiagnosticMessageText(error!.messageText, "\n")).toBe(says);
 });

@@ -6,15 +6,14 @@
 // it the test looks closely.
 
 import { startProcess, type Process } from "../../src/process/process.js";
-import { OpKind } from "../../src/layout/generated.js";
-import { opBytes } from "../../src/trace/encode.js";
+import { layouts, OpKind } from "../../src/layout/generated.js";
 import { planTrace } from "../../src/trace/session.js";
 import { kindOf, slotOf, type Trace } from "../../src/trace/trace.js";
 import { Place } from "../support/place.js";
 
 type Checked = Process<"ilp32", "checked">;
 
-const STRIDE = opBytes("ilp32");
+const STRIDE = layouts.ilp32.Op.size;
 const ENOMEM = 12;
 /** Above every trace's heap, and low: whoever begins looks through the whole memory. */
 const MMAP_BASE = 0x1000_0000;
@@ -36,7 +35,7 @@ export class Replay {
   }
 
   static async start(trace: Trace): Promise<Replay> {
-    const { ops, opsBegin, blocks, base, startBrk } = planTrace(trace, "ilp32");
+    const { ops, opsBegin, blocks, base, startBrk } = planTrace(trace, "ilp32", layouts.ilp32.Op);
     const memory = place.freed();
     const options = { base, startBrk, mmapBase: MMAP_BASE, memory };
     const process = place.taken(await startProcess({ build: "checked", ...options }));

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import type { Abi } from "../../src/layout/address.js";
+import { layouts } from "../../src/layout/generated.js";
 import { parseTrace } from "../../src/trace/parse.js";
 import { planTrace, startSession } from "../../src/trace/session.js";
 import type { Trace } from "../../src/trace/trace.js";
@@ -34,7 +35,7 @@ function traceOf(name: string): Trace {
  */
 function playedBy(who: "loop" | "player", trace: Trace, abi: Abi): [Uint8Array, number[]] {
   const session = startSession(trace, { abi, layout: "compact" });
-  const { blocks, base } = planTrace(trace, abi);
+  const { blocks, base } = planTrace(trace, abi, layouts[abi].Op);
   const player = who === "player" ? session.player() : undefined;
   if (player) player.to();
   else session.run();

@@ -3,7 +3,7 @@
 
 import type { Abi } from "../../layout/address.js";
 import { WASM_PAGE_BYTES } from "../memory-option.js";
-import type { ProcessOptions, ProcessPlan, Traits } from "../options.js";
+import type { BuildOptions, ProcessPlan, Traits } from "../options.js";
 import { SHARED_TASK_SIZE, sharedMemories } from "./shared-memory.js";
 import { ThreadRegistry } from "./registry.js";
 import { threadingOf } from "./threading.js";
@@ -21,7 +21,7 @@ export interface ThreadedBuild {
   /** What is different from other builds. */
   traitsOf(abi: Abi): Omit<Traits, "build" | "readTunables">;
   /** The part of a plan that is about threads, from options that were checked. */
-  threadingOf(options: ProcessOptions): Pick<ProcessPlan, "newFate" | "threading">;
+  threadingOf(options: BuildOptions): Pick<ProcessPlan, "newFate" | "threading">;
 }
 
 export const THREADED: ThreadedBuild = {

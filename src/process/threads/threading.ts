@@ -4,13 +4,13 @@
 import type { Abi } from "../../layout/address.js";
 import type { RawExports } from "../../binary/exports.js";
 import type { Fate } from "../fate.js";
-import type { ProcessOptions, ProcessPlan } from "../options.js";
+import type { BuildOptions, ProcessPlan } from "../options.js";
 import { SharedFate } from "./shared-fate.js";
 import type { Structs } from "../../layout/structs.js";
 import { mayWait, type ThreadRegistry } from "./registry.js";
 
 /** What the first thread says before anything is allocated. */
-export type Extensions = Pick<ProcessOptions, "remoteFrees" | "largeTcache">;
+export type Extensions = Pick<BuildOptions, "remoteFrees" | "largeTcache">;
 
 /** The part of a plan that is about threads which run at the same time. */
 export interface Threading {

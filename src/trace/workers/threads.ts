@@ -6,7 +6,6 @@ import { attachProcess, handleOf, lockCounters, registryOf } from "../../process
 import type { LockCounters, ProcessHandle } from "../../process/threads/join.js";
 import { startProcessSync, type ProcessOptions } from "../../process/process.js";
 import type { Abi } from "../../layout/address.js";
-import { layouts } from "../../layout/generated.js";
 import type { Life, WorkerPart } from "./schedule.js";
 import { STATS, STATS_FIELDS } from "./shared-run.js";
 
@@ -133,7 +132,7 @@ export class WorkerThreads {
     const { contended, waited } = lockCounters(process);
     this.#stats[at + STATS.contended] = contended - before.contended;
     this.#stats[at + STATS.lockSleeps] = waited - before.waited;
-    const { arena } = layouts[process.abi].ThreadData.fields;
+    const { arena } = process.structs.ThreadData.fields;
     const address = (process.raw.thread_data() >>> 0) + arena.offset;
     this.#stats[at + STATS.arena] = new DataView(process.memory.buffer).getUint32(address, true);
   }

@@ -1,8 +1,8 @@
 // A thread of a heap that does what it is told, for thread-cases.js.
 
-import { attachHeap, attachHeapSync } from "ptmalloc-wasm";
+import { attachHeap, attachHeapSync } from "ptmalloc-wasm/threads";
 
-/** @type {import("ptmalloc-wasm").ThreadedHeap} */
+/** @type {import("ptmalloc-wasm/threads").ThreadedHeap} */
 let heap;
 
 /** @type {Record<string, (...args: any[]) => unknown>} */

@@ -5,6 +5,7 @@
 import type { Abi } from "../layout/address.js";
 import { checkBinary } from "./check.js";
 import type { Build, RawExports } from "./exports.js";
+import { binaryName, checkProfile, type Profile } from "./profile.js";
 import { isBytes, isUrl, type WasmSource } from "../base/realm.js";
 
 export type { WasmSource };
@@ -51,6 +52,8 @@ export interface Failing {
 export interface WhichBinary<A extends Abi = Abi, B extends Build = Build> {
   readonly abi: A;
   readonly build: B;
+  /** What is asked for: "glibc", unless it is said, and what a given binary is. */
+  readonly profile?: Profile | undefined;
   readonly wasm: WasmInput | undefined;
 }
 
@@ -81,8 +84,8 @@ const byName = new Map<unknown, Compiling>();
 const byObject = new WeakMap<object, Compiling>();
 
 /** What the module of a process is remembered by. */
-function keyOf({ wasm, build, abi }: WhichBinary): string | object {
-  if (wasm === undefined) return `${build}.${abi}`;
+function keyOf({ wasm, build, profile = "glibc", abi }: WhichBinary): string | object {
+  if (wasm === undefined) return binaryName(build, profile, abi);
   return typeof wasm === "object" && wasm && !isUrl(wasm) ? wasm : `at ${wasm}`;
 }
 
@@ -144,6 +147,7 @@ export async function load<A extends Abi, B extends Build, F extends Failing>(
   try {
     module = await pending;
     checkBinary(module, plan.abi);
+    checkProfile(module, plan.abi, plan.profile);
     modules.set(key, module);
   } catch (error) {
     // It may go well the next time: a file that is there by then, a network that answers.
@@ -167,6 +171,7 @@ export function moduleSync(plan: WhichBinary, binaries: Binaries): WebAssembly.M
     module = isBytes(source) ? new WebAssembly.Module(source) : source;
   }
   checkBinary(module, plan.abi);
+  checkProfile(module, plan.abi, plan.profile);
   modules.set(key, module);
   return module;
 }

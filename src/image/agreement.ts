@@ -53,7 +53,10 @@ export function assertSameLayout(
     throw new HeapImageError("other-layout", path, rule);
   };
   if (fingerprintOf(structs, header.version) !== header.fingerprint)
-    refuse("the image was written by a version whose structs are laid out differently");
+    refuse(
+      'the image was written by a version, or in a profile (option "profile"), whose structs ' +
+        "are laid out differently",
+    );
   if (kernelBytes !== header.kernelBytes)
     refuse(
       `the image has ${header.kernelBytes} bytes of the kernel's and libc's, ` +

@@ -219,6 +219,15 @@ const ilp32 = {
       subGap: { offset: 60, size: 4, kind: "u32" },
     },
   },
+  ClassCache: {
+    size: 1012,
+    fields: {
+      entries: { offset: 0, size: 4, kind: "u32", count: 112 },
+      room: { offset: 448, size: 4, kind: "i32", count: 112 },
+      run: { offset: 896, size: 1, kind: "u8", count: 112 },
+      flushedAt: { offset: 1008, size: 4, kind: "u32" },
+    },
+  },
   Op: {
     size: 12,
     fields: {
@@ -533,6 +542,15 @@ const lp64 = {
       subGap: { offset: 76, size: 4, kind: "u32" },
     },
   },
+  ClassCache: {
+    size: 1464,
+    fields: {
+      entries: { offset: 0, size: 8, kind: "u64", count: 112 },
+      room: { offset: 896, size: 4, kind: "i32", count: 112 },
+      run: { offset: 1344, size: 1, kind: "u8", count: 112 },
+      flushedAt: { offset: 1456, size: 4, kind: "u32" },
+    },
+  },
   Op: {
     size: 24,
     fields: {
@@ -641,8 +659,8 @@ export const layouts: {
 
 /** Checksums (`layoutDigest`) of the sections "layout" that binaries of this version have. */
 export const layoutDigests: Readonly<Record<"ilp32" | "lp64", readonly number[]>> = {
-  ilp32: [1110548433, 1337601008, 1691101032, 3078236094],
-  lp64: [779485259, 1669117336, 2676907009, 3161714869],
+  ilp32: [1030977757, 1110548433, 1337601008, 1691101032, 1820584319, 3078236094],
+  lp64: [779485259, 1669117336, 2676907009, 3069118398, 3161714869, 3457059730],
 };
 
 /**
@@ -1039,6 +1057,21 @@ export type Vma = {
   readonly subEnd: number;
   /** The widest gap between two of its regions, bytes. */
   readonly subGap: number;
+};
+
+/**
+ * A thread's cache: its first block, as its tcache is in the profile "glibc".
+ * @interface
+ */
+export type ClassCache = {
+  /** The latest block of each class, or 0. */
+  readonly entries: number[];
+  /** How many bytes of chunks each class takes yet. */
+  readonly room: number[];
+  /** How many blocks each class got at once the last time. */
+  readonly run: number[];
+  /** System_mem from which on the cache may be emptied again, bytes. */
+  readonly flushedAt: number;
 };
 
 /**

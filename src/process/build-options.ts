@@ -5,6 +5,7 @@ import type { Abi } from "../layout/address.js";
 import { Tunable } from "../layout/generated.js";
 import { checkOptions, checkPowerOfTwo, FLAG, merged } from "../base/checks.js";
 import type { Build } from "../binary/exports.js";
+import { checkBuildHasProfile } from "../binary/profile.js";
 import { errorOf } from "./failures.js";
 import { Fate } from "./fate.js";
 import { NO_FILES } from "./file-imports.js";
@@ -111,6 +112,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
   const { build = "core", cores } = options;
   const own: ProcessOptions = options;
   checkBuildHasOptions(own, build);
+  checkBuildHasProfile(build, options.profile ?? "glibc");
   const machine = hugePagesOption(options.hugePages);
   // How many processors glibc counts; nothing for its own default.
   if (cores !== undefined) machine.push(setting("cores", Tunable.CORES, cores));

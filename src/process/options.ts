@@ -6,6 +6,7 @@ import { checkInteger, FLAG } from "../base/checks.js";
 import type { Build, RawExports } from "../binary/exports.js";
 import { Fate } from "./fate.js";
 import type { WasmInput } from "../binary/load.js";
+import { PROFILES, type Profile } from "../binary/profile.js";
 import {
   checkMemory,
   MAX_TASK_SIZE,
@@ -63,6 +64,11 @@ export type ProcessOptions<A extends Abi = Abi, B extends Build = Build> = {
   abi?: A;
   /** Which build to load: "core" (default), "checked", "replay", "full", "image" or "threads". */
   build?: B;
+  /**
+   * Which heap: "glibc" (default) or "throughput". The builds "full" and "threads" have glibc's
+   * only. Where `wasm` is given, the default is what that is.
+   */
+  profile?: Profile;
   /**
    * The memory to live in; a new one by default. A shared one for the build "threads", and for no
    * other.
@@ -128,6 +134,7 @@ export type ProcessOptions<A extends Abi = Abi, B extends Build = Build> = {
 export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   abi: A;
   build: B;
+  profile?: Profile | undefined;
   memory: WebAssembly.Memory;
   /** Whether the caller brought the memory, so that there may be other processes in it. */
   isCallersMemory?: boolean;
@@ -183,6 +190,7 @@ const PAGES = { min: 1, max: 65536 };
 /** The options of any process. */
 export const CORE_OPTIONS = {
   abi: ABIS,
+  profile: PROFILES,
   layout: LAYOUTS,
   memory: "",
   wasm: "",
@@ -273,6 +281,7 @@ export function planCore<A extends Abi = "ilp32", B extends Build = "core">(
   return {
     abi: abi as A,
     build: traits.build as B,
+    profile: options.profile,
     memory: memory ?? newMemory(options, startBrk, taskSize, traits.shared),
     isCallersMemory: memory !== undefined,
     wasm: options.wasm,

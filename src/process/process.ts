@@ -3,6 +3,7 @@
 
 import type { Abi, Mem } from "../layout/address.js";
 import type { MmStruct } from "../layout/generated.js";
+import { profileOf, type Profile } from "../binary/profile.js";
 import { begin, join } from "./begin.js";
 import { PACKAGE_FILES } from "../binary/sources.js";
 import { planProcess, PROCESS_OPTIONS } from "./build-options.js";
@@ -55,6 +56,11 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
     fate.threads?.add(this.number);
     this.#views = new MemoryViews(plan.memory);
     this.#mm = liveStruct(this.#views, exports.mm_struct() >>> 0, structs.MmStruct);
+  }
+
+  /** Which heap it has. */
+  get profile(): Profile {
+    return profileOf(this.module, this.abi);
   }
 
   /** How the structs in memory are laid out. */

@@ -21,7 +21,7 @@ import type { Trace } from "./trace.js";
 /** What a replayer may choose about the process that it replays in. */
 export interface ReplayOptions extends Pick<
   ProcessOptions,
-  "abi" | "layout" | "tunables" | "wasm" | "cores"
+  "abi" | "profile" | "layout" | "tunables" | "wasm" | "cores"
 > {
   /** The build to replay on: "replay" (default), or "checked". */
   build?: "replay" | "checked";
@@ -148,10 +148,10 @@ export function planTrace(trace: Trace, abi: Abi, op: Structs["Op"]): TracePlan 
  * @throws what `startProcess` throws: bad tunables, no memory
  */
 export function startSession(trace: Trace, options: ReplayOptions): ReplaySession {
-  const { abi = "ilp32", wasm } = options;
+  const { abi = "ilp32", profile, wasm } = options;
   const build = (options.build ?? "replay") as "replay";
   // How long the operations are decides where the process begins.
-  const module = moduleSync({ abi, build, wasm }, PACKAGE_FILES);
+  const module = moduleSync({ abi, build, profile, wasm }, PACKAGE_FILES);
   const plan = planTrace(trace, abi, structsOf(module, abi).Op);
   const { ops, opsBegin, blocks, base, startBrk } = plan;
   const process = startProcessSync<Abi, "replay">({

@@ -121,6 +121,17 @@ const settings: [string, () => HeapOptions][] = [
   ["compact with mapping", () => ({ tunables: { mmap_threshold: 20_000 } })],
   ["without tcache", () => ({ tunables: { tcache_count: 0, top_pad: 0, trim_threshold: 0 } })],
   ["in the caller's dirty memory", () => ({ memory: dirtyMemory() })],
+  ["throughput", () => ({ profile: "throughput" })],
+  ["throughput, lp64, mapping", () => ({ profile: "throughput", abi: "lp64", layout: "linux" })],
+  [
+    "throughput, in the caller's dirty memory",
+    () => ({ profile: "throughput", memory: dirtyMemory() }),
+  ],
+  ["throughput, checked at each call", () => ({ profile: "throughput", build: "checked" })],
+  [
+    "throughput, checked at each call, lp64",
+    () => ({ profile: "throughput", build: "checked", abi: "lp64" }),
+  ],
 ];
 
 describe("the safe heap against a naive model", () => {
@@ -130,6 +141,8 @@ describe("the safe heap against a naive model", () => {
       const run = new Run(createHeapSync(options()));
       for (const next of list) run.do(next);
       while (run.blocks.length > 0) run.do({ kind: "free", pick: 0 });
+      // Empties the cache of the profile "throughput", which keeps more than tcache.
+      run.heap.trim();
       const { uordblks, hblks } = run.heap.stats();
       expect(hblks).toBe(0);
       // What is left in use are the tcache's own blocks.

@@ -10,7 +10,7 @@ import { MallocState } from "../state";
 import { arenaBit, splitTop } from "../top";
 import { nextRun, put } from "./cache";
 import { NO_BIN, binOfClass, nextBin, remove } from "./class-bins";
-import { CACHED_SIZE, classFor, classOf, isExact, sizeOfClass } from "./classes";
+import { CACHED_SIZE, cachedClassOf, classFor, classOf, isExact, sizeOfClass } from "./classes";
 import { emptyBeforeGrowth, putFree } from "./merge";
 
 /** The most blocks of a run, and the most bytes of one. */
@@ -101,7 +101,8 @@ function cut(arena: MallocState, first: Chunk, size: word, index: u32, count: u3
     const isLast = --count == 0 || rest < size;
     const have = isLast && rest < MINSIZE ? left : size;
     p.setHead(have, flags);
-    if (p != first) put(index, p.mem, have);
+    // On lp64 the last may be 16 bytes larger, and of another class.
+    if (p != first) put(have == size ? index : cachedClassOf(have), p.mem, have);
     p = p.at(have);
     left -= have;
     if (isLast) break;

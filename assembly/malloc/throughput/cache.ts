@@ -2,7 +2,7 @@
 // each class. A block in it counts as in use, is linked and marked as those in tcache are, and
 // merges with nothing. A class keeps 64 KiB; what is freed beyond goes to its arena.
 
-import { SIZE_SZ } from "../../abi/word";
+import { MALLOC_ALIGNMENT, SIZE_SZ } from "../../abi/word";
 import { KIB } from "../../base/align";
 import { Failure, corrupted } from "../../base/failure";
 import { Chunk, SIZE_BITS, isMisaligned, isPlain, protectLink, revealLink } from "../chunk";
@@ -42,7 +42,8 @@ export function initCache(mem: usize): void {
 /** Makes the cache at `mem`, with what is in it, this thread's. */
 export function bindCache(mem: usize, mark: word): void {
   cache = mem;
-  requestLimit = EXACT_SIZE - SIZE_SZ + 1;
+  // Chunks of EXACT_SIZE have their list in common with larger ones.
+  requestLimit = EXACT_SIZE - MALLOC_ALIGNMENT - SIZE_SZ + 1;
   span = CACHED_SIZE - MINSIZE + 1;
   key = mark;
 }
@@ -64,7 +65,7 @@ export function classCache(): ClassCache {
   return changetype<ClassCache>(cache);
 }
 
-/** A block for a request of `bytes` up to 1 KiB, if the cache has one, or 0. */
+/** A block for a small request of `bytes`, if the cache has one, or 0. */
 export function takeSmall(bytes: word): usize {
   // One way through, here and in `keep`: that is what compilers inline.
   if (bytes < requestLimit) {

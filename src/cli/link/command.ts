@@ -2,6 +2,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { Profile } from "../../binary/profile.js";
 import { PACKAGE_FILES } from "../../binary/sources.js";
 import { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "../../process/options.js";
 import type { AddressLayout } from "../../process/options.js";
@@ -15,6 +16,7 @@ import { formatBytes } from "../format.js";
 import { fileError } from "../inputs.js";
 import { UserError, type CliIo } from "../io.js";
 import type { HeapStart } from "./glue.js";
+import { profileOption } from "../profile-option.js";
 import { merge } from "./merge.js";
 import { FRESH } from "../../layout/generated.js";
 
@@ -23,6 +25,7 @@ interface Options {
   base?: number;
   maxMemory?: number;
   layout: AddressLayout;
+  profile: Profile;
   tunables: string;
   keepExports: string[];
   fail: "trap" | "import";
@@ -71,6 +74,7 @@ export function linkCommand(io: CliIo): Command {
         .default("ilp32")
         .argParser((abi: string) => checkAbi(abi)),
     )
+    .addOption(profileOption())
     .option(
       "--tunables <settings>",
       'glibc tunables, as in GLIBC_TUNABLES: glibc.malloc.NAME=VALUE:...; "" for glibc\'s own',
@@ -150,6 +154,7 @@ function link(path: string, options: Options, io: CliIo): void {
   const { maxMemory, keepExports, fail, optimize, features, debug = false } = options;
   const merged = merge({
     guest,
+    profile: options.profile,
     start,
     maxMemory,
     keepExports,
@@ -215,7 +220,7 @@ function startOf(path: string, info: GuestInfo, options: Options): HeapStart {
   if (base < end) throw new UserError(`--base ${hex(base)}: ${path} ${what} up to ${hex(end)}`);
   const maximum = (memory?.maximum ?? Infinity) * WASM_PAGE_BYTES;
   const taskSize = Math.min(options.maxMemory ?? maximum, MAX_TASK_SIZE);
-  const { layout, tunables } = options;
+  const { layout, profile, tunables } = options;
   const fresh = options.fresh ?? memory?.isImported === false;
   try {
     // A process like the one that is to be: its checks are the same, and it has all numbers.
@@ -223,6 +228,7 @@ function startOf(path: string, info: GuestInfo, options: Options): HeapStart {
       base,
       taskSize,
       layout,
+      profile,
       tunables,
     });
     return { ...plan, flags: (plan.flags & ~FRESH) | (fresh ? FRESH : 0) };

@@ -4,6 +4,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { binaryName, type Profile } from "../../binary/profile.js";
 import { WASM_PAGE_BYTES } from "../../process/options.js";
 import { readModule } from "../../link/binary.js";
 import type { Binary, ImportEntry } from "../../link/binary.js";
@@ -16,6 +17,7 @@ import { FAIL_EXPORT, GLUE_MODULE, glueText, HEAP_PREFIX, type HeapStart } from 
 /** How to merge. */
 export interface MergePlan {
   readonly guest: Uint8Array;
+  readonly profile: Profile;
   readonly start: HeapStart;
   /** Bytes that the memory may have; undefined: as the guest says. */
   readonly maxMemory: number | undefined;
@@ -31,7 +33,9 @@ export interface MergePlan {
 }
 
 /** The allocator, in the package's folder and in a checkout. */
-const CORE = new URL("../../../build/core.ilp32.wasm", import.meta.url);
+function coreFile(profile: Profile): URL {
+  return new URL(`../../../build/${binaryName("core", profile, "ilp32")}.wasm`, import.meta.url);
+}
 
 /** The name that wasm-merge knows the guest by. */
 const GUEST_MODULE = "ptmalloc-guest";
@@ -64,7 +68,13 @@ export function merge(plan: MergePlan): Uint8Array<ArrayBuffer> {
     if (plan.level === "0") return trimmed;
     const input = file("trimmed.wasm", trimmed);
     const output = join(folder, "output.wasm");
-    runTool(tools, "wasm-opt", [...optimizerOptions(plan.level), ...common, input, "-o", output]);
+    runTool(tools, "wasm-opt", [
+      ...optimizerOptions(plan.level, plan.profile),
+      ...common,
+      input,
+      "-o",
+      output,
+    ]);
     return new Uint8Array(readFileSync(output));
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -86,16 +96,20 @@ function finalName(
 /**
  * V8 inlines no WebAssembly, so more is inlined here than wasm-opt does by itself: sizes in nodes
  * of Binaryen's tree, always and if nothing argues against it. Found with
- * bench/questions/guests.ts: a program in C gets 18 % larger by it and some 5 % faster.
+ * bench/questions/guests.ts: a program in C gets 18 % larger by it and some 5 % faster. Who asks for
+ * throughput gets free's short way inlined, too.
  */
-const INLINING = [
-  "--always-inline-max-function-size=40",
-  "--flexible-inline-max-function-size=100",
-] as const;
+const ALWAYS = { glibc: 40, throughput: 60 } as const satisfies Record<Profile, number>;
+const FLEXIBLE = 100;
 
-/** @returns wasm-opt's options for a level: what stands behind -O */
-export function optimizerOptions(level: string): string[] {
-  return [`-O${level}`, ...(level === "3" || level === "4" ? INLINING : [])];
+/** @returns wasm-opt's options for a level, what stands behind -O, and a profile */
+export function optimizerOptions(level: string, profile: Profile = "glibc"): string[] {
+  if (level !== "3" && level !== "4") return [`-O${level}`];
+  return [
+    `-O${level}`,
+    `--always-inline-max-function-size=${ALWAYS[profile]}`,
+    `--flexible-inline-max-function-size=${FLEXIBLE}`,
+  ];
 }
 
 /** What the guest exports its memory as, or is to. */
@@ -121,8 +135,8 @@ function guestBytes({ guest, maxMemory }: MergePlan, binary: Binary, memory: str
   );
 }
 
-function heapBytes({ importsFail }: MergePlan, memory: string): Uint8Array {
-  return rewrite(readFileSync(CORE), {
+function heapBytes({ importsFail, profile }: MergePlan, memory: string): Uint8Array {
+  return rewrite(readFileSync(coreFile(profile)), {
     source: (entry: ImportEntry) => {
       if (entry.kind === "memory") return { module: GUEST_MODULE, name: memory };
       return importsFail ? entry : { module: GLUE_MODULE, name: FAIL_EXPORT };

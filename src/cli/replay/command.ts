@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { MOST_CORES } from "../../process/build-options.js";
 import { MOST_THREADS } from "../../process/threads/registry.js";
 import { parseTunables } from "../../process/tunable-text.js";
+import type { Profile } from "../../binary/profile.js";
 import type { Abi } from "../../layout/address.js";
 import {
   ENGINES,
@@ -23,6 +24,7 @@ import { bundledRecordings, fileError, readTraces, shortName } from "../inputs.j
 import { UsageError, type CliIo, type Output } from "../io.js";
 import { watchNeighbours } from "./neighbours.js";
 import { wholeNumber } from "../numbers.js";
+import { profileOption } from "../profile-option.js";
 import { Progress } from "../progress.js";
 import { measureOnWorkers } from "./workers.js";
 import { jsonReport, type Report, type TraceReport } from "./report.js";
@@ -33,6 +35,7 @@ interface Options {
   json?: true;
   tunables?: string;
   abi: Abi;
+  profile: Profile;
   layout?: "linux" | "top-down" | "compact";
   repeat: number;
   cores?: number;
@@ -86,6 +89,7 @@ export function replayCommand(io: CliIo): Command {
         .choices(["ilp32", "lp64"])
         .default("ilp32"),
     )
+    .addOption(profileOption())
     .addOption(
       new Option(
         "--layout <layout>",
@@ -133,7 +137,7 @@ export function replayCommand(io: CliIo): Command {
 
 async function replay(given: string[], options: Options, io: CliIo): Promise<void> {
   const layout = options.layout ?? "linux";
-  const process: ReplayOptions = { abi: options.abi, layout };
+  const process: ReplayOptions = { abi: options.abi, profile: options.profile, layout };
   if (options.cores !== undefined) process.cores = options.cores;
   if (options.tunables !== undefined)
     process.tunables = checkedTunables(options.tunables, options.abi);

@@ -1,0 +1,47 @@
+// Which heap a binary is: glibc's, or one made for speed. The binary says it itself, by the structs
+// that it has.
+
+import { structsOf } from "../layout/structs.js";
+import type { Abi } from "../layout/address.js";
+import type { Build } from "./exports.js";
+
+/** The profiles, the default first. */
+export const PROFILES = ["glibc", "throughput"] as const;
+
+/**
+ * Which heap: "glibc" is glibc 2.36's, address for address; "throughput" has the same chunks,
+ * arenas and system calls, and looks for speed where glibc looks for a place. docs/profiles.md has
+ * what it changes, and what that costs.
+ */
+export type Profile = (typeof PROFILES)[number];
+
+/** The builds that there are in every profile. */
+const IN_ALL: readonly Build[] = ["core", "checked", "replay", "image"];
+
+/** @throws TypeError naming the option, where `build` is not to be had in `profile` */
+export function checkBuildHasProfile(build: Build, profile: Profile): void {
+  if (profile === "glibc" || IN_ALL.includes(build)) return;
+  throw new TypeError(
+    `option "profile": "${profile}" is for the builds ${IN_ALL.join(", ")}; "${build}" has "glibc"`,
+  );
+}
+
+/** @returns the name of a binary's file in build/, without its ending */
+export function binaryName(build: Build, profile: Profile, abi: Abi): string {
+  return `${profile === "glibc" ? build : `${build}-${profile}`}.${abi}`;
+}
+
+/** @returns the profile of a binary that `checkBinary` has found good */
+export function profileOf(module: WebAssembly.Module, abi: Abi): Profile {
+  return "ClassCache" in structsOf(module, abi) ? "throughput" : "glibc";
+}
+
+/** @throws Error where a binary that the caller brought is not of the profile that is asked for */
+export function checkProfile(module: WebAssembly.Module, abi: Abi, profile?: Profile): void {
+  if (profile === undefined) return;
+  const is = profileOf(module, abi);
+  if (is !== profile)
+    throw new Error(
+      `the WebAssembly binary is of the profile "${is}", and "${profile}" is asked for (option "profile")`,
+    );
+}

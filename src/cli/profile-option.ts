@@ -1,0 +1,14 @@
+// The option --profile of the commands that have a heap.
+
+import { Option } from "commander";
+import { PROFILES } from "../binary/profile.js";
+
+/** @returns the option, for a command of its own */
+export function profileOption(): Option {
+  return new Option(
+    "--profile <profile>",
+    "which heap: glibc's, address for address, or the one for throughput (docs/profiles.md)",
+  )
+    .choices(PROFILES)
+    .default("glibc");
+}

@@ -42,7 +42,7 @@ const wordSource = (type) => `// @ts-ignore: decorator
 `;
 
 /** Constants that are false here, whatever the user says. */
-const FALSEHOODS = new Set(["IS_THREADED", "IS_FULL", "COUNTS_HELD"]);
+const FALSEHOODS = new Set(["IS_THREADED", "IS_FULL", "IS_THROUGHPUT", "COUNTS_HELD"]);
 
 /** What asc's --use says in this project's builds. */
 const CONSTANTS = {
@@ -51,6 +51,7 @@ const CONSTANTS = {
   COLLECTED: "isDefined(PTMALLOC_COLLECTED)",
   FULL: "0",
   THREADS: "0",
+  PROFILE: "0",
   CRASH_POINTS: "0",
 };
 

@@ -19,6 +19,8 @@ export const OURS: Readonly<Record<Abi, string>> = {
   ilp32: "ptmalloc-wasm",
   lp64: "ptmalloc-wasm lp64",
 };
+/** The same with the profile "throughput". */
+export const THROUGHPUT = "ptmalloc-wasm throughput";
 export const EMPTY = "empty Wasm call";
 export const TLSF = "AssemblyScript TLSF";
 export const STUB = "AssemblyScript stub";

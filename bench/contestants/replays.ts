@@ -4,6 +4,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { binaryName } from "../../src/binary/profile.js";
 import type { Abi } from "../../src/layout/address.js";
 import { layouts } from "../../src/layout/generated.js";
 import { encodeOps } from "../../src/trace/encode.js";
@@ -48,8 +49,8 @@ export function ourReplayer(
   return {
     name,
     enter(trace) {
-      const { abi = "ilp32", build = "replay" } = options;
-      const wasm = wasmModule(`${build}.${abi}`);
+      const { abi = "ilp32", build = "replay", profile = "glibc" } = options;
+      const wasm = wasmModule(binaryName(build, profile, abi));
       const session = startSession(change(trace), { wasm, ...options });
       return Promise.resolve(inProcess(name, trace, session));
     },

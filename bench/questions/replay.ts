@@ -10,7 +10,7 @@
 // TLSF has no checks. Native glibc runs with one thread, so it takes no lock either. "Warm" keeps
 // what the allocator keeps: tcache and bins are full when a pass begins.
 
-import { OURS, STUB, TLSF } from "../contestants/allocators.js";
+import { OURS, STUB, THROUGHPUT, TLSF } from "../contestants/allocators.js";
 import { NATIVE_NAMES } from "../contestants/native.js";
 import { ratio, scaled, type Question, type Row } from "../lab/question.js";
 import {
@@ -26,6 +26,7 @@ import { PROGRAMS } from "../lab/workloads.js";
 const replayers: readonly Replayer[] = [
   ourReplayer(OURS.ilp32),
   ourReplayer(OURS.lp64, { abi: "lp64" }),
+  ourReplayer(THROUGHPUT, { profile: "throughput" }),
   foreignReplayer(TLSF, "tlsf"),
   foreignReplayer(STUB, "stub"),
   nativeReplayer(NATIVE_NAMES.ilp32, "ilp32"),
@@ -53,6 +54,8 @@ export const replay: Question = {
         ...versus(OURS.ilp32, "ours to native x86-64", NATIVE_NAMES.lp64, 1.1),
         ...versus(OURS.ilp32, "ours to TLSF, over the traces that it completes", TLSF),
         ...versus(OURS.ilp32, "ours to the stub, over the traces that it completes", STUB),
+        ...versus(THROUGHPUT, "throughput to glibc's profile", OURS.ilp32),
+        ...versus(THROUGHPUT, "throughput to TLSF, over the traces that it completes", TLSF),
         ...versus(OURS.lp64, "ours lp64 to native x86-64", NATIVE_NAMES.lp64),
       ],
       notes,

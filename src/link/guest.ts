@@ -1,6 +1,7 @@
 // What a guest is, before anything of it runs: which allocation functions it wants, where its own
 // data lies, and whether it has another allocator in it.
 
+import type { TunableObject } from "../process/tunables.js";
 import { show } from "../base/checks.js";
 import { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "../process/options.js";
 import { isBytes } from "../base/realm.js";
@@ -200,20 +201,14 @@ function dataOf({ data }: Binary, initial: number): { begin: number | undefined;
 /** WebAssembly pages that the kernel's and libc's data take at the base at most: with threads. */
 const RESERVED_PAGES = 2;
 
-/**
- * The tunables of a guest's heap, unless others are given: a tcache of 1,000 blocks a size instead
- * of glibc's 7. Programs that free many blocks at a time and allocate them anew, as collectors do,
- * mostly stay in tcache then.
- */
-export const GUEST_TUNABLES = {
-  /** Blocks of each size that tcache keeps. */
-  tcache_count: 1000,
-} as const;
-
 /** What `createHeap` is to be told so that guests can live in the heap's memory. */
 export interface GuestHeapOptions {
-  /** The tunables that serve guests best: tcache keeps more blocks of a size. */
-  tunables: typeof GUEST_TUNABLES;
+  /**
+   * None: a guest's heap has glibc's own. It was a tcache of 1,000 blocks a size; the profile
+   * "throughput" is faster, and takes less memory.
+   * @deprecated nothing need be given
+   */
+  tunables: TunableObject;
   /** The lowest address that the heap may begin at, a multiple of 4096. */
   base: number;
   /** WebAssembly pages of 64 KiB that guests and heap need at the start. */
@@ -224,8 +219,8 @@ export interface GuestHeapOptions {
 
 /**
  * Where a heap has to begin so that guests can share it: above their data and stacks, and above all
- * memory that they begin with where they may use that; and with which tunables it serves them best
- * (`{ ...heapOptionsFor(guest), tunables: {} }` has glibc's).
+ * memory that they begin with where they may use that. `{ ...heapOptionsFor(guest), profile:
+ * "throughput" }` is the fastest heap for them.
  * @param guests their bytes; each must be linked to a place of its own (wasm-ld: `--global-base`)
  * @returns options for `createHeap`, to be spread into the others
  * @throws TypeError, RangeError for what is no module, and for guests that overlap
@@ -258,7 +253,7 @@ export function heapOptionsFor(...guests: readonly BufferSource[]): GuestHeapOpt
     );
   }
   const limit = Number.isFinite(maximum) ? { maximumPages: maximum } : {};
-  return { base, initialPages, ...limit, tunables: GUEST_TUNABLES };
+  return { base, initialPages, ...limit, tunables: {} };
 }
 
 /** Whether two guests have data in the same place. */

@@ -262,7 +262,7 @@ describe("readGuest", () => {
       base: 3 * 65536,
       initialPages: 5,
       maximumPages: 7,
-      tunables: { tcache_count: 1000 },
+      tunables: {},
     });
     const small = assemble(`(module ${IMPORTS} (memory 3 4))`);
     expect(() => heapOptionsFor(small)).toThrow("the guests allow a memory of 4 pages");

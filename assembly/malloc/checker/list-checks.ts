@@ -124,7 +124,7 @@ export function checkTcache(tcache: usize): bool {
   return checkLists(tcache, false) && (!hasLarge() || checkLists(largeLists(tcache), true));
 }
 
-/** Each class holds blocks of its size, in use and with the key, and knows how much it takes yet. */
+/** Each class holds blocks of its size, in use and with the key, and knows its room. */
 function checkCache(cache: usize): bool {
   for (let index: u32 = 0; index < CACHE_CLASSES; index++) {
     let room = roomIn(cache, index);

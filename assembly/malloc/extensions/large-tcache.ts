@@ -21,13 +21,13 @@ import {
   pushEntry,
   takeEntry,
 } from "../tcache-lists";
+import { STEPS_LOG2 } from "../throughput/classes";
 
 /**
  * The classes: eight for each doubling of the chunk's size from 1 KiB, of which the first has up to
  * 1,152 bytes.
  */
 export const LARGE_BINS: u32 = 48;
-const STEPS_LOG2: u32 = 3;
 const FLOOR_LOG2: u32 = 10;
 
 /** Chunks beyond the smallest size have a class, up to the largest, bytes. */

@@ -72,7 +72,7 @@ function hasTopFor(arena: MallocState, size: word): bool {
   return topSize >= size + MINSIZE;
 }
 
-/** Takes up to `count` chunks of `size` bytes, the only size there, out of a bin that holds some. */
+/** Takes up to `count` chunks out of a bin that holds some, all of them of `size` bytes. */
 function unbin(arena: MallocState, bin: Chunk, size: word, index: u32, count: u32): usize {
   const bits = arenaBit(arena);
   const first = bin.fd;

@@ -154,7 +154,10 @@ export function latestOf(cache: usize, index: u32): usize {
   return <usize>load<word>(cache + <usize>index * SIZE_SZ);
 }
 
-/** How many bytes of chunks class `index` of any thread's cache takes yet: less than 0 after a run. */
+/**
+ * How many bytes of chunks class `index` of any thread's cache takes yet: less than 0 where a run
+ * was more than it takes.
+ */
 export function roomIn(cache: usize, index: u32): i32 {
   return load<i32>(cache + ((<usize>index) << 2), ROOM);
 }

@@ -16,7 +16,7 @@ import { CACHED_SIZE, EXACT_SIZE, classFor, classedSize } from "./classes";
 export { keep } from "./cache";
 export { emptyCache } from "./merge";
 
-/** Up to here blocks are cleared and copied word by word: a call of memory.fill costs more, bytes. */
+/** Up to so many bytes are cleared and copied word by word: memory.fill costs more. */
 const FEW: word = 128;
 
 /** Whether a request of `bytes` <= PTRDIFF_MAX has a class that the cache keeps. */

@@ -14,7 +14,7 @@ const EXACT_LOG2: u32 = 10;
 const EXACT_CLASS: u32 = <u32>(EXACT_SIZE / MALLOC_ALIGNMENT) - 1;
 
 /** Beyond it there are 8 classes for each doubling. */
-const STEPS_LOG2: u32 = 3;
+export const STEPS_LOG2: u32 = 3;
 
 /** The largest size that the cache keeps, bytes; its logarithm; its class. */
 export const CACHED_SIZE: word = 64 * KIB;
@@ -70,7 +70,10 @@ export function sizeOfClass(index: u32): word {
   return <word>((8 + (step & 7)) << (EXACT_LOG2 - STEPS_LOG2 + (step >> STEPS_LOG2)));
 }
 
-/** The size of the chunk for a request of `bytes` <= PTRDIFF_MAX: that of its class, if it has one. */
+/**
+ * The size of the chunk for a request of `bytes` <= PTRDIFF_MAX: that of its class, if the cache
+ * has it.
+ */
 export function classedSize(bytes: word): word {
   const size = requestToSize(bytes);
   return size <= EXACT_SIZE || size > CACHED_SIZE ? size : sizeOfClass(classFor(size));

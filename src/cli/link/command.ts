@@ -8,7 +8,7 @@ import { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "../../process/option
 import type { AddressLayout } from "../../process/options.js";
 import { processStarterSync } from "../../process/process.js";
 import { isError } from "../../base/realm.js";
-import { GUEST_TUNABLES, hex, readGuest, SERVED } from "../../link/guest.js";
+import { hex, readGuest, SERVED } from "../../link/guest.js";
 import type { GuestInfo } from "../../link/guest.js";
 import { checkAllocator, OWN_ALLOCATOR_CHOICES } from "../../link/allocator.js";
 import type { OwnAllocatorChoice } from "../../link/allocator.js";
@@ -35,12 +35,6 @@ interface Options {
   debug?: true;
   ownAllocator: OwnAllocatorChoice;
 }
-
-/** The flag of `initialize` that says that the memory is zero. */
-
-const DEFAULT_TUNABLES = Object.entries(GUEST_TUNABLES)
-  .map(([name, value]) => `glibc.malloc.${name}=${value}`)
-  .join(":");
 
 const EXAMPLES = `
 Examples:
@@ -77,8 +71,8 @@ export function linkCommand(io: CliIo): Command {
     .addOption(profileOption())
     .option(
       "--tunables <settings>",
-      'glibc tunables, as in GLIBC_TUNABLES: glibc.malloc.NAME=VALUE:...; "" for glibc\'s own',
-      DEFAULT_TUNABLES,
+      "glibc tunables, as in GLIBC_TUNABLES: glibc.malloc.NAME=VALUE:...",
+      "",
     )
     .option(
       "--keep-exports <names>",

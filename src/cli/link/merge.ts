@@ -96,8 +96,8 @@ function finalName(
 /**
  * V8 inlines no WebAssembly, so more is inlined here than wasm-opt does by itself: sizes in nodes
  * of Binaryen's tree, always and if nothing argues against it. Found with
- * bench/questions/guests.ts: a program in C gets 18 % larger by it and some 5 % faster. Who asks for
- * throughput gets free's short way inlined, too.
+ * bench/questions/guests.ts: a program in C gets 18 % larger by it and some 5 % faster. With the
+ * profile "throughput" free's short way is inlined, too.
  */
 const ALWAYS = { glibc: 40, throughput: 60 } as const satisfies Record<Profile, number>;
 const FLEXIBLE = 100;

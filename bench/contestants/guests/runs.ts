@@ -4,6 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { WASI } from "node:wasi";
 import { createHeapSync } from "../../../src/heap/create.js";
+import { binaryName, type Profile } from "../../../src/binary/profile.js";
 import type { Heap } from "../../../src/heap/heap.js";
 import { heapOptionsFor } from "../../../src/link/guest.js";
 import { wasmModule } from "../binaries.js";
@@ -82,12 +83,13 @@ type Imports = Readonly<Record<string, unknown>>;
 export function linkedProgram(
   bytes: Uint8Array<ArrayBuffer>,
   given: GuestArguments,
-  options: { tunables?: TunableObject; build?: "core" | "checked" } = {},
+  options: { tunables?: TunableObject; build?: "core" | "checked"; profile?: Profile } = {},
   finished: (heap: Heap) => void = () => undefined,
 ): GuestRunner {
   return () => {
     const wasi = wasiFor(given);
-    const wasm = wasmModule(`${options.build ?? "core"}.ilp32`);
+    const { build = "core", profile = "glibc" } = options;
+    const wasm = wasmModule(binaryName(build, profile, "ilp32"));
     const heap = createHeapSync({ ...heapOptionsFor(bytes), ...options, wasm });
     // Checking at every call takes the square of the time.
     if (options.build === "checked") (heap.raw as RawExports<"ilp32", "checked">).verify_calls(0);

@@ -13,8 +13,13 @@ import { NO_BIN, binOfClass, nextBin, remove } from "./class-bins";
 import { CACHED_SIZE, cachedClassOf, classFor, classOf, isExact, sizeOfClass } from "./classes";
 import { emptyBeforeGrowth, putFree } from "./merge";
 
-/** The most blocks of a run, and the most bytes of one. */
-const MOST_BLOCKS: u32 = 16;
+/**
+ * How many blocks of a size are taken at once at most: out of a bin, where they lie as they lie, and
+ * out of a larger chunk, bytes in all. More cut at once would be faster by itself, and would put
+ * apart what a program allocates together and uses together.
+ */
+const MOST_TAKEN: u32 = 16;
+const MOST_CUT: u32 = 4;
 const MOST_BYTES: word = 4096;
 
 /** How many chunks of a bin are looked at where they have different sizes. */
@@ -36,9 +41,10 @@ export function takeChunk(arena: MallocState, size: word): usize {
 /** A block of class `index`, or 0 with errno ENOMEM; the cache gets the others of a run. */
 export function takeRun(arena: MallocState, index: u32): usize {
   const size = sizeOfClass(index);
-  const count = nextRun(index, min(MOST_BLOCKS, max(1, <u32>(MOST_BYTES / size))));
+  const run = nextRun(index, min(MOST_TAKEN, max(1, <u32>(MOST_BYTES / size))));
   const bin = binAt(arena, binOfClass(index));
-  if (isExact(index) && bin.fd != bin) return unbin(arena, bin, size, index, count);
+  if (isExact(index) && bin.fd != bin) return unbin(arena, bin, size, index, run);
+  const count = min(run, MOST_CUT);
   const p = findChunk(arena, size);
   if (p != NOTHING) return cut(arena, p, size, index, count);
   if (hasTopFor(arena, size)) return cutTop(arena, size, index, count);

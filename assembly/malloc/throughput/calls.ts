@@ -17,7 +17,7 @@ export { keep } from "./cache";
 export { emptyCache } from "./merge";
 
 /** Up to so many bytes are cleared and copied word by word: memory.fill costs more. */
-const FEW: word = 128;
+const FEW: word = 512;
 
 /** Whether a request of `bytes` <= PTRDIFF_MAX has a class that the cache keeps. */
 export function isCached(bytes: word): bool {

@@ -11,7 +11,7 @@ import { arenaBit, splitTop } from "../top";
 import { nextRun, put } from "./cache";
 import { NO_BIN, binOfClass, nextBin, remove } from "./class-bins";
 import { CACHED_SIZE, cachedClassOf, classFor, classOf, isExact, sizeOfClass } from "./classes";
-import { emptyBeforeGrowth, putFree } from "./merge";
+import { emptyBeforeGrowth, emptyCache, putFree } from "./merge";
 
 /** The most blocks of a run, and the most bytes of one. */
 const MOST_BLOCKS: u32 = 16;
@@ -30,7 +30,11 @@ export function takeChunk(arena: MallocState, size: word): usize {
     mem = takeAtHand(arena, size);
     if (mem != 0) return mem;
   }
-  return systemMalloc(size, arena);
+  mem = systemMalloc(size, arena);
+  if (mem != 0 || !emptyCache()) return mem;
+  // Where memory ends, nothing is cached for a reason.
+  mem = takeAtHand(arena, size);
+  return mem != 0 ? mem : systemMalloc(size, arena);
 }
 
 /** A block of class `index`, or 0 with errno ENOMEM; the cache gets the others of a run. */

@@ -110,3 +110,42 @@ export class Plan {
     this.#units = units;
   }
 }
+
+/** What a class of the cache keeps at most, bytes of chunks. */
+export const MOST_KEPT = 65_536;
+
+/** How many bytes of chunks each class of a thread's cache holds; nothing while it has none. */
+export function cachedBytes(thread: Checked): number[] {
+  const cache = thread.raw.tcache() >>> 0;
+  if (cache === 0) return [];
+  const { offset, count = 0 } = thread.structs.ClassCache.fields.room;
+  const view = thread.view();
+  return Array.from(
+    { length: count },
+    (_, index) => MOST_KEPT - view.getInt32(cache + offset + index * 4, true),
+  );
+}
+
+/** The sum of some numbers. */
+export const sum = (numbers: readonly number[]): number => numbers.reduce((all, n) => all + n, 0);
+
+/** Fills a block's bytes with a pattern that `seed` begins. */
+export function fill(process: Checked, block: number, bytes: number, seed: number): void {
+  const u8 = process.u8();
+  for (let i = 0; i < bytes; i++) u8[block + i] = seed + i * 7;
+}
+
+/** @returns the first byte that is not as `fill` wrote it, or -1 */
+export function firstChanged(process: Checked, block: number, bytes: number, seed: number): number {
+  const u8 = process.u8();
+  for (let i = 0; i < bytes; i++) if (u8[block + i] !== ((seed + i * 7) & 255)) return i;
+  return -1;
+}
+
+/** Numbers from `first` to `last`. */
+export const from = (first: number, last: number): number[] =>
+  Array.from({ length: last - first + 1 }, (_, i) => first + i);
+
+/** So many blocks of a size. */
+export const many = (process: Checked, count: number, bytes: number): number[] =>
+  Array.from({ length: count }, () => process.malloc(bytes));

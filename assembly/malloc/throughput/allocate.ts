@@ -31,7 +31,7 @@ export function takeChunk(arena: MallocState, size: word): usize {
     if (mem != 0) return mem;
   }
   mem = systemMalloc(size, arena);
-  if (mem != 0 || !emptyCache()) return mem;
+  if (mem != 0 || !emptyCache(false)) return mem;
   // Where memory ends, nothing is cached for a reason.
   mem = takeAtHand(arena, size);
   return mem != 0 ? mem : systemMalloc(size, arena);

@@ -169,7 +169,7 @@ function freeMapped(p: Chunk): void {
  * (tcache_thread_shutdown).
  */
 export function emptyTcache(): void {
-  if (IS_THROUGHPUT) emptyCache();
+  if (IS_THROUGHPUT) emptyCache(true);
   const cache = surrenderTcache();
   if (cache != 0) {
     if (!IS_THROUGHPUT) emptyLists(cache);

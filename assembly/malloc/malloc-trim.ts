@@ -24,7 +24,7 @@ import { trimTop } from "./trim";
  */
 export function trimAll(pad: word): bool {
   let released = false;
-  if (IS_THROUGHPUT) emptyCache();
+  if (IS_THROUGHPUT) emptyCache(true);
   let arena = mainArena;
   let left = MOST_ARENAS;
   do {

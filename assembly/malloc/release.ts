@@ -25,7 +25,7 @@ import { unmapChunk } from "./mapped";
 import { queuePlace } from "./extensions/queue";
 import { enqueue, isRemote } from "./extensions/remote-frees";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
-import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, mainArena, mp, thread } from "./state";
+import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, thread } from "./state";
 import {
   findDoubleFree,
   hasBin,
@@ -39,7 +39,7 @@ import {
 import { takeEntry } from "./tcache-lists";
 import { findTwice, keep } from "./throughput/cache";
 import { merge } from "./throughput/merge";
-import { trimHeap, trimTop } from "./trim";
+import { trimAfterFree } from "./trim";
 
 /**
  * Frees a chunk of `arena` (_int_free). `isLocked` says that a caller of ours holds the arena, as
@@ -208,6 +208,5 @@ function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word): void {
 function afterFree(arena: MallocState, size: word): void {
   if (size < FASTBIN_CONSOLIDATION_THRESHOLD) return;
   if (arena.haveFastchunks) consolidate(arena);
-  if (arena != mainArena) trimHeap(arena, mp.topPad);
-  else if (arena.top.size >= mp.trimThreshold) trimTop(arena, mp.topPad);
+  trimAfterFree(arena);
 }

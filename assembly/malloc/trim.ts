@@ -7,7 +7,7 @@ import { Failure, corrupted } from "../base/failure";
 import { Chunk, PREV_INUSE, addressOf } from "./chunk";
 import { endOf, firstChunk, heapFor, heapMaxSize } from "./heap";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
-import { HeapInfo, MallocState, libc, mp } from "./state";
+import { HeapInfo, MallocState, libc, mainArena, mp } from "./state";
 import {
   PAGE_SIZE,
   SHED_ACCESS,
@@ -79,6 +79,12 @@ export function trimHeap(arena: MallocState, pad: word): void {
   enterKernel();
   shrinkHeap(arena, heap, top, topSize, extra);
   leaveKernel();
+}
+
+/** Gives the end of an arena back, where a free chunk has become large. */
+export function trimAfterFree(arena: MallocState): void {
+  if (arena != mainArena) trimHeap(arena, mp.topPad);
+  else if (arena.top.size >= mp.trimThreshold) trimTop(arena, mp.topPad);
 }
 
 /** Takes `extra` bytes off the end of the heap and its top (shrink_heap). */

@@ -21,7 +21,9 @@ const { createHeapSync, ThreadError } = await import("../../dist/threads.js");
 const { abi, mode, from, to, progress } = workerData;
 const clock = new Int32Array(progress);
 const LAYOUTS = ["linux", "top-down", "compact"];
-const BUILDS = ["core", "full", "image", "core"];
+/** Those of the profile "throughput" are fewer. */
+const BUILDS = mode === "throughput" ? ["core", "image"] : ["core", "full", "image", "core"];
+const PROFILE = mode === "throughput" ? mode : "glibc";
 const PAGE = 4096;
 
 /**
@@ -52,7 +54,7 @@ function start(random) {
   const process =
     mode === "threads"
       ? createHeapSync({ abi, patience: 300 }).process
-      : startProcessSync({ abi, build, layout: pick(LAYOUTS, random) });
+      : startProcessSync({ abi, build, profile: PROFILE, layout: pick(LAYOUTS, random) });
   process.share();
   const threads = [process];
   const others = build === "image" ? 0 : random(0, 2);
@@ -161,7 +163,8 @@ function metadata({ process, threads, blocks }, random) {
   ];
   for (const thread of threads) {
     const cache = thread.raw.tcache() >>> 0;
-    if (cache !== 0) ranges.push([cache, structs.TcachePerthreadStruct.size]);
+    const { size } = mode === "throughput" ? structs.ClassCache : structs.TcachePerthreadStruct;
+    if (cache !== 0) ranges.push([cache, size]);
   }
   // Chunks of the heap: headers and the links of those that are free.
   const { startBrk, brk } = process.mm();

@@ -27,8 +27,11 @@ interface Message {
   [more: string]: unknown;
 }
 
-/** What calls: JavaScript on simulated threads; the threaded build's, with its locks; a guest. */
-export type FlipMode = "heap" | "threads" | "guest";
+/**
+ * What calls: JavaScript on simulated threads; the same on the profile "throughput"; the threaded
+ * build's threads, with its locks; a guest.
+ */
+export type FlipMode = "heap" | "throughput" | "threads" | "guest";
 
 /**
  * Damages heaps.

@@ -11,11 +11,11 @@ import { arenaBit, splitTop } from "../top";
 import { nextRun, put } from "./cache";
 import { NO_BIN, binOfClass, nextBin, remove } from "./class-bins";
 import { CACHED_SIZE, cachedClassOf, classFor, classOf, isExact, sizeOfClass } from "./classes";
-import { emptyBeforeGrowth, putFree } from "./merge";
+import { emptyBeforeGrowth, emptyCache, putFree } from "./merge";
 
 /**
- * How many blocks of a size are taken at once at most: out of a bin, where they lie as they lie, and
- * out of a larger chunk, bytes in all. More cut at once would be faster by itself, and would put
+ * How many blocks of a size are taken at once at most: out of a bin, where they lie as they lie;
+ * out of a larger chunk; bytes in all. More cut at once would be faster by itself, and would put
  * apart what a program allocates together and uses together.
  */
 const MOST_TAKEN: u32 = 16;
@@ -35,7 +35,11 @@ export function takeChunk(arena: MallocState, size: word): usize {
     mem = takeAtHand(arena, size);
     if (mem != 0) return mem;
   }
-  return systemMalloc(size, arena);
+  mem = systemMalloc(size, arena);
+  if (mem != 0 || !emptyCache(false)) return mem;
+  // Where memory ends, nothing is cached for a reason.
+  mem = takeAtHand(arena, size);
+  return mem != 0 ? mem : systemMalloc(size, arena);
 }
 
 /** A block of class `index`, or 0 with errno ENOMEM; the cache gets the others of a run. */

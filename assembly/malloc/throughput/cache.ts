@@ -149,17 +149,14 @@ export function heldBytes(): word {
   return <word>held;
 }
 
-/** The latest block of class `index` of any thread's cache, or 0. */
-export function latestOf(cache: usize, index: u32): usize {
-  return <usize>load<word>(cache + <usize>index * SIZE_SZ);
+/** The latest block of class `index` of the cache at `mem`, any thread's, or 0. */
+export function latestOf(mem: usize, index: u32): usize {
+  return <usize>load<word>(mem + <usize>index * SIZE_SZ);
 }
 
-/**
- * How many bytes of chunks class `index` of any thread's cache takes yet: less than 0 where a run
- * was more than it takes.
- */
-export function roomIn(cache: usize, index: u32): i32 {
-  return load<i32>(cache + ((<usize>index) << 2), ROOM);
+/** How many bytes of chunks class `index` of the cache at `mem` takes yet: below 0 after a run. */
+export function roomIn(mem: usize, index: u32): i32 {
+  return load<i32>(mem + ((<usize>index) << 2), ROOM);
 }
 
 function listOf(index: u32): usize {

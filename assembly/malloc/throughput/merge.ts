@@ -6,8 +6,9 @@ import { arenaFor } from "../arena";
 import { Chunk, PREV_INUSE, addressOf } from "../chunk";
 import { refuse } from "../links";
 import { CHUNK_HDR_SZ } from "../sizes";
-import { MallocState } from "../state";
+import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState } from "../state";
 import { lowerTop } from "../top";
+import { trimAfterFree } from "../trim";
 import { classCache, hasCache, heldBytes, take } from "./cache";
 import { insert, remove } from "./class-bins";
 import { CACHE_CLASSES } from "./classes";
@@ -54,14 +55,19 @@ export function putFree(arena: MallocState, p: Chunk, size: word): void {
   insert(arena, p, size);
 }
 
-/** Frees everything that this thread's cache holds. Whether there was anything. */
-export function emptyCache(): bool {
+/**
+ * Frees everything that this thread's cache holds, and gives the ends of heaps back as free does if
+ * `isTrimming`. Whether there was anything.
+ */
+export function emptyCache(isTrimming: bool): bool {
   let hasFreed = false;
   if (!hasCache()) return false;
   for (let index: u32 = 0; index < CACHE_CLASSES; index++) {
     for (let mem = take(index); mem != 0; mem = take(index)) {
       const p = Chunk.ofMem(mem);
-      merge(arenaFor(p), p, p.size);
+      const arena = arenaFor(p);
+      const size = merge(arena, p, p.size);
+      if (isTrimming && size >= FASTBIN_CONSOLIDATION_THRESHOLD) trimAfterFree(arena);
       hasFreed = true;
     }
   }
@@ -77,5 +83,5 @@ export function emptyBeforeGrowth(arena: MallocState): bool {
   const total = arena.systemMem;
   if (!hasCache() || total < own.flushedAt || heldBytes() < total >> 3) return false;
   own.flushedAt = <u32>(total + (total >> 2));
-  return emptyCache();
+  return emptyCache(false);
 }

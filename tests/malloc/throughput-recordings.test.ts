@@ -1,0 +1,200 @@
+// Every recorded program on the profile "throughput": the heap is sound all the way, no two blocks
+// have a byte in common, blocks are as large as their classes say, the same requests give the same
+// addresses, and the program needs little more memory than with glibc's heap.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
+import { afterAll, describe, expect, it } from "vitest";
+import { wordBytes, type Abi } from "../../src/layout/address.js";
+import { OpKind } from "../../src/layout/generated.js";
+import { parseTrace } from "../../src/trace/parse.js";
+import { Player, type Step } from "../../src/trace/player.js";
+import { startSession } from "../../src/trace/session.js";
+import { Threads } from "../../src/trace/threads.js";
+import type { Trace } from "../../src/trace/trace.js";
+import { campaign, sampled } from "../support/campaign.js";
+import {
+  Plan,
+  abis,
+  chunkBytes,
+  endOfClass,
+  expectSound,
+  isMapped,
+  peakOf,
+  plainSize,
+  start,
+  steppedSize,
+  usableBytes,
+  type Checked,
+} from "./throughput.js";
+
+const TRACES = new URL("../../traces/", import.meta.url);
+const names = readdirSync(TRACES, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".rep.gz"))
+  .map((name) => name.replace(".rep.gz", ""))
+  .sort();
+
+/** How often the whole heap is checked on the way through a recording. */
+const LOOKS = campaign({ short: 24, ci: 200 });
+
+/**
+ * How much more memory a program may need than in the profile glibc. With several threads each has
+ * a cache of its own: in programs of one or two MiB, as the recorded ones are, that shows.
+ */
+const MOST_OF_ONE = 1.3;
+const MOST_OF_THREADS = 1.8;
+const MOST_ON_AVERAGE = 1.25;
+
+const traces = new Map<string, Trace>();
+function traceOf(name: string): Trace {
+  const known = traces.get(name);
+  if (known !== undefined) return known;
+  const trace = parseTrace(gunzipSync(readFileSync(new URL(`${name}.rep.gz`, TRACES))), name);
+  traces.set(name, trace);
+  return trace;
+}
+
+/** A process of the profile on the checked build, and who plays a trace in it. */
+function playerOf(
+  trace: Trace,
+  abi: Abi,
+  observer: (process: Checked, step: Step) => void,
+): [Checked, Player] {
+  const process = start(abi);
+  const threads = new Threads(process, trace);
+  const quiet = new WeakSet<object>();
+  const callers = {
+    get now() {
+      const { now } = threads;
+      // Each instance begins with a check at every call.
+      if (!quiet.has(now)) now.raw.verify_calls(0);
+      quiet.add(now);
+      return now;
+    },
+    take: (who: number) => threads.take(who),
+  };
+  return [process, new Player(trace, callers, (step) => observer(process, step))];
+}
+
+/** The largest block that a request of `bytes` may get from malloc or calloc, bytes. */
+function mostBytes(process: Checked, step: Step): number {
+  const { abi } = process;
+  const plain = plainSize(abi, step.bytes);
+  // What is left of a chunk and too small for another stays with the block.
+  const rest = abi === "ilp32" ? 0 : 16;
+  if (plain < 1024) return plain + rest - wordBytes(abi);
+  if (plain <= 65_536) return endOfClass(steppedSize(plain)) - wordBytes(abi);
+  return plain + rest - wordBytes(abi);
+}
+
+/** memalign rounds an alignment up to a power of two. */
+const powerFrom = (alignment: number): number => 2 ** Math.ceil(Math.log2(Math.max(1, alignment)));
+
+/** What is wrong with a block that a call returned; undefined for nothing. */
+function wrongWith(process: Checked, step: Step): string | undefined {
+  const { kind, bytes, result } = step;
+  if (result % 16 !== 0) return "is not aligned";
+  if (kind === OpKind.MEMALIGN && result % powerFrom(Number(step.x)) !== 0)
+    return "is not aligned enough";
+  const usable = usableBytes(process, result);
+  if (usable < bytes) return `has only ${usable} bytes`;
+  const isPlain = kind === OpKind.MALLOC || kind === OpKind.CALLOC;
+  if (isPlain && !isMapped(process, result) && usable > mostBytes(process, step))
+    return `has ${usable} bytes, and may have ${mostBytes(process, step)}`;
+  return undefined;
+}
+
+/** Sees that blocks are as they should be, and have nothing in common. */
+class Watch {
+  readonly wrong: string[] = [];
+  /** How many blocks were seen, and how many of them are larger than glibc's would be. */
+  seen = 0;
+  larger = 0;
+  readonly #plan = new Plan();
+  readonly #sizes = new Map<number, number>();
+
+  see(process: Checked, step: Step): void {
+    const { before, result, after } = step;
+    if (before !== 0 && before === after && result === 0) return;
+    if (before !== 0) this.#plan.give(before, this.#sizes.get(before)!);
+    if (before !== 0) this.#sizes.delete(before);
+    if (result === 0 || after === 0) return;
+    this.seen++;
+    const usable = usableBytes(process, result);
+    this.#sizes.set(result, usable);
+    const wrong = this.#plan.take(result, usable)
+      ? wrongWith(process, step)
+      : "overlaps another block";
+    if (chunkBytes(process, result) > plainSize(process.abi, step.bytes)) this.larger++;
+    if (wrong === undefined || this.wrong.length > 9) return;
+    this.wrong.push(
+      `operation ${step.index}, ${step.bytes} bytes: 0x${result.toString(16)} ${wrong}`,
+    );
+  }
+}
+
+/** The addresses that a trace's operations return on the build "replay": a checksum of them. */
+function addressSum(trace: Trace, abi: Abi): number {
+  let sum = 0;
+  const session = startSession(trace, { abi, profile: "throughput" });
+  session.player(({ result }) => (sum = (Math.imul(sum, 31) + result) >>> 0)).to();
+  return sum;
+}
+
+describe.each(abis)("recorded programs in the profile throughput, %s", (abi) => {
+  it("are all here", () => expect(names).toHaveLength(21));
+
+  it.each(names)("%s: sound, aligned, of the right sizes, nothing overlaps", (name) => {
+    const trace = traceOf(name);
+    const watch = new Watch();
+    let sum = 0;
+    const [process, player] = playerOf(trace, abi, (of, step) => {
+      sum = (Math.imul(sum, 31) + step.result) >>> 0;
+      watch.see(of, step);
+    });
+    for (let look = 1; look <= LOOKS; look++) {
+      player.to(Math.floor((trace.count * look) / LOOKS));
+      expectSound(process, `after ${player.done} operations`);
+    }
+    expect(watch.wrong).toEqual([]);
+    expect(watch.seen).toBeGreaterThan(1000);
+    expect(watch.larger).toBeGreaterThan(0);
+    player.release();
+    expectSound(process, "after the last free");
+    process.trim();
+    expectSound(process, "after malloc_trim");
+  });
+
+  it.each(sampled(names, 4))("%s: the same requests, the same addresses", (name) => {
+    const trace = traceOf(name);
+    const sum = addressSum(trace, abi);
+    expect(addressSum(trace, abi)).toBe(sum);
+    expect(sum).not.toBe(0);
+  });
+
+  const ratios = new Map<string, number>();
+  it.each(names)("%s: hardly more memory than in the profile glibc", (name) => {
+    const trace = traceOf(name);
+    const peaks = (["throughput", "glibc"] as const).map((profile) => {
+      const session = startSession(trace, { abi, profile });
+      session.run();
+      return peakOf(session.process);
+    });
+    const ratio = peaks[0]! / peaks[1]!;
+    ratios.set(name, ratio);
+    expect(ratio).toBeLessThanOrEqual(name.startsWith("threads/") ? MOST_OF_THREADS : MOST_OF_ONE);
+  });
+
+  it("hardly more memory on average", () => {
+    const logs = [...ratios.values()].map(Math.log);
+    expect(logs).toHaveLength(names.length);
+    expect(Math.exp(logs.reduce((sum, log) => sum + log, 0) / logs.length)).toBeLessThan(
+      MOST_ON_AVERAGE,
+    );
+  });
+
+  afterAll(() => {
+    const all = [...ratios].map(([name, ratio]) => `${name} ${ratio.toFixed(2)}`);
+    process.stdout.write(`${abi}: memory of throughput to glibc's: ${all.join(", ")}\n`);
+  });
+});

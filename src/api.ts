@@ -49,6 +49,7 @@ export type {
 export type * as BuildExports from "./binary/build-exports.js";
 export type { FileImports } from "./process/file-imports.js";
 export type { WasmInput, WasmSource } from "./binary/load.js";
+export type { Profile } from "./binary/profile.js";
 export { abortMessages, BrokenInvariant, HeapAbort } from "./process/failures.js";
 export type { CheckName, FailureName, InvariantName } from "./process/failures.js";
 export type { ProcessEnd } from "./process/fate.js";

@@ -21,5 +21,6 @@ export type {
   Word,
 } from "./binary/exports.js";
 export type { WasmSource } from "./binary/load.js";
+export type { Profile } from "./binary/profile.js";
 export type { AddressLayout } from "./process/options.js";
 export type { Abi, Mem } from "./layout/address.js";

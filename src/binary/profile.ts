@@ -5,15 +5,15 @@ import { structsOf } from "../layout/structs.js";
 import type { Abi } from "../layout/address.js";
 import type { Build } from "./exports.js";
 
-/** The profiles, the default first. */
-export const PROFILES = ["glibc", "throughput"] as const;
-
 /**
  * Which heap: "glibc" is glibc 2.36's, address for address; "throughput" has the same chunks,
  * arenas and system calls, and looks for speed where glibc looks for a place. docs/profiles.md has
  * what it changes, and what that costs.
  */
-export type Profile = (typeof PROFILES)[number];
+export type Profile = "glibc" | "throughput";
+
+/** The profiles, the default first. */
+export const PROFILES = ["glibc", "throughput"] as const satisfies readonly Profile[];
 
 /** The builds that there are in every profile. */
 const IN_ALL: readonly Build[] = ["core", "checked", "replay", "image"];

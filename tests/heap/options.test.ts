@@ -80,6 +80,15 @@ describe("an option of createHeap", () => {
     [{ stableViews: null }, 'TypeError: option "stableViews" must be a boolean, got null'],
     [{ build: "full" }, /option "build" must be one of "core", "checked", "image", "threads", got/],
     [{ abi: null }, /option "abi" must be one of "ilp32", "lp64", got null/],
+    [
+      { profile: "fast" },
+      'TypeError: option "profile" must be one of "glibc", "throughput", got "fast"',
+    ],
+    [{ profil: "throughput" }, /no option "profil": did you mean "profile"\?/],
+    [
+      { profile: "throughput", threads: true },
+      'TypeError: option "profile": "throughput" is for the builds core, checked, replay, image; "threads" has "glibc"',
+    ],
     [{ layout: "compakt" }, /option "layout" must be one of .*, got "compakt"/],
     [{ outOfMemory: "trow" }, /option "outOfMemory" must be one of "null", "throw", got "trow"/],
     [{ base: NaN }, 'TypeError: option "base" must be an integer, got NaN'],

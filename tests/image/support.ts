@@ -1,5 +1,6 @@
 // Heap images for tests: in memory, with the program of tests/support/image-workload.mjs in them.
 
+import type { Profile } from "../../src/binary/profile.js";
 import { createHeapSync } from "../../src/heap/create.js";
 import { crc32c } from "../../src/image/crc32c.js";
 import { PAGES_AT, SLOT_BYTES, encodeHeader } from "../../src/image/header.js";
@@ -36,7 +37,7 @@ export class Reference {
   readonly #work: Workload;
   readonly #tables = new Map<number, Uint32Array>();
 
-  constructor(options: { abi: Abi }, seed = SEED) {
+  constructor(options: { abi: Abi; profile?: Profile }, seed = SEED) {
     this.#work = new Workload(createHeapSync(options), 0, seed);
   }
 

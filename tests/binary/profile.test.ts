@@ -1,0 +1,104 @@
+// The option "profile": which binary it loads, what refuses it, and that a binary says itself which
+// heap it is.
+
+import { describe, expect, it } from "vitest";
+import { PROFILES } from "../../src/binary/profile.js";
+import { createDebugHeapSync } from "../../src/debug/create.js";
+import { createHeapSync as createCoreHeapSync } from "../../src/heap/core-create.js";
+import { createHeap, createHeapSync } from "../../src/heap/create.js";
+import { startKernelSync } from "../../src/kernel/kernel.js";
+import { startProcess, startProcessSync } from "../../src/process/process.js";
+import * as threads from "../../src/threads.js";
+
+const abis = ["ilp32", "lp64"] as const;
+const BUILDS = ["core", "checked", "replay", "image"] as const;
+
+/** What a call throws: name and message. */
+function refusal(call: () => unknown): string {
+  try {
+    call();
+  } catch (error) {
+    return `${(error as Error).name}: ${(error as Error).message}`;
+  }
+  throw new Error("nothing was refused");
+}
+
+describe.each(abis)("the option profile, %s", (abi) => {
+  it("glibc is the default", () => {
+    expect(PROFILES[0]).toBe("glibc");
+    expect(startProcessSync({ abi }).profile).toBe("glibc");
+    expect(createHeapSync({ abi }).process.profile).toBe("glibc");
+    expect(startProcessSync({ abi }).structs).not.toHaveProperty("ClassCache");
+  });
+
+  it.each(BUILDS)("both heaps are to be had in the build %s, and differ", (build) => {
+    const [glibc, throughput] = PROFILES.map((profile) =>
+      startProcessSync({ abi, build, profile }),
+    );
+    expect([glibc!.profile, throughput!.profile]).toEqual(PROFILES);
+    expect(glibc!.module).not.toBe(throughput!.module);
+    expect(throughput!.structs).toHaveProperty("ClassCache");
+    // One class for requests of an eighth of 2 KiB.
+    const sizes = [glibc!, throughput!].map((process) => process.usableSize(process.malloc(1800)));
+    expect(sizes[1]! - sizes[0]!).toBeGreaterThan(64);
+  });
+
+  it("heaps of all kinds take it, and say what they have", async () => {
+    const profile = "throughput";
+    const heaps = [
+      createHeapSync({ abi, profile }),
+      createCoreHeapSync({ abi, profile, wasm: startProcessSync({ abi, profile }).module }),
+      createDebugHeapSync({ abi, profile }),
+      await createHeap({ abi, profile }),
+    ];
+    for (const heap of heaps) {
+      const block = heap.malloc(1800);
+      expect(heap.usableSize(block)).toBeGreaterThanOrEqual(1800);
+      heap.free(block);
+    }
+    const process = await startProcess({ abi, profile });
+    expect(process.profile).toBe(profile);
+    expect((await process.attachThread()).profile).toBe(profile);
+    expect(createHeapSync({ abi, profile, build: "checked" }).process.profile).toBe(profile);
+  });
+
+  it("a binary that is given says itself what it is", () => {
+    for (const profile of PROFILES) {
+      const { module } = startProcessSync({ abi, profile });
+      expect(startProcessSync({ abi, wasm: module }).profile).toBe(profile);
+      expect(startProcessSync({ abi, wasm: module, profile }).profile).toBe(profile);
+      expect(createHeapSync({ abi, wasm: module }).process.profile).toBe(profile);
+    }
+  });
+
+  it("a binary of the other profile is refused, with both names", async () => {
+    for (const [profile, other] of [PROFILES, [...PROFILES].reverse()] as const) {
+      const { module: wasm } = startProcessSync({ abi, profile: profile });
+      const message =
+        `the WebAssembly binary is of the profile "${profile}", ` +
+        `and "${other}" is asked for (option "profile")`;
+      const options = { abi, wasm, profile: other };
+      expect(refusal(() => startProcessSync(options))).toBe(`Error: ${message}`);
+      expect(refusal(() => createHeapSync(options))).toBe(`Error: ${message}`);
+      await expect(startProcess(options)).rejects.toThrow(message);
+      await expect(createHeap(options)).rejects.toThrow(message);
+      // That has changed nothing: the binary is as good as before.
+      expect(startProcessSync({ abi, wasm }).profile).toBe(profile);
+    }
+  });
+
+  it("builds with glibc's heap only refuse it by name", async () => {
+    const profile = "throughput";
+    const rule = (build: string): string =>
+      `TypeError: option "profile": "throughput" is for the builds ${BUILDS.join(", ")}; ` +
+      `"${build}" has "glibc"`;
+    for (const build of ["full", "threads"] as const) {
+      expect(refusal(() => startProcessSync({ abi, build, profile }))).toBe(rule(build));
+      await expect(startProcess({ abi, build, profile })).rejects.toThrow(rule(build).slice(11));
+    }
+    expect(refusal(() => startKernelSync({ profile } as never))).toBe(rule("full"));
+    expect(refusal(() => threads.createHeapSync({ abi, profile } as never))).toBe(rule("threads"));
+    // The default by its name is no reason to refuse anything.
+    expect(startProcessSync({ abi, build: "full", profile: "glibc" }).profile).toBe("glibc");
+  });
+});

@@ -200,3 +200,11 @@ describe.each(abis)("recorded programs in the profile throughput, %s", (abi) => 
     process.stdout.write(`${abi}: memory of throughput to glibc's: ${all.join(", ")}\n`);
   });
 });
+
+it("canary: blocks that overlap are noticed, by a byte of either", () => {
+  const plan = new Plan();
+  expect(plan.take(0x2000_0000, 28)).toBe(true);
+  expect(plan.take(0x2000_0010, 12)).toBe(false);
+  expect(plan.take(0x1fff_fff0, 17)).toBe(false);
+  expect(plan.take(0x2000_0020, 12)).toBe(true);
+});

@@ -5,7 +5,7 @@
 import type { Abi } from "../layout/address.js";
 import { checkBinary } from "./check.js";
 import type { Build, RawExports } from "./exports.js";
-import { binaryName, checkProfile, type Profile } from "./profile.js";
+import { binaryName, type Profile } from "./profile.js";
 import { isBytes, isUrl, type WasmSource } from "../base/realm.js";
 
 export type { WasmSource };
@@ -147,7 +147,6 @@ export async function load<A extends Abi, B extends Build, F extends Failing>(
   try {
     module = await pending;
     checkBinary(module, plan.abi);
-    checkProfile(module, plan.abi, plan.profile);
     modules.set(key, module);
   } catch (error) {
     // It may go well the next time: a file that is there by then, a network that answers.
@@ -171,7 +170,6 @@ export function moduleSync(plan: WhichBinary, binaries: Binaries): WebAssembly.M
     module = isBytes(source) ? new WebAssembly.Module(source) : source;
   }
   checkBinary(module, plan.abi);
-  checkProfile(module, plan.abi, plan.profile);
   modules.set(key, module);
   return module;
 }

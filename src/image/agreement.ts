@@ -54,8 +54,8 @@ export function assertSameLayout(
   };
   if (fingerprintOf(structs, header.version) !== header.fingerprint)
     refuse(
-      'the image was written by a version, or in a profile (option "profile"), whose structs ' +
-        "are laid out differently",
+      "the image was written by a version whose structs are laid out differently, " +
+        'or in another profile (option "profile")',
     );
   if (kernelBytes !== header.kernelBytes)
     refuse(

@@ -5,7 +5,7 @@ import type { Abi } from "../layout/address.js";
 import { Tunable } from "../layout/generated.js";
 import { checkOptions, checkPowerOfTwo, FLAG, merged } from "../base/checks.js";
 import type { Build } from "../binary/exports.js";
-import { checkBuildHasProfile } from "../binary/profile.js";
+import { checkBuildHasProfile, PROFILES } from "../binary/profile.js";
 import { errorOf } from "./failures.js";
 import { Fate } from "./fate.js";
 import { NO_FILES } from "./file-imports.js";
@@ -28,6 +28,7 @@ const FUNCTION = "a function";
 /** The options of a process. */
 export const PROCESS_OPTIONS = /* @__PURE__ */ merged(CORE_OPTIONS, {
   build: BUILDS,
+  profile: PROFILES,
   tunables: "a string or an object",
   hugePages: "an object",
   cores: { min: 1, max: MOST_CORES },
@@ -130,6 +131,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
       trace: own.trace ?? (() => undefined),
       ...(own.files ?? NO_FILES),
     };
+  plan.profile = options.profile;
   if (own.restore !== undefined) plan.resume = own.restore;
   if (build === "threads") Object.assign(plan, starter.threaded!.threadingOf(own));
   return plan;

@@ -6,7 +6,7 @@ import { checkInteger, FLAG } from "../base/checks.js";
 import type { Build, RawExports } from "../binary/exports.js";
 import { Fate } from "./fate.js";
 import type { WasmInput } from "../binary/load.js";
-import { PROFILES, type Profile } from "../binary/profile.js";
+import type { Profile } from "../binary/profile.js";
 import {
   checkMemory,
   MAX_TASK_SIZE,
@@ -190,7 +190,6 @@ const PAGES = { min: 1, max: 65536 };
 /** The options of any process. */
 export const CORE_OPTIONS = {
   abi: ABIS,
-  profile: PROFILES,
   layout: LAYOUTS,
   memory: "",
   wasm: "",
@@ -281,7 +280,6 @@ export function planCore<A extends Abi = "ilp32", B extends Build = "core">(
   return {
     abi: abi as A,
     build: traits.build as B,
-    profile: options.profile,
     memory: memory ?? newMemory(options, startBrk, taskSize, traits.shared),
     isCallersMemory: memory !== undefined,
     wasm: options.wasm,

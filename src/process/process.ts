@@ -3,7 +3,7 @@
 
 import type { Abi, Mem } from "../layout/address.js";
 import type { MmStruct } from "../layout/generated.js";
-import { profileOf, type Profile } from "../binary/profile.js";
+import { checkProfile, profileOf, type Profile } from "../binary/profile.js";
 import { begin, join } from "./begin.js";
 import { PACKAGE_FILES } from "../binary/sources.js";
 import { planProcess, PROCESS_OPTIONS } from "./build-options.js";
@@ -307,7 +307,7 @@ export type StartProcessSync = <A extends Abi = "ilp32", B extends Build = "core
 export function processStarter(binaries: Binaries, starter: Starter): StartProcess {
   return async (options = {}) => {
     const plan = planned(options, starter);
-    return new Process(plan, await load(plan, binaries));
+    return started(plan, await load(plan, binaries));
   };
 }
 
@@ -315,13 +315,22 @@ export function processStarter(binaries: Binaries, starter: Starter): StartProce
 export function processStarterSync(binaries: Binaries, starter: Starter): StartProcessSync {
   return (options = {}) => {
     const plan = planned(options, starter);
-    return new Process(plan, loadSync(plan, binaries));
+    return started(plan, loadSync(plan, binaries));
   };
 }
 
 function planned<A extends Abi, B extends Build>(options: ProcessOptions<A, B>, starter: Starter) {
   if (!starter.isHeap) checkOptions(PROCESS_OPTIONS, options);
   return planProcess(options, starter);
+}
+
+/** @throws Error where the binary that the caller brought has another profile than is asked for */
+function started<A extends Abi, B extends Build>(
+  plan: ProcessPlan<A, B>,
+  loaded: Loaded<A, B, Fate>,
+) {
+  checkProfile(loaded.module, plan.abi, plan.profile);
+  return new Process(plan, loaded);
 }
 
 /** Programs that start a process themselves, on any build. */

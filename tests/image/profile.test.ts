@@ -65,7 +65,7 @@ describe.each(abis)("images in the profile throughput, %s", (abi) => {
     const [other] = PROFILES.filter((one) => one !== written);
     const error = refusal(() => openHeapImageSync(file, { abi, profile: other! }));
     expect(error).toMatchObject({ name: "HeapImageError", reason: "other-layout" });
-    expect(error.message).toContain('in a profile (option "profile")');
+    expect(error.message).toContain('or in another profile (option "profile")');
     await expect(openHeapImage(file, { abi, profile: other! })).rejects.toThrow(error.message);
     expect(Buffer.compare(file.bytes(), before)).toBe(0);
     expect(open(file, { abi, profile: written }).work.ops).toBe(200);

@@ -1,6 +1,8 @@
 // Makes images of format 1, which is no longer written, out of images of the present one: the pages
 // and a journal lie in the same places, headers are other ones, and there is no table.
 
+import type { Abi } from "../../src/layout/address.js";
+import type { Structs } from "../../src/layout/structs.js";
 import { layouts } from "../../src/layout/generated.js";
 import { SLOT_BYTES, encodeHeader, fingerprintOf } from "../../src/image/header.js";
 import type { HeapImageHeader } from "../../src/image/header.js";
@@ -26,6 +28,12 @@ export function encodeV1(header: HeapImageHeader): Uint8Array {
   return bytes;
 }
 
+/** The structs of the profile that there was then. */
+function glibcStructs(abi: Abi): Structs {
+  const { ClassCache: _none, ...structs } = layouts[abi];
+  return structs as Structs;
+}
+
 /** Makes the image in a file one of format 1. */
 export function toVersion1(file: MemoryFile): void {
   const { header, slot } = readHeader(file)!;
@@ -33,7 +41,7 @@ export function toVersion1(file: MemoryFile): void {
   const old = {
     ...header,
     version: 1,
-    fingerprint: fingerprintOf(layouts[header.abi], 1),
+    fingerprint: fingerprintOf(glibcStructs(header.abi), 1),
     table: undefined,
     journal: journal && {
       ...journal,

@@ -64,16 +64,20 @@ const THREADS = [
   "check_address",
 ];
 
+const CHECKED = [
+  ...REPLAY,
+  "check_heap",
+  "check_address",
+  "refuse_growth",
+  "growth_requests",
+  "verify_calls",
+];
+
+const IMAGE = ["page_digest", "image_end", "image_restore", "check_heap", "check_address"];
+
 const ADDED: Readonly<Record<string, readonly string[]>> = {
   core: [],
-  checked: [
-    ...REPLAY,
-    "check_heap",
-    "check_address",
-    "refuse_growth",
-    "growth_requests",
-    "verify_calls",
-  ],
+  checked: CHECKED,
   replay: REPLAY,
   full: [
     "syscall",
@@ -91,10 +95,14 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
     "check_heap",
     "check_address",
   ],
-  image: ["page_digest", "image_end", "image_restore", "check_heap", "check_address"],
+  image: IMAGE,
   threads: THREADS,
   // Not in the package: it tells tests of each store.
   crash: [...THREADS, "locks_held"],
+  "core-throughput": [],
+  "checked-throughput": CHECKED,
+  "replay-throughput": REPLAY,
+  "image-throughput": IMAGE,
 };
 
 /** What is imported besides the memory and host.fail. */

@@ -15,15 +15,14 @@ export type Profile = "glibc" | "throughput";
 /** The profiles, the default first. */
 export const PROFILES = ["glibc", "throughput"] as const satisfies readonly Profile[];
 
-/** The builds that there are in every profile. */
-const IN_ALL: readonly Build[] = ["core", "checked", "replay", "image"];
+function refuse(what: string, profile: Profile): never {
+  throw new TypeError(`option "profile": ${what} has "${profile}"`);
+}
 
-/** @throws TypeError naming the option, where `build` is not to be had in `profile` */
-export function checkBuildHasProfile(build: Build, profile: Profile): void {
-  if (profile === "glibc" || IN_ALL.includes(build)) return;
-  throw new TypeError(
-    `option "profile": "${profile}" is for the builds ${IN_ALL.join(", ")}; "${build}" has "glibc"`,
-  );
+/** @throws TypeError where `build` is not to be had in `profile` */
+export function checkBuildHasProfile(build: Build, profile?: Profile): void {
+  if (profile === "throughput" && (build === "full" || build === "threads"))
+    refuse(`the build "${build}"`, "glibc");
 }
 
 /** @returns the name of a binary's file in build/, without its ending */
@@ -36,12 +35,8 @@ export function profileOf(module: WebAssembly.Module, abi: Abi): Profile {
   return "ClassCache" in structsOf(module, abi) ? "throughput" : "glibc";
 }
 
-/** @throws Error where a binary that the caller brought is not of the profile that is asked for */
+/** @throws TypeError where a binary is not of the profile that is asked for */
 export function checkProfile(module: WebAssembly.Module, abi: Abi, profile?: Profile): void {
-  if (profile === undefined) return;
   const is = profileOf(module, abi);
-  if (is !== profile)
-    throw new Error(
-      `the WebAssembly binary is of the profile "${is}", and "${profile}" is asked for (option "profile")`,
-    );
+  if (profile !== undefined && profile !== is) refuse("the binary", is);
 }

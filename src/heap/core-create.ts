@@ -12,7 +12,7 @@ import { CoreHeap, type HeapOptions } from "./core-heap.js";
 /** How to make a heap of the core build. */
 export interface CoreHeapOptions<A extends Abi = Abi> extends Omit<
   HeapOptions<A, "core">,
-  "build" | "threads" | "hugePages" | "cores" | "randomize" | "stableViews" | "tunables"
+  "build" | "profile" | "threads" | "hugePages" | "cores" | "randomize" | "stableViews" | "tunables"
 > {
   /** The binary, core.ilp32.wasm or core.lp64.wasm: its bytes, or a compiled module. */
   wasm: WasmSource;

@@ -126,7 +126,7 @@ const LINKS = /\b(fd|bk|fdNextsize|bkNextsize|top|lastRemainder)\b/g;
  */
 export function fingerprintOf(structs: Structs, version = FORMAT_VERSION): bigint {
   // Each profile has its own kind of cache.
-  const text = KEPT.filter((name) => name in structs)
+  const text = KEPT.filter((name) => structs[name] !== undefined)
     .map((name) => describeStruct(name, structs[name]))
     .join("\n")
     .replace(LINKS, "$1Word");

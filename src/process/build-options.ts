@@ -113,7 +113,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
   const { build = "core", cores } = options;
   const own: ProcessOptions = options;
   checkBuildHasOptions(own, build);
-  checkBuildHasProfile(build, options.profile ?? "glibc");
+  checkBuildHasProfile(build, options.profile);
   const machine = hugePagesOption(options.hugePages);
   // How many processors glibc counts; nothing for its own default.
   if (cores !== undefined) machine.push(setting("cores", Tunable.CORES, cores));

@@ -324,7 +324,7 @@ function planned<A extends Abi, B extends Build>(options: ProcessOptions<A, B>, 
   return planProcess(options, starter);
 }
 
-/** @throws Error where the binary that the caller brought has another profile than is asked for */
+/** @throws TypeError where the binary has another profile than is asked for */
 function started<A extends Abi, B extends Build>(
   plan: ProcessPlan<A, B>,
   loaded: Loaded<A, B, Fate>,

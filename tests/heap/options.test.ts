@@ -87,7 +87,7 @@ describe("an option of createHeap", () => {
     [{ profil: "throughput" }, /no option "profil": did you mean "profile"\?/],
     [
       { profile: "throughput", threads: true },
-      'TypeError: option "profile": "throughput" is for the builds core, checked, replay, image; "threads" has "glibc"',
+      'TypeError: option "profile": the build "threads" has "glibc"',
     ],
     [{ layout: "compakt" }, /option "layout" must be one of .*, got "compakt"/],
     [{ outOfMemory: "trow" }, /option "outOfMemory" must be one of "null", "throw", got "trow"/],

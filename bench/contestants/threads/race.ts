@@ -7,6 +7,7 @@ import { undisturbed } from "../../lab/quiet.js";
 import { randomIntegers, shuffled } from "../../lab/random.js";
 import type { ThreadContestant, ThreadEffort } from "./contestants.js";
 import { LOADS } from "./loads.js";
+import { summarise } from "../../../src/trace/statistics.js";
 
 /** What a race found. */
 export interface ThreadRates {
@@ -31,12 +32,6 @@ const REPEATS = 1.5;
 
 function keyOf(contestant: string, threads: number, column: number): string {
   return `${contestant}/${threads}/${column}`;
-}
-
-function median(samples: readonly number[]): number {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /** Measures all loads on one thread and on two. */
@@ -79,7 +74,7 @@ export async function raceThreads(
     failures,
     cell(contestant, threads, column) {
       const found = samples.get(keyOf(contestant, threads, column));
-      return found ? { median: median(found), best: Math.max(...found) } : null;
+      return found ? { median: summarise(found).median, best: Math.max(...found) } : null;
     },
   };
 }

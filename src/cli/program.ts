@@ -16,6 +16,7 @@ import { manCommand } from "./man-page.js";
 import { mapsCommand } from "./kernel/maps.js";
 import { mmCommand } from "./kernel/mm.js";
 import { packageVersion } from "./package-root.js";
+import { ProgramFailed, recordCommand } from "./record/command.js";
 import { replayCommand } from "./replay/command.js";
 import { smapsCommand } from "./kernel/smaps.js";
 import { straceCommand } from "./kernel/strace.js";
@@ -24,6 +25,7 @@ import { LEAST_SAMPLES } from "./replay/verdict.js";
 
 const COMMANDS = [
   replayCommand,
+  recordCommand,
   mapsCommand,
   smapsCommand,
   mmCommand,
@@ -130,6 +132,7 @@ function withSubcommands(command: Command): Command[] {
 /** Shows an error, unless commander has. @returns the exit code */
 function exitCodeOf(error: unknown, io: CliIo): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
+  if (error instanceof ProgramFailed) return error.exitCode;
   io.stderr.write(`${NAME}: ${messageOf(error, io)}\n`);
   return error instanceof UserError ? error.exitCode : 1;
 }

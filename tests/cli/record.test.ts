@@ -1,4 +1,4 @@
-// `ptmalloc-wasm record`: what a program calls comes out as a trace, whatever becomes of the program.
+// `ptmalloc-wasm record`: what a program calls comes out as a trace, whatever becomes of it.
 
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

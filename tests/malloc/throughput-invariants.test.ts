@@ -40,6 +40,8 @@ class Scene {
     const small = many(process, 8, 200);
     const stepped = many(process, 3, 5000);
     const full = many(process, 180, 1000);
+    // So that nothing merges with it.
+    process.malloc(30_000);
     const large = process.malloc(70_000);
     this.used = process.malloc(30_000);
     for (const block of [...small, ...stepped, large]) process.free(block);

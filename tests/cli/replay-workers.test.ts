@@ -78,6 +78,7 @@ describe("replay --workers", () => {
     [["--workers", "4"], "4: no such file; --workers takes no number, --max-workers 4 does\n"],
     [["--max-workers", "0"], "A whole number from 1 to 128 is needed."],
     [["--max-workers", "129"], "A whole number from 1 to 128 is needed."],
+    [["--workers", "--profile", "throughput"], "--profile throughput is not for threads that run"],
     [["--workers", "--tunables", "x=1"], "x"],
   ])("%j is refused", async (args, message) => {
     const { code, stdout, stderr } = await run(["replay", ...args, "-"], SMALL);

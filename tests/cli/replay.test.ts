@@ -115,6 +115,15 @@ describe("--json", () => {
     expect(wrong.code).not.toBe(0);
   });
 
+  it.each(["glibc", "throughput"])("says which heap it was: %s", async (profile) => {
+    const args = ["replay", "--repeat", "1", "--no-engine", "--profile", profile, "-"];
+    const { stdout } = await run([...args, "--json"], SMALL);
+    expect(JSON.parse(stdout)).toMatchObject({ profile });
+    const { stdout: text } = await run(args, SMALL);
+    expect(text.includes('on the profile "throughput" in WebAssembly')).toBe(profile !== "glibc");
+    expect(text.includes("on glibc 2.36's malloc in WebAssembly")).toBe(profile === "glibc");
+  });
+
   it("peaks make sense", async () => {
     const { stdout } = await run(["replay", "--json", "--repeat", "1", "--no-engine", "-"], SMALL);
     const { traces } = JSON.parse(stdout) as { traces: Record<string, number | null>[] };

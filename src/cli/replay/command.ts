@@ -174,6 +174,7 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
   const measured = await measureAll(traces, process, options, io);
   const report: Report = {
     abi: options.abi,
+    profile: options.profile,
     layout,
     tunables: options.tunables ?? "",
     repeat: options.repeat,
@@ -186,11 +187,13 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
 
 /** @throws UsageError for options that do not go together, and for a number that is no FILE */
 function checkWorkerOptions(given: string[], options: Options, isOnWorkers: boolean): void {
-  const { workers, addresses, freshIds } = options;
+  const { workers, addresses, freshIds, profile } = options;
   if (!isOnWorkers) {
     if (freshIds) throw new UsageError("--fresh-ids is for --workers or --max-workers");
     return;
   }
+  if (profile !== "glibc")
+    throw new UsageError(`--profile ${profile} is not for threads that run at the same time`);
   if (addresses !== undefined) {
     const option = workers ? "--workers" : "--max-workers";
     throw new UsageError(

@@ -1,5 +1,6 @@
 // What `replay` found, and its JSON form.
 
+import type { Profile } from "../../binary/profile.js";
 import { ENGINES, type EngineKind, type EngineTimes } from "../../trace/engine.js";
 import type { Outcome, ReplayTimes } from "../../trace/measure.js";
 import type { AddressLog } from "../../trace/replay.js";
@@ -24,6 +25,8 @@ export interface TraceReport {
 /** Everything that one run of `replay` found. */
 export interface Report {
   readonly abi: string;
+  /** Which heap: "glibc", unless it is said. */
+  readonly profile?: Profile;
   readonly layout: string;
   readonly tunables: string;
   readonly repeat: number;
@@ -96,7 +99,7 @@ export function summaryOf(report: Report): Summary | null {
 
 /** @returns the report as JSON text; sizes in bytes, times in nanoseconds an operation */
 export function jsonReport(report: Report): string {
-  const { abi, layout, tunables, repeat, neighbours, addresses } = report;
+  const { abi, profile = "glibc", layout, tunables, repeat, neighbours, addresses } = report;
   const summary = summaryOf(report);
   const object = {
     format: "ptmalloc-wasm replay 1",
@@ -104,6 +107,7 @@ export function jsonReport(report: Report): string {
     node: process.version,
     v8: process.versions.v8,
     abi,
+    profile,
     layout,
     tunables,
     repeat,

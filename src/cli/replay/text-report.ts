@@ -79,8 +79,9 @@ function heading(report: Report, { colors, width }: Page): string {
   const { traces, repeat } = report;
   const what = traces.length === 1 ? traces[0]!.name : `${traces.length} traces`;
   const layout = report.abi === "ilp32" ? "ilp32 (as on i386)" : "lp64 (as on x86-64)";
+  const heap = report.profile === "throughput" ? 'the profile "throughput"' : "glibc 2.36's malloc";
   const lines = [
-    `${colors.bold(`replay of ${what}`)} on glibc 2.36's malloc in WebAssembly, ${layout}`,
+    `${colors.bold(`replay of ${what}`)} on ${heap} in WebAssembly, ${layout}`,
     colors.dim(
       `Node.js ${process.versions.node}, V8 ${process.versions.v8} · mappings: ${report.layout} · ` +
         `${repeat} ${repeat === 1 ? "sample" : "samples"} of each time`,

@@ -40,6 +40,11 @@ interface SmallContestant {
   free(block: word): void;
 }
 
+/** What a program does with the blocks that it gets; a bound as `Contestant` is. */
+interface BlockUser {
+  use(block: word, bytes: word): void;
+}
+
 /** What the replay loop asks of one. */
 interface Contestant extends SmallContestant {
   calloc(count: word, bytes: word): word;

@@ -35,8 +35,10 @@ async function cachedLayoutSource(entries, path) {
  * @param {{ checkLayout?: boolean, text?: boolean, fresh?: boolean, quiet?: boolean }} [options]
  */
 export async function buildWasm(names = [], { checkLayout = false, ...settings } = {}) {
-  const entries = await compileAll(compilationsOf(names), settings);
+  const all = await compileAll(compilationsOf(names), settings);
   if (names.length > 0) return;
+  // The others' allocators have no structs of ours.
+  const entries = new Map([...all].filter(([, { layout }]) => layout !== null));
   const generated = join(root, "src/layout/generated.ts");
   const source = await cachedLayoutSource(entries, generated);
   if (contentOf(generated) === source) return;
@@ -47,7 +49,7 @@ export async function buildWasm(names = [], { checkLayout = false, ...settings }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const program = new Command("build-wasm")
-    .description("Brings binaries into build/: core, replay.lp64, bench/tlsf …")
+    .description("Brings binaries into build/: core, replay.lp64, peers/tlsf …")
     .argument("[NAME...]", "builds, both layouts or one; without: all of the package's")
     .option("--check-layout", "fail where src/layout/generated.ts is not what it should be")
     .option("--text", "also write build/NAME.wat")

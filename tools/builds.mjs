@@ -31,9 +31,11 @@ export const BENCH_MEMORY_PAGES = 16_384;
 
 /**
  * AssemblyScript's own allocators put their heap here; below it are a benchmark's operations and
- * its table of blocks.
+ * its table of blocks. Twice, as their memory doubles when it grows: what lies below must not be
+ * much more than a trace needs.
  */
-export const BENCH_HEAP_BASE = 32 << 20;
+export const PEER_HEAP_BASE = 8 << 20;
+export const LARGE_PEER_HEAP_BASE = 256 << 20;
 
 const LAYOUT = "./tools/layout-transform.mjs";
 const JOURNAL = "./tools/journal-transform.mjs";
@@ -56,14 +58,36 @@ export const BUILDS = {
 };
 
 const SHARED = ["--enable", "threads", "--sharedMemory", "--maximumMemory"];
-const FOREIGN = ["--memoryBase", String(BENCH_HEAP_BASE)];
 const BENCH_SHARED = [...SHARED, String(BENCH_MEMORY_PAGES)];
 
-/** What the benchmarks race. @type {Readonly<Record<string, Build>>} */
-const BENCH = {
+/**
+ * One of AssemblyScript's runtimes in a benchmark's loops, above a small space and a large one.
+ * @param {string} name of the source
+ * @param {string} runtime asc's word
+ * @returns {Record<string, Build>}
+ */
+function peer(name, runtime) {
+  const entry = `bench/assembly/${name}.ts`;
+  const at = (/** @type {number} */ base) => ({
+    entry,
+    more: ["--runtime", runtime, "--memoryBase", String(base)],
+  });
+  return { [name]: at(PEER_HEAP_BASE), [`${name}-large`]: at(LARGE_PEER_HEAP_BASE) };
+}
+
+/**
+ * Whom the package's `bench` races, and the benchmarks, too: they are shipped.
+ * @type {Readonly<Record<string, Build>>}
+ */
+const PEERS = {
   empty: { entry: "bench/assembly/empty.ts" },
-  tlsf: { entry: "bench/assembly/tlsf.ts", more: ["--runtime", "minimal", ...FOREIGN] },
-  stub: { entry: "bench/assembly/stub.ts", more: ["--runtime", "stub", ...FOREIGN] },
+  ...peer("tlsf", "minimal"),
+  ...peer("stub", "stub"),
+  ...peer("nothing", "stub"),
+};
+
+/** What the benchmarks race besides. @type {Readonly<Record<string, Build>>} */
+const BENCH = {
   "ptmalloc.ilp32": { entry: "bench/assembly/ptmalloc.ts", transforms: [LAYOUT] },
   "ptmalloc.lp64": { entry: "bench/assembly/ptmalloc.ts", word: "u64", transforms: [LAYOUT] },
   "unchecked.ilp32": {
@@ -131,26 +155,32 @@ function packageBuilds([name, build]) {
 
 /**
  * What this project's builds get beyond asc, the others get, too.
- * @param {[string, Build]} entry of BENCH
- * @returns {Compilation}
+ * @param {string} folder below build/
+ * @param {Readonly<Record<string, Build>>} builds
+ * @returns {Compilation[]}
  */
-function benchBuild([name, build]) {
-  const transforms = [...(build.transforms ?? []), OPTIMIZE];
-  return {
-    name: `bench/${name}`,
-    entry: build.entry,
-    options: optionsOf({ ...build, transforms }),
-  };
+function benchBuilds(folder, builds) {
+  return Object.entries(builds).map(([name, build]) => {
+    const transforms = [...(build.transforms ?? []), OPTIMIZE];
+    return {
+      name: `${folder}/${name}`,
+      entry: build.entry,
+      options: optionsOf({ ...build, transforms }),
+    };
+  });
 }
 
-/** The package's builds in both layouts. */
-export const PACKAGE_COMPILATIONS = Object.entries(BUILDS).flatMap(packageBuilds);
+/** What the package has: its builds in both layouts, and whom `bench` races. */
+export const PACKAGE_COMPILATIONS = [
+  ...Object.entries(BUILDS).flatMap(packageBuilds),
+  ...benchBuilds("peers", PEERS),
+];
 
 /** The benchmarks' modules. */
-export const BENCH_COMPILATIONS = Object.entries(BENCH).map(benchBuild);
+export const BENCH_COMPILATIONS = benchBuilds("bench", BENCH);
 
 /**
- * What is meant by names: "core.ilp32", "core" for both layouts, "bench/tlsf", "bench" for all of
+ * What is meant by names: "core.ilp32", "core" for both layouts, "peers/tlsf", "bench" for all of
  * these.
  * @param {readonly string[]} names
  * @returns {Compilation[]} in the table's order, all of the package's for no name

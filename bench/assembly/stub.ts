@@ -2,7 +2,7 @@
 // pointer and frees nothing but the block that it gave last. The floor of what any allocator can
 // cost.
 
-import { runOps } from "../../assembly/replay/loop";
+import { runOps, Touched, Untouched } from "../../assembly/replay/loop";
 import { AsHeap } from "./as-heap";
 import { runBatches, runPairs } from "./loops";
 
@@ -34,7 +34,12 @@ export function batches(rounds: u32, blocks: u32, bytes: word, table: usize): wo
 
 /** Runs the packed operations in [begin, end) over the block table; see `runOps`. */
 export function replay(begin: usize, end: usize, blocks: usize): word {
-  return runOps<AsHeap>(begin, end, blocks);
+  return runOps<AsHeap, Untouched>(begin, end, blocks);
+}
+
+/** The same by a program that writes the first and the last byte of every block that it gets. */
+function replayTouching(begin: usize, end: usize, blocks: usize): word {
+  return runOps<AsHeap, Touched>(begin, end, blocks);
 }
 
 /** Forgets every block: empties the table and the heap. */
@@ -44,4 +49,4 @@ function releaseAll(blocks: usize, count: u32): void {
   heap.reset();
 }
 
-export { releaseAll as release_all };
+export { releaseAll as release_all, replayTouching as replay_touching };

@@ -1,7 +1,7 @@
 // AssemblyScript's own allocator, TLSF (`--runtime minimal`), with the benchmark's loops in one
 // module. ilp32 only.
 
-import { freeAll, runOps } from "../../assembly/replay/loop";
+import { freeAll, runOps, Touched, Untouched } from "../../assembly/replay/loop";
 import { AsHeap } from "./as-heap";
 import { runBatches, runPairs } from "./loops";
 
@@ -27,7 +27,12 @@ export function batches(rounds: u32, blocks: u32, bytes: word, table: usize): wo
 
 /** Runs the packed operations in [begin, end) over the block table; see `runOps`. */
 export function replay(begin: usize, end: usize, blocks: usize): word {
-  return runOps<AsHeap>(begin, end, blocks);
+  return runOps<AsHeap, Untouched>(begin, end, blocks);
+}
+
+/** The same by a program that writes the first and the last byte of every block that it gets. */
+function replayTouching(begin: usize, end: usize, blocks: usize): word {
+  return runOps<AsHeap, Touched>(begin, end, blocks);
 }
 
 /** Frees every block of a table of `count` slots; see `freeAll`. */
@@ -35,4 +40,4 @@ function releaseAll(blocks: usize, count: u32): void {
   freeAll<AsHeap>(blocks, count);
 }
 
-export { releaseAll as release_all };
+export { releaseAll as release_all, replayTouching as replay_touching };

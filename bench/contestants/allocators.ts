@@ -91,8 +91,8 @@ export const jsAllocators: readonly JsAllocator[] = [
       table: new BigInt64Array(BATCH_BLOCKS),
     }),
   },
-  fromWasm(TLSF, true, () => foreignInstance("tlsf", FOREIGN_PAGES).exports),
-  fromWasm(STUB, false, () => foreignInstance("stub", FOREIGN_PAGES).exports),
+  fromWasm(TLSF, true, () => foreignInstance("tlsf-large", FOREIGN_PAGES).exports),
+  fromWasm(STUB, false, () => foreignInstance("stub-large", FOREIGN_PAGES).exports),
   {
     name: "@thi.ng/malloc",
     frees: true,
@@ -193,12 +193,12 @@ export const loopAllocators: readonly LoopAllocator[] = [
     toWord: BigInt,
   })),
   loopInWasm(TLSF, () => ({
-    exports: foreignInstance("tlsf", FOREIGN_PAGES).exports,
+    exports: foreignInstance("tlsf-large", FOREIGN_PAGES).exports,
     table,
     toWord: toNumber,
   })),
   loopInWasm(STUB, () => ({
-    exports: foreignInstance("stub", FOREIGN_PAGES).exports,
+    exports: foreignInstance("stub-large", FOREIGN_PAGES).exports,
     table,
     toWord: toNumber,
   })),

@@ -19,7 +19,7 @@ function build(script: string, ...args: readonly string[]): void {
 }
 
 /**
- * @returns a binary, such as "core.ilp32" or "bench/tlsf", compiled once a run
+ * @returns a binary, such as "core.ilp32" or "peers/tlsf", compiled once a run
  * @throws Error with what the compiler said
  */
 export function wasmModule(name: string): WebAssembly.Module {

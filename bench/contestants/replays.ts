@@ -11,7 +11,7 @@ import { encodeOps } from "../../src/trace/encode.js";
 import { startSession, type ReplayOptions, SLICE_OPS } from "../../src/trace/session.js";
 import { geometricMean } from "../../src/trace/statistics.js";
 import type { Trace } from "../../src/trace/trace.js";
-import { BENCH_HEAP_BASE } from "../../tools/builds.mjs";
+import { LARGE_PEER_HEAP_BASE } from "../../tools/builds.mjs";
 import { FOREIGN_PAGES } from "./allocators.js";
 import { wasmModule } from "./binaries.js";
 import { race, type Contestant, type Effort } from "../lab/harness.js";
@@ -91,11 +91,12 @@ function inProcess(name: string, trace: Trace, replay: Replay): Contestant {
 }
 
 function foreignReplay(module: "tlsf" | "stub", trace: Trace): Replay {
-  const { exports, memory } = foreignInstance(module, FOREIGN_PAGES);
+  const { exports, memory } = foreignInstance(`${module}-large`, FOREIGN_PAGES);
   const ops = encodeOps(trace, "ilp32", layouts.ilp32.Op);
   const end = OPS_BEGIN + ops.length;
   const blocks = Math.ceil(end / 16) * 16;
-  if (blocks + trace.slots * 4 > BENCH_HEAP_BASE) throw new RangeError("the trace is too long");
+  if (blocks + trace.slots * 4 > LARGE_PEER_HEAP_BASE)
+    throw new RangeError("the trace is too long");
   new Uint8Array(memory.buffer).set(ops, OPS_BEGIN);
   const slice = (ops.length / trace.count) * SLICE_OPS;
   return {

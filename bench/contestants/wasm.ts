@@ -2,7 +2,7 @@
 
 import { startProcessSync } from "../../src/process/process.js";
 import type { Abi } from "../../src/layout/address.js";
-import { BENCH_HEAP_BASE } from "../../tools/builds.mjs";
+import { LARGE_PEER_HEAP_BASE } from "../../tools/builds.mjs";
 import { wasmModule } from "./binaries.js";
 
 /** A size_t or a pointer as JavaScript passes it: a number in ilp32, a BigInt in lp64. */
@@ -34,15 +34,15 @@ export interface ForeignInstance<Exports> {
  * @param maximumPages limit of its memory, in pages of 64 KiB
  */
 export function foreignInstance<Exports = LoopExports & ReplayLoopExports>(
-  name: "empty" | "tlsf" | "stub",
+  name: "empty" | "tlsf-large" | "stub-large",
   maximumPages: number,
 ): ForeignInstance<Exports> {
-  const initial = BENCH_HEAP_BASE / 65_536 + 1;
+  const initial = LARGE_PEER_HEAP_BASE / 65_536 + 1;
   const memory = new WebAssembly.Memory({ initial, maximum: Math.max(initial, maximumPages) });
   const abort = (): never => {
     throw new Error("the allocator aborted");
   };
-  const { exports } = new WebAssembly.Instance(wasmModule(`bench/${name}`), {
+  const { exports } = new WebAssembly.Instance(wasmModule(`peers/${name}`), {
     env: { memory, abort },
   });
   return { exports: exports as unknown as Exports, memory };

@@ -12,6 +12,8 @@ export interface ReplayExports<W> {
    * @returns what the last operation returned
    */
   replay(this: void, begin: number, end: number, blocks: number): W;
+  /** The same by a program that writes the first and the last byte of every block that it gets. */
+  replay_touching(this: void, begin: number, end: number, blocks: number): W;
   /** Frees every block of a table of `count` words, and empties it. */
   release_all(this: void, blocks: number, count: number): void;
 }

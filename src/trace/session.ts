@@ -92,6 +92,14 @@ export class ReplaySession {
     }
   }
 
+  /**
+   * Runs operations as a program that writes the first and the last byte of every block that it
+   * gets; of a trace without turns.
+   */
+  touch(first: number, end: number): void {
+    this.threads.now.raw.replay_touching(this.opAddress(first), this.opAddress(end), this.blocks);
+  }
+
   /** @returns who plays the trace call by call, instead of `run`; the process must be fresh */
   player(observer?: Observer): Player {
     return new Player(this.trace, this.threads, observer);

@@ -51,7 +51,7 @@ const SETUP = [
   "scratch",
 ];
 
-const REPLAY = ["replay", "release_all"];
+const REPLAY = ["replay", "replay_touching", "release_all"];
 
 const THREADS = [
   "share",

@@ -7,17 +7,17 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const namesOf = (...names: string[]) => compilationsOf(names).map(({ name }) => name);
 
 describe("the table of builds", () => {
-  it("has the package's builds, in both layouts, for no name", () => {
-    expect(namesOf()).toHaveLength(2 * Object.keys(BUILDS).length);
+  it("has the package's builds, in both layouts, and its peers, for no name", () => {
+    expect(namesOf()).toHaveLength(2 * Object.keys(BUILDS).length + namesOf("peers").length);
     expect(namesOf()).toContain("threads.lp64");
   });
 
   it("takes a build, one of its layouts, a benchmark's module, or all of these", () => {
     expect(namesOf("core")).toEqual(["core.ilp32", "core.lp64"]);
-    expect(namesOf("core.lp64", "bench/tlsf", "core")).toEqual([
+    expect(namesOf("core.lp64", "peers/tlsf", "core")).toEqual([
       "core.ilp32",
       "core.lp64",
-      "bench/tlsf",
+      "peers/tlsf",
     ]);
     expect(namesOf("bench")).toEqual(BENCH_COMPILATIONS.map(({ name }) => name));
   });

@@ -1,9 +1,9 @@
-// Who takes part in `ptmalloc-wasm bench`: an allocator, or what the JavaScript engine offers in its
-// place. A contestant is first prepared (built, compiled, loaded: once), then it starts heaps, each
+// Who takes part in `ptmalloc-wasm bench`: an allocator, or what the JavaScript engine offers in
+// its place. A contestant is first prepared (built, compiled, loaded: once), then it starts heaps, each
 // fresh and with a trace loaded, and every heap runs the trace as often as it is told.
 //
 // Everybody runs the same operations in the same order, and writes the first and the last byte of
-// every block that malloc, memalign and realloc give it. Recordings of several threads are run by
+// every block that it is given. Recordings of several threads are run by
 // one thread, in the order that was recorded.
 
 import type { Abi } from "../../layout/address.js";
@@ -55,16 +55,16 @@ export interface Contestant {
 /** What a contestant is made of is not there: not an error of the contestant's. */
 export class MissingError extends Error {
   override readonly name = "MissingError";
+  /** How to get it. */
+  readonly how: string;
 
   /**
    * @param what is missing: "emcc is not on the PATH"
    * @param how to get it, as a command where there is one: "apt-get install emscripten"
    */
-  constructor(
-    what: string,
-    readonly how: string,
-  ) {
+  constructor(what: string, how: string) {
     super(what);
+    this.how = how;
   }
 }
 
@@ -113,7 +113,7 @@ export interface RacerHeap {
    * @param count operations of a slice; the last one may be shorter
    */
   slices(count: number): Promise<Slices> | Slices;
-  /** Requests that were refused in the passes so far, of those that this package's heap serves. */
+  /** Requests refused in the passes so far, of those that this package's heap serves. */
   readonly refused: number;
   close(): void;
 }

@@ -54,7 +54,7 @@ export interface ContestantResult {
   readonly abilities: readonly Ability[];
   /** Bytes of its module; null where it is none. */
   readonly code: { readonly raw: number; readonly gzip: number; readonly brotli: number } | null;
-  /** Nanoseconds of compiling, instantiating and one malloc(24); [] where there is nothing to start. */
+  /** Nanoseconds of compiling, instantiating and one malloc(24); [] where nothing is to start. */
   readonly startUp: readonly number[];
 }
 
@@ -103,11 +103,16 @@ export interface HeapResult {
   readonly gcShare: number | null;
   /** Of the slices of warm passes; null where it was not measured. */
   readonly latency: Latency | null;
+  /**
+   * Nanoseconds an operation up to each of the trace's places from the one before, in a first
+   * pass; null where it was not measured.
+   */
+  readonly nanosecondsAt: readonly number[] | null;
   /** Bytes held from the host at the trace's places, in a first pass; null where nobody can tell. */
   readonly heldBytes: readonly number[] | null;
   /** How often that grew, slice by slice. */
   readonly growths: number | null;
-  /** Bytes of memory that the first pass made resident, medians of fresh heaps; null if unknown. */
+  /** Bytes that the first pass made resident, median of fresh heaps; null if unknown. */
   readonly residentBytes: number | null;
 }
 

@@ -14,7 +14,7 @@ import {
   measuredEngineOps,
   type EngineKind,
   type EngineTimes,
-} from "../../trace/engine.js";
+} from "../engine/measure.js";
 import { measuredOps, measureReplay, observe } from "../../trace/measure.js";
 import { replayAddresses, type AddressLog } from "../../trace/replay.js";
 import type { ReplayOptions } from "../../trace/session.js";

@@ -4,7 +4,7 @@ import { PerformanceObserver } from "node:perf_hooks";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { GarbageCollector } from "../../trace/engine.js";
+import type { GarbageCollector } from "../engine/measure.js";
 
 /** Notes every collection of the process; stop it when done. */
 export class GarbageWatcher implements GarbageCollector {

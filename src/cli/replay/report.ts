@@ -1,7 +1,7 @@
 // What `replay` found, and its JSON form.
 
 import type { Profile } from "../../binary/profile.js";
-import { ENGINES, type EngineKind, type EngineTimes } from "../../trace/engine.js";
+import { ENGINES, type EngineKind, type EngineTimes } from "../engine/measure.js";
 import type { Outcome, ReplayTimes } from "../../trace/measure.js";
 import type { AddressLog } from "../../trace/replay.js";
 import { geometricMean, type Samples } from "../../trace/statistics.js";

@@ -1,6 +1,7 @@
 // The report of `replay` for people, as wide as the terminal.
 
-import type { EngineKind, EngineTimes } from "../../trace/engine.js";
+import { WAYS } from "../engine/makers.js";
+import type { EngineTimes } from "../engine/measure.js";
 import {
   formatBytes,
   formatCount,
@@ -29,13 +30,6 @@ import {
   type Column,
 } from "../tables.js";
 import { rangeText, verdictText } from "./verdict.js";
-
-/** JavaScript's ways to do it: as the head of a column, and in a sentence. */
-const ENGINE_NAMES: Readonly<Record<EngineKind, readonly [string, string]>> = {
-  uint8array: ["Uint8Array", "a Uint8Array per block"],
-  object: ["object", "a JavaScript object per block"],
-  pool: ["pool", "a pool of buffers in JavaScript"],
-};
 
 /** Fields of mallinfo2 that a row shows, and when each is left out: the greatest first. */
 const MALLINFO_SHOWN = {
@@ -115,7 +109,7 @@ function timeTable(traces: readonly TraceReport[], { colors, width }: Page): str
     { head: "warm range", priority: 5 },
     { head: "cold" },
     { head: "cold range", priority: 7 },
-    ...kinds.map((kind) => ({ head: ENGINE_NAMES[kind][0], priority: 1 })),
+    ...kinds.map((kind) => ({ head: WAYS[kind].title, priority: 1 })),
     ...(kinds.length > 0 ? [{ head: "GC", priority: 6 }, { head: "JS / warm" }] : []),
   ];
   const rows = traces.map((trace) => {
@@ -190,7 +184,7 @@ function reading(trace: TraceReport): string {
   if (fastest === undefined || verdict === null) {
     return `${formatNanoseconds(wasm.warm.median)} ns an operation${memory}`;
   }
-  const than = ENGINE_NAMES[fastest.kind][1];
+  const than = WAYS[fastest.kind].phrase;
   const gc = fastest.gcShare === null ? "" : ` (GC ${formatShare(fastest.gcShare)} of its time)`;
   const failed =
     fastest.failed > 0 ? `; ${formatCount(fastest.failed)} requests too big for it` : "";
@@ -205,7 +199,7 @@ function summaryLine(report: Report, colors: Colors): string {
     `cold ${formatNanoseconds(summary.cold)} ns`;
   const engines = summary.engines.map(
     ({ kind, mean }) =>
-      `${ENGINE_NAMES[kind][0]} ${formatNanoseconds(mean)} ns ` +
+      `${WAYS[kind].title} ${formatNanoseconds(mean)} ns ` +
       `(${formatRatio(mean / summary.warm)} the warm time)`,
   );
   const undecided =
@@ -255,7 +249,7 @@ function oneTimeTable({ wasm, engines }: TraceReport, { colors, width }: Page): 
     ["Wasm, warm", formatNanoseconds(wasm.warm.median), rangeText(wasm.warm)],
     ["Wasm, cold", formatNanoseconds(wasm.cold.median), rangeText(wasm.cold)],
     ...engines.map((one) => [
-      `JavaScript, ${ENGINE_NAMES[one.kind][0]}`,
+      `JavaScript, ${WAYS[one.kind].title}`,
       formatNanoseconds(one.times.median),
       rangeText(one.times),
       note(one),
@@ -308,7 +302,7 @@ function footnotes(report: Report, { colors, width }: Page): string {
   ];
   const kinds = report.traces[0]?.engines.map(({ kind }) => kind) ?? [];
   if (kinds.length > 0) {
-    const names = kinds.map((kind) => ENGINE_NAMES[kind][1]).join(", ");
+    const names = kinds.map((kind) => WAYS[kind].phrase).join(", ");
     lines.push(
       `JavaScript: ${names}; GC: its garbage collector's share. The verdict is against the fastest of ` +
         "them, ? where the samples allow none. (An object has fields and no bytes.)",

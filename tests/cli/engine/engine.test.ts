@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { ENGINES, measureEngine } from "../../src/trace/engine.js";
-import type { Outcome } from "../../src/trace/measure.js";
-import { parseTrace } from "../../src/trace/parse.js";
+import { ENGINES, measureEngine } from "../../../src/cli/engine/measure.js";
+import type { Outcome } from "../../../src/trace/measure.js";
+import { parseTrace } from "../../../src/trace/parse.js";
 
 function traceOf(ops: string) {
   return parseTrace(new TextEncoder().encode(`0\n0\n0\n1\n${ops}`), "t");

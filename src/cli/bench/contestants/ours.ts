@@ -1,0 +1,62 @@
+// This package's heap, in each of its profiles, the replay loop in the same module.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { binaryName, type Profile } from "../../../binary/profile.js";
+import { startProcessSync } from "../../../process/process.js";
+import { startSession } from "../../../trace/session.js";
+import type { Contestant, LabTrace, Racer, RacerHeap } from "../contestant.js";
+import { packageRoot, packageVersion } from "../../package-root.js";
+import { sliced, timed } from "./slicing.js";
+
+/** What a profile is, in a line. */
+const ABOUT: Readonly<Record<Profile, string>> = {
+  glibc: "glibc 2.36's malloc, address for address; aligns to 16, all of glibc's checks",
+  throughput: "the same chunks and arenas, arranged for speed; aligns to 16, glibc's checks",
+};
+
+/** This package's heap, a contestant for each profile. */
+export const ours: readonly Contestant[] = (Object.keys(ABOUT) as Profile[]).map((profile) => ({
+  name: profile,
+  title: `ptmalloc-wasm ${profile}`,
+  group: "ours",
+  about: ABOUT[profile],
+  source: "this package",
+  abilities:
+    profile === "glibc"
+      ? ["frees", "from-js", "assemblyscript", "threads"]
+      : ["frees", "from-js", "assemblyscript"],
+  prepare: () => Promise.resolve(racer(profile)),
+}));
+
+function racer(profile: Profile): Racer {
+  const code = readFileSync(
+    join(packageRoot(), "build", `${binaryName("core", profile, "ilp32")}.wasm`),
+  );
+  return {
+    version: packageVersion(),
+    code,
+    start: (trace) => heap(trace, profile),
+    startUp() {
+      const begin = performance.now();
+      const { raw } = startProcessSync({ wasm: code, layout: "compact", profile });
+      raw.malloc(24);
+      return (performance.now() - begin) * 1e6;
+    },
+  };
+}
+
+function heap({ trace }: LabTrace, profile: Profile): RacerHeap {
+  const session = startSession(trace, { profile, layout: "compact" });
+  const { memory } = session.process;
+  const before = memory.buffer.byteLength;
+  const run = (first: number, end: number): void => session.touch(first, end);
+  return {
+    pass: () => timed(trace.count, run),
+    drain: () => session.release(),
+    slices: (count) => sliced(trace.count, count, run, () => memory.buffer.byteLength - before),
+    // What it refuses, nobody is asked to serve.
+    refused: 0,
+    close: () => undefined,
+  };
+}

@@ -1,6 +1,7 @@
 // Numbers for people.
 
 const UNITS = ["B", "KiB", "MiB", "GiB"] as const;
+const TIMES = ["ns", "µs", "ms", "s"] as const;
 
 /** @returns bytes with a binary unit and three digits: `512 B`, `1.53 MiB` */
 export function formatBytes(bytes: number): string {
@@ -21,6 +22,17 @@ export function formatCount(count: number): string {
 /** @returns nanoseconds with about three digits: `9.85`, `26.1`, `1,264` */
 export function formatNanoseconds(nanoseconds: number): string {
   return nanoseconds >= 999.5 ? formatCount(Math.round(nanoseconds)) : threeDigits(nanoseconds);
+}
+
+/** @returns nanoseconds with a unit and three digits: `98.0 ns`, `1.26 µs`, `41.3 ms` */
+export function formatDuration(nanoseconds: number): string {
+  let unit = 0;
+  let value = nanoseconds;
+  while (value >= 999.5 && unit < TIMES.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  return `${threeDigits(value)} ${TIMES[unit]}`;
 }
 
 /** @returns a share of 1 in percent, `61 %`; below ten percent with a decimal */

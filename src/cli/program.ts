@@ -6,6 +6,7 @@ import { HeapAbort } from "../process/failures.js";
 import { HeapImageError } from "../image/errors.js";
 import { TraceError } from "../trace/trace.js";
 import { ReplayError } from "../trace/workers/crew.js";
+import { benchCommand } from "./bench/command.js";
 import { completionCommand } from "./completion/command.js";
 import { configureHelp } from "./help.js";
 import { imageCommand } from "./image/command.js";
@@ -25,6 +26,7 @@ import { LEAST_SAMPLES } from "./replay/verdict.js";
 
 const COMMANDS = [
   replayCommand,
+  benchCommand,
   recordCommand,
   mapsCommand,
   smapsCommand,

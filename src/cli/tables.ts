@@ -45,7 +45,8 @@ const DEFAULT_WIDTH = 100;
 /** What is shown at least, and what is no use to read any more. */
 const LEAST_WIDTH = 40;
 const MOST_WIDTH = 240;
-const GAP = 2;
+/** Blanks between columns. */
+export const GAP = 2;
 /** A column of words that would get less than this gets lines of its own instead. */
 const LEAST_WORDS = 16;
 

@@ -5,17 +5,15 @@
 // medians' ratio (a percentile bootstrap) lies on one side, and when neither side's samples
 // disagree among themselves by more than the two sides differ.
 
-import { median, quantile, sampleWithReplacement } from "simple-statistics";
+import { quantile } from "simple-statistics";
 import type { Samples } from "../../trace/statistics.js";
+import { ratioInterval } from "../bootstrap.js";
 import { formatNanoseconds, formatRatio } from "../format.js";
 
 /** Fewer samples say nothing about how much they spread. */
 export const LEAST_SAMPLES = 5;
-const RESAMPLES = 1000;
 /** Within this share both are called equally fast. */
 const SAME = 0.05;
-/** A seed, so that the same samples give the same interval. */
-const SEED = 0x9e3779b9;
 
 /** Theirs over ours: how many times longer they take. */
 export interface Verdict {
@@ -33,7 +31,7 @@ export interface Verdict {
 /** @returns what the samples say */
 export function verdictOf(theirs: Samples, ours: Samples): Verdict {
   const ratio = theirs.median / ours.median;
-  const { low, high } = interval(theirs.samples, ours.samples);
+  const { low, high } = ratioInterval(theirs.samples, ours.samples);
   const verdict = (kind: Verdict["kind"], reason = ""): Verdict => ({
     kind,
     ratio,
@@ -80,24 +78,4 @@ export function rangeText({ best, worst }: Samples): string {
 /** How much the middle half of the samples disagrees: the third quartile over the first. */
 function spread({ samples }: Samples): number {
   return quantile([...samples], 0.75) / quantile([...samples], 0.25);
-}
-
-/** The 95 % interval of the ratio of medians. */
-function interval(a: readonly number[], b: readonly number[]): { low: number; high: number } {
-  const random = generator();
-  const draw = (samples: readonly number[]): number =>
-    median(sampleWithReplacement([...samples], samples.length, random));
-  const ratios = Array.from({ length: RESAMPLES }, () => draw(a) / draw(b));
-  return { low: quantile(ratios, 0.025), high: quantile(ratios, 0.975) };
-}
-
-/** xorshift32 (Marsaglia, 2003). @returns numbers from 0 to 1 */
-function generator(): () => number {
-  let state = SEED;
-  return () => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) / 2 ** 32;
-  };
 }

@@ -28,6 +28,11 @@ export class Progress {
     this.bar?.update({ what: what.padEnd(24) });
   }
 
+  /** There is more, or less, to do in all than was thought. */
+  expect(total: number): void {
+    this.bar?.setTotal(total);
+  }
+
   /** So many more units are done. */
   readonly advance = (units: number): void => {
     this.bar?.increment(units);

@@ -27,6 +27,7 @@ const heap = v.object({
   warm: v.array(positive),
   gcShare: v.nullable(share),
   latency: v.nullable(latency),
+  nanosecondsAt: v.nullable(v.array(count)),
   heldBytes: v.nullable(v.array(count)),
   growths: v.nullable(count),
   residentBytes: v.nullable(v.number()),

@@ -184,6 +184,7 @@ function heap(
     warm: failed ? [] : times(30, 1),
     gcShare: isEngine && !failed ? 0.1 + 0.05 * index : null,
     latency: failed || isEngine ? null : latencyOf(time * 64, random),
+    nanosecondsAt: failed ? null : held.map(() => time),
     heldBytes: failed || isEngine ? null : held,
     growths: failed || isEngine ? null : new Set(held).size,
     residentBytes: failed || group === "control" ? null : Math.round(most * (1 + random() * 0.2)),

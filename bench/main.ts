@@ -13,6 +13,7 @@ import { assemblyScript } from "./questions/assemblyscript.js";
 import { jsApi } from "./questions/js-api.js";
 import { jsBatches } from "./questions/js-batches.js";
 import { jsPairs } from "./questions/js-pairs.js";
+import { jsPrograms } from "./questions/js-programs.js";
 import { kernel } from "./questions/kernel.js";
 import { nanoseconds } from "./questions/nanoseconds.js";
 import { replay } from "./questions/replay.js";
@@ -29,6 +30,7 @@ const questions: readonly Question[] = [
   jsPairs,
   jsBatches,
   jsApi,
+  jsPrograms,
   kernel,
   threads,
   crowds,

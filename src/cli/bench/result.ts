@@ -108,7 +108,7 @@ export interface HeapResult {
    * pass; null where it was not measured.
    */
   readonly nanosecondsAt: readonly number[] | null;
-  /** Bytes held from the host at the trace's places, in a first pass; null where nobody can tell. */
+  /** Bytes held from the host at the trace's places, in a first pass; null if unknown. */
   readonly heldBytes: readonly number[] | null;
   /** How often that grew, slice by slice. */
   readonly growths: number | null;

@@ -16,14 +16,19 @@ import { jsPairs } from "./questions/js-pairs.js";
 import { jsPrograms } from "./questions/js-programs.js";
 import { kernel } from "./questions/kernel.js";
 import { nanoseconds } from "./questions/nanoseconds.js";
-import { replay } from "./questions/replay.js";
+import { memory } from "./questions/memory.js";
+import { cold, replay } from "./questions/replay.js";
 import { threads } from "./questions/threads.js";
 import { wasmBatches } from "./questions/wasm-batches.js";
 import { wasmPairs } from "./questions/wasm-pairs.js";
+import { workloads } from "./questions/workloads.js";
 import { terminalTable, withSection, type Result } from "./lab/tables.js";
 
 const questions: readonly Question[] = [
   replay,
+  cold,
+  workloads,
+  memory,
   nanoseconds,
   wasmPairs,
   wasmBatches,
@@ -39,10 +44,14 @@ const questions: readonly Question[] = [
   assemblyScript,
 ];
 const names = questions.map(({ name }) => name);
+const quickNames = questions.filter(({ isQuick }) => isQuick).map(({ name }) => name);
+/** Of a quick look's efforts. */
+const QUICK_SCALE = 0.25;
 
 interface Options {
   only?: string[];
-  scale: number;
+  scale?: number;
+  quick?: true;
   save?: true;
   tables?: true;
 }
@@ -69,14 +78,16 @@ function writeTables(wanted: readonly string[]): void {
   writeFileSync(readme, text);
 }
 
-async function ask(wanted: readonly string[], { scale, save: isKept }: Options): Promise<void> {
+async function ask(wanted: readonly string[], options: Options): Promise<void> {
+  const { quick: isQuick = false, save: isKept } = options;
+  const scale = options.scale ?? (isQuick ? QUICK_SCALE : 1);
   const manifest = join(root, "node_modules", "assemblyscript", "package.json");
   const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
   const machine = thisMachine(version);
   console.log(machineLine(machine));
   for (const question of questions.filter(({ name }) => wanted.includes(name))) {
     console.log(`\n== ${question.name}: ${question.question}`);
-    const answer = await question.answer(scale);
+    const answer = await question.answer(scale, isQuick);
     console.log(terminalTable(answer));
     if (isKept) save(question, answer, machine);
   }
@@ -107,14 +118,15 @@ const program = new Command("npm run bench --")
       questionName,
     ),
   )
-  .option("--scale <n>", "that many times the usual rounds; 0.3: a quick look", positive, 1)
+  .option("--scale <n>", "that many times the usual rounds (1)", positive)
+  .option("--quick", "a quick look, on npm packages alone: within two minutes")
   .option("--save", "write bench/results/NAME.json, and the tables in bench/README.md")
   .option("--tables", "ask nothing: write the tables in bench/README.md from bench/results")
   .addHelpText("after", list())
   .configureHelp({ helpWidth: 100 })
   .exitOverride((error) => process.exit(error.exitCode && 2))
   .action(async (options: Options) => {
-    const wanted = options.only ?? names;
+    const wanted = options.only ?? (options.quick ? quickNames : names);
     if (options.tables) writeTables(wanted);
     else await ask(wanted, options);
   });

@@ -44,8 +44,14 @@ export interface Question {
   /** File name, without its ending: for `--only`, and for the results. */
   readonly name: string;
   readonly question: string;
-  /** Finds out. @param scale of all efforts: 1 is the usual one */
-  answer(scale: number): Promise<Answer>;
+  /** Whether a quick look has it, too; it needs nothing but npm packages then. */
+  readonly isQuick?: true;
+  /**
+   * Finds out.
+   * @param scale of all efforts: 1 is the usual one
+   * @param isQuick whether npm packages must do
+   */
+  answer(scale: number, isQuick: boolean): Promise<Answer>;
 }
 
 /** @returns an effort scaled, at least one round */

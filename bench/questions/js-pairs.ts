@@ -20,6 +20,7 @@ const UNIT_SIZE = 64;
 export const jsPairs: Question = {
   name: "js-pairs",
   question: "What does it cost JavaScript to get one block and give it back?",
+  isQuick: true,
   async answer(scale) {
     const names = jsAllocators.map(({ name }) => name);
     const effort = scaled({ rounds: 6, seconds: 0.06 }, scale);

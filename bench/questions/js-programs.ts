@@ -43,6 +43,7 @@ function contestantsOf(program: Twice): Contestant[] {
 export const jsPrograms: Question = {
   name: "js-programs",
   question: "Is a program faster on JavaScript's objects, or on a heap in WebAssembly?",
+  isQuick: true,
   async answer(scale) {
     const cells = new Map<string, Cell[]>(rows.map((name) => [name, []]));
     const effort = scaled({ rounds: 6, seconds: 0.12 }, scale);

@@ -19,6 +19,7 @@ const TARGETS: Readonly<Record<number, number>> = { 64: 1 };
 export const wasmPairs: Question = {
   name: "wasm-pairs",
   question: "What does it cost a WebAssembly module to get one block and give it back?",
+  isQuick: true,
   async answer(scale) {
     const names = loopAllocators.map(({ name }) => name);
     const effort = scaled({ rounds: 6, seconds: 0.06 }, scale);

@@ -1,0 +1,139 @@
+// The lab's race (`ptmalloc-wasm bench`) over the recorded programs and the workloads, run once for
+// all questions that it answers.
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { min, median } from "simple-statistics";
+import { find } from "../../src/cli/bench/registry.js";
+import { pageReport } from "../../src/cli/bench/report/page.js";
+import type { BenchResult, HeapResult, TraceResult } from "../../src/cli/bench/result.js";
+import { runBench, type Course } from "../../src/cli/bench/run.js";
+import { summarise } from "../../src/cli/bench/summary.js";
+import { traceOf, workloads } from "../../src/cli/bench/workloads.js";
+import { geometricMean } from "../../src/trace/statistics.js";
+import { Progress } from "../../src/cli/progress.js";
+import { output } from "../lab/paths.js";
+import type { Answer, Cell, Ratio, Row } from "../lab/question.js";
+import { ratio } from "../lab/question.js";
+import { PROGRAMS, programTrace } from "../lab/workloads.js";
+
+/** Heaps of each contestant and course, where the scale is 1. */
+const HEAPS = 4;
+const PASSES = 8;
+/** Of a quick look, these. */
+const QUICK_COURSES = ["bash", "ld", "perl-words", "larson", "slots-16-20000", "pair-64"];
+const QUICK_HEAPS = 2;
+
+let running: Promise<BenchResult> | undefined;
+
+/** @returns what the lab found, the same for every question of one run; see `Question.answer` */
+export function labResult(scale: number, isQuick: boolean): Promise<BenchResult> {
+  return (running ??= race(scale, isQuick));
+}
+
+async function race(scale: number, isQuick: boolean): Promise<BenchResult> {
+  const all: Course[] = [
+    ...PROGRAMS.map(
+      (name): Course => ({
+        name,
+        kind: "recording",
+        rationale: "",
+        read: () => programTrace(name),
+      }),
+    ),
+    ...workloads.map(
+      (one): Course => ({
+        name: one.name,
+        kind: "workload",
+        rationale: one.rationale,
+        read: () => traceOf(one),
+      }),
+    ),
+  ];
+  const courses = isQuick ? all.filter(({ name }) => QUICK_COURSES.includes(name)) : all;
+  const heaps = isQuick ? QUICK_HEAPS : Math.max(1, Math.round(HEAPS * scale));
+  const io = { ...process, stdin: process.stdin };
+  const progress = new Progress(io, 1);
+  const result = await runBench(
+    courses,
+    find([isQuick ? "npm" : "all"]),
+    { heaps, passes: PASSES },
+    {
+      onTotal: (total) => progress.expect(total),
+      onPrepare: (name) => progress.label(name),
+      onHeap(course, contestant) {
+        progress.label(`${course} ${contestant}`);
+        progress.advance(1);
+      },
+    },
+  ).finally(() => progress.stop());
+  keep(result);
+  return result;
+}
+
+/** All samples, and the page with them, go where a build's files are. */
+function keep(result: BenchResult): void {
+  mkdirSync(output, { recursive: true });
+  const json = join(output, "result.json");
+  const page = join(output, "report.html");
+  writeFileSync(json, `${JSON.stringify(result)}\n`);
+  writeFileSync(page, pageReport(result, summarise(result)));
+  console.log(`all samples: ${json}\nwith plots: ${page}`);
+}
+
+/** @returns the best and the middle one of samples; null of none */
+export function cellOf(samples: readonly number[]): Cell | null {
+  return samples.length === 0 ? null : { best: min([...samples]), median: median([...samples]) };
+}
+
+/** How one heap's result becomes a cell. */
+export type Measure = (heap: HeapResult, trace: TraceResult) => Cell | null;
+
+/**
+ * @param ratios pairs of contestants by name, over by under, with what is wanted at most
+ * @returns a table of contestants by traces, with their geometric mean
+ */
+export function tableOf(
+  result: BenchResult,
+  kind: TraceResult["kind"],
+  unit: string,
+  measure: Measure,
+  ratios: readonly (readonly [over: string, under: string, target?: number])[] = [],
+): Answer {
+  const traces = result.traces.filter((trace) => trace.kind === kind);
+  const named = new Map<string, Row>();
+  for (const [index, { name, title }] of result.contestants.entries()) {
+    const cells = traces.map((trace) => measure(trace.heaps[index]!, trace));
+    if (cells.some((cell) => cell !== null)) named.set(name, { contestant: title, cells });
+  }
+  const versus = ([over, under, target]: readonly [string, string, number?]): Ratio[] => {
+    const [a, b] = [named.get(over), named.get(under)];
+    if (a === undefined || b === undefined) return [];
+    return ratio(`${a.contestant} to ${b.contestant}`, meanOf(a, b), meanOf(b, a), target);
+  };
+  return {
+    unit,
+    columns: [...traces.map(({ name }) => name), "geometric mean"],
+    rows: [...named.values()].map((row) => ({ ...row, cells: [...row.cells, meanOf(row, row)] })),
+    ratios: ratios.flatMap(versus),
+    notes: [
+      ...traces.flatMap(({ name, heaps }) =>
+        heaps.flatMap(({ contestant, failure }) =>
+          failure === null ? [] : [`${contestant} does not complete ${name}: ${failure}`],
+        ),
+      ),
+      ...result.missing.map(({ title, what }) => `${title} left out: ${what}`),
+    ],
+  };
+}
+
+/** The geometric mean of a row over the traces that another row has, too. */
+function meanOf(row: Row, among: Row): Cell | null {
+  const cells = row.cells.filter((cell, i) => cell !== null && among.cells[i] !== null);
+  const positive = cells.filter((cell) => cell!.best > 0);
+  if (positive.length === 0 || positive.length < cells.length) return null;
+  return {
+    best: geometricMean(cells.map((cell) => cell!.best)),
+    median: geometricMean(cells.map((cell) => cell!.median)),
+  };
+}

@@ -55,16 +55,16 @@ export interface Contestant {
 /** What a contestant is made of is not there: not an error of the contestant's. */
 export class MissingError extends Error {
   override readonly name = "MissingError";
+  /** How to get it, as a command where there is one. */
+  readonly how: string;
 
   /**
    * @param what is missing: "emcc is not on the PATH"
    * @param how to get it, as a command where there is one: "apt-get install emscripten"
    */
-  constructor(
-    what: string,
-    readonly how: string,
-  ) {
+  constructor(what: string, how: string) {
     super(what);
+    this.how = how;
   }
 }
 

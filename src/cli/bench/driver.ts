@@ -24,11 +24,16 @@ const MEBIBYTE = 2 ** 20;
 /**
  * @param make gives the module whose area has so many MiB
  * @param version of what it is made of, in words
+ * @param slotBytes bytes of an entry of its block table
  * @returns the contestant, ready, with the smallest area; larger ones are made for traces that need
  *   them
  * @throws WebAssembly.CompileError; what `make` throws
  */
-export function driverRacer(make: (area: number) => Uint8Array, version: string): Racer {
+export function driverRacer(
+  make: (area: number) => Uint8Array,
+  version: string,
+  slotBytes: number = wordBytes("ilp32"),
+): Racer {
   const modules = new Map<number, WebAssembly.Module>();
   const moduleOf = (area: number, bytes = make(area)): WebAssembly.Module => {
     const module = modules.get(area) ?? new WebAssembly.Module(new Uint8Array(bytes));
@@ -41,7 +46,7 @@ export function driverRacer(make: (area: number) => Uint8Array, version: string)
     version,
     code,
     start(trace) {
-      const plan = planOf(trace);
+      const plan = planOf(trace, slotBytes);
       return new DriverHeap(moduleOf(areaFor(trace, plan.bytes)), trace, plan);
     },
     startUp: () =>
@@ -63,10 +68,10 @@ interface Plan {
   readonly bytes: number;
 }
 
-function planOf(lab: LabTrace): Plan {
+function planOf(lab: LabTrace, slotBytes: number): Plan {
   const ops = lab.ops("ilp32");
   const expected = expectedRefusals(lab);
-  const list = rounded(ops.length) + rounded(lab.trace.slots * wordBytes("ilp32"));
+  const list = rounded(ops.length) + rounded(lab.trace.slots * slotBytes);
   return { ops, expected, list, bytes: list + expected.byteLength };
 }
 
@@ -92,6 +97,8 @@ class DriverHeap implements RacerHeap {
     this.#exports._initialize?.();
     const area = this.#exports.area_begin() >>> 0;
     const memory = new Uint8Array(this.#exports.memory.buffer);
+    // All of it, the table too: the first use of a page is no part of the first pass.
+    memory.fill(0, area, area + plan.bytes);
     memory.set(plan.ops, area);
     memory.set(new Uint8Array(plan.expected.buffer), area + plan.list);
     this.#exports.load(trace.count, trace.slots, plan.expected.length);

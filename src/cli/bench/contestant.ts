@@ -1,6 +1,6 @@
-// Who takes part in `ptmalloc-wasm bench`: an allocator, or what the JavaScript engine offers in its
-// place. A contestant is first prepared (built, compiled, loaded: once), then it starts heaps, each
-// fresh and with a trace loaded, and every heap runs the trace as often as it is told.
+// Who takes part in `ptmalloc-wasm bench`: an allocator, or what the JavaScript engine offers in
+// its place. A contestant is first prepared (built, compiled, loaded: once), then it starts heaps,
+// each fresh and with a trace loaded, and every heap runs the trace as often as it is told.
 //
 // Everybody runs the same operations in the same order, and writes the first and the last byte of
 // every block that malloc, memalign and realloc give it. Recordings of several threads are run by
@@ -102,7 +102,9 @@ export interface LabTrace {
   ops(abi: Abi): Uint8Array<ArrayBuffer>;
 }
 
-/** One heap, with one trace. Called in turn: nothing is called before the last call has answered. */
+/**
+ * One heap, with one trace. Called in turn: nothing is called before the last call has answered.
+ */
 export interface RacerHeap {
   /** Runs the trace once. @returns nanoseconds that it took, by the clock of whoever ran it */
   pass(): Promise<number> | number;

@@ -5,8 +5,8 @@ import { wordBytes } from "../../layout/address.js";
 import type { LabTrace, Racer, RacerHeap, Slices } from "./contestant.js";
 import { timedPass, timedSlices, timedStartUp } from "./slices.js";
 
-/** Exports of the driver. Addresses are signed. */
-interface DriverExports {
+/** Exports of the driver; see driver.c. Addresses are signed. */
+export interface DriverExports {
   readonly memory: WebAssembly.Memory;
   _initialize?(): void;
   area_begin(): number;
@@ -19,7 +19,6 @@ interface DriverExports {
 
 /** Sizes of the area that modules are made with, MiB. */
 const AREAS = [1, 16, 256] as const;
-const MEBIBYTE = 2 ** 20;
 
 /**
  * @param make gives the module whose area has so many MiB
@@ -51,7 +50,7 @@ export function driverRacer(
     },
     startUp: () =>
       timedStartUp(code, (fresh) => {
-        const exports = instance(fresh);
+        const exports = driverInstance(fresh);
         exports._initialize?.();
         if (exports.first() === 0) throw new Error("it has not even 24 bytes");
       }),
@@ -77,11 +76,11 @@ function planOf(lab: LabTrace, slotBytes: number): Plan {
 
 /** @returns MiB of the smallest area with room for a trace. @throws Error where none has it */
 function areaFor({ name, trace }: LabTrace, bytes: number): number {
-  const area = AREAS.find((size) => bytes <= size * MEBIBYTE);
+  const area = AREAS.find((size) => bytes <= size << 20);
   if (area !== undefined) return area;
   throw new Error(
     `${name}: ${trace.count} operations and ${trace.slots} ids need ${bytes} bytes; a module in C ` +
-      `or Rust has room for ${AREAS.at(-1)! * MEBIBYTE}`,
+      `or Rust has room for ${AREAS.at(-1)! << 20}`,
   );
 }
 
@@ -91,7 +90,7 @@ class DriverHeap implements RacerHeap {
   readonly #bytesAtStart: number;
 
   constructor(module: WebAssembly.Module, { trace }: LabTrace, plan: Plan) {
-    this.#exports = instance(module);
+    this.#exports = driverInstance(module);
     this.#operations = trace.count;
     this.#bytesAtStart = this.#exports.memory.buffer.byteLength;
     this.#exports._initialize?.();
@@ -144,7 +143,11 @@ function rounded(bytes: number): number {
   return Math.ceil(bytes / PART_BYTES) * PART_BYTES;
 }
 
-function instance(module: WebAssembly.Module): DriverExports {
+/**
+ * @returns the exports of an instance of a driver's module, before it is initialised
+ * @throws WebAssembly.LinkError
+ */
+export function driverInstance(module: WebAssembly.Module): DriverExports {
   const host: Host = { memory: null };
   const { exports } = new WebAssembly.Instance(module, importsOf(module, host));
   const driver = exports as unknown as DriverExports;

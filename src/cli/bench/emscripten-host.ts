@@ -1,6 +1,7 @@
 // What a module of Emscripten's asks of the JavaScript around it, as far as an allocator goes: a
 // memory, and its growth. The rest of the imports does nothing.
 
+import { isError } from "../../base/realm.js";
 import { WASM_PAGE_SIZE } from "../../layout/generated.js";
 
 /** Sizes to begin with, in pages: 8 MiB and more; a module says its least only to who links it. */
@@ -31,7 +32,7 @@ export function hostOf<Exports>(module: WebAssembly.Module): Hosted<Exports> {
         (exports["__wasm_call_ctors"] as (() => void) | undefined)?.();
         return { exports: exports as Exports, memory };
       } catch (error) {
-        if (!(error instanceof WebAssembly.LinkError)) throw error;
+        if (!isError(error, "LinkError")) throw error;
         trouble = error;
       }
     }

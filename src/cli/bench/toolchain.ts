@@ -106,7 +106,8 @@ export interface Compilation {
  * Compiles something, once: the output is kept in the user's cache, under a name that depends on
  * all that went in.
  * @returns the output's path
- * @throws MissingError where the compiler refuses, with its complaint: as a rule a library is missing
+ * @throws MissingError where the compiler refuses, with its complaint: as a rule a library is
+ *   missing
  */
 export function compiledFile(compilation: Compilation): string {
   const { name, ending, command, args, inputs, how } = compilation;

@@ -13,7 +13,6 @@ const GET_CLANG = "apt-get install clang lld wasi-libc libclang-rt-dev-wasm32";
 
 /** As much as addresses of 32 bits reach. */
 const MOST_BYTES = 2 ** 32;
-const MEBIBYTE = 2 ** 20;
 const EMCC_STACK_BYTES = 65_536;
 /** The stack, and the allocators' own data. */
 const EMCC_BYTES = 3 * 65_536;
@@ -34,7 +33,7 @@ const emccArgs = (area: number): string[] => [
   "--no-entry",
   "-sSTANDALONE_WASM",
   "-sALLOW_MEMORY_GROWTH=1",
-  `-sINITIAL_MEMORY=${area * MEBIBYTE + EMCC_BYTES}`,
+  `-sINITIAL_MEMORY=${(area << 20) + EMCC_BYTES}`,
   `-sTOTAL_STACK=${EMCC_STACK_BYTES}`,
   `-sMAXIMUM_MEMORY=${MOST_BYTES}`,
   "-Wl,--wrap=emscripten_resize_heap",

@@ -15,8 +15,6 @@ import { hostOf } from "../emscripten-host.js";
 import { timedStartUp } from "../slices.js";
 import { promised } from "../toolchain.js";
 
-const MEBIBYTE = 2 ** 20;
-
 /** Mappings lie close to the heap, so that the memory's length tells what is held. */
 const COMPACT = { layout: "compact" } as const;
 
@@ -38,19 +36,25 @@ function ours(): Racer {
   };
 }
 
-/** Its sizes are at least 1, it clears bytes of a number, and knows one alignment. */
+/** No pool is larger; sizes beyond it overflow when the pool rounds them. */
+const MOST_POOL_BYTES = 2 ** 31 - 1;
+
+/** @returns a call whose size is 1 at least, and that is refused where no pool can serve it */
+const poolCall = (before: string, size: string): string =>
+  `(${size} < ${MOST_POOL_BYTES - 64} ? heap.${before}${size} || 1) : 0)`;
+
+/** It knows one alignment, and clears bytes of a number. */
 const POOL_CALLS: JsCalls = {
   names: [],
-  malloc: "heap.malloc(x || 1)",
-  calloc: "heap.calloc(x * y || 1)",
-  memalign: "heap.malloc(y || 1)",
-  realloc: "heap.realloc(old, x)",
+  malloc: poolCall("malloc(", "x"),
+  calloc: poolCall("calloc(", "x * y"),
+  memalign: poolCall("malloc(", "y"),
+  realloc: poolCall("realloc(old, ", "x"),
   free: "heap.free(old);",
 };
 
 /** A pool has all its memory from the beginning: so much, or more for what a trace has live. */
-const LEAST_POOL_BYTES = 64 * MEBIBYTE;
-const MOST_POOL_BYTES = 2048 * MEBIBYTE - 1;
+const LEAST_POOL_BYTES = 64 << 20;
 const POOL_FACTOR = 4;
 
 async function thiNg(): Promise<Racer> {

@@ -65,7 +65,7 @@ function withoutPackage(name: string, about: string): Contestant {
       promised((): Racer => {
         throw new MissingError(
           `${name} is in no Debian or npm package`,
-          `crates.io has it; a #[global_allocator] of it in ${DRIVER} makes it dlmalloc-rs's twin`,
+          "crates.io has it; nothing here fetches or compiles crates",
         );
       }),
   };

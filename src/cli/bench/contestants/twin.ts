@@ -29,12 +29,18 @@ interface ScriptMemory {
 /** The module as a function in JavaScript. */
 type ScriptModule = (imports: WebAssembly.Imports) => WebAssembly.Exports;
 
-/** wasm2js's own condition: beyond it, and where 16 bits of shift overflow, it would say all is well. */
+/**
+ * wasm2js's own condition. Where it does not hold, and where its shift overflows, it would say that
+ * all is well.
+ */
 const GROWS = "if ((oldPages < newPages) && (newPages < 65536)) {";
 /** Less than 2 GiB: buffers are as long as a shift of signed numbers says. */
 const MOST_PAGES = 32_767;
 
-/** @returns the module's text in JavaScript, without its imports and exports. @throws MissingError */
+/**
+ * @returns the module's text in JavaScript, without its imports and exports
+ * @throws MissingError
+ */
 function scriptText(): { text: string; version: string } {
   const tools = toolsFolder();
   const wasm = join(packageRoot(), "build", `${BINARY}.wasm`);

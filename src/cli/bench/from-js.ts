@@ -7,7 +7,7 @@ import { OpKind } from "../../layout/generated.js";
 import { KIND_BITS } from "../../trace/trace.js";
 import { narrow } from "../../trace/player.js";
 import type { LabTrace, RacerHeap, Slices } from "./contestant.js";
-import { timedPass, timedSlices, type RunOps } from "./slices.js";
+import { runAll, timedPass, timedSlices, type RunOps } from "./slices.js";
 
 /** An allocator as JavaScript calls it. Addresses may be signed; 0 is NULL. Sizes in bytes. */
 export interface JsFunctions {
@@ -23,7 +23,7 @@ export interface JsFunctions {
 export interface JsHeap {
   /** What the expressions of {@link JsCalls} refer to as `heap`. */
   readonly heap: object;
-  /** Where the blocks are; the buffer may be another one after every call. */
+  /** Where the blocks are. Where it grows, its buffer is replaced, and the old one detached. */
   readonly memory: { readonly buffer: ArrayBufferLike };
   /** Tells the bytes that it has from its host, since it was started; null where nobody can. */
   readonly held: (() => number) | null;
@@ -51,6 +51,23 @@ export const C_CALLS: JsCalls = {
   realloc: "realloc(old, x)",
   free: "free(old);",
 };
+
+/**
+ * Operations in front of the trace's, on a slot of their own: the loop is new with each heap, and
+ * the first pass is to tell of the heap, not of the compiler. They leave no block, and the heap as
+ * good as fresh. Kind, x and y of each.
+ */
+const WARM_UP: readonly (readonly [OpKind, number, number])[] = [
+  [OpKind.MALLOC, 24, 0],
+  [OpKind.REALLOC, 48, 0],
+  [OpKind.FREE, 0, 0],
+  [OpKind.CALLOC, 4, 8],
+  [OpKind.FREE, 0, 0],
+  [OpKind.MEMALIGN, 32, 64],
+  [OpKind.FREE, 0, 0],
+];
+const WARM_UP_OPS = 128 * WARM_UP.length;
+const WARM_UP_PASSES = 200;
 
 /** What a loop works on. */
 interface Tables {
@@ -102,8 +119,8 @@ function source(calls: JsCalls): string {
           continue;
         }
         if (size !== 0) {
-          if (bytes.length === 0 || bytes.buffer !== memory.buffer)
-            bytes = new Uint8Array(memory.buffer);
+          // Growth has detached it. To ask a memory for its buffer each time would take long.
+          if (bytes.length === 0) bytes = new Uint8Array(memory.buffer);
           const first = result >>> 0;
           bytes[first] = 1;
           bytes[first + size - 1] = 1;
@@ -134,10 +151,13 @@ export class FromJsHeap implements RacerHeap {
     this.#loop = (make as (...scope: unknown[]) => Loop)(heap, memory, tablesOf(lab));
     this.#operations = lab.trace.count;
     this.#held = held;
+    for (let pass = 0; pass < WARM_UP_PASSES; pass++) runAll(this.#loop.replay, 0, WARM_UP_OPS);
   }
 
+  readonly #run: RunOps = (begin, end) => this.#loop.replay(WARM_UP_OPS + begin, WARM_UP_OPS + end);
+
   pass(): number {
-    return timedPass(this.#loop.replay, this.#operations);
+    return timedPass(this.#run, this.#operations);
   }
 
   drain(): void {
@@ -145,7 +165,7 @@ export class FromJsHeap implements RacerHeap {
   }
 
   slices(count: number): Slices {
-    return timedSlices(this.#loop.replay, this.#operations, count, this.#held);
+    return timedSlices(this.#run, this.#operations, count, this.#held);
   }
 
   get refused(): number {
@@ -158,14 +178,25 @@ export class FromJsHeap implements RacerHeap {
 }
 
 function tablesOf({ trace, outcome }: LabTrace): Tables {
-  const { count, idKinds, xLow, xHigh, yLow, yHigh } = trace;
-  const xs = new Uint32Array(count);
-  const ys = new Uint32Array(count);
-  for (let i = 0; i < count; i++) {
-    xs[i] = narrow(xLow[i]!, xHigh[i]!);
-    ys[i] = narrow(yLow[i]!, yHigh[i]!);
+  const { count, slots, xLow, xHigh, yLow, yHigh } = trace;
+  const all = WARM_UP_OPS + count;
+  const idKinds = new Uint32Array(all);
+  const xs = new Uint32Array(all);
+  const ys = new Uint32Array(all);
+  for (let i = 0; i < WARM_UP_OPS; i++) {
+    const [kind, x, y] = WARM_UP[i % WARM_UP.length]!;
+    idKinds[i] = (slots << KIND_BITS) | kind;
+    xs[i] = x;
+    ys[i] = y;
   }
+  idKinds.set(trace.idKinds, WARM_UP_OPS);
+  for (let i = 0; i < count; i++) {
+    xs[WARM_UP_OPS + i] = narrow(xLow[i]!, xHigh[i]!);
+    ys[WARM_UP_OPS + i] = narrow(yLow[i]!, yHigh[i]!);
+  }
+  const expected = new Uint8Array(all);
+  expected.set(outcome.refused, WARM_UP_OPS);
   // The first use of its pages is no part of the first pass.
-  const blocks = new Int32Array(trace.slots).fill(0);
-  return { idKinds, xs, ys, expected: outcome.refused, blocks };
+  const blocks = new Int32Array(slots + 1).fill(0);
+  return { idKinds, xs, ys, expected, blocks };
 }

@@ -36,6 +36,8 @@ interface Program {
 
 /** @returns the loops, compiled for this machine. @throws MissingError */
 function loopsFor(abi: Abi, more: readonly string[] = []): Program {
+  // What compilers for other machines have no name for.
+  const width = process.arch === "x64" ? [abi === "ilp32" ? "-m32" : "-m64"] : [];
   if (process.platform !== "linux")
     throw new MissingError(
       `this is ${process.platform}, and its allocators are not run`,
@@ -47,7 +49,7 @@ function loopsFor(abi: Abi, more: readonly string[] = []): Program {
     name: `loops-${abi}`,
     ending: "",
     command,
-    args: [...FLAGS, abi === "ilp32" ? "-m32" : "-m64", ...more, benchSource("loops.c")],
+    args: [...FLAGS, ...width, ...more, benchSource("loops.c")],
     inputs: SOURCES,
     versions: [toolVersion(command, how)],
     how,
@@ -76,13 +78,20 @@ async function nativeRacer(program: Program, expected: string, how: string): Pro
   const said = await loops.ask("version");
   loops.close();
   if (!said.startsWith(expected))
-    throw new Error(`${program.preload ?? program.path} has another allocator: ${said}`);
+    throw new MissingError(`the allocator is another one: ${said}`, how);
   const [, number] = /^mimalloc (\d+)$/.exec(said) ?? [];
   return {
     version: number === undefined ? said : `mimalloc ${mimallocNumber(Number(number))}`,
     code: null,
     start: (trace) => new NativeHeap(program, trace),
   };
+}
+
+/** @throws MissingError on machines that are no PCs, and where the C library is another one */
+function glibcRacer(abi: Abi, how: string): Promise<Racer> {
+  if (process.arch !== "x64")
+    throw new MissingError(`this machine is ${process.arch}`, "a machine with x86-64 processors");
+  return nativeRacer(loopsFor(abi), "glibc", how);
 }
 
 class NativeHeap implements RacerHeap {
@@ -144,7 +153,7 @@ export const nativeContestants: readonly Contestant[] = [
     about: "this system's C library: the original, of 64 bits, with its real kernel",
     source: "this system",
     abilities: ["frees", "threads"],
-    prepare: () => promised(() => nativeRacer(loopsFor("lp64"), "", GET_CC)),
+    prepare: () => promised(() => glibcRacer("lp64", GET_CC)),
   },
   {
     name: "glibc-i386",
@@ -153,7 +162,7 @@ export const nativeContestants: readonly Contestant[] = [
     about: "the same of 32 bits: the layout that WebAssembly has",
     source: "this system",
     abilities: ["frees", "threads"],
-    prepare: () => promised(() => nativeRacer(loopsFor("ilp32"), "", KERNEL_32)),
+    prepare: () => promised(() => glibcRacer("ilp32", KERNEL_32)),
   },
   {
     name: "jemalloc",

@@ -5,7 +5,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { compileFunction } from "node:vm";
 import { PACKAGE_FILES } from "../../../binary/sources.js";
-import { loadSync, moduleSync, type Instantiator } from "../../../binary/load.js";
+import { loadSync, type Instantiator } from "../../../binary/load.js";
 import { structsOf } from "../../../layout/structs.js";
 import { planProcess } from "../../../process/build-options.js";
 import { Process, PROGRAM } from "../../../process/process.js";
@@ -37,13 +37,18 @@ const GROWS = "if ((oldPages < newPages) && (newPages < 65536)) {";
 /** Less than 2 GiB: buffers are as long as a shift of signed numbers says. */
 const MOST_PAGES = 32_767;
 
+/** @returns where the module is */
+function wasmFile(): string {
+  return join(packageRoot(), "build", `${BINARY}.wasm`);
+}
+
 /**
  * @returns the module's text in JavaScript, without its imports and exports
  * @throws MissingError
  */
 function scriptText(): { text: string; version: string } {
   const tools = toolsFolder();
-  const wasm = join(packageRoot(), "build", `${BINARY}.wasm`);
+  const wasm = wasmFile();
   const manifest = readFileSync(join(dirname(tools), "package.json"), "utf8");
   const { version } = JSON.parse(manifest) as { version: string };
   const bytes = compiled({
@@ -79,7 +84,11 @@ function scriptModule(text: string): ScriptModule {
 }
 
 /** A process whose code is JavaScript. */
-function startScript(script: ScriptModule, where?: Pick<TracePlan, "base" | "startBrk">) {
+function startScript(
+  script: ScriptModule,
+  wasm: WebAssembly.Module,
+  where?: Pick<TracePlan, "base" | "startBrk">,
+) {
   const memory: ScriptMemory = { buffer: new ArrayBuffer(0) };
   const instantiateSync = (_: WebAssembly.Module, imports: WebAssembly.Imports) =>
     script({ ...imports, env: { memory: memory as never } });
@@ -88,7 +97,7 @@ function startScript(script: ScriptModule, where?: Pick<TracePlan, "base" | "sta
     instantiate: (module, imports) => Promise.resolve(instantiateSync(module, imports)),
   };
   // Mappings lie close to the heap: a memory in JavaScript is as large as it says it is.
-  const options = { ...where, abi: "ilp32", build: "replay", layout: "compact" } as const;
+  const options = { ...where, wasm, abi: "ilp32", build: "replay", layout: "compact" } as const;
   const plan = planProcess(options, PROGRAM);
   memory.buffer = new ArrayBuffer(plan.memory.buffer.byteLength);
   plan.memory = memory as unknown as WebAssembly.Memory;
@@ -103,11 +112,11 @@ class TwinHeap implements RacerHeap {
   readonly #operations: number;
   readonly #held: () => number;
 
-  constructor(script: ScriptModule, { trace }: LabTrace) {
-    const module = moduleSync({ abi: "ilp32", build: "replay", wasm: undefined }, PACKAGE_FILES);
+  /** @param module that the code was made of: it tells how structs are laid out */
+  constructor(script: ScriptModule, module: WebAssembly.Module, { trace }: LabTrace) {
     const op = structsOf(module, "ilp32").Op;
     const { ops, opsBegin, blocks, base, startBrk } = planTrace(trace, "ilp32", op);
-    const { exports, memory } = startScript(script, { base, startBrk });
+    const { exports, memory } = startScript(script, module, { base, startBrk });
     new Uint8Array(memory.buffer).set(ops, opsBegin);
     const place = (index: number): number => opsBegin + index * op.size;
     const before = memory.buffer.byteLength;
@@ -137,16 +146,17 @@ class TwinHeap implements RacerHeap {
 function twin(): Racer {
   const { text, version } = scriptText();
   const script = scriptModule(text);
+  const module = new WebAssembly.Module(readFileSync(wasmFile()));
   let copies = 0;
   return {
     version: `${packageVersion()}, Binaryen ${version}`,
     code: null,
-    start: (trace) => new TwinHeap(script, trace),
+    start: (trace) => new TwinHeap(script, module, trace),
     startUp() {
       // The engine knows text that it has compiled already.
       const fresh = `${text}\n// ${copies++}`;
       const begin = performance.now();
-      startScript(scriptModule(fresh)).exports.malloc(24);
+      startScript(scriptModule(fresh), module).exports.malloc(24);
       return (performance.now() - begin) * 1e6;
     },
   };

@@ -3,7 +3,8 @@
 import { MemPool } from "@thi.ng/malloc";
 import type { Abi } from "../../src/layout/address.js";
 import type { Contestant } from "../lab/harness.js";
-import { NATIVE_NAMES, NativeLoops, nativeProgram } from "./native.js";
+import { NativeLoops } from "../../src/cli/bench/native-loops.js";
+import { NATIVE_NAMES, nativeProgram } from "./native.js";
 import { PTMALLOC_TABLE, foreignInstance, ptmallocInstance, type LoopExports } from "./wasm.js";
 import {
   BATCH_BLOCKS,

@@ -1,10 +1,8 @@
 // The C library's own allocator, in a process of its own that runs the same loops
-// (bench/native/loops.c) and answers with what its clock says.
+// (bench/native/loops.c). Blocks are not touched, as the other loops of these questions do not.
 
-import { spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
-import { createInterface } from "node:readline";
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import type { Readable, Writable } from "node:stream";
 import type { Abi } from "../../src/layout/address.js";
 import { output, root } from "../lab/paths.js";
 
@@ -42,35 +40,4 @@ function compile(abi: Abi): NativeProgram {
     return { skipped: `gcc ${flags.join(" ")}: ${gcc.stderr.split("\n")[0] ?? "failed"}` };
   const run = spawnSync(path, { input: "", encoding: "utf8" });
   return run.status === 0 ? { path } : { skipped: "the program does not run here" };
-}
-
-/** A running native program. */
-export class NativeLoops {
-  private readonly child: ChildProcessByStdio<Writable, Readable, null>;
-  private readonly lines: AsyncIterator<string>;
-
-  /** @param file of packed operations, with the length of the block table, for `replay` */
-  constructor(path: string, file?: string, slots?: number) {
-    const args = file === undefined ? [] : [file, String(slots)];
-    const env = { ...process.env };
-    delete env["GLIBC_TUNABLES"];
-    this.child = spawn(path, args, { stdio: ["pipe", "pipe", "inherit"], env });
-    this.lines = createInterface({ input: this.child.stdout })[Symbol.asyncIterator]();
-  }
-
-  /**
-   * Sends a command (see loops.c).
-   * @returns the nanoseconds that it took, one number for each pass
-   */
-  async run(command: string): Promise<number[]> {
-    this.child.stdin.write(`${command}\n`);
-    const answer = await this.lines.next();
-    if (answer.done === true) throw new Error(`the native loops ended at "${command}"`);
-    return answer.value.split(" ").map(Number);
-  }
-
-  /** Ends the program. */
-  close(): void {
-    this.child.stdin.end();
-  }
 }

@@ -8,6 +8,7 @@ import { binaryName } from "../../src/binary/profile.js";
 import type { Abi } from "../../src/layout/address.js";
 import { layouts } from "../../src/layout/generated.js";
 import { encodeOps } from "../../src/trace/encode.js";
+import { NativeLoops } from "../../src/cli/bench/native-loops.js";
 import { startSession, type ReplayOptions, SLICE_OPS } from "../../src/trace/session.js";
 import { geometricMean } from "../../src/trace/statistics.js";
 import type { Trace } from "../../src/trace/trace.js";
@@ -15,7 +16,7 @@ import { LARGE_PEER_HEAP_BASE } from "../../tools/builds.mjs";
 import { FOREIGN_PAGES } from "./allocators.js";
 import { wasmModule } from "./binaries.js";
 import { race, type Contestant, type Effort } from "../lab/harness.js";
-import { NativeLoops, nativeProgram } from "./native.js";
+import { nativeProgram } from "./native.js";
 import type { Cell, Row } from "../lab/question.js";
 import { foreignInstance } from "./wasm.js";
 import { PROGRAMS, programTrace } from "../lab/workloads.js";
@@ -114,7 +115,7 @@ function nativeContestant(name: string, abi: Abi, trace: Trace): Contestant | nu
   const folder = mkdtempSync(join(tmpdir(), "ptmalloc-bench-"));
   const file = join(folder, "ops");
   writeFileSync(file, encodeOps(trace, abi, layouts[abi].Op));
-  const loops = new NativeLoops(program.path, file, trace.slots);
+  const loops = new NativeLoops(program.path, { ops: file, slots: trace.slots });
   // A question to another process takes a while: some thousand operations an answer.
   const passes = Math.max(1, Math.round(200_000 / trace.count));
   const clocked: number[] = [];

@@ -1,15 +1,26 @@
-/* The benchmark's loops on the C library's allocator: the same shapes as bench/assembly/loops.ts
-   and assembly/replay/loop.ts. Build: gcc -O2 -fno-builtin [-m32] loops.c -o loops
+/* The benchmark's loops on the C library's allocator, or on one that is preloaded: the same shapes
+   as bench/assembly/loops.ts and assembly/replay/loop.ts. Build:
+   gcc -O2 -fno-builtin [-m32] [-DTOUCH] [-DNO_ALLOCATOR] loops.c -o loops
 
-     loops [OPS SLOTS]        OPS: a file of packed operations (struct op), SLOTS: length of the block table
+     loops [OPS SLOTS [REFUSED]]   OPS: a file of packed operations (struct op), SLOTS: the block
+                                   table's length, REFUSED: a file of the operations that may be
+                                   refused, numbers of 32 bits
 
-   Reads commands from standard input, one a line, and answers each with one line of nanoseconds:
+   Reads commands from standard input, one a line, and answers each with one line, of nanoseconds
+   where nothing else is said:
 
      surround BYTES                allocate three blocks and free the one in the middle
      pairs ROUNDS BYTES            allocate and free one block, ROUNDS times
-     batches ROUNDS BLOCKS BYTES   allocate BLOCKS blocks, then free them in the same order, ROUNDS times
-     replay PASSES                 run the operations PASSES times, everything freed in between outside the clock:
-                                   one number a pass
+     batches ROUNDS BLOCKS BYTES   allocate BLOCKS blocks, then free them in the same order, ROUNDS
+                                   times
+     replay PASSES                 run the operations PASSES times, everything freed in between
+                                   outside the clock: one number a pass
+     pass                          run the operations once
+     slices COUNT                  run them once, COUNT at a time: a number a slice; then as many
+                                   numbers of bytes that are resident besides those at the start
+     drain                         free all that they left: 0
+     refused                       how many requests were refused so far
+     version                       whose malloc it is, in words
 
    Operations and table are mapped, and nothing else here allocates: the heap is the trace's alone.
    */
@@ -24,20 +35,13 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <gnu/libc-version.h>
+#endif
 
-enum { OP_MALLOC, OP_CALLOC, OP_MEMALIGN, OP_REALLOC, OP_FREE };
+#include "ops.h"
 
-struct op
-{
-  uint32_t id_kind; /* slot of the table * 8 + kind; slot 0 is the id that is never live */
-  size_t x;
-  size_t y;
-};
-
-static const struct op *ops;
-static size_t op_count;
-static void **blocks;
-static size_t slots;
+enum { LEAST_PAGE = 4096 };
 
 /* What the compiler must not leave out. */
 static void *volatile sink;
@@ -50,21 +54,25 @@ now (void)
   return (double) time.tv_sec * 1e9 + (double) time.tv_nsec;
 }
 
+/* Its pages are there at once, and have been used, so that none comes while the clock runs: on
+   virtual machines the first use of one costs microseconds even where the kernel has mapped it. */
 static void *
 map (size_t bytes, int fd)
 {
-  int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_PRIVATE | MAP_POPULATE;
+  int flags = MAP_PRIVATE | MAP_POPULATE | (fd < 0 ? MAP_ANONYMOUS : 0);
   void *place = mmap (NULL, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
   if (place == MAP_FAILED)
     {
       perror ("loops: mmap");
       exit (1);
     }
+  for (size_t at = 0; at < bytes; at += LEAST_PAGE)
+    ((volatile unsigned char *) place)[at] = ((volatile unsigned char *) place)[at];
   return place;
 }
 
-static void
-load_trace (const char *file, const char *slot_count)
+static void *
+map_file (const char *file, size_t *bytes)
 {
   struct stat status;
   int fd = open (file, O_RDONLY);
@@ -73,57 +81,57 @@ load_trace (const char *file, const char *slot_count)
       perror (file);
       exit (1);
     }
-  op_count = (size_t) status.st_size / sizeof (struct op);
-  slots = strtoul (slot_count, NULL, 10);
-  ops = map ((size_t) status.st_size, fd);
-  blocks = map (slots * sizeof *blocks, -1);
+  *bytes = (size_t) status.st_size;
+  void *place = *bytes == 0 ? NULL : map (*bytes, fd);
   close (fd);
+  return place;
 }
 
-static __attribute__ ((noinline)) void *
-run_ops (const struct op *op, const struct op *end)
+static int statm = -1;
+static double resident_at_start;
+
+/* Bytes of all pages that the process has. */
+static double
+resident (void)
 {
-  void *result = NULL;
-  for (; op < end; op++)
-    {
-      uint32_t kind = op->id_kind & 7;
-      void **slot = blocks + (op->id_kind >> 3);
-      if (kind == OP_FREE)
-        {
-          void *block = *slot;
-          *slot = NULL;
-          free (block);
-          result = NULL;
-          continue;
-        }
-      if (kind == OP_MALLOC)
-        result = malloc (op->x);
-      else if (kind == OP_REALLOC)
-        {
-          result = realloc (*slot, op->x);
-          if (result == NULL && op->x != 0)
-            continue;
-        }
-      else if (kind == OP_CALLOC)
-        result = calloc (op->x, op->y);
-      else
-        result = memalign (op->x, op->y);
-      if (slot != blocks)
-        *slot = result;
-    }
-  return result;
+  char text[128];
+  ssize_t length = statm < 0 ? -1 : pread (statm, text, sizeof text - 1, 0);
+  unsigned long pages;
+  if (length <= 0)
+    return 0;
+  text[length] = '\0';
+  if (sscanf (text, "%*u %lu", &pages) != 1)
+    return 0;
+  return (double) pages * (double) sysconf (_SC_PAGESIZE);
 }
+
+/* What slices () answers: nanoseconds, then bytes. */
+static double *slice_times;
 
 static void
-free_all (void)
+load_trace (char **names, int count)
 {
-  for (size_t i = 0; i < slots; i++)
+  size_t bytes;
+  ops = map_file (names[0], &bytes);
+  op_count = bytes / sizeof (struct op);
+  slots = strtoul (names[1], NULL, 10);
+  blocks = map (slots * sizeof *blocks, -1);
+  if (count > 2)
     {
-      void *block = blocks[i];
-      blocks[i] = NULL;
-      if (block != NULL)
-        free (block);
+      expected_refusals = map_file (names[2], &bytes);
+      expected_count = bytes / sizeof *expected_refusals;
     }
+  slice_times = map ((op_count + 1) * 2 * sizeof *slice_times, -1);
+  statm = open ("/proc/self/statm", O_RDONLY);
+  resident_at_start = resident ();
+}
+
+static double
+pass (void)
+{
+  double begin = now ();
+  sink = run_ops (ops, ops + op_count);
+  return now () - begin;
 }
 
 static void
@@ -131,11 +139,25 @@ replay (unsigned passes)
 {
   while (passes-- > 0)
     {
-      double begin = now ();
-      sink = run_ops (ops, ops + op_count);
-      printf (passes > 0 ? "%.0f " : "%.0f", now () - begin);
+      printf (passes > 0 ? "%.0f " : "%.0f", pass ());
       free_all ();
     }
+}
+
+static void
+slices (size_t count)
+{
+  size_t made = 0, all = count == 0 ? 0 : (op_count + count - 1) / count;
+  for (size_t at = 0; made < all; at += count, made++)
+    {
+      size_t end = at + count < op_count ? at + count : op_count;
+      double begin = now ();
+      sink = run_ops (ops + at, ops + end);
+      slice_times[made] = now () - begin;
+      slice_times[all + made] = resident () - resident_at_start;
+    }
+  for (size_t i = 0; i < 2 * all; i++)
+    printf (i > 0 ? " %.0f" : "%.0f", slice_times[i]);
 }
 
 static void
@@ -180,25 +202,73 @@ batches (unsigned rounds, size_t count, size_t bytes)
   printf ("%.0f", now () - begin);
 }
 
+/* What may have been preloaded. */
+extern int mallctl (const char *, void *, size_t *, void *, size_t) __attribute__ ((weak));
+extern int mi_version (void) __attribute__ ((weak));
+
+static void
+print_version (void)
+{
+  const char *text = NULL;
+  size_t bytes = sizeof text;
+#ifdef NO_ALLOCATOR
+  printf ("no allocator");
+  return;
+#endif
+  if (mallctl != NULL && mallctl ("version", &text, &bytes, NULL, 0) == 0)
+    printf ("jemalloc %.*s", (int) strcspn (text, "-"), text);
+  else if (mi_version != NULL)
+    printf ("mimalloc %d", mi_version ());
+  else
+#ifdef __GLIBC__
+    printf ("glibc %s", gnu_get_libc_version ());
+#else
+    printf ("C library");
+#endif
+}
+
+static void
+run_command (const char *line)
+{
+  unsigned rounds, count, bytes;
+  if (sscanf (line, "surround %u", &bytes) == 1)
+    surround (bytes);
+  else if (sscanf (line, "pairs %u %u", &rounds, &bytes) == 2)
+    pairs (rounds, bytes);
+  else if (sscanf (line, "batches %u %u %u", &rounds, &count, &bytes) == 3)
+    batches (rounds, count, bytes);
+  else if (strncmp (line, "version", 7) == 0)
+    print_version ();
+  else if (blocks == NULL)
+    return;
+  else if (sscanf (line, "replay %u", &rounds) == 1)
+    replay (rounds);
+  else if (sscanf (line, "slices %u", &count) == 1)
+    slices (count);
+  else if (strncmp (line, "pass", 4) == 0)
+    printf ("%.0f", pass ());
+  else if (strncmp (line, "refused", 7) == 0)
+    printf ("%zu", refused);
+  else if (strncmp (line, "drain", 5) == 0)
+    {
+      free_all ();
+      printf ("0");
+    }
+}
+
 int
 main (int argc, char **argv)
 {
   static char in[4096], out[65536], line[256];
-  unsigned rounds, count, bytes;
+  /* Their pages are there before the process's are counted. */
+  memset (out, 1, sizeof out);
   setvbuf (stdin, in, _IOFBF, sizeof in);
   setvbuf (stdout, out, _IOFBF, sizeof out);
-  if (argc == 3)
-    load_trace (argv[1], argv[2]);
+  if (argc >= 3)
+    load_trace (argv + 1, argc - 1);
   while (fgets (line, sizeof line, stdin) != NULL)
     {
-      if (sscanf (line, "surround %u", &bytes) == 1)
-        surround (bytes);
-      else if (sscanf (line, "pairs %u %u", &rounds, &bytes) == 2)
-        pairs (rounds, bytes);
-      else if (sscanf (line, "batches %u %u %u", &rounds, &count, &bytes) == 3)
-        batches (rounds, count, bytes);
-      else if (sscanf (line, "replay %u", &rounds) == 1 && ops != NULL)
-        replay (rounds);
+      run_command (line);
       putchar ('\n');
       fflush (stdout);
     }

@@ -5,7 +5,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { debianSource, run } from "../debian-source.js";
+import { debianSource, run } from "../../../src/cli/bench/toolchain.js";
 import { output, root } from "../../lab/paths.js";
 
 const WASI = "/usr/lib/wasm32-wasi";

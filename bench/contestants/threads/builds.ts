@@ -4,7 +4,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Abi } from "../../../src/layout/address.js";
-import { debianSource, run } from "../debian-source.js";
+import { debianSource, run } from "../../../src/cli/bench/toolchain.js";
 import { output, root } from "../../lab/paths.js";
 import { HOST_BYTES } from "./loads.js";
 import { BENCH_MEMORY_PAGES } from "../../../tools/builds.mjs";

@@ -55,7 +55,7 @@ export interface Contestant {
 /** What a contestant is made of is not there: not an error of the contestant's. */
 export class MissingError extends Error {
   override readonly name = "MissingError";
-  /** How to get it. */
+  /** How to get it, as a command where there is one. */
   readonly how: string;
 
   /**

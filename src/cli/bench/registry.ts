@@ -1,20 +1,95 @@
-// All contestants, and how the command line names several at once.
+// Everybody who can take part in `ptmalloc-wasm bench`, and the names that `--against` takes.
 
 import { UsageError } from "../io.js";
 import type { Contestant } from "./contestant.js";
 import { assemblyScript } from "./contestants/assemblyscript.js";
+import { cModules } from "./contestants/c-modules.js";
 import { engine } from "./contestants/engine.js";
+import { fromJsContestants } from "./contestants/from-js.js";
+import { nativeContestants } from "./contestants/native.js";
 import { ours } from "./contestants/ours.js";
+import { rustContestants } from "./contestants/rust.js";
+import { twins } from "./contestants/twin.js";
 
-/** Whoever can take part, in the order of tables. */
-export const contestants: readonly Contestant[] = [...ours, ...assemblyScript, ...engine];
+/** All contestants, in the order of tables. */
+export const contestants: readonly Contestant[] = [
+  ...ours,
+  ...assemblyScript,
+  ...cModules,
+  ...rustContestants,
+  ...twins,
+  ...fromJsContestants,
+  ...engine,
+  ...nativeContestants,
+];
 
-/** @returns those of these names, in the table's order @throws UsageError for another name */
-export function find(names: readonly string[]): Contestant[] {
-  const unknown = names.find((name) => !contestants.some((one) => one.name === name));
-  if (unknown !== undefined)
-    throw new UsageError(
-      `there is no contestant ${unknown}; there are ${contestants.map(({ name }) => name).join(", ")}`,
-    );
-  return contestants.filter(({ name }) => names.includes(name));
+/** Names for several at a time, besides the groups' own. */
+const TOGETHER: Readonly<Record<string, (contestant: Contestant) => boolean>> = {
+  all: () => true,
+  engine: ({ group }) => group === "engine",
+  native: ({ group }) => group === "native",
+  "from-js": ({ group }) => group === "from-js",
+  controls: ({ group }) => group === "control",
+  dlmalloc: ({ name }) => /^dlmalloc-(emscripten|wasi)$/.test(name),
+  mimalloc: ({ name, group }) => name.startsWith("mimalloc") && group === "wasm",
+  rust: ({ source }) => /rustc|crates\.io/.test(source),
+  npm: ({ source }) => /^(this package|npm )/.test(source),
+};
+
+/** @returns the names that {@link find} takes for several contestants at a time */
+export function groupNames(): string[] {
+  return Object.keys(TOGETHER);
+}
+
+/**
+ * Finds contestants.
+ * @param names of contestants and of several together (`engine`, `native`, `dlmalloc`, `all` …)
+ * @param among whom
+ * @returns whom they name, each once, in the order of the names
+ * @throws UsageError that lists what there is, for a name that nobody has
+ */
+export function find(
+  names: readonly string[],
+  among: readonly Contestant[] = contestants,
+): Contestant[] {
+  const found = names.flatMap((name) => {
+    const one = among.filter((contestant) => contestant.name === name);
+    const matches = one.length > 0 ? one : among.filter(TOGETHER[name] ?? (() => false));
+    if (matches.length === 0) throw new UsageError(unknown(name, among));
+    return matches;
+  });
+  return [...new Set(found)];
+}
+
+function unknown(name: string, among: readonly Contestant[]): string {
+  const known = among.map((contestant) => contestant.name);
+  const all = [...known, ...groupNames()];
+  const near = all.find((one) => isNear(one, name));
+  return (
+    `there is no contestant "${name}"${near === undefined ? "" : ` (did you mean ${near}?)`}; ` +
+    `there are ${known.join(", ")}; and for several together ${groupNames().join(", ")}`
+  );
+}
+
+/** Most changes that make a name of another, for both to be near. */
+const NEAR_CHANGES = 2;
+
+/** Whether one is the beginning of the other, or few letters are different. */
+function isNear(known: string, given: string): boolean {
+  if (given.length > 2 && (known.startsWith(given) || given.startsWith(known))) return true;
+  return changes(known, given.toLowerCase()) <= Math.min(NEAR_CHANGES, given.length - 1);
+}
+
+/** @returns how many letters must be put in, left out or changed to make `b` of `a` */
+function changes(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      const changed = row[j]! + (letter === b[j] ? 0 : 1);
+      next.push(Math.min(changed, row[j + 1]! + 1, next[j]! + 1));
+    }
+    row = next;
+  }
+  return row.at(-1)!;
 }

@@ -3,9 +3,9 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
-import { homedir } from "node:os";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { cacheFolder, keptIn } from "../cache.js";
 import { UserError, type CliIo } from "../io.js";
 import { packageRoot } from "../package-root.js";
 
@@ -23,8 +23,7 @@ export function recorderLibrary({ env, stderr }: CliIo): string {
   const folder = join(packageRoot(), "recorder");
   const hash = createHash("sha256").update(`${process.arch} ${FLAGS.join(" ")}`);
   for (const name of SOURCES) hash.update(readFileSync(join(folder, name)));
-  const cache = join(env["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "ptmalloc-wasm");
-  const library = join(cache, `record-${hash.digest("hex").slice(0, 16)}.so`);
+  const library = join(cacheFolder(env), `record-${hash.digest("hex").slice(0, 16)}.so`);
   if (existsSync(library)) return library;
   const compiler = env["CC"] || COMPILERS.find(isThere);
   if (compiler === undefined)
@@ -32,18 +31,17 @@ export function recorderLibrary({ env, stderr }: CliIo): string {
       `record compiles its recorder once, and finds no compiler (${COMPILERS.join(", ")}): ` +
         "install gcc or clang with glibc's headers, or set CC",
     );
-  mkdirSync(cache, { recursive: true });
-  // Of this process alone: two may compile at the same time.
-  const fresh = `${library}.${process.pid}`;
-  const args = [...FLAGS, "-o", fresh, join(folder, SOURCES[0])];
-  const run = spawnSync(compiler, args, { encoding: "utf8" });
-  if (run.status !== 0) {
-    const said = run.error?.message ?? run.stderr.trim();
-    throw new UserError(`${compiler} cannot compile the recorder:\n${said}`);
-  }
-  renameSync(fresh, library);
+  keptIn(library, (fresh) => compile(compiler, folder, fresh));
   stderr.write(`ptmalloc-wasm: compiled ${library} with ${compiler}\n`);
   return library;
+}
+
+function compile(compiler: string, folder: string, library: string): void {
+  const args = [...FLAGS, "-o", library, join(folder, SOURCES[0])];
+  const run = spawnSync(compiler, args, { encoding: "utf8" });
+  if (run.status === 0) return;
+  const said = run.error?.message ?? run.stderr.trim();
+  throw new UserError(`${compiler} cannot compile the recorder:\n${said}`);
 }
 
 function isThere(compiler: string): boolean {

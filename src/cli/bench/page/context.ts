@@ -1,12 +1,14 @@
 // What all parts of the page share: the data, how contestants look, and which ones plots of lines
 // show.
 
+import { formatRatio } from "../../format.js";
 import type { Group } from "../contestant.js";
 import type { PageData } from "../report/page.js";
 import type { ContestantResult, TraceResult } from "../result.js";
 import { contestantNamed } from "../standing.js";
+import type { Estimate } from "../statistics.js";
 import type { TraceSummary } from "../summary.js";
-import { element, type Child } from "./dom.js";
+import { element, withInterval, type Child } from "./dom.js";
 import { lookOf, swatch, type Look } from "./palette.js";
 
 /** Contestants that are compared in one plot: others take many times as long, or less. */
@@ -53,8 +55,9 @@ export class Context {
 
   /** @returns its title behind a line in its look, as rows of tables begin */
   heading(name: string): Child {
-    const star = this.isReference(name) ? " *" : "";
-    return element("span", {}, swatch(this.look(name)), ` ${this.title(name)}${star}`);
+    const star = this.isReference(name) ? "\u00a0*" : "";
+    const text = element("span", {}, `${this.title(name)}${star}`);
+    return element("span", { class: "name" }, swatch(this.look(name)), text);
   }
 
   /** @returns the trace and its statistics; undefined where there is none of that name */
@@ -88,4 +91,12 @@ export function figure(
     element("span", { class: "dim" }, note),
   );
   return element("figure", {}, caption, plot, table);
+}
+
+/** @returns a ratio, and its interval below it */
+export function ratioCell({ value, low, high }: Estimate): Child {
+  return withInterval(
+    formatRatio(value),
+    `${formatRatio(low)}–${formatRatio(high)}`.replace(/x/g, ""),
+  );
 }

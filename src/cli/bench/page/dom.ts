@@ -28,7 +28,12 @@ export function byId(id: string): HTMLElement {
 }
 
 /** A cell: text, or an element; `isBetter` where it beats this project's fastest heap. */
-export type TableCell = Child | { readonly text: string; readonly isBetter: boolean };
+export type TableCell = Child | { readonly child: Child; readonly isBetter: boolean };
+
+/** @returns a number with its interval below it, for a cell */
+export function withInterval(text: string, interval: string): HTMLElement {
+  return element("span", {}, text, element("small", {}, interval));
+}
 
 /** A row of a table. */
 export interface TableRow {
@@ -84,7 +89,7 @@ function rowElement({ head, cells, isReference }: TableRow, words: readonly numb
     const kind = words.includes(i) ? "words" : undefined;
     const isPlain = typeof cell === "string" || "nodeType" in cell;
     if (isPlain) return element("td", { class: kind }, cell);
-    return element("td", { class: cell.isBetter ? "better" : kind }, cell.text);
+    return element("td", { class: cell.isBetter ? "better" : kind }, cell.child);
   });
   const attributes = isReference ? { class: "reference" } : {};
   return element("tr", attributes, element("th", { scope: "row" }, head), ...all);

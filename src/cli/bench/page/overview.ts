@@ -2,9 +2,8 @@
 
 import { formatBytes, formatDuration, formatNanoseconds, formatRatio } from "../../format.js";
 import { CONTROL_NOTE, NOTHING, TIMES_NOTE } from "../report/measures.js";
-import { estimateText } from "../standing.js";
 import { PHASES, type Overall } from "../summary.js";
-import { figure, inBlocks, type Context } from "./context.js";
+import { figure, inBlocks, ratioCell, type Context } from "./context.js";
 import { element, tableElement, type Child } from "./dom.js";
 import { downloads } from "./downloads.js";
 import { lossesPart } from "./losses.js";
@@ -66,7 +65,7 @@ function meansRow(context: Context, { contestant, phases, completed }: Overall) 
     const { mean, ratio } = phases[phase];
     return [
       mean === null ? NOTHING : formatNanoseconds(mean.value),
-      ratio === null ? NOTHING : estimateText(ratio),
+      ratio === null ? NOTHING : ratioCell(ratio),
     ];
   });
   return {

@@ -71,25 +71,23 @@ const OPACITIES = [0.95, 0.5, 0.2];
 export function barPlot({ bars, series, axis, mark }: BarPlot, width: number): Element {
   const titles = [...new Set(bars.map(({ title }) => title))];
   const marginLeft = Math.min(190, Math.round(width * 0.34));
-  // Bars are cut into what each look needs: a constant may be a CSS variable, a channel is not.
-  const marks = bars.map((bar) => {
-    const opacity = OPACITIES[series.indexOf(bar.series)] ?? 1;
-    return barX([bar], {
-      ...{ x: "value", y: "series", fy: "title", insetTop: 1, insetBottom: 1 },
-      ...{ fill: bar.look.color, fillOpacity: opacity, stroke: bar.look.color },
-    });
-  });
   const sure = bars.filter(({ low, high }) => low !== undefined && high !== undefined);
   return plot({
     ...{ width, marginLeft, marginRight: 92, marginTop: 30, marginBottom: 4, style: STYLE },
     height: titles.length * (series.length * BAR + BAR_GAP) + 36,
     x: { axis: null, domain: [0, Math.max(...bars.map((bar) => bar.high ?? bar.value))] },
     y: { domain: [...series], axis: null, padding: 0 },
+    color: { type: "identity" },
+    opacity: { type: "identity" },
     fy: { domain: titles, axis: null, padding: BAR_GAP / (series.length * BAR + BAR_GAP) },
     marks: [
       axisX({ anchor: "top", label: axis, ticks: Math.max(2, Math.floor(width / 130)) }),
       axisFy({ anchor: "left", label: null, lineWidth: (marginLeft - 12) / FONT, fontSize: FONT }),
-      ...marks,
+      barX(bars, {
+        ...{ x: "value", y: "series", fy: "title", insetTop: 1, insetBottom: 1 },
+        ...{ fill: (bar: Bar) => bar.look.color, stroke: (bar: Bar) => bar.look.color },
+        fillOpacity: (bar: Bar) => OPACITIES[series.indexOf(bar.series)] ?? 1,
+      }),
       ruleY(sure, { y: "series", fy: "title", x1: "low", x2: "high", strokeWidth: 2 }),
       text(bars, {
         ...{ x: (bar: Bar) => bar.high ?? bar.value, y: "series", fy: "title", text: "label" },
@@ -118,7 +116,7 @@ export function linePlot(content: LinePlot, width: number): Element {
         : [areaY(area, { x: "0", y: "1", fill: "currentColor", fillOpacity: 0.18, curve })]),
       ...marks.flatMap(({ x, label }) => [
         ruleX([x], { strokeOpacity: 0.5, strokeDasharray: "3 3" }),
-        text([label], { x, frameAnchor: "top", textAnchor: "start", dx: 4, dy: -2 }),
+        text([label], { x, frameAnchor: "top", textAnchor: "start", dy: -14 }),
       ]),
       ...lines.map(({ points, look }) =>
         line(points, {

@@ -10,12 +10,11 @@ import {
   traceText,
 } from "../report/measures.js";
 import type { TraceResult } from "../result.js";
-import { estimateText } from "../standing.js";
 import { PHASES, type Row, type TraceSummary } from "../summary.js";
 import { chooser } from "./chooser.js";
-import { figure, inBlocks, type Context } from "./context.js";
+import { figure, inBlocks, ratioCell, type Context } from "./context.js";
 import { footprintFigure, latencyFigure, throughputFigure } from "./courses.js";
-import { element, tableElement, type Child } from "./dom.js";
+import { element, tableElement, withInterval, type Child } from "./dom.js";
 import { lossesPart } from "./losses.js";
 import { barPlot, responsive, type Bar } from "./plots.js";
 
@@ -65,7 +64,7 @@ function timeFigure(context: Context, { title, members }: Block): HTMLElement {
   );
   const table = tableElement({
     label: `${title}: times`,
-    heads: ["", ...PHASES.flatMap((phase) => [`${phase}, ns`, "95 %"]), "ratio", "net, ns"],
+    heads: ["", ...PHASES.map((phase) => `${phase}, ns`), "ratio", "net, ns"],
     groups: [{ title: "", rows: members.map((row) => timeRow(context, row)) }],
   });
   const note = "Nanoseconds an operation: medians, with their 95 % intervals; less is better.";
@@ -78,10 +77,10 @@ function timeFigure(context: Context, { title, members }: Block): HTMLElement {
 
 function timeRow(context: Context, row: Row) {
   const { warm } = row.phases;
-  const cells = PHASES.flatMap((phase) => {
+  const cells = PHASES.map((phase) => {
     const time = row.phases[phase];
-    if (time === null) return [row.failure === null ? NOTHING : "failed", ""];
-    return [formatNanoseconds(time.median), intervalText(time)];
+    if (time === null) return row.failure === null ? NOTHING : "failed";
+    return withInterval(formatNanoseconds(time.median), intervalText(time));
   });
   const ratio = warm?.ratio ?? null;
   const isRival = row.group !== "ours" && row.group !== "control";
@@ -90,7 +89,7 @@ function timeRow(context: Context, row: Row) {
     isReference: context.isReference(row.contestant),
     cells: [
       ...cells,
-      ratio === null ? NOTHING : { text: estimateText(ratio), isBetter: isRival && ratio.high < 1 },
+      ratio === null ? NOTHING : { child: ratioCell(ratio), isBetter: isRival && ratio.high < 1 },
       warm === null || warm.net === null ? NOTHING : formatNanoseconds(Math.max(0, warm.net)),
     ],
   };
@@ -123,5 +122,11 @@ function numbersTable(context: Context, { rows }: TraceSummary): HTMLElement {
       })),
     })),
   });
-  return element("div", {}, element("p", { class: "dim" }, about), table);
+  const meanings = element(
+    "details",
+    {},
+    element("summary", {}, "What the columns mean"),
+    element("p", { class: "dim" }, about),
+  );
+  return element("div", {}, meanings, table);
 }

@@ -73,15 +73,20 @@ export function barPlot({ bars, series, axis, mark }: BarPlot, width: number): E
   const marginLeft = Math.min(190, Math.round(width * 0.34));
   const sure = bars.filter(({ low, high }) => low !== undefined && high !== undefined);
   return plot({
-    ...{ width, marginLeft, marginRight: 92, marginTop: 30, marginBottom: 4, style: STYLE },
-    height: titles.length * (series.length * BAR + BAR_GAP) + 36,
+    ...{ width, marginLeft, marginRight: 92, marginTop: 42, marginBottom: 4, style: STYLE },
+    height: titles.length * (series.length * BAR + BAR_GAP) + 48,
     x: { axis: null, domain: [0, Math.max(...bars.map((bar) => bar.high ?? bar.value))] },
     y: { domain: [...series], axis: null, padding: 0 },
     color: { type: "identity" },
     opacity: { type: "identity" },
     fy: { domain: titles, axis: null, padding: BAR_GAP / (series.length * BAR + BAR_GAP) },
     marks: [
-      axisX({ anchor: "top", label: axis, ticks: Math.max(2, Math.floor(width / 130)) }),
+      axisX({
+        anchor: "top",
+        label: axis,
+        labelOffset: 38,
+        ticks: Math.max(2, Math.floor(width / 130)),
+      }),
       axisFy({ anchor: "left", label: null, lineWidth: (marginLeft - 12) / FONT, fontSize: FONT }),
       barX(bars, {
         ...{ x: "value", y: "series", fy: "title", insetTop: 1, insetBottom: 1 },

@@ -4,7 +4,8 @@
 // the default entry needs lies in its own file, dist/index.js, and the others import it from there
 // (under short names that its types do not list); the rest is in dist/files.js and dist/loader.js.
 // The command line is dist/cli/, with the libraries that it needs bundled, so an installation
-// brings no other package; their licences are put into dist/THIRD-PARTY-LICENSES.txt.
+// brings no other package; their licences are put into dist/THIRD-PARTY-LICENSES.txt. The page that
+// `bench` fills with its results is there, too.
 //
 //   node tools/build-dist.mjs        after the binaries: two of them are put into the code, as text
 
@@ -14,6 +15,7 @@ import commonjs from "@rollup/plugin-commonjs";
 import nodeResolve from "@rollup/plugin-node-resolve";
 import { rollup } from "rollup";
 
+import { buildPage } from "./build-page.mjs";
 import { ENTRIES, entrySource } from "./entries.mjs";
 import { licenceTexts } from "./licences.mjs";
 import {
@@ -94,7 +96,8 @@ async function buildCode() {
     plugins: [moved(), minified()],
   });
   await bundle.close();
-  writeFileSync(`${dist}THIRD-PARTY-LICENSES.txt`, licenceTexts(root, output));
+  const page = await buildPage(root, `${dist}cli/bench-page.html`);
+  writeFileSync(`${dist}THIRD-PARTY-LICENSES.txt`, licenceTexts(root, [...output, page]));
 }
 
 rmSync(dist, { recursive: true, force: true });

@@ -123,6 +123,35 @@ export function trimmedLibraries() {
   };
 }
 
+/** What stands for Plot's maps of the earth and its colour schemes: there are none. */
+const NOT_IN_PLOTS = {
+  "projection.js": `
+export const createProjection = () => undefined, projectionAspectRatio = () => undefined;
+export const hasProjection = () => false, getGeometryChannels = () => [];
+export { none as project, none as applyPosition, none as xyProjection };`,
+  "scales/schemes.js": `
+export const isCategoricalScheme = () => false, isDivergingScheme = () => false;
+export const maybeBooleanRange = () => undefined;
+export { none as ordinalScheme, none as ordinalRange, none as quantitativeScheme };`,
+};
+const NONE = 'const none = () => { throw new Error("left out of the plots by the build"); };';
+
+/**
+ * What Observable Plot brings along and the page's plots do not use: maps of the earth, and colour
+ * schemes, as the page has its own colours.
+ * @returns {import("rollup").Plugin}
+ */
+export function trimmedPlot() {
+  return {
+    name: "trimmed-plot",
+    load(id) {
+      const [, name] = /\/@observablehq\/plot\/src\/(.+)$/.exec(id) ?? [];
+      const code = NOT_IN_PLOTS[name];
+      return code === undefined ? null : { code: NONE + code, map: null };
+    },
+  };
+}
+
 /**
  * AssemblyScript's loader wants a TextDecoder when it is imported, and adds to Object where Object
  * is old: neither is there for us to have in every host, nor needed for what the loader does here.

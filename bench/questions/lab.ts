@@ -33,22 +33,18 @@ export function labResult(scale: number, isQuick: boolean): Promise<BenchResult>
 
 async function race(scale: number, isQuick: boolean): Promise<BenchResult> {
   const all: Course[] = [
-    ...PROGRAMS.map(
-      (name): Course => ({
-        name,
-        kind: "recording",
-        rationale: "",
-        read: () => programTrace(name),
-      }),
-    ),
-    ...workloads.map(
-      (one): Course => ({
-        name: one.name,
-        kind: "workload",
-        rationale: one.rationale,
-        read: () => traceOf(one),
-      }),
-    ),
+    ...PROGRAMS.map((name): Course => ({
+      name,
+      kind: "recording",
+      rationale: "",
+      read: () => programTrace(name),
+    })),
+    ...workloads.map((one): Course => ({
+      name: one.name,
+      kind: "workload",
+      rationale: one.rationale,
+      read: () => traceOf(one),
+    })),
   ];
   const courses = isQuick ? all.filter(({ name }) => QUICK_COURSES.includes(name)) : all;
   const heaps = isQuick ? QUICK_HEAPS : Math.max(1, Math.round(HEAPS * scale));

@@ -37,7 +37,7 @@ describe("the npm package", () => {
 
   it("holds the compiled host, the binaries, the sources for AssemblyScript and the documents, nothing else", () => {
     const allowed =
-      /^(dist\/.+\.(js|d\.ts)|dist\/THIRD-PARTY-LICENSES\.txt|as\/.+\.ts|assembly\.ts|build\/((core|checked|replay|image)(-throughput)?|full|threads)\.(ilp32|lp64)\.wasm|build\/peers\/(empty|(tlsf|stub|nothing)(-large)?)\.wasm|recorder\/(record\.c|io\.h)|bench\/native\/(driver\.(c|rs)|loops\.c|(nothing|ops)\.h)|guest\/ptmalloc\.(c|h|rs|zig|ts)|docs\/.+|traces\/(README\.md|(threads\/)?[\w-]+\.rep\.gz)|man\/ptmalloc-wasm\.1|package\.json|README\.md|LICENSE|(CHANGELOG|SECURITY)\.md|ARCHITECTURE\.md)$/;
+      /^(dist\/.+\.(js|d\.ts)|dist\/cli\/bench-page\.html|dist\/THIRD-PARTY-LICENSES\.txt|as\/.+\.ts|assembly\.ts|build\/((core|checked|replay|image)(-throughput)?|full|threads)\.(ilp32|lp64)\.wasm|build\/peers\/(empty|(tlsf|stub|nothing)(-large)?)\.wasm|recorder\/(record\.c|io\.h)|bench\/native\/(driver\.(c|rs)|loops\.c|(nothing|ops)\.h)|guest\/ptmalloc\.(c|h|rs|zig|ts)|docs\/.+|traces\/(README\.md|(threads\/)?[\w-]+\.rep\.gz)|man\/ptmalloc-wasm\.1|package\.json|README\.md|LICENSE|(CHANGELOG|SECURITY)\.md|ARCHITECTURE\.md)$/;
     expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
   });
 
@@ -77,8 +77,9 @@ describe("the npm package", () => {
     }
   });
 
-  it("unpacks to at most 2 MB", () => {
-    expect(report.unpackedSize).toBeLessThanOrEqual(2_000_000);
+  it("unpacks to at most 2.4 MB", () => {
+    // A quarter of a megabyte of it is the page of `bench`, with the library that draws its plots.
+    expect(report.unpackedSize).toBeLessThanOrEqual(2_400_000);
   });
 
   it("has no side effects, so that bundlers leave out what is not used", () => {
@@ -99,7 +100,7 @@ describe("the npm package", () => {
     expect(Object.keys(manifest)).not.toContain("dependencies");
     const licences = read("dist/THIRD-PARTY-LICENSES.txt");
     const libraries = ["@assemblyscript/loader", "cli-progress", "cli-table3", "commander"];
-    for (const name of [...libraries, "picocolors"]) {
+    for (const name of [...libraries, "picocolors", "@observablehq/plot", "d3-dsv", "valibot"]) {
       const { version } = JSON.parse(read(`node_modules/${name}/package.json`)) as {
         version: string;
       };

@@ -8,7 +8,8 @@ import { UsageError, type CliIo } from "../io.js";
 import { wholeNumber } from "../numbers.js";
 import { Progress } from "../progress.js";
 import { compareCommand } from "./compare-command.js";
-import { listContestants } from "./contestant-list.js";
+import { setUp } from "./setup.js";
+import type { Contestant } from "./contestant.js";
 import { contestants, find } from "./registry.js";
 import { reportCommand } from "./report-command.js";
 import { pageReport } from "./report/page.js";
@@ -78,9 +79,9 @@ export function benchCommand(io: CliIo): Command {
 }
 
 async function bench(files: string[], options: Options, io: CliIo): Promise<void> {
-  const wanted = find(options.against);
+  const wanted = withControls([...find(["ours"]), ...find(options.against)]);
   if (options.list) {
-    io.stdout.write(await listContestants(contestants, io));
+    await setUp(io, contestants, false);
     return;
   }
   const given = files.length > 0 ? files : shippedRecordings();
@@ -103,6 +104,12 @@ async function bench(files: string[], options: Options, io: CliIo): Promise<void
   const summary = summarise(result);
   if (options.html !== undefined) writeText(options.html, pageReport(result, summary));
   io.stdout.write(options.json ? `${JSON.stringify(result)}\n` : textReport(result, summary, io));
+}
+
+/** @returns them, each once, and whoever has their loops without an allocator, in tables' order */
+function withControls(wanted: readonly Contestant[]): Contestant[] {
+  const names = new Set(wanted.flatMap(({ name, control }) => [name, control]));
+  return contestants.filter(({ name }) => names.has(name));
 }
 
 /** @returns what to race over @throws UserError for what is neither a file nor a workload */

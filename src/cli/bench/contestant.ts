@@ -45,6 +45,8 @@ export interface Contestant {
   /** What it is made of: `this package`, `npm assemblyscript`, `Debian emscripten`. */
   readonly source: string;
   readonly abilities: readonly Ability[];
+  /** The name of who has the same loop without an allocator; null where nobody has. */
+  readonly control: string | null;
   /**
    * Builds or loads it; what is compiled is kept in the user's cache.
    * @throws MissingError where something is not there that it is made of

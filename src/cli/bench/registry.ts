@@ -26,6 +26,7 @@ export const contestants: readonly Contestant[] = [
 /** Names for several at a time, besides the groups' own. */
 const TOGETHER: Readonly<Record<string, (contestant: Contestant) => boolean>> = {
   all: () => true,
+  ours: ({ group }) => group === "ours",
   engine: ({ group }) => group === "engine",
   native: ({ group }) => group === "native",
   "from-js": ({ group }) => group === "from-js",
@@ -33,7 +34,7 @@ const TOGETHER: Readonly<Record<string, (contestant: Contestant) => boolean>> = 
   dlmalloc: ({ name }) => /^dlmalloc-(emscripten|wasi)$/.test(name),
   mimalloc: ({ name, group }) => name.startsWith("mimalloc") && group === "wasm",
   rust: ({ source }) => /rustc|crates\.io/.test(source),
-  npm: ({ source }) => /^(this package|npm )/.test(source),
+  npm: ({ source }) => /^(this package|this JavaScript engine|npm )/.test(source),
 };
 
 /** @returns the names that {@link find} takes for several contestants at a time */

@@ -53,6 +53,7 @@ const contestant = v.object({
   source: v.string(),
   version: v.string(),
   abilities: v.array(v.picklist(["threads", "assemblyscript", "from-js", "frees"])),
+  control: v.nullable(v.string()),
   code: v.nullable(v.object({ raw: count, gzip: count, brotli: count })),
   startUp: v.array(positive),
 });

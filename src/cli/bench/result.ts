@@ -52,6 +52,8 @@ export interface ContestantResult {
   readonly source: string;
   readonly version: string;
   readonly abilities: readonly Ability[];
+  /** The name of who has the same loop without an allocator; null where nobody has. */
+  readonly control: string | null;
   /** Bytes of its module; null where it is none. */
   readonly code: { readonly raw: number; readonly gzip: number; readonly brotli: number } | null;
   /** Nanoseconds of compiling, instantiating and one malloc(24); [] where nothing is to start. */

@@ -105,7 +105,7 @@ async function prepareAll(
 }
 
 async function resultOf(contestant: Contestant, racer: Racer): Promise<ContestantResult> {
-  const { name, title, group, about, source, abilities } = contestant;
+  const { name, title, group, about, source, abilities, control } = contestant;
   const { version, code } = racer;
   const startUp: number[] = [];
   for (let i = 0; racer.startUp !== undefined && i < START_UPS; i++)
@@ -118,6 +118,7 @@ async function resultOf(contestant: Contestant, racer: Racer): Promise<Contestan
     source,
     version,
     abilities,
+    control,
     code: code && {
       raw: code.length,
       gzip: gzipSync(code, { level: 9 }).length,

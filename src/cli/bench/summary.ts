@@ -108,18 +108,6 @@ export function summarise(result: BenchResult): Summary {
   };
 }
 
-/**
- * Which control says what the loop of a group costs: it is named `control-GROUP`.
- *
- * @returns null where none took part, and for controls themselves
- */
-export function controlFor(result: BenchResult, group: Group): ContestantResult | null {
-  if (group === "control") return null;
-  const named = (one: ContestantResult): boolean =>
-    one.group === "control" && (one.name === group || one.name.endsWith(`control-${group}`));
-  return result.contestants.find(named) ?? null;
-}
-
 function samplesOf({ contestants, traces }: BenchResult): Table {
   let stream = 0;
   return new Map(
@@ -213,14 +201,13 @@ function rowOf(place: Place): Row {
   };
 }
 
-function timeOf({ result, table, reference, at, contestant }: Place, phase: Phase): RowTime | null {
-  const { name, group } = contestant;
+function timeOf({ table, reference, at, contestant }: Place, phase: Phase): RowTime | null {
+  const { name, control } = contestant;
   const samplesBy = (who: string): Sampled | null => table.get(who)?.[phase][at] ?? null;
   const own = samplesBy(name);
   if (own === null) return null;
   const base = reference === null ? null : samplesBy(reference);
-  const control = controlFor(result, group);
-  const loop = control === null ? null : samplesBy(control.name);
+  const loop = control === null ? null : samplesBy(control);
   return {
     ...spreadOf(own),
     ratio: base === null ? null : name === reference ? UNITY : ratioOf(own, base),

@@ -32,6 +32,13 @@ const CAST: readonly (readonly [string, string, Group, number, number])[] = [
   ["control-native", "the loop in C, native", "control", 0.06, 0],
 ];
 
+/** Who has the loop of a group without an allocator. */
+const CONTROLS: Partial<Record<Group, string>> = {
+  wasm: "control-wasm",
+  "from-js": "control-from-js",
+  native: "control-native",
+};
+
 const TRACES = [
   ["lua", 466_593],
   ["ld", 231_004],
@@ -126,6 +133,7 @@ function contestant([name, title, group]: CastRow, random: () => number): Contes
     source: group === "ours" ? "this package" : "Debian emscripten",
     version: "3.1.6",
     abilities: name === "as-stub" ? [] : ["frees", "threads"],
+    control: CONTROLS[group] ?? null,
     code: hasCode ? { raw, gzip: Math.round(raw * 0.45), brotli: Math.round(raw * 0.39) } : null,
     startUp: hasCode ? samples(9, 300_000 + 3 * raw, 0.1, random) : [],
   };

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { Contestant, LabTrace, Racer, RacerHeap } from "../contestant.js";
 import { WASM_PAGE_SIZE } from "../../../layout/generated.js";
 import { packageRoot, packageVersion } from "../../package-root.js";
-import { sliced, timed } from "./slicing.js";
+import { timedPass, timedSlices, timedStartUp } from "../slices.js";
 
 /** Of AssemblyScript, as package.json pins it. */
 const VERSION = "0.28.20";
@@ -33,6 +33,7 @@ export const assemblyScript: readonly Contestant[] = [
     about: "of asc --runtime minimal and incremental; aligns to 16, checks nothing",
     source: "npm assemblyscript",
     abilities: ["frees", "from-js", "assemblyscript"],
+    control: "nothing",
     prepare: () => Promise.resolve(racer("tlsf")),
   },
   {
@@ -42,6 +43,7 @@ export const assemblyScript: readonly Contestant[] = [
     about: "of asc --runtime stub; a pointer that moves on, nothing is freed before all is",
     source: "npm assemblyscript",
     abilities: ["from-js", "assemblyscript"],
+    control: "nothing",
     prepare: () => Promise.resolve(racer("stub")),
   },
   {
@@ -51,6 +53,7 @@ export const assemblyScript: readonly Contestant[] = [
     about: "the loop itself: every block lies in the same 256 KiB",
     source: "this package",
     abilities: [],
+    control: null,
     prepare: () => Promise.resolve(racer("nothing")),
   },
 ];
@@ -73,11 +76,7 @@ function racer(name: "tlsf" | "stub" | "nothing"): Racer {
       return heap(lab, instance(fitting.module, fitting.base + more));
     },
     ...(!isControl && {
-      startUp() {
-        const begin = performance.now();
-        instance(new WebAssembly.Module(code), base).exports.malloc(24);
-        return (performance.now() - begin) * 1e6;
-      },
+      startUp: () => timedStartUp(code, (fresh) => instance(fresh, base).exports.malloc(24)),
     }),
   };
 }
@@ -114,9 +113,10 @@ function heap(lab: LabTrace, { exports, memory }: Instance): RacerHeap {
     exports.replay_touching(OPERATIONS + first * stride, OPERATIONS + end * stride, blocks);
   };
   return {
-    pass: () => timed(trace.count, run),
+    pass: () => timedPass(run, trace.count),
     drain: () => exports.release_all(blocks, trace.slots),
-    slices: (count) => sliced(trace.count, count, run, () => memory.buffer.byteLength - before),
+    slices: (count) =>
+      timedSlices(run, trace.count, count, () => memory.buffer.byteLength - before),
     // They abort instead.
     refused: 0,
     close: () => undefined,

@@ -144,6 +144,7 @@ export const cModules: readonly Contestant[] = [
     about: "Emscripten's default: Doug Lea's malloc, aligns to 8; memory grows by a fifth",
     source: "Debian emscripten",
     abilities: ["frees"],
+    control: "nothing-c",
     prepare: () => promised(() => emccRacer("dlmalloc-emscripten", "dlmalloc")),
   },
   {
@@ -153,6 +154,7 @@ export const cModules: readonly Contestant[] = [
     about: "Emscripten's small allocator, aligns to 8, checks nothing; memory grows by a fifth",
     source: "Debian emscripten",
     abilities: ["frees"],
+    control: "nothing-c",
     prepare: () => promised(() => emccRacer("emmalloc", "emmalloc")),
   },
   {
@@ -162,6 +164,7 @@ export const cModules: readonly Contestant[] = [
     about: "wasi-libc's: Doug Lea's malloc, aligns to 16; memory grows as it is needed",
     source: "Debian wasi-libc",
     abilities: ["frees"],
+    control: "nothing-c",
     prepare: () => promised(() => clangRacer("dlmalloc-wasi", "wasi-libc", NO_ADDITIONS)),
   },
   {
@@ -171,6 +174,7 @@ export const cModules: readonly Contestant[] = [
     about: "Microsoft's, as it is built for WASI: a free list for each page of one size class",
     source: "Debian 12 mimalloc (source)",
     abilities: ["frees"],
+    control: "nothing-c",
     prepare: () => promised(() => mimallocRacer("mimalloc2", debianSource("mimalloc"))),
   },
   {
@@ -180,6 +184,7 @@ export const cModules: readonly Contestant[] = [
     about: "the same of 2026, from the copy that Emscripten has: larger heaps, pages shared",
     source: "Debian sid emscripten (files of it)",
     abilities: ["frees"],
+    control: "nothing-c",
     prepare: () => promised(() => mimallocRacer("mimalloc3", newestMimalloc())),
   },
   {
@@ -187,8 +192,9 @@ export const cModules: readonly Contestant[] = [
     title: "the loop in C alone",
     group: "control",
     about: "every block is the same place: what the loop costs that allocators in C are called by",
-    source: "this package",
+    source: "Debian clang",
     abilities: [],
+    control: null,
     prepare: () =>
       promised(() => clangRacer("nothing-c", "", { args: ["-DNO_ALLOCATOR"], inputs: [] })),
   },

@@ -3,7 +3,7 @@
 import { deedsOf, EngineRun, ownLoop, type Maker } from "../../engine/loop.js";
 import { WAYS } from "../../engine/makers.js";
 import type { Contestant, Group, Racer, RacerHeap } from "../contestant.js";
-import { sliced, timed } from "./slicing.js";
+import { timedPass, timedSlices } from "../slices.js";
 
 /** One block for all: what the loop costs by itself. */
 class NoBlocks implements Maker<object> {
@@ -57,6 +57,7 @@ function contestant(
     about,
     source: "this JavaScript engine",
     abilities: ["frees", "from-js"],
+    control: group === "control" ? null : "nothing-js",
     prepare: () => Promise.resolve(racer),
   };
 }
@@ -67,9 +68,9 @@ function heap(operations: number, engine: EngineRun<unknown>): RacerHeap {
     refused += engine.run(first, end);
   };
   return {
-    pass: () => timed(operations, run),
+    pass: () => timedPass(run, operations),
     drain: () => engine.drain(),
-    slices: (count) => sliced(operations, count, run),
+    slices: (count) => timedSlices(run, operations, count, null),
     get refused() {
       return refused;
     },

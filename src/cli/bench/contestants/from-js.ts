@@ -188,6 +188,7 @@ export const fromJsContestants: readonly Contestant[] = [
     about: "glibc's malloc through heap.raw: each call goes from JavaScript into WebAssembly",
     source: "this package",
     abilities: ["frees", "from-js"],
+    control: "empty-call",
     prepare: () => promised(ours),
   },
   {
@@ -198,6 +199,7 @@ export const fromJsContestants: readonly Contestant[] = [
       "a pool of fixed size in JavaScript: one list of free blocks and one of used, aligns to 8",
     source: "npm @thi.ng/malloc",
     abilities: ["frees", "from-js"],
+    control: "empty-call",
     prepare: () => promised(thiNg),
   },
   {
@@ -207,6 +209,7 @@ export const fromJsContestants: readonly Contestant[] = [
     about: "the dlmalloc that SQLite's module exports; it has no calloc, which is made of malloc",
     source: "npm @sqlite.org/sqlite-wasm",
     abilities: ["frees", "from-js"],
+    control: "empty-call",
     prepare: () => promised(sqlite),
   },
   {
@@ -216,6 +219,7 @@ export const fromJsContestants: readonly Contestant[] = [
     about: "an empty Wasm function for each operation: the loop in JavaScript without an allocator",
     source: "this package",
     abilities: ["from-js"],
+    control: null,
     prepare: () => promised(emptyCall),
   },
 ];

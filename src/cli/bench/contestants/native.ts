@@ -153,6 +153,7 @@ export const nativeContestants: readonly Contestant[] = [
     about: "this system's C library: the original, of 64 bits, with its real kernel",
     source: "this system",
     abilities: ["frees", "threads"],
+    control: "nothing-native",
     prepare: () => promised(() => glibcRacer("lp64", GET_CC)),
   },
   {
@@ -162,6 +163,7 @@ export const nativeContestants: readonly Contestant[] = [
     about: "the same of 32 bits: the layout that WebAssembly has",
     source: "this system",
     abilities: ["frees", "threads"],
+    control: "nothing-native",
     prepare: () => promised(() => glibcRacer("ilp32", KERNEL_32)),
   },
   {
@@ -171,6 +173,7 @@ export const nativeContestants: readonly Contestant[] = [
     about: "FreeBSD's, preloaded: size classes in slabs, arenas, a cache for each thread",
     source: "Debian libjemalloc2",
     abilities: ["frees", "threads"],
+    control: "nothing-native",
     prepare: () =>
       promised(() => {
         const preload = library(["libjemalloc.so.2"], GET_JEMALLOC);
@@ -184,6 +187,7 @@ export const nativeContestants: readonly Contestant[] = [
     about: "Microsoft's, preloaded: a free list for each page of one size class",
     source: "Debian libmimalloc2.0",
     abilities: ["frees", "threads"],
+    control: "nothing-native",
     prepare: () =>
       promised(() => {
         const names = ["libmimalloc.so.2", "libmimalloc.so.3", "libmimalloc.so"];
@@ -197,8 +201,9 @@ export const nativeContestants: readonly Contestant[] = [
     group: "control",
     about:
       "every block is the same place: what the loop costs that native allocators are called by",
-    source: "this package",
+    source: "this system",
     abilities: [],
+    control: null,
     prepare: () =>
       promised(() => nativeRacer(loopsFor("lp64", ["-DNO_ALLOCATOR"]), "no allocator", GET_CC)),
   },

@@ -7,7 +7,7 @@ import { startProcessSync } from "../../../process/process.js";
 import { startSession } from "../../../trace/session.js";
 import type { Contestant, LabTrace, Racer, RacerHeap } from "../contestant.js";
 import { packageRoot, packageVersion } from "../../package-root.js";
-import { sliced, timed } from "./slicing.js";
+import { timedPass, timedSlices, timedStartUp } from "../slices.js";
 
 /** What a profile is, in a line. */
 const ABOUT: Readonly<Record<Profile, string>> = {
@@ -26,6 +26,7 @@ export const ours: readonly Contestant[] = (Object.keys(ABOUT) as Profile[]).map
     profile === "glibc"
       ? ["frees", "from-js", "assemblyscript", "threads"]
       : ["frees", "from-js", "assemblyscript"],
+  control: "nothing",
   prepare: () => Promise.resolve(racer(profile)),
 }));
 
@@ -37,12 +38,8 @@ function racer(profile: Profile): Racer {
     version: packageVersion(),
     code,
     start: (trace) => heap(trace, profile),
-    startUp() {
-      const begin = performance.now();
-      const { raw } = startProcessSync({ wasm: code, layout: "compact", profile });
-      raw.malloc(24);
-      return (performance.now() - begin) * 1e6;
-    },
+    startUp: () =>
+      timedStartUp(code, (wasm) => startProcessSync({ wasm, layout: "compact" }).raw.malloc(24)),
   };
 }
 
@@ -52,9 +49,10 @@ function heap({ trace }: LabTrace, profile: Profile): RacerHeap {
   const before = memory.buffer.byteLength;
   const run = (first: number, end: number): void => session.touch(first, end);
   return {
-    pass: () => timed(trace.count, run),
+    pass: () => timedPass(run, trace.count),
     drain: () => session.release(),
-    slices: (count) => sliced(trace.count, count, run, () => memory.buffer.byteLength - before),
+    slices: (count) =>
+      timedSlices(run, trace.count, count, () => memory.buffer.byteLength - before),
     // What it refuses, nobody is asked to serve.
     refused: 0,
     close: () => undefined,

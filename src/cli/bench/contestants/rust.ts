@@ -61,6 +61,7 @@ function withoutPackage(name: string, about: string): Contestant {
     about,
     source: `crates.io ${name}`,
     abilities: ["frees"],
+    control: null,
     prepare: () =>
       promised((): Racer => {
         throw new MissingError(
@@ -80,6 +81,7 @@ export const rustContestants: readonly Contestant[] = [
     about: "what Rust programs have: dlmalloc in Rust, aligns to 8; is told sizes when it frees",
     source: "Debian rustc",
     abilities: ["frees"],
+    control: null,
     prepare: () => promised(standardRacer),
   },
   withoutPackage("talc", "free lists in bins with a bitmap, for WebAssembly and without std"),

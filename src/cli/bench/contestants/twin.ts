@@ -171,6 +171,7 @@ export const twins: readonly Contestant[] = [
     about: "the same module and loop, compiled to JavaScript by Binaryen; growth copies all memory",
     source: "this package, npm binaryen",
     abilities: ["frees"],
+    control: null,
     prepare: () => promised(twin),
   },
 ];

@@ -57,7 +57,7 @@ export const MEASURES: readonly Measure[] = [
   {
     key: "net_ns",
     head: "net",
-    about: "warm, less the time of the same loop without an allocator (the group's control)",
+    about: "warm, less the time of the same loop without an allocator (its control)",
     value: (row) => row.phases.warm?.net ?? null,
     text: (value) => (value < 0 ? `-${formatNanoseconds(-value)}` : formatNanoseconds(value)),
   },
@@ -180,8 +180,8 @@ export function noiseText({ noise: { others, stolen, isBusy }, machine }: BenchR
 /** What a control is for. */
 export const CONTROL_NOTE =
   "A control is the loop itself: it reads the trace and writes where blocks would be, without an " +
-  'allocator. "net" is warm less the control of the same group.';
+  'allocator. "net" is warm less the control with the same loop.';
 /** What the times of the tables are. */
 export const TIMES_NOTE =
   "Times are medians; ± is half of the median's 95 % interval, in percent of it (bootstrap). A ratio " +
-  "is a contestant's time over that of this project's fastest heap, with its 95 % interval.";
+  "is a contestant's time over that of this project's fastest heap (*), with its 95 % interval.";

@@ -12,7 +12,7 @@ import type { Summary } from "../summary.js";
 /** The page without data, from the package's folder. */
 const TEMPLATE = "dist/cli/bench-page.html";
 /** What stands in the template for what is put into it. */
-const PLACES = { title: "%TITLE%", data: "%DATA%" } as const;
+const PLACES = /%(TITLE|DATA)%/g;
 
 /** What the page is given, as JSON. */
 export interface PageData {
@@ -36,9 +36,12 @@ export function pageReport(result: BenchResult, summary: Summary): string {
     generalLosses: generalLosses(result, summary),
   };
   const traces = result.traces.map(({ name }) => name).join(", ");
-  return template()
-    .replace(PLACES.title, () => htmlText(`ptmalloc-wasm bench: ${traces}`))
-    .replace(PLACES.data, () => scriptJson(data));
+  const parts: Readonly<Record<string, string>> = {
+    TITLE: htmlText(`ptmalloc-wasm bench: ${traces}`),
+    DATA: scriptJson(data),
+  };
+  // At once: what is put in may look like a place, too.
+  return template().replace(PLACES, (_, name: string) => parts[name]!);
 }
 
 function template(): string {

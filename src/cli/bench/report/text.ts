@@ -262,10 +262,6 @@ function missing({ result, colors, width }: Page): string {
 
 function notes({ result, colors, width }: Page): string {
   const hasControl = result.contestants.some(({ group }) => group === "control");
-  const lines = [
-    "*: this project's fastest heap.",
-    TIMES_NOTE,
-    ...(hasControl ? [CONTROL_NOTE] : []),
-  ];
+  const lines = [TIMES_NOTE, ...(hasControl ? [CONTROL_NOTE] : [])];
   return lines.map((line) => colors.dim(wrap(line, width))).join("\n");
 }

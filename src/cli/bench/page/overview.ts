@@ -138,7 +138,7 @@ function codeFigures(context: Context): HTMLElement[] {
 
 const CODE_CAPTION = {
   title: "Code",
-  note: "Bytes of the WebAssembly module. Modules in C hold the loop and parts of a C library, too.",
+  note: "Bytes of the WebAssembly module. Modules in C hold the loop and parts of libc, too.",
 };
 const START_CAPTION = {
   title: "Start-up",

@@ -185,4 +185,5 @@ export const CONTROL_NOTE =
 /** What the times of the tables are. */
 export const TIMES_NOTE =
   "Times are medians; ± is half of the median's 95 % interval, in percent of it (bootstrap). A " +
-  "ratio is a contestant's time over that of this project's fastest heap (*), with its 95 % interval.";
+  "ratio is a contestant's time over that of this project's fastest heap (*), with its 95 % " +
+  "interval.";

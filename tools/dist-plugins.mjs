@@ -123,8 +123,13 @@ export function trimmedLibraries() {
   };
 }
 
-/** What stands for Plot's maps of the earth and its colour schemes: there are none. */
+/** What stands for Plot's maps, colour schemes, legends and tips: there are none. */
 const NOT_IN_PLOTS = {
+  "legends.js": `
+export const createLegends = () => [], exposeLegends = () => none;
+export { none as legend };`,
+  "marks/tip.js": `
+export { none as tip, none as Tip };`,
   "projection.js": `
 export const createProjection = () => undefined, projectionAspectRatio = () => undefined;
 export const hasProjection = () => false, getGeometryChannels = () => [];
@@ -138,7 +143,7 @@ const NONE = 'const none = () => { throw new Error("left out of the plots by the
 
 /**
  * What Observable Plot brings along and the page's plots do not use: maps of the earth, and colour
- * schemes, as the page has its own colours.
+ * schemes, legends and tips, as the page has its own colours and a table beside each plot.
  * @returns {import("rollup").Plugin}
  */
 export function trimmedPlot() {

@@ -44,7 +44,7 @@ interface Outline {
 
 async function outline(page: Page): Promise<Outline> {
   await page.waitForFunction(
-    "[...document.querySelectorAll('.plot')].every((box) => box.querySelector('svg path, svg rect'))",
+    "[...document.querySelectorAll('.plot')].every((box) => box.querySelector('path, rect'))",
   );
   return page.evaluate<Outline>(`({
     headings: [...document.querySelectorAll("main h3")].map((one) => one.textContent),

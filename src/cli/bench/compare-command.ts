@@ -27,8 +27,8 @@ Examples:
   ptmalloc-wasm bench compare before.json after.json
   ptmalloc-wasm bench compare --threshold 10 --markdown before.json after.json
 
-Exit status: 1 when a time regressed. A time has moved when the 95 % interval of the medians' ratio \
-lies beyond the threshold; where the interval reaches over it, there is no verdict.`;
+Exit status: 1 when a time regressed. A time has moved when the 95 % interval of the medians' \
+ratio lies beyond the threshold; where the interval reaches over it, there is no verdict.`;
 
 /** @returns the command, to be added to `bench` */
 export function compareCommand(io: CliIo): Command {

@@ -54,24 +54,23 @@ function meansFigure(context: Context, { title, members }: Block): HTMLElement {
     responsive((width) => barPlot({ bars, series: PHASES, axis, mark: 1 }, width)),
     tableElement({
       label: `${title}: means over all traces`,
-      heads: ["", ...PHASES.flatMap((phase) => [`${phase}, ns`, "ratio"]), "traces"],
+      heads: ["", "warm, ns", ...PHASES.map((phase) => `${phase} ratio`), "traces"],
       groups: [{ title: "", rows: members.map((one) => meansRow(context, one)) }],
     }),
   );
 }
 
 function meansRow(context: Context, { contestant, phases, completed }: Overall) {
-  const cells = PHASES.flatMap((phase) => {
-    const { mean, ratio } = phases[phase];
-    return [
-      mean === null ? NOTHING : formatNanoseconds(mean.value),
-      ratio === null ? NOTHING : ratioCell(ratio),
-    ];
+  const { mean } = phases.warm;
+  const ratios = PHASES.map((phase) => {
+    const { ratio } = phases[phase];
+    return ratio === null ? NOTHING : ratioCell(ratio);
   });
+  const time = mean === null ? NOTHING : formatNanoseconds(mean.value);
   return {
     head: context.heading(contestant),
     isReference: context.isReference(contestant),
-    cells: [...cells, `${completed} of ${context.data.result.traces.length}`],
+    cells: [time, ...ratios, `${completed} of ${context.data.result.traces.length}`],
   };
 }
 
@@ -139,7 +138,7 @@ function codeFigures(context: Context): HTMLElement[] {
 
 const CODE_CAPTION = {
   title: "Code",
-  note: "Bytes of the WebAssembly module. Modules in C hold the loop and parts of a C library, too.",
+  note: "Bytes of the WebAssembly module. Modules in C hold the loop and parts of libc, too.",
 };
 const START_CAPTION = {
   title: "Start-up",

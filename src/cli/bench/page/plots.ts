@@ -73,7 +73,7 @@ export function barPlot({ bars, series, axis, mark }: BarPlot, width: number): E
   const marginLeft = Math.min(190, Math.round(width * 0.34));
   const sure = bars.filter(({ low, high }) => low !== undefined && high !== undefined);
   return plot({
-    ...{ width, marginLeft, marginRight: 92, marginTop: 42, marginBottom: 4, style: STYLE },
+    ...{ width, marginLeft, marginRight: 100, marginTop: 42, marginBottom: 4, style: STYLE },
     height: titles.length * (series.length * BAR + BAR_GAP) + 48,
     x: { axis: null, domain: [0, Math.max(...bars.map((bar) => bar.high ?? bar.value))] },
     y: { domain: [...series], axis: null, padding: 0 },
@@ -107,6 +107,8 @@ export function barPlot({ bars, series, axis, mark }: BarPlot, width: number): E
 /** @returns lines, each in its contestant's look */
 export function linePlot(content: LinePlot, width: number): Element {
   const { lines, xAxis, yAxis, isLogX = false, isStepped = false, area, marks = [] } = content;
+  // "lukewarm" stands between two marks, on phones too.
+  const fontSize = width < 500 ? 9 : FONT;
   const curve = isStepped ? "step-after" : "linear";
   return plot({
     ...{ width, height: 320, marginLeft: 56, marginRight: 16, marginTop: 36, marginBottom: 40 },
@@ -121,7 +123,7 @@ export function linePlot(content: LinePlot, width: number): Element {
         : [areaY(area, { x: "0", y: "1", fill: "currentColor", fillOpacity: 0.18, curve })]),
       ...marks.flatMap(({ x, label }) => [
         ruleX([x], { strokeOpacity: 0.5, strokeDasharray: "3 3" }),
-        text([label], { x, frameAnchor: "top", textAnchor: "start", dy: -14 }),
+        text([label], { x, frameAnchor: "top", textAnchor: "start", dy: -14, fontSize }),
       ]),
       ...lines.map(({ points, look }) =>
         line(points, {

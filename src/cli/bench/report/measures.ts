@@ -133,8 +133,9 @@ export function intervalText({ low, high }: Pick<Spread, "low" | "high">): strin
 
 /** @returns a median and half its interval, in percent: "24.2 ±2 %" */
 export function sureText({ median, low, high }: Spread): string {
-  const share = (high - low) / 2 / median;
-  return `${formatNanoseconds(median)} ±${share >= 0.095 ? Math.round(share * 100) : (share * 100).toFixed(1)} %`;
+  const percent = (100 * (high - low)) / 2 / median;
+  const digits = percent >= 9.5 ? 0 : 1;
+  return `${formatNanoseconds(median)} ±${percent.toFixed(digits)} %`;
 }
 
 /** @returns rows and contestants by group, in the order of `order`, groups that are there only */
@@ -183,5 +184,6 @@ export const CONTROL_NOTE =
   'allocator. "net" is warm less the control with the same loop.';
 /** What the times of the tables are. */
 export const TIMES_NOTE =
-  "Times are medians; ± is half of the median's 95 % interval, in percent of it (bootstrap). A ratio " +
-  "is a contestant's time over that of this project's fastest heap (*), with its 95 % interval.";
+  "Times are medians; ± is half of the median's 95 % interval, in percent of it (bootstrap). A " +
+  "ratio is a contestant's time over that of this project's fastest heap (*), with its 95 % " +
+  "interval.";

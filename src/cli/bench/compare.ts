@@ -7,7 +7,7 @@
 import { LEAST_SAMPLES } from "../replay/verdict.js";
 import { ratioInterval } from "../bootstrap.js";
 import type { BenchResult, HeapResult } from "./result.js";
-import { sampled, type Estimate } from "./statistics.js";
+import { byHeap, sampled, type Estimate } from "./statistics.js";
 
 /** The times that are compared. */
 export const COMPARED = ["warm", "cold"] as const;
@@ -97,8 +97,8 @@ function compareTimes(
   phase: ComparedPhase,
   threshold: number,
 ): Omit<Compared, "trace" | "contestant" | "title"> | null {
-  const old = sampled(before[phase], 0);
-  const now = sampled(after[phase], 1);
+  const old = sampled(byHeap(before[phase], before.heaps), 0);
+  const now = sampled(byHeap(after[phase], after.heaps), 1);
   if (old === null || now === null) return null;
   const ratio = { value: now.median / old.median, ...ratioInterval(now.samples, old.samples) };
   const count = Math.min(old.samples.length, now.samples.length);

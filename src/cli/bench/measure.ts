@@ -40,6 +40,10 @@ const WARM_UP_PASSES = 3;
 const LEAST_HEAP_MILLISECONDS = 25;
 const MOST_PASSES = 200;
 const LUKEWARM = 2;
+const LEAST_PASSES = LUKEWARM + 2;
+/** Who takes long gets fewer passes, and fewer heaps, but one heap at least. */
+const MOST_HEAP_MILLISECONDS = 1500;
+const MOST_MILLISECONDS = 6000;
 
 /** @returns what each contestant did, in the order given */
 export async function raceOver(
@@ -86,7 +90,7 @@ class Runner {
     this.name = name;
     this.#racer = racer;
     this.#trace = trace;
-    this.#passes = Math.max(passes, LUKEWARM + 2);
+    this.#passes = Math.max(passes, LEAST_PASSES);
   }
 
   /** Lets the compiler see the trace; a contestant that cannot complete it drops out here. */
@@ -94,14 +98,16 @@ class Runner {
     await this.#withHeap(host, async (heap) => {
       let spent = 0;
       let last = 0;
-      for (let pass = 0; pass < WARM_UP_PASSES || spent < WARM_UP_MILLISECONDS; pass++) {
+      for (let pass = 0; isCold(pass, spent); pass++) {
         last = (await heap.pass()) / 1e6;
         // A trace without operations takes no time: count something, so that this ends.
         spent += Math.max(last, 0.01);
         await heap.drain();
       }
-      const wanted = Math.ceil(LEAST_HEAP_MILLISECONDS / Math.max(last, 0.001));
-      this.#passes = Math.min(Math.max(this.#passes, wanted), MOST_PASSES);
+      const passesFor = (milliseconds: number) => Math.ceil(milliseconds / Math.max(last, 0.001));
+      const wanted = Math.min(passesFor(LEAST_HEAP_MILLISECONDS), MOST_PASSES);
+      const most = Math.max(passesFor(MOST_HEAP_MILLISECONDS), LEAST_PASSES);
+      this.#passes = Math.min(Math.max(this.#passes, wanted), most);
     });
   }
 
@@ -116,6 +122,7 @@ class Runner {
 
   /** One fresh heap, all its passes. */
   async runHeap(host: Host): Promise<void> {
+    if (this.#spentMilliseconds > MOST_MILLISECONDS) return;
     await this.#withHeap(host, async (heap) => {
       const begin = performance.now();
       const before = process.memoryUsage.rss();
@@ -157,6 +164,7 @@ class Runner {
     return {
       contestant: this.name,
       failure: this.#failure,
+      heaps: failed ? 0 : this.#cold.length,
       refused: failed ? 0 : this.#refused,
       cold: failed ? [] : this.#cold,
       lukewarm: failed ? [] : this.#lukewarm,
@@ -170,6 +178,12 @@ class Runner {
       residentBytes: failed || this.#resident.length === 0 ? null : medianOf(this.#resident),
     };
   }
+}
+
+/** Whether a compiler needs more: some passes, but of a slow contestant one will do. */
+function isCold(passes: number, milliseconds: number): boolean {
+  if (milliseconds > MOST_HEAP_MILLISECONDS) return false;
+  return passes < WARM_UP_PASSES || milliseconds < WARM_UP_MILLISECONDS;
 }
 
 /** @returns one number for each place: what `merge` makes of the slices that end there */

@@ -21,6 +21,7 @@ const latency = v.object({
 const heap = v.object({
   contestant: v.string(),
   failure: v.nullable(v.string()),
+  heaps: count,
   refused: count,
   cold: v.array(positive),
   lukewarm: v.array(positive),

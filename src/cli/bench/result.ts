@@ -93,13 +93,15 @@ export interface HeapResult {
   readonly contestant: string;
   /** Why it did not complete the trace; then the rest is empty. */
   readonly failure: string | null;
+  /** Heaps that ran the trace: fewer where each took long. */
+  readonly heaps: number;
   /** Requests refused in a pass. */
   readonly refused: number;
   /** Nanoseconds an operation: first passes, each in a fresh heap. */
   readonly cold: readonly number[];
-  /** Second and third passes. */
+  /** Second and third passes, heap by heap. */
   readonly lukewarm: readonly number[];
-  /** All later ones. */
+  /** All later ones, heap by heap, as many of each. */
   readonly warm: readonly number[];
   /** Part of the time that collected garbage, 0 to 1; null where nobody tells. */
   readonly gcShare: number | null;

@@ -28,6 +28,18 @@ export interface Sampled {
 }
 
 /**
+ * @param heaps how many heaps the samples are of, as many of each, heap by heap
+ * @returns the median of each heap's samples: what one heap gave belongs together, and only heaps
+ *   are independent of each other
+ */
+export function byHeap(samples: readonly number[], heaps: number): number[] {
+  const each = Math.max(1, Math.floor(samples.length / Math.max(heaps, 1)));
+  return Array.from({ length: Math.ceil(samples.length / each) }, (_, i) =>
+    median(samples.slice(i * each, (i + 1) * each)),
+  );
+}
+
+/**
  * @param stream which random numbers to draw by: samples that are compared must not share them
  * @returns the samples with draws of them; null where there are none
  */

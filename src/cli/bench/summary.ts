@@ -8,6 +8,7 @@ import {
   meanOf,
   meanRatioOf,
   ratioOf,
+  byHeap,
   sampled,
   spreadOf,
   type Estimate,
@@ -115,7 +116,9 @@ function samplesOf({ contestants, traces }: BenchResult): Table {
       const heaps = traces.map((trace) => trace.heaps.find((one) => one.contestant === name));
       const of = (phase: Phase): (Sampled | null)[] =>
         heaps.map((heap) =>
-          heap === undefined || heap.failure !== null ? null : sampled(heap[phase], stream++),
+          heap === undefined || heap.failure !== null
+            ? null
+            : sampled(byHeap(heap[phase], heap.heaps), stream++),
         );
       return [name, { warm: of("warm"), lukewarm: of("lukewarm"), cold: of("cold") }];
     }),

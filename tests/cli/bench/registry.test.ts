@@ -35,8 +35,7 @@ describe("contestants", () => {
 
 function contestant(name: string, prepare: Contestant["prepare"]): Contestant {
   const rest = { title: name, about: "", source: "", abilities: [] } as const;
-  return { name, group: "wasm",
-    control: null, ...rest, prepare };
+  return { name, group: "wasm", control: null, ...rest, prepare };
 }
 
 describe("the setup", () => {

@@ -186,6 +186,7 @@ function heap(
   return {
     contestant: name,
     failure: failed ? "out of memory: 4 GiB are not enough for it" : null,
+    heaps: failed ? 0 : 5,
     refused: name === "emmalloc" && at === 1 ? 3 : 0,
     cold: failed ? [] : times(5, 2.4),
     lukewarm: failed ? [] : times(10, 1.3),

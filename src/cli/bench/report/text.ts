@@ -93,10 +93,14 @@ function blocks<T extends Row | Overall>(
   ]);
 }
 
+/** Of several traces these measures; the page, Markdown and CSV have all. */
+const SHOWN_OF_MANY = ["warm_ns", "cold_ns", "longest_ns", "resident_bytes"];
+
 function manyTraces(page: Page): string[] {
   const { summary, colors, width } = page;
   const parts = [overview(page)];
-  for (const measure of knownMeasures(summary)) {
+  const measures = knownMeasures(summary).filter(({ key }) => SHOWN_OF_MANY.includes(key));
+  for (const measure of measures) {
     const rows = blocks(page, summary.overall, ({ contestant }) =>
       summary.traces.map(({ rows: all }) =>
         cell(
@@ -219,7 +223,7 @@ function contestants(page: Page): string {
 }
 
 /** At most so many lines of losses for each trace; the page and CSV have all. */
-const MOST_LOSSES = 6;
+const MOST_LOSSES = 4;
 
 function losses({ result, summary, colors, width }: Page): string {
   const list = lossesOf(result, summary);
@@ -260,8 +264,13 @@ function missing({ result, colors, width }: Page): string {
   return section("Missing", "and how to get them", colors, width) + table({ columns, rows, width });
 }
 
+const MORE_NOTE =
+  "Other measures (lukewarm, p50 to p99.9, held, growths, collections …): --html has all, and so " +
+  "have bench report --markdown and --csv.";
+
 function notes({ result, colors, width }: Page): string {
   const hasControl = result.contestants.some(({ group }) => group === "control");
   const lines = [TIMES_NOTE, ...(hasControl ? [CONTROL_NOTE] : [])];
+  if (result.traces.length > 1) lines.push(MORE_NOTE);
   return lines.map((line) => colors.dim(wrap(line, width))).join("\n");
 }

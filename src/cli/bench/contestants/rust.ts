@@ -77,7 +77,8 @@ export const rustContestants: readonly Contestant[] = [
     name: "dlmalloc-rs",
     title: "dlmalloc (Rust's std)",
     group: "wasm",
-    about: "dlmalloc in Rust, as the toolchain compiled its std (Debian: few calls inlined); aligns to 8",
+    about:
+      "dlmalloc in Rust, as the toolchain compiled its std (Debian: few calls inlined); aligns to 8",
     source: "Debian rustc",
     abilities: ["frees"],
     prepare: () => promised(standardRacer),

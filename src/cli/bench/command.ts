@@ -51,6 +51,8 @@ ${workloads.map(({ name }) => name).join(", ")}.`;
 /** @returns the command, to be added to the program */
 export function benchCommand(io: CliIo): Command {
   return new Command("bench")
+    // What stands behind `report` or `compare` is theirs.
+    .enablePositionalOptions()
     .description(
       "Race this heap over allocation traces against other allocators in WebAssembly, against " +
         "what the JavaScript engine allocates itself, and against native ones: time warm and " +

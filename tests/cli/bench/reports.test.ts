@@ -38,12 +38,11 @@ describe("the report in text", () => {
       expect(all).toContain(part);
   });
 
-  it("has every measure, and says what failed and why", () => {
+  it("has the main measures of several traces, and says what failed and why", () => {
     const all = text(benchResult({ traces: 3 }), 200);
-    for (const measure of ["warm", "lukewarm", "cold", "p50", "p99", "p99.9", "longest", "held"])
-      expect(all).toMatch(new RegExp(`^${measure.replace(".", "\\.")}  \\S`, "m"));
-    for (const measure of ["used", "resident", "growths", "GC", "net", "refused"])
+    for (const measure of ["warm", "cold", "longest", "resident"])
       expect(all).toMatch(new RegExp(`^${measure}  \\S`, "m"));
+    expect(all).toContain("Other measures");
     expect(all).toMatch(/stub, which never frees on ld: out of memory/);
     expect(all).toContain("A control is the loop itself");
     expect(all).toContain("The machine was quiet");

@@ -78,7 +78,8 @@ export const rustContestants: readonly Contestant[] = [
     name: "dlmalloc-rs",
     title: "dlmalloc (Rust's std)",
     group: "wasm",
-    about: "what Rust programs have: dlmalloc in Rust, aligns to 8; is told sizes when it frees",
+    about:
+      "dlmalloc in Rust, as the toolchain compiled its std (Debian: few calls inlined); aligns to 8",
     source: "Debian rustc",
     abilities: ["frees"],
     control: null,

@@ -120,7 +120,7 @@ class TwinHeap implements RacerHeap {
     new Uint8Array(memory.buffer).set(ops, opsBegin);
     const place = (index: number): number => opsBegin + index * op.size;
     const before = memory.buffer.byteLength;
-    this.#run = (begin, end) => exports.replay(place(begin), place(end), blocks);
+    this.#run = (begin, end) => exports.replay_touching(place(begin), place(end), blocks);
     this.#release = () => exports.release_all(blocks, trace.slots);
     this.#operations = trace.count;
     this.#held = () => memory.buffer.byteLength - before;

@@ -7,6 +7,7 @@ import { min, median } from "simple-statistics";
 import { find } from "../../src/cli/bench/registry.js";
 import { pageReport } from "../../src/cli/bench/report/page.js";
 import type { BenchResult, HeapResult, TraceResult } from "../../src/cli/bench/result.js";
+import { USUAL_PASSES } from "../../src/cli/bench/measure.js";
 import { runBench, type Course } from "../../src/cli/bench/run.js";
 import { summarise } from "../../src/cli/bench/summary.js";
 import { traceOf, workloads } from "../../src/cli/bench/workloads.js";
@@ -19,7 +20,6 @@ import { PROGRAMS, programTrace } from "../lab/workloads.js";
 
 /** Heaps of each contestant and course, where the scale is 1. */
 const HEAPS = 4;
-const PASSES = 8;
 /** Of a quick look, these. */
 const QUICK_COURSES = ["bash", "ld", "perl-words", "larson", "slots-16-20000", "pair-64"];
 const QUICK_HEAPS = 2;
@@ -53,7 +53,7 @@ async function race(scale: number, isQuick: boolean): Promise<BenchResult> {
   const result = await runBench(
     courses,
     find([isQuick ? "npm" : "all"]),
-    { heaps, passes: PASSES },
+    { heaps, passes: USUAL_PASSES },
     {
       onTotal: (total) => progress.expect(total),
       onPrepare: (name) => progress.label(name),

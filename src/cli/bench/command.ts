@@ -14,6 +14,7 @@ import { contestants, find } from "./registry.js";
 import { reportCommand } from "./report-command.js";
 import { pageReport } from "./report/page.js";
 import { textReport } from "./report/text.js";
+import { USUAL_PASSES } from "./measure.js";
 import { runBench, type Course } from "./run.js";
 import { summarise } from "./summary.js";
 import { traceOf, workloads } from "./workloads.js";
@@ -27,8 +28,6 @@ interface Options {
   list?: true;
 }
 
-/** Passes of a heap, at least: what is warm are all after the third. */
-const PASSES = 8;
 const HEAPS = 7;
 const QUICK_HEAPS = 3;
 const MOST_HEAPS = 1000;
@@ -51,8 +50,6 @@ ${workloads.map(({ name }) => name).join(", ")}.`;
 /** @returns the command, to be added to the program */
 export function benchCommand(io: CliIo): Command {
   return new Command("bench")
-    // What stands behind `report` or `compare` is theirs.
-    .enablePositionalOptions()
     .description(
       "Race this heap over allocation traces against other allocators in WebAssembly, against " +
         "what the JavaScript engine allocates itself, and against native ones: time warm and " +
@@ -93,7 +90,7 @@ async function bench(files: string[], options: Options, io: CliIo): Promise<void
   const result = await runBench(
     courses,
     wanted,
-    { heaps, passes: PASSES },
+    { heaps, passes: USUAL_PASSES },
     {
       onTotal: (total) => progress.expect(total),
       onPrepare: (name) => progress.label(name),

@@ -49,7 +49,9 @@ export function compareCommand(io: CliIo): Command {
     .addOption(new Option("--json", "print one JSON object").conflicts("markdown"))
     .option("--markdown", "print Markdown, for a comment on a change")
     .addHelpText("after", EXAMPLES)
-    .action(async (before: string, after: string, options: Options) => {
+    .action(async (before: string, after: string, _own: Options, command: Command) => {
+      // bench itself has some of the same options, and takes them wherever they stand.
+      const options = command.optsWithGlobals<Options>();
       const comparison = compare(
         await readResult(before, io),
         await readResult(after, io),

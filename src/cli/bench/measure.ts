@@ -22,7 +22,7 @@ import type { GarbageWatcher } from "../replay/garbage.js";
 export interface Effort {
   /** Heaps of each contestant. */
   readonly heaps: number;
-  /** Passes of each heap, at least 4. */
+  /** Passes of each heap, at least 4; more where they are short, fewer where they take long. */
   readonly passes: number;
 }
 
@@ -33,6 +33,9 @@ export interface Host {
   onHeap(contestant: string): void;
 }
 
+/** Passes of a heap that are usually enough. */
+export const USUAL_PASSES = 8;
+
 /** Warming up: milliseconds, and passes at least. */
 const WARM_UP_MILLISECONDS = 100;
 const WARM_UP_PASSES = 3;
@@ -40,7 +43,7 @@ const WARM_UP_PASSES = 3;
 const LEAST_HEAP_MILLISECONDS = 25;
 const MOST_PASSES = 200;
 const LUKEWARM = 2;
-const LEAST_PASSES = LUKEWARM + 2;
+const FEWEST_PASSES = LUKEWARM + 2;
 /** Who takes long gets fewer passes, and fewer heaps, but one heap at least. */
 const MOST_HEAP_MILLISECONDS = 1500;
 const MOST_MILLISECONDS = 6000;
@@ -90,7 +93,7 @@ class Runner {
     this.name = name;
     this.#racer = racer;
     this.#trace = trace;
-    this.#passes = Math.max(passes, LEAST_PASSES);
+    this.#passes = Math.max(passes, FEWEST_PASSES);
   }
 
   /** Lets the compiler see the trace; a contestant that cannot complete it drops out here. */
@@ -106,7 +109,7 @@ class Runner {
       }
       const passesFor = (milliseconds: number) => Math.ceil(milliseconds / Math.max(last, 0.001));
       const wanted = Math.min(passesFor(LEAST_HEAP_MILLISECONDS), MOST_PASSES);
-      const most = Math.max(passesFor(MOST_HEAP_MILLISECONDS), LEAST_PASSES);
+      const most = Math.max(passesFor(MOST_HEAP_MILLISECONDS), FEWEST_PASSES);
       this.#passes = Math.min(Math.max(this.#passes, wanted), most);
     });
   }

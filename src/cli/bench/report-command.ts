@@ -37,7 +37,9 @@ export function reportCommand(io: CliIo): Command {
     .addOption(new Option("--markdown", "print Markdown").conflicts("csv"))
     .option("--csv", "print CSV, one line for each trace and contestant")
     .addHelpText("after", EXAMPLES)
-    .action(async (file: string, options: Options) => {
+    .action(async (file: string, _own: Options, command: Command) => {
+      // bench itself has some of the same options, and takes them wherever they stand.
+      const options = command.optsWithGlobals<Options>();
       const result = await readResult(file, io);
       const summary = summarise(result);
       const { html, markdown, csv } = options;

@@ -65,8 +65,8 @@ export type ProcessOptions<A extends Abi = Abi, B extends Build = Build> = {
   /** Which build to load: "core" (default), "checked", "replay", "full", "image" or "threads". */
   build?: B;
   /**
-   * Which heap: "glibc" (default) or "throughput". The builds "full" and "threads" have glibc's
-   * only. Where `wasm` is given, the default is what that is.
+   * Which heap: "glibc" (default), "throughput" or "small". The builds "full" and "threads" have
+   * glibc's only. Where `wasm` is given, the default is what that is.
    */
   profile?: Profile;
   /**
@@ -273,8 +273,11 @@ export function planCore<A extends Abi = "ilp32", B extends Build = "core">(
     throw new RangeError(`option "mmapBase" must not exceed taskSize ${taskSize}, got ${mmapBase}`);
   }
   const tunables = readTunables((options.tunables ?? {}) as TunableObject, abi);
-  // Big blocks come from the heap too, unless the caller's tunables speak of mapping.
-  if (isCompact && layout === "compact" && !tunables.some(({ name }) => name.startsWith("mmap_")))
+  // Big blocks come from the heap too, unless the caller's tunables speak of mapping, or what they
+  // leave behind is to go back at once. An image holds no mappings.
+  const mayMap = options.profile === "small" && options.build !== "image";
+  const isHeapOnly = isCompact && layout === "compact" && !mayMap;
+  if (isHeapOnly && !tunables.some(({ name }) => name.startsWith("mmap_")))
     tunables.push(tunableSetting("mmap_max", 0n, abi));
   const fresh = options.fresh ?? memory === undefined;
   return {

@@ -132,6 +132,14 @@ const settings: [string, () => HeapOptions][] = [
     "throughput, checked at each call, lp64",
     () => ({ profile: "throughput", build: "checked", abi: "lp64" }),
   ],
+  ["small", () => ({ profile: "small" })],
+  ["small, lp64, mapping", () => ({ profile: "small", abi: "lp64", layout: "linux" })],
+  ["small, in the caller's dirty memory", () => ({ profile: "small", memory: dirtyMemory() })],
+  ["small, checked at each call", () => ({ profile: "small", build: "checked" })],
+  [
+    "small, checked at each call, lp64",
+    () => ({ profile: "small", build: "checked", abi: "lp64" }),
+  ],
 ];
 
 describe("the safe heap against a naive model", () => {

@@ -1,5 +1,5 @@
-// Guests with the heap of the profile "throughput": merged by `ptmalloc-wasm link --profile`, and
-// linked to a heap of it by linkGuest.
+// Guests with the heap of the profiles "throughput" and "small": merged by `ptmalloc-wasm link
+// --profile`, and linked to a heap of it by linkGuest.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -107,12 +107,17 @@ function work(exports: WebAssembly.Exports, seed: number): number[] {
   return addresses;
 }
 
-describe("a guest on the heap of the profile throughput", () => {
+const rows = [
+  ["throughput", "free(): double free detected in tcache 2"],
+  ["small", "double free or corruption (top)"],
+] as const;
+
+describe.each(rows)("a guest on the heap of the profile %s", (profile, twice) => {
   it.each(["0", "3"])("merged at -O%s, it answers right, and as linkGuest's", async (level) => {
     const seed = 2040;
-    const exports = await merged("-O", level, "--profile", "throughput");
+    const exports = await merged("-O", level, "--profile", profile);
     const addresses = work(exports, seed);
-    const heap = createHeapSync({ ...heapOptionsFor(guest()), profile: "throughput" });
+    const heap = createHeapSync({ ...heapOptionsFor(guest()), profile });
     const linked = linkGuestSync(guest(), heap);
     expect(work(linked.exports, seed)).toEqual(addresses);
     // And it is not glibc's heap.
@@ -123,7 +128,7 @@ describe("a guest on the heap of the profile throughput", () => {
     const heap = createHeapSync({
       ...heapOptionsFor(guest()),
       build: "checked",
-      profile: "throughput",
+      profile,
     });
     heap.raw.verify_calls(0);
     const { exports } = linkGuestSync(guest(), heap);
@@ -135,19 +140,21 @@ describe("a guest on the heap of the profile throughput", () => {
   });
 
   it.each(["0", "3"])("merged at -O%s, it says why the heap gave up", async (level) => {
-    const exports = await merged("-O", level, "--profile", "throughput");
+    const exports = await merged("-O", level, "--profile", profile);
     const { my_malloc: malloc, my_free: free } = functionsOf(exports);
     const block = malloc!(24);
     free!(block);
     expect(() => free!(block)).toThrow(WebAssembly.RuntimeError);
     const failure = mergedFailure(exports);
     expect(failure).toBeInstanceOf(HeapAbort);
-    expect((failure as HeapAbort).abortMessage).toBe("free(): double free detected in tcache 2");
+    expect((failure as HeapAbort).abortMessage).toBe(twice);
   });
+});
 
+describe("a guest and profiles", () => {
   it("no profile of another name", async () => {
     const { code, stderr } = await run(["link", "x.wasm", "-o", "y.wasm", "--profile", "fast"]);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/--profile.*'fast'.*glibc, throughput/);
+    expect(stderr).toMatch(/--profile.*'fast'.*glibc, throughput, small/);
   });
 });

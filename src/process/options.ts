@@ -273,11 +273,8 @@ export function planCore<A extends Abi = "ilp32", B extends Build = "core">(
     throw new RangeError(`option "mmapBase" must not exceed taskSize ${taskSize}, got ${mmapBase}`);
   }
   const tunables = readTunables((options.tunables ?? {}) as TunableObject, abi);
-  // Big blocks come from the heap too, unless the caller's tunables speak of mapping, or what they
-  // leave behind is to go back at once. An image holds no mappings.
-  const mayMap = options.profile === "small" && options.build !== "image";
-  const isHeapOnly = isCompact && layout === "compact" && !mayMap;
-  if (isHeapOnly && !tunables.some(({ name }) => name.startsWith("mmap_")))
+  // Big blocks come from the heap too, unless the caller's tunables speak of mapping.
+  if (isCompact && layout === "compact" && !tunables.some(({ name }) => name.startsWith("mmap_")))
     tunables.push(tunableSetting("mmap_max", 0n, abi));
   const fresh = options.fresh ?? memory === undefined;
   return {

@@ -15,9 +15,6 @@ import { hasTopFor, splitTop } from "../top";
 /** How many chunks of a bin are looked at: if there are more, the best of these must do. */
 const MOST_LOOKED_AT: u32 = 1000;
 
-/** Chunks from this size on are cut from the end of a larger one, smaller ones from its start. */
-const CUT_FROM_END: word = 512;
-
 const NOTHING: Chunk = changetype<Chunk>(0);
 
 /** A block of a chunk of at least `size` bytes, or 0 with errno ENOMEM. */
@@ -60,20 +57,16 @@ function bestOf(bin: Chunk, size: word): Chunk {
   return best;
 }
 
-/** Serves `size` bytes of the free chunk `p`. */
+/** Serves `size` bytes from the start of the free chunk `p`. */
 function cut(arena: MallocState, p: Chunk, size: word): usize {
   const have = p.size;
   const rest = have - size;
   remove(arena, p, have);
-  if (rest >= MINSIZE && size < CUT_FROM_END) {
+  if (rest < MINSIZE) {
+    p.markInuseAt(have);
+  } else {
     p.setHead(size, PREV_INUSE);
     putFree(arena, p.at(size), rest);
-    return p.mem;
   }
-  p.markInuseAt(have);
-  if (rest < MINSIZE) return p.mem;
-  putFree(arena, p, rest);
-  const last = p.at(rest);
-  last.setHead(size, 0);
-  return last.mem;
+  return p.mem;
 }

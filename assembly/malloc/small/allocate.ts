@@ -13,7 +13,7 @@ import { MallocState, NBINS } from "../state";
 import { hasTopFor, splitTop } from "../top";
 
 /** How many chunks of a bin are looked at: if there are more, the best of these must do. */
-const MOST_LOOKED_AT: u32 = 1000;
+const MOST_LOOKED_AT: u32 = 50;
 
 const NOTHING: Chunk = changetype<Chunk>(0);
 

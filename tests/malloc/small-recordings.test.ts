@@ -1,6 +1,6 @@
 // Every recorded program on the profile "small": the heap is sound all the way, no two blocks have
-// a byte in common, blocks are hardly larger than what was asked for, the same requests give the same
-// addresses, and the program needs less memory than with glibc's heap.
+// a byte in common, blocks are hardly larger than what was asked for, the same requests give the
+// same addresses, and the program needs less memory than with glibc's heap.
 
 import { afterAll, describe, expect, it } from "vitest";
 import { wordBytes, type Abi } from "../../src/layout/address.js";

@@ -16,7 +16,7 @@ declare const FULL: i32;
 /** 1 in the threaded builds: shared memory, atomics, locks. */
 declare const THREADS: i32;
 
-/** Which heap it is: 0 glibc's, 1 that of the profile "throughput". */
+/** Which heap it is: 0 glibc's, 1 that of the profile "throughput", 2 that of "small". */
 declare const PROFILE: i32;
 
 /** 1 in the build that reports every place at which a thread can die with a lock held. */

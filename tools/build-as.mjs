@@ -42,7 +42,14 @@ const wordSource = (type) => `// @ts-ignore: decorator
 `;
 
 /** Constants that are false here, whatever the user says. */
-const FALSEHOODS = new Set(["IS_THREADED", "IS_FULL", "IS_THROUGHPUT", "COUNTS_HELD"]);
+const FALSEHOODS = new Set([
+  "IS_THREADED",
+  "IS_FULL",
+  "IS_THROUGHPUT",
+  "IS_CLASSED",
+  "IS_SMALL",
+  "COUNTS_HELD",
+]);
 
 /** What asc's --use says in this project's builds. */
 const CONSTANTS = {
@@ -105,13 +112,7 @@ const EDITS = {
     ],
   ],
   // A program's memory starts small.
-  "kernel/pages": [
-    [
-      "const GROWTH_MIN_PAGES: u32 = <u32>(MIB / WASM_PAGE_SIZE);",
-      "const GROWTH_MIN_PAGES: u32 = 4;",
-    ],
-    ["256 * GROWTH_MIN_PAGES", "256 * <u32>(MIB / WASM_PAGE_SIZE)"],
-  ],
+  "kernel/pages": [["IS_SMALL ? 1 : <u32>(MIB / WASM_PAGE_SIZE);", "4;"]],
 };
 
 /**

@@ -16,7 +16,7 @@
  * @property {number} [checks] 0 none, 1 the whole-heap checker for whoever asks, 2 before every
  *   call, with fault injection
  * @property {number} [full] 1: all system calls, and what strace shows of them
- * @property {number} [profile] 1: "throughput" in place of glibc's heap
+ * @property {number} [profile] 1: "throughput" in place of glibc's heap, 2: "small"
  * @property {number} [threads] 1: with locks
  * @property {number} [crashPoints] 1: with places at which a test lets a thread die
  * @property {string[]} [transforms] asc's, besides the one that optimises
@@ -54,6 +54,10 @@ export const BUILDS = {
   "checked-throughput": { entry: "assembly/replay/checked.ts", checks: 2, profile: 1 },
   "replay-throughput": { entry: "assembly/replay/index.ts", profile: 1 },
   "image-throughput": { entry: "assembly/image.ts", checks: 1, profile: 1 },
+  "core-small": { entry: "assembly/index.ts", profile: 2 },
+  "checked-small": { entry: "assembly/replay/checked.ts", checks: 2, profile: 2 },
+  "replay-small": { entry: "assembly/replay/index.ts", profile: 2 },
+  "image-small": { entry: "assembly/image.ts", checks: 1, profile: 2 },
   crash: { entry: "assembly/crash.ts", checks: 1, threads: 1, crashPoints: 1 },
 };
 

@@ -123,15 +123,17 @@ function constantsSource(constants, inLp64) {
 
 /**
  * What the compiler laid out in one layout: the checked build has every enum, the replay build
- * every struct.
+ * every struct. A constant's value is that of the first build that has it: glibc's.
  */
 function merged(entries, abi) {
-  const all = { structs: {}, enums: {}, constants: {}, comments: {} };
+  const all = { structs: {}, enums: {}, comments: {} };
+  const constants = {};
   for (const [name, { layout }] of entries) {
     if (!name.endsWith(`.${abi}`)) continue;
     for (const part of Object.keys(all)) Object.assign(all[part], layout[part]);
+    Object.assign(constants, { ...layout.constants, ...constants });
   }
-  return all;
+  return { ...all, constants };
 }
 
 /**

@@ -11,7 +11,7 @@ import { writeFileSync } from "node:fs";
 import assemblyscript from "assemblyscript";
 import binaryen from "assemblyscript/binaryen";
 import { Transform } from "assemblyscript/transform";
-import { FILES, THREADED, THROUGHPUT, isIn } from "./places.mjs";
+import { FILES, TCACHE, THREADED, THROUGHPUT, isIn } from "./places.mjs";
 
 const { Node } = assemblyscript;
 
@@ -42,12 +42,13 @@ export default class LayoutTransform extends Transform {
     const constants = {};
     const comments = {};
     const isFull = this.program.options.globalAliases?.get("FULL") === "1";
-    const isThroughput = this.program.options.globalAliases?.get("PROFILE") === "1";
+    const profile = this.program.options.globalAliases?.get("PROFILE");
     const isThreaded = this.program.options.globalAliases?.get("THREADS") === "1";
     for (const element of this.program.elementsByName.values()) {
       if (element.internalName.startsWith("~lib")) continue;
       if (!isThreaded && isIn(THREADED, element.internalName)) continue;
-      if (!isThroughput && isIn(THROUGHPUT, element.internalName)) continue;
+      if (profile !== "1" && isIn(THROUGHPUT, element.internalName)) continue;
+      if (profile === "2" && isIn(TCACHE, element.internalName)) continue;
       if (!isFull && isIn(FILES, element.internalName)) continue;
       const name = element.name;
       if (element.kind === assemblyscript.ElementKind.ClassPrototype) {

@@ -39,7 +39,8 @@ export default class OptimizeTransform extends Transform {
     binaryen.setOptimizeLevel(4);
     binaryen.setShrinkLevel(0);
     const isFull = this.program.options.globalAliases?.get("FULL") === "1";
-    const { always, flexible } = isFull ? SMALL : FAST;
+    const isSmall = this.program.options.globalAliases?.get("PROFILE") === "2";
+    const { always, flexible } = isFull || isSmall ? SMALL : FAST;
     binaryen.setAlwaysInlineMaxSize(always);
     binaryen.setFlexibleInlineMaxSize(flexible);
     binaryen.setOneCallerInlineMaxSize(ONE_CALLER);

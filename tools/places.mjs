@@ -42,6 +42,9 @@ export const THREADED = ["sync/", "kernel/journal", "malloc/repair"];
 /** Where structs are that only the profile "throughput" uses. */
 export const THROUGHPUT = ["malloc/throughput/"];
 
+/** Where structs are that all but the profile "small" use. */
+export const TCACHE = ["malloc/tcache-lists"];
+
 /** Where structs are that only the full build uses. */
 export const FILES = ["kernel/files/inode", "kernel/files/shmem"];
 

@@ -6,3 +6,12 @@
  * a block comes from is not (malloc/throughput/).
  */
 export const IS_THROUGHPUT: bool = PROFILE == 1;
+
+/**
+ * Whether this is the profile "small": the same heap, with nothing kept for later and chunks packed
+ * as densely as can be (malloc/small/).
+ */
+export const IS_SMALL: bool = PROFILE == 2;
+
+/** Whether free chunks are in lists of classes at once, without fast bins or an unsorted bin. */
+export const IS_CLASSED: bool = PROFILE != 0;

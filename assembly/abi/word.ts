@@ -3,6 +3,8 @@
 // below 4 GiB in both, so pointers are `usize` (32 bits) in registers and one `word` wide in
 // memory.
 
+import { IS_SMALL } from "./profile";
+
 /** Bytes of a size_t or a pointer in memory (SIZE_SZ): 4 in ilp32, 8 in lp64. */
 export const SIZE_SZ: usize = sizeof<word>();
 
@@ -11,9 +13,9 @@ export const ILP32: bool = sizeof<word>() == 4;
 
 /**
  * The alignment of every block, bytes (MALLOC_ALIGNMENT): 16 in both layouts, as on i386 and
- * x86-64. @host
+ * x86-64; in the profile "small" two words. @host
  */
-export const MALLOC_ALIGNMENT: usize = 16;
+export const MALLOC_ALIGNMENT: usize = IS_SMALL ? 2 * SIZE_SZ : 16;
 
 /** The low bits that must be zero in a block's address (MALLOC_ALIGN_MASK). */
 export const MALLOC_ALIGN_MASK: usize = MALLOC_ALIGNMENT - 1;

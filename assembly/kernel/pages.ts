@@ -1,18 +1,25 @@
 // How the WebAssembly memory grows, and what is known about which bytes are still
 // zero.
 
+import { IS_SMALL } from "../abi/profile";
 import { MIB, PAGE_SIZE, WASM_PAGE_SIZE } from "../base/align";
 import { mm } from "./mm";
 import { IS_FULL } from "./tier";
 
-/** The least that the memory grows by: a call costs the engine the same whatever the size. */
-const GROWTH_MIN_PAGES: u32 = <u32>(MIB / WASM_PAGE_SIZE);
+/**
+ * The least that the memory grows by: a call costs the engine the same whatever the size. Where
+ * memory is dear it grows by what is needed.
+ */
+const GROWTH_MIN_PAGES: u32 = IS_SMALL ? 1 : <u32>(MIB / WASM_PAGE_SIZE);
+
+/** By which part of itself the memory grows, its logarithm: a quarter, or a 32nd. */
+const GROWTH_LOG2: u32 = IS_SMALL ? 5 : 2;
 
 /**
  * The most that the memory grows by beyond what is needed: 256 MiB. V8 collects garbage when a
  * memory of this size grows, so a process with mappings high up should not do it often.
  */
-const GROWTH_AHEAD_MAX_PAGES: u32 = 256 * GROWTH_MIN_PAGES;
+const GROWTH_AHEAD_MAX_PAGES: u32 = <u32>((256 * MIB) / WASM_PAGE_SIZE);
 
 /**
  * Makes sure that the memory covers every byte below `end`, growing geometrically ahead. False when
@@ -24,7 +31,7 @@ export function coverPages(end: word): bool {
   const need = <u32>((end + (WASM_PAGE_SIZE - 1)) / WASM_PAGE_SIZE);
   if (need <= have) return true;
   const limit = <u32>(mm.taskSize / WASM_PAGE_SIZE);
-  let ahead = have >> 2;
+  let ahead = have >> GROWTH_LOG2;
   if (ahead < GROWTH_MIN_PAGES) ahead = GROWTH_MIN_PAGES;
   if (ahead > GROWTH_AHEAD_MAX_PAGES) ahead = GROWTH_AHEAD_MAX_PAGES;
   const generous = have + ahead < limit ? have + ahead : limit;

@@ -1,6 +1,7 @@
 // memalign: a block from the long way, with room to spare, of which the misaligned start and the
 // end are given back.
 
+import { IS_SMALL } from "../abi/profile";
 import { Failure, corrupted } from "../base/failure";
 import { allocate } from "./allocate";
 import { Chunk, IS_MMAPPED, PREV_INUSE, addressOf } from "./chunk";
@@ -62,7 +63,7 @@ function giveBackLead(arena: MallocState, p: Chunk, aligned: Chunk, lead: word, 
 /** Frees what the chunk has beyond `size` bytes, if that is more than MINSIZE. */
 function giveBackTail(arena: MallocState, p: Chunk, size: word): void {
   const have = p.size;
-  if (have <= size + MINSIZE) return;
+  if (IS_SMALL ? have < size + MINSIZE : have <= size + MINSIZE) return;
   const remainder = p.at(size);
   remainder.setHead(have - size, PREV_INUSE | arenaBit(arena));
   p.setHeadSize(size);

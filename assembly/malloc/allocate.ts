@@ -2,7 +2,7 @@
 // bin, best fit in the large bin, the next larger bin, top, and at last the kernel. Every phase
 // either serves the request or leaves it to the next.
 
-import { IS_THROUGHPUT } from "../abi/profile";
+import { IS_SMALL, IS_THROUGHPUT } from "../abi/profile";
 import { Failure, corrupted } from "../base/failure";
 import {
   MIN_LARGE_SIZE,
@@ -34,8 +34,9 @@ import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize } from "./sizes";
 import { BINMAPSIZE, MallocState, libc, mainArena, mp, setErrno } from "./state";
 import { ENOMEM } from "./system";
 import { hasBin, hasRoom, tcacheIndex, tcachePut, tcacheTake } from "./tcache";
+import { takeBest } from "./small/allocate";
 import { takeChunk } from "./throughput/allocate";
-import { arenaBit, splitTop } from "./top";
+import { arenaBit, hasTopFor, splitTop } from "./top";
 
 /** How many chunks are sorted at most before a request is served from what is there (MAX_ITERS). */
 const MAX_ITERS: i32 = 10000;
@@ -59,7 +60,8 @@ export function allocateInline(arena: MallocState, bytes: word): usize {
     setErrno(ENOMEM);
     return 0;
   }
-  const mem = arena == NO_ARENA ? systemMalloc(size, arena) : allocateChunk(arena, size);
+  const mem =
+    !IS_SMALL && arena == NO_ARENA ? systemMalloc(size, arena) : allocateChunk(arena, size);
   if (libc.perturbByte && mem != 0 && !servedFromTcache) perturbAllocated(mem, bytes);
   return mem;
 }
@@ -75,6 +77,7 @@ function perturbAllocated(mem: usize, bytes: word): void {
 /** A chunk of `size` bytes. */
 function allocateChunk(arena: MallocState, size: word): usize {
   if (IS_THROUGHPUT) return takeChunk(arena, size);
+  if (IS_SMALL) return takeBest(arena, size);
   servedFromTcache = false;
   if (size <= libc.globalMaxFast) {
     const mem = takeFast(arena, size);
@@ -98,9 +101,7 @@ function allocateChunk(arena: MallocState, size: word): usize {
     }
     mem = takeFromLargerBin(arena, size, index + 1);
     if (mem != 0) return mem;
-    const topSize = arena.top.size;
-    if (topSize > arena.systemMem) corrupted(Failure.TOP_SIZE, addressOf(arena.top));
-    if (topSize >= size + MINSIZE) return splitTop(arena, size);
+    if (hasTopFor(arena, size)) return splitTop(arena, size);
     if (!arena.haveFastchunks) return systemMalloc(size, arena);
     consolidate(arena);
     index = binIndex(size);

@@ -1,7 +1,7 @@
 // The C functions, with C's names in the export list (index.ts) and glibc's behaviour. In each, the
 // short way through tcache comes first; everything else is a call.
 
-import { IS_THROUGHPUT } from "../abi/profile";
+import { IS_SMALL, IS_THROUGHPUT } from "../abi/profile";
 import { PTRDIFF_MAX, SIZE_MAX } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { queuesFrees } from "../sync/mutex";
@@ -59,6 +59,7 @@ import {
 export function malloc(bytes: word): word {
   verifyHeap();
   if (IS_THROUGHPUT) return mallocCached(bytes);
+  if (IS_SMALL) return <word>mallocUncached(bytes);
   // The plain case only. Whatever is odd, the long way meets it again and deals with it: no other
   // call here keeps this short.
   if (isCacheable(bytes)) {
@@ -117,6 +118,10 @@ export function free(address: word): void {
     if (!keep(mem)) freeUncached(mem);
     return;
   }
+  if (IS_SMALL) {
+    freeUncached(mem);
+    return;
+  }
   // The plain case only, as in malloc.
   const head = Chunk.ofMem(mem).mchunkSize;
   const index = tcacheIndex(head);
@@ -170,6 +175,7 @@ function freeMapped(p: Chunk): void {
  */
 export function emptyTcache(): void {
   if (IS_THROUGHPUT) emptyCache(true);
+  if (IS_SMALL) return;
   const cache = surrenderTcache();
   if (cache != 0) {
     if (!IS_THROUGHPUT) emptyLists(cache);

@@ -2,11 +2,12 @@
 // uses main_arena. Every other takes an arena that nobody uses any more, or makes one as long as
 // there may be more, or shares one. It stays with it, until that arena cannot serve a request.
 
+import { IS_SMALL } from "../abi/profile";
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { acquire, isIdle, release } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
-import { Chunk, PREV_INUSE } from "./chunk";
+import { Chunk, PREV_INUSE, addressOf } from "./chunk";
 import { heapFor, newHeap } from "./heap";
 import { clearQueue } from "./extensions/queue";
 import { CHUNK_HDR_SZ } from "./sizes";
@@ -30,7 +31,7 @@ export const NO_ARENA: MallocState = changetype<MallocState>(0);
 
 /** The arena of a chunk that is not mmapped (arena_for_chunk). */
 export function arenaFor(p: Chunk): MallocState {
-  return p.isNonMain ? arenaOfHeap(p) : mainArena;
+  return !IS_SMALL && p.isNonMain ? arenaOfHeap(p) : mainArena;
 }
 
 /** @noinline */
@@ -44,6 +45,10 @@ function arenaOfHeap(p: Chunk): MallocState {
  * @noinline
  */
 export function mustBeArena(arena: MallocState, p: Chunk): void {
+  if (IS_SMALL) {
+    if (p.isNonMain) corrupted(Failure.SEGV_HEAP_ARENA, addressOf(p));
+    return;
+  }
   const address = changetype<usize>(arena);
   if (isWild(address)) corrupted(Failure.SEGV_HEAP_ARENA, changetype<usize>(heapFor(p)));
 }
@@ -178,6 +183,7 @@ function findArena(bytes: word): MallocState {
 }
 
 function chooseArena(bytes: word): MallocState {
+  if (IS_SMALL) return attach(mainArena);
   const free = changetype<MallocState>(<usize>libc.freeList);
   if (free != NO_ARENA) {
     libc.freeList = <u32>free.nextFree;
@@ -290,7 +296,7 @@ export function leaveArena(): void {
   if (arena == NO_ARENA) return;
   detach(Failure.ASSERT_ARENA_LEFT);
   setThreadArena(NO_ARENA);
-  if (arena.attachedThreads == 0) putOnFreeList(arena);
+  if (!IS_SMALL && arena.attachedThreads == 0) putOnFreeList(arena);
 }
 
 /** Offers an arena that no thread uses to the next one that looks for one. */

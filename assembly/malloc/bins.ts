@@ -6,6 +6,7 @@
 // A bin's head lies in malloc_state as if it were a chunk's fd and bk, so that no list ever ends in
 // null.
 
+import { IS_CLASSED } from "../abi/profile";
 import { ILP32, MALLOC_ALIGNMENT, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { Chunk, addressOf } from "./chunk";
@@ -84,14 +85,19 @@ export function markBin(arena: MallocState, index: u32): void {
 
 /** Takes a free chunk out of the list that it is in (unlink_chunk). */
 export function unlink(p: Chunk): void {
-  const size = p.size;
+  const fd = takeOut(p, p.size);
+  if (!isSmall(p.mchunkSize) && p.fdNextsizeWord != 0) unlinkSize(p, fd);
+}
+
+/** Takes a free chunk of `size` bytes out of its ring. What came behind it. */
+export function takeOut(p: Chunk, size: word): Chunk {
   if (size != p.at(size).mchunkPrevSize) corrupted(Failure.UNLINK_SIZE, addressOf(p));
   const fd = p.fd;
   const bk = p.bk;
   if (fd.bk != p || bk.fd != p) corrupted(Failure.UNLINK_LIST, addressOf(p));
   fd.bk = bk;
   bk.fd = fd;
-  if (!isSmall(p.mchunkSize) && p.fdNextsizeWord != 0) unlinkSize(p, fd);
+  return fd;
 }
 
 /**
@@ -212,5 +218,6 @@ function largePlace(bin: Chunk, victim: Chunk, plainSize: word): Chunk {
   return fwd;
 }
 
-if (MIN_LARGE_SIZE != (ILP32 ? 1008 : 1024)) ERROR("MIN_LARGE_SIZE differs from glibc's");
+if (!IS_CLASSED && MIN_LARGE_SIZE != (ILP32 ? 1008 : 1024))
+  ERROR("MIN_LARGE_SIZE differs from glibc's");
 if (MINSIZE <= 2 * SIZE_SZ) ERROR("a free chunk must hold two links");

@@ -1,6 +1,7 @@
 // What the calls of C have in common: this thread's tcache, which the first of them makes, and the
 // arena that serves them.
 
+import { IS_SMALL } from "../abi/profile";
 import { queuesFrees } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
 import { allocate } from "./allocate";
@@ -12,7 +13,7 @@ import { adoptTcache, bytesOfTcache, tcache } from "./tcache";
 
 /** Makes this thread's tcache on its first call that needs one (MAYBE_INIT_TCACHE). */
 export function maybeInitTcache(): void {
-  if (tcache == 0) initTcache();
+  if (!IS_SMALL && tcache == 0) initTcache();
 }
 
 /** Makes this thread's tcache in its arena, or in another one (tcache_init). @noinline */
@@ -37,12 +38,12 @@ export function openArena(bytes: word): MallocState {
 
 /** Whether a request that `arena` could not serve is worth another try elsewhere. */
 export function mayRetry(mem: usize, arena: MallocState): bool {
-  return mem == 0 && libc.hasThreads && arena != NO_ARENA;
+  return !IS_SMALL && mem == 0 && libc.hasThreads && arena != NO_ARENA;
 }
 
 /** Whether a chunk just served belongs to `arena`: glibc asserts it of every result. */
 export function belongsTo(mem: usize, arena: MallocState): bool {
-  if (mem == 0) return true;
+  if (IS_SMALL || mem == 0) return true;
   const p = Chunk.ofMem(mem);
   return p.isMmapped || arenaFor(p) == arena;
 }

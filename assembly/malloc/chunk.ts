@@ -19,6 +19,7 @@
 //
 // A `Chunk` is the address of the header; `mem` is what the program sees. They are never mixed.
 
+import { IS_SMALL } from "../abi/profile";
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 
@@ -198,4 +199,5 @@ if (offsetof<Chunk>("fdNextsizeWord") != <usize>MINSIZE)
   ERROR("MIN_CHUNK_SIZE differs from glibc's");
 if (offsetof<Chunk>("fdWord") != <usize>CHUNK_HDR_SZ) ERROR("chunk2mem differs from glibc's");
 if (offsetof<Chunk>() != (ILP32 ? 24 : 48)) ERROR("struct malloc_chunk differs from glibc's");
-if (SIZE_BITS >= MALLOC_ALIGNMENT / 2) ERROR("the size's odd bit must lie above the flags");
+if (!IS_SMALL && SIZE_BITS >= MALLOC_ALIGNMENT / 2)
+  ERROR("the size's odd bit must lie above the flags");

@@ -2,6 +2,7 @@
 // main_arena's grows by the break, or by mmap when that is refused; those of others in their heaps
 // (heap.ts).
 
+import { IS_SMALL } from "../abi/profile";
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { unsortedBin } from "./bins";
@@ -36,16 +37,16 @@ import { splitTop } from "./top";
  * @noinline
  */
 export function systemMalloc(size: word, arena: MallocState): usize {
-  const isMapped = arena == NO_ARENA || (size >= mp.mmapThreshold && mp.nMmaps < mp.nMmapsMax);
+  const isMapped = (!IS_SMALL && arena == NO_ARENA) || isToBeMapped(size);
   if (isMapped) {
     const mem = mapDirectly(size);
-    if (mem != 0 || arena == NO_ARENA) return mem;
+    if (mem != 0 || (!IS_SMALL && arena == NO_ARENA)) return mem;
   }
   const top = arena.top;
   const topSize = top.size;
   checkTop(arena, top, topSize, size);
   let isOver: bool = false;
-  if (arena == mainArena) {
+  if (IS_SMALL || arena == mainArena) {
     enterKernel();
     extendTop(arena, top, topSize, size);
     isOver = arena.top != top && topSize != 0 && fenceTop(top, topSize);
@@ -62,6 +63,11 @@ export function systemMalloc(size: word, arena: MallocState): usize {
   if (isOver && isCompact()) return systemMalloc(size, arena);
   setErrno(ENOMEM);
   return 0;
+}
+
+/** Whether a chunk of `size` bytes, which no free one can serve, is to be a mapping of its own. */
+export function isToBeMapped(size: word): bool {
+  return size >= mp.mmapThreshold && mp.nMmaps < mp.nMmapsMax;
 }
 
 /** A mapping for one chunk, of huge pages if the tunables want them and they are at hand. */
@@ -107,7 +113,7 @@ function extendTop(arena: MallocState, top: Chunk, topSize: word, size: word): v
   if (huge > 0 && mapForTop(arena, topSize, size, max(wanted, huge), huge, huge)) return;
   // The first such piece is whole MiB: what glibc 2.36 means as the least size ends up as the
   // rounding.
-  mapForTop(arena, topSize, size, wanted, MMAP_AS_MORECORE_SIZE, PAGE_SIZE);
+  mapForTop(arena, topSize, size, wanted, IS_SMALL ? PAGE_SIZE : MMAP_AS_MORECORE_SIZE, PAGE_SIZE);
 }
 
 /**

@@ -2,10 +2,12 @@
 // them keep their neighbours' P bit, so nothing merges with them until `consolidate` empties them
 // all into the unsorted bin.
 
+import { IS_CLASSED } from "../abi/profile";
 import { ILP32, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { Chunk, PREV_INUSE, addressOf, isMisaligned, revealLink } from "./chunk";
 import { insertUnsorted, unlink, unsortedBin } from "./bins";
+import { putFree, remove } from "./classes/class-bins";
 import { follow, mostChunks, refuse } from "./links";
 import { MallocState, NFASTBINS } from "./state";
 import { lowerTop } from "./top";
@@ -30,6 +32,7 @@ export function linkPlace(p: Chunk): usize {
  * into top (malloc_consolidate).
  */
 export function consolidate(arena: MallocState): void {
+  if (IS_CLASSED) return;
   arena.haveFastchunks = 0;
   for (let index: u32 = 0; index < NFASTBINS; index++) {
     const bin = fastbinAt(arena, index);
@@ -75,7 +78,8 @@ export function mergeChunk(
         addressOf(p),
       );
     }
-    unlink(p);
+    if (IS_CLASSED) remove(arena, p, previousSize);
+    else unlink(p);
   }
   if (next == arena.top) {
     size += nextSize;
@@ -85,8 +89,13 @@ export function mergeChunk(
   if (next.at(nextSize).prevInuse) {
     next.mchunkSize &= ~PREV_INUSE;
   } else {
-    unlink(next);
+    if (IS_CLASSED) remove(arena, next, nextSize);
+    else unlink(next);
     size += nextSize;
+  }
+  if (IS_CLASSED) {
+    putFree(arena, p, size);
+    return size;
   }
   const bin = unsortedBin(arena);
   const first = bin.fd;

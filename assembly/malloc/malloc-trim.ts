@@ -1,7 +1,7 @@
 // malloc_trim: gives back the end of the heap by the break, and whole pages inside the free chunks
 // of all arenas by madvise.
 
-import { IS_THROUGHPUT } from "../abi/profile";
+import { IS_CLASSED, IS_THROUGHPUT } from "../abi/profile";
 import { Failure } from "../base/failure";
 import { queuesFrees } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
@@ -13,9 +13,9 @@ import { followAside, mostChunks } from "./links";
 import { takeBack } from "./release";
 import { MallocState, NBINS, mainArena } from "./state";
 import { PAGE_SIZE, alignDown, alignUp, discardPages } from "./system";
-import { binOfClass } from "./throughput/class-bins";
-import { classOf } from "./throughput/classes";
-import { emptyCache } from "./throughput/merge";
+import { binOfClass } from "./classes/class-bins";
+import { classOf } from "./classes/classes";
+import { emptyCache } from "./throughput/empty";
 import { trimTop } from "./trim";
 
 /**
@@ -44,7 +44,7 @@ export function trimAll(pad: word): bool {
 function trimArena(arena: MallocState): bool {
   consolidate(arena);
   let released = false;
-  const firstBin = IS_THROUGHPUT ? binOfClass(classOf(PAGE_SIZE)) : binIndex(PAGE_SIZE);
+  const firstBin = IS_CLASSED ? binOfClass(classOf(PAGE_SIZE)) : binIndex(PAGE_SIZE);
   for (let index: u32 = 1; index < NBINS; index++) {
     if (index != 1 && index < firstBin) continue;
     const bin = index == 1 ? unsortedBin(arena) : binAt(arena, index);

@@ -2,7 +2,7 @@
 // or top. Each check is one of glibc's, in glibc's order: which message comes first for a given
 // corruption is part of the behaviour.
 
-import { IS_THROUGHPUT } from "../abi/profile";
+import { IS_CLASSED, IS_SMALL, IS_THROUGHPUT } from "../abi/profile";
 import { Failure, corrupted } from "../base/failure";
 import { queuesFrees } from "../sync/mutex";
 import { below, takeAll, topOf } from "../sync/stack";
@@ -38,7 +38,6 @@ import {
 } from "./tcache";
 import { takeEntry } from "./tcache-lists";
 import { findTwice, keep } from "./throughput/cache";
-import { merge } from "./throughput/merge";
 import { trimAfterFree } from "./trim";
 
 /**
@@ -62,7 +61,7 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
       return;
     }
   }
-  if (size > libc.globalMaxFast && p.isMmapped) {
+  if ((IS_SMALL || size > libc.globalMaxFast) && p.isMmapped) {
     unmapChunk(p);
     return;
   }
@@ -73,9 +72,8 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
     lockArena(arena);
   }
   if (!IS_THREADED || !arena.isRetired) {
-    if (IS_THROUGHPUT) afterFree(arena, merge(arena, p, size));
-    else if (size <= libc.globalMaxFast) freeToFastbin(arena, p, size, isLocked);
-    else freeAndMerge(arena, p, size);
+    if (!IS_CLASSED && size <= libc.globalMaxFast) freeToFastbin(arena, p, size, isLocked);
+    else afterFree(arena, freeAndMerge(arena, p, size));
   }
   if (!isLocked) unlockArena(arena);
 }
@@ -180,10 +178,10 @@ function freeToFastbin(arena: MallocState, p: Chunk, size: word, isLocked: bool)
 }
 
 /**
- * Merges a chunk with its free neighbours and puts the result into the unsorted bin or makes it
- * part of top.
+ * Merges a chunk with its free neighbours and puts the result into its bin, which is the unsorted
+ * one in glibc's profile, or makes it part of top. The result's size.
  */
-function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word): void {
+export function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word): word {
   const top = arena.top;
   const next = chunk.at(chunkSize);
   if (chunk == top) corrupted(Failure.DOUBLE_FREE_TOP, addressOf(chunk));
@@ -197,8 +195,7 @@ function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word): void {
   }
   perturbFreed(chunk, chunkSize);
 
-  const size = mergeChunk(arena, chunk, chunkSize, false);
-  afterFree(arena, size);
+  return mergeChunk(arena, chunk, chunkSize, false);
 }
 
 /**
@@ -206,7 +203,7 @@ function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word): void {
  * of the heap back.
  */
 function afterFree(arena: MallocState, size: word): void {
-  if (size < FASTBIN_CONSOLIDATION_THRESHOLD) return;
-  if (arena.haveFastchunks) consolidate(arena);
+  if (!IS_SMALL && size < FASTBIN_CONSOLIDATION_THRESHOLD) return;
+  if (!IS_CLASSED && arena.haveFastchunks) consolidate(arena);
   trimAfterFree(arena);
 }

@@ -1,6 +1,7 @@
 // realloc: in place where the chunk, the top or a free chunk behind it has room; else a new block,
 // a copy and a free.
 
+import { IS_SMALL } from "../abi/profile";
 import { MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { allocate } from "./allocate";
@@ -10,6 +11,7 @@ import { remapChunk } from "./mapped";
 import { freeChunk } from "./release";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { MallocState } from "./state";
+import { growInPlace } from "./small/grow";
 import { arenaBit } from "./top";
 import { unlinkAside } from "./unlink";
 
@@ -45,6 +47,10 @@ export function resizeChunk(arena: MallocState, p: Chunk, size: word): usize {
   } else if (joined >= size && !next.at(nextSize).prevInuse) {
     unlinkAside(arena, next);
     return keep(arena, p, joined, size);
+  }
+  if (IS_SMALL) {
+    const mem = growInPlace(arena, p, size);
+    if (mem != 0) return mem;
   }
   return moveChunk(arena, p, next, oldSize, size);
 }

@@ -1,6 +1,6 @@
 // From a request in bytes to the size of the chunk that serves it.
 
-import { ILP32, MALLOC_ALIGN_MASK, PTRDIFF_MAX, SIZE_SZ } from "../abi/word";
+import { MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, PTRDIFF_MAX, SIZE_SZ, ILP32 } from "../abi/word";
 
 /** Bytes of a chunk's header, the two words in front of the block (CHUNK_HDR_SZ). */
 export const CHUNK_HDR_SZ: word = 2 * SIZE_SZ;
@@ -10,12 +10,12 @@ export const MINSIZE: word = (4 * SIZE_SZ + MALLOC_ALIGN_MASK) & ~MALLOC_ALIGN_M
 
 /**
  * The size of the chunk for a request of `bytes` <= PTRDIFF_MAX: one word of overhead, rounded up
- * to 16, at least MINSIZE (request2size).
+ * to the alignment, at least MINSIZE (request2size).
  */
 export function requestToSize(bytes: word): word {
   const size = (bytes + (SIZE_SZ + MALLOC_ALIGN_MASK)) & ~(<word>MALLOC_ALIGN_MASK);
-  // On ilp32 the rounding alone already gives at least MINSIZE.
-  if (ILP32) return size;
+  // Where it rounds to 16, the rounding alone already gives at least MINSIZE.
+  if (MINSIZE == MALLOC_ALIGNMENT) return size;
   return size < MINSIZE ? MINSIZE : size;
 }
 

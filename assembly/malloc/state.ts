@@ -11,6 +11,7 @@
 // In this order: LibcData, MallocPar, MallocState (main_arena), in the checked builds the list of
 // segments; on the next page the threads' ThreadData.
 
+import { IS_SMALL } from "../abi/profile";
 import { ILP32, SIZE_SZ } from "../abi/word";
 import { KIB, MIB, PAGE_SIZE } from "../base/align";
 import { LockCounters, SharedState, bindThreadLocks } from "../sync/mutex";
@@ -173,8 +174,8 @@ export class HeapInfo {
  * Defaults of the parameters, bytes (DEFAULT_TRIM_THRESHOLD, DEFAULT_TOP_PAD,
  * DEFAULT_MMAP_THRESHOLD …).
  */
-export const DEFAULT_TRIM_THRESHOLD: word = 128 * KIB;
-export const DEFAULT_TOP_PAD: word = 128 * KIB;
+export const DEFAULT_TRIM_THRESHOLD: word = IS_SMALL ? 16 * KIB : 128 * KIB;
+export const DEFAULT_TOP_PAD: word = IS_SMALL ? 0 : 128 * KIB;
 export const DEFAULT_MMAP_THRESHOLD: word = 128 * KIB;
 export const DEFAULT_MMAP_THRESHOLD_MAX: word = ILP32 ? 512 * KIB : 32 * MIB;
 export const DEFAULT_MMAP_MAX: i32 = 65536;
@@ -335,6 +336,8 @@ export function initState(): void {
   mp.trimThreshold = DEFAULT_TRIM_THRESHOLD;
   mp.topPad = DEFAULT_TOP_PAD;
   mp.mmapThreshold = DEFAULT_MMAP_THRESHOLD;
+  // Where a block is mapped does not depend on what was freed before.
+  if (IS_SMALL) mp.noDynThreshold = 1;
   mp.nMmapsMax = DEFAULT_MMAP_MAX;
   mp.arenaTest = ILP32 ? 2 : 8;
   setMaxFast(DEFAULT_MXFAST);

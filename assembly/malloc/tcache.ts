@@ -4,7 +4,7 @@
 // chunk.ts). The struct is the first block that the thread allocates.
 
 import { IS_THREADED } from "../sync/tier";
-import { IS_THROUGHPUT } from "../abi/profile";
+import { IS_CLASSED, IS_THROUGHPUT } from "../abi/profile";
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Chunk, isMisaligned } from "./chunk";
 import { bindLarge, forgetLarge, resetLarge, tcacheBytes } from "./extensions/large-tcache";
@@ -86,7 +86,7 @@ export function surrenderTcache(): usize {
 
 /** Whether a request of `bytes` has a tcache bin, and this thread a tcache. */
 export function isCacheable(bytes: word): bool {
-  return bytes < requestLimit;
+  return !IS_CLASSED && bytes < requestLimit;
 }
 
 /**
@@ -108,7 +108,7 @@ export function requestIndex(bytes: word): u32 {
 
 /** Whether chunks of bin `index` are cached at all. */
 export function hasBin(index: u32): bool {
-  return index < bins;
+  return !IS_CLASSED && index < bins;
 }
 
 /** Whether bin `index` takes one more block; only with `hasBin`. */

@@ -1,14 +1,23 @@
 // Top: the free chunk at the end of an arena's heap, in no bin. Blocks are cut from its start; it
 // takes in whatever is freed next to it. Its P bit is always set.
 
-import { CHUNK_HDR_SZ } from "./sizes";
+import { IS_SMALL } from "../abi/profile";
+import { Failure, corrupted } from "../base/failure";
+import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { Chunk, NON_MAIN_ARENA, PREV_INUSE, addressOf } from "./chunk";
 import { MallocState, mainArena } from "./state";
 import { noteUsed } from "./system";
 
 /** The A bit for chunks of `arena`. */
 export function arenaBit(arena: MallocState): word {
-  return arena == mainArena ? 0 : NON_MAIN_ARENA;
+  return IS_SMALL || arena == mainArena ? 0 : NON_MAIN_ARENA;
+}
+
+/** Whether top, whose size makes sense, has room for a chunk of `size` bytes. */
+export function hasTopFor(arena: MallocState, size: word): bool {
+  const topSize = arena.top.size;
+  if (topSize > arena.systemMem) corrupted(Failure.TOP_SIZE, addressOf(arena.top));
+  return topSize >= size + MINSIZE;
 }
 
 /**

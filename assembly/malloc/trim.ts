@@ -2,6 +2,7 @@
 // of others by their heaps, of which those that have become empty go as a whole. malloc-trim.ts
 // gives back more.
 
+import { IS_SMALL } from "../abi/profile";
 import { ILP32 } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { Chunk, PREV_INUSE, addressOf } from "./chunk";
@@ -83,7 +84,7 @@ export function trimHeap(arena: MallocState, pad: word): void {
 
 /** Gives the end of an arena back, where a free chunk has become large. */
 export function trimAfterFree(arena: MallocState): void {
-  if (arena != mainArena) trimHeap(arena, mp.topPad);
+  if (!IS_SMALL && arena != mainArena) trimHeap(arena, mp.topPad);
   else if (arena.top.size >= mp.trimThreshold) trimTop(arena, mp.topPad);
 }
 

@@ -1,5 +1,5 @@
-// Which heap a binary is: glibc's, or one made for speed. The binary says it itself, by the structs
-// that it has.
+// Which heap a binary is: glibc's, one made for speed, or one for little memory. The binary says it
+// itself, by the structs that it has.
 
 import { structsOf } from "../layout/structs.js";
 import type { Abi } from "../layout/address.js";
@@ -7,13 +7,13 @@ import type { Build } from "./exports.js";
 
 /**
  * Which heap: "glibc" is glibc 2.36's, address for address; "throughput" has the same chunks,
- * arenas and system calls, and looks for speed where glibc looks for a place. docs/profiles.md has
- * what it changes, and what that costs.
+ * arenas and system calls, and looks for speed where glibc looks for a place; "small" is for where
+ * memory is dear. docs/profiles.md has what they change, and what that costs.
  */
-export type Profile = "glibc" | "throughput";
+export type Profile = "glibc" | "throughput" | "small";
 
 /** The profiles, the default first. */
-export const PROFILES = ["glibc", "throughput"] as const satisfies readonly Profile[];
+export const PROFILES = ["glibc", "throughput", "small"] as const satisfies readonly Profile[];
 
 function refuse(what: string, profile: Profile): never {
   throw new TypeError(`option "profile": ${what} has "${profile}"`);
@@ -21,7 +21,7 @@ function refuse(what: string, profile: Profile): never {
 
 /** @throws TypeError where `build` is not to be had in `profile` */
 export function checkBuildHasProfile(build: Build, profile?: Profile): void {
-  if (profile === "throughput" && (build === "full" || build === "threads"))
+  if (profile !== undefined && profile !== "glibc" && (build === "full" || build === "threads"))
     refuse(`the build "${build}"`, "glibc");
 }
 
@@ -32,7 +32,9 @@ export function binaryName(build: Build, profile: Profile, abi: Abi): string {
 
 /** @returns the profile of a binary that `checkBinary` has found good */
 export function profileOf(module: WebAssembly.Module, abi: Abi): Profile {
-  return "ClassCache" in structsOf(module, abi) ? "throughput" : "glibc";
+  const structs = structsOf(module, abi);
+  if ("ClassCache" in structs) return "throughput";
+  return "TcachePerthreadStruct" in structs ? "glibc" : "small";
 }
 
 /** @throws TypeError where a binary is not of the profile that is asked for */

@@ -7,7 +7,8 @@ import { PROFILES } from "../binary/profile.js";
 export function profileOption(): Option {
   return new Option(
     "--profile <profile>",
-    "which heap: glibc's, address for address, or the one for throughput (docs/profiles.md)",
+    "which heap: glibc's, address for address, or the one for throughput, or for small memories " +
+      "(docs/profiles.md)",
   )
     .choices(PROFILES)
     .default("glibc");

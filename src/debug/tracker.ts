@@ -200,8 +200,10 @@ export class Tracker {
 
   /** malloc's own block. When memory is short, what is kept of freed ones goes. */
   #take(alignment: number, total: number): Mem {
+    // The profile "small" aligns to less by itself.
+    const isAligned = alignment <= GRANULE && this.#process.profile !== "small";
     const take = () =>
-      alignment > GRANULE ? this.#process.memalign(alignment, total) : this.#process.malloc(total);
+      isAligned ? this.#process.malloc(total) : this.#process.memalign(alignment, total);
     const { errno } = this.#process;
     const base = take();
     if (base !== 0 || this.#quarantine.size === 0) return base;

@@ -60,6 +60,8 @@ export interface HeapImageOptions<A extends Abi = Abi> extends Omit<
 const BINARIES = /* @__PURE__ */ withLoader(
   /* @__PURE__ */ binariesOf({
     "image.ilp32": () => new URL("../../build/image.ilp32.wasm", import.meta.url),
+    "image-small.ilp32": () => new URL("../../build/image-small.ilp32.wasm", import.meta.url),
+    "image-small.lp64": () => new URL("../../build/image-small.lp64.wasm", import.meta.url),
     "image-throughput.ilp32": () =>
       new URL("../../build/image-throughput.ilp32.wasm", import.meta.url),
     "image-throughput.lp64": () =>

@@ -59,7 +59,8 @@ function chunkAt(process: Process, address: number): Place {
   const sizeAt = Chunk.fields.mchunkSize.offset;
   const { startBrk, brk } = process.mm();
   // The first chunk is where its block is aligned.
-  const first = startBrk + ((MALLOC_ALIGNMENT - (header % MALLOC_ALIGNMENT)) % MALLOC_ALIGNMENT);
+  const alignment = process.profile === "small" ? header : MALLOC_ALIGNMENT;
+  const first = startBrk + ((alignment - (header % alignment)) % alignment);
   if (address < first) return { kind: "chunk-header", end: first };
   for (let chunk = first; chunk < brk;) {
     const word = process.readWord(chunk + sizeAt);

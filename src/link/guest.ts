@@ -220,7 +220,7 @@ export interface GuestHeapOptions {
 /**
  * Where a heap has to begin so that guests can share it: above their data and stacks, and above all
  * memory that they begin with where they may use that. `{ ...heapOptionsFor(guest), profile:
- * "throughput" }` is the fastest heap for them.
+ * "throughput" }` is the fastest heap for them, `"small"` the one that needs least memory.
  * @param guests their bytes; each must be linked to a place of its own (wasm-ld: `--global-base`)
  * @returns options for `createHeap`, to be spread into the others
  * @throws TypeError, RangeError for what is no module, and for guests that overlap

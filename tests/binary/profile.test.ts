@@ -11,6 +11,7 @@ import { startProcess, startProcessSync } from "../../src/process/process.js";
 import * as threads from "../../src/threads.js";
 
 const abis = ["ilp32", "lp64"] as const;
+const OTHERS = ["throughput", "small"] as const;
 const BUILDS = ["core", "checked", "replay", "image"] as const;
 
 /** What a call throws: name and message. */
@@ -31,20 +32,22 @@ describe.each(abis)("the option profile, %s", (abi) => {
     expect(startProcessSync({ abi }).structs).not.toHaveProperty("ClassCache");
   });
 
-  it.each(BUILDS)("both heaps are to be had in the build %s, and differ", (build) => {
-    const [glibc, throughput] = PROFILES.map((profile) =>
-      startProcessSync({ abi, build, profile }),
-    );
-    expect([glibc!.profile, throughput!.profile]).toEqual(PROFILES);
-    expect(glibc!.module).not.toBe(throughput!.module);
+  it.each(BUILDS)("all heaps are to be had in the build %s, and differ", (build) => {
+    const all = PROFILES.map((profile) => startProcessSync({ abi, build, profile }));
+    const [glibc, throughput, small] = all;
+    expect(all.map(({ profile }) => profile)).toEqual(PROFILES);
+    expect(new Set(all.map(({ module }) => module)).size).toBe(PROFILES.length);
     expect(throughput!.structs).toHaveProperty("ClassCache");
+    expect(small!.structs).not.toHaveProperty("TcachePerthreadStruct");
     // One class for requests of an eighth of 2 KiB.
     const sizes = [glibc!, throughput!].map((process) => process.usableSize(process.malloc(1800)));
     expect(sizes[1]! - sizes[0]!).toBeGreaterThan(64);
+    // And steps of two words.
+    expect(small!.usableSize(small!.malloc(20))).toBe(abi === "ilp32" ? 20 : 24);
+    expect(small!.raw.tcache()).toBe(0);
   });
 
-  it("heaps of all kinds take it, and say what they have", async () => {
-    const profile = "throughput";
+  it.each(OTHERS)("heaps of all kinds take it, and say what they have: %s", async (profile) => {
     const heaps = [
       createHeapSync({ abi, profile }),
       createCoreHeapSync({ abi, wasm: startProcessSync({ abi, profile }).module }),
@@ -71,8 +74,9 @@ describe.each(abis)("the option profile, %s", (abi) => {
     }
   });
 
-  it("a binary of the other profile is refused, with both names", async () => {
-    for (const [profile, other] of [PROFILES, [...PROFILES].reverse()] as const) {
+  it("a binary of another profile is refused, with both names", async () => {
+    for (const [i, profile] of PROFILES.entries()) {
+      const other = PROFILES[(i + 1) % PROFILES.length]!;
       const { module: wasm } = startProcessSync({ abi, profile: profile });
       const message = `option "profile": the binary has "${profile}"`;
       const options = { abi, wasm, profile: other };
@@ -85,15 +89,14 @@ describe.each(abis)("the option profile, %s", (abi) => {
     }
   });
 
-  it("builds with glibc's heap only refuse it by name", async () => {
-    const profile = "throughput";
+  it.each(OTHERS)("builds with glibc's heap only refuse it by name: %s", async (profile) => {
     const rule = (build: string): string =>
       `TypeError: option "profile": the build "${build}" has "glibc"`;
     for (const build of ["full", "threads"] as const) {
       expect(refusal(() => startProcessSync({ abi, build, profile }))).toBe(rule(build));
       await expect(startProcess({ abi, build, profile })).rejects.toThrow(rule(build).slice(11));
     }
-    expect(refusal(() => startKernelSync({ profile } as never))).toBe(rule("full"));
+    expect(refusal(() => startKernelSync({ profile }))).toBe(rule("full"));
     expect(refusal(() => threads.createHeapSync({ abi, profile } as never))).toBe(rule("threads"));
     // The default by its name is no reason to refuse anything.
     expect(startProcessSync({ abi, build: "full", profile: "glibc" }).profile).toBe("glibc");

@@ -115,12 +115,12 @@ describe("--json", () => {
     expect(wrong.code).not.toBe(0);
   });
 
-  it.each(["glibc", "throughput"])("says which heap it was: %s", async (profile) => {
+  it.each(["glibc", "throughput", "small"])("says which heap it was: %s", async (profile) => {
     const args = ["replay", "--repeat", "1", "--no-engine", "--profile", profile, "-"];
     const { stdout } = await run([...args, "--json"], SMALL);
     expect(JSON.parse(stdout)).toMatchObject({ profile });
     const { stdout: text } = await run(args, SMALL);
-    expect(text.includes('on the profile "throughput" in WebAssembly')).toBe(profile !== "glibc");
+    expect(text.includes(`on the profile "${profile}" in WebAssembly`)).toBe(profile !== "glibc");
     expect(text.includes("on glibc 2.36's malloc in WebAssembly")).toBe(profile === "glibc");
   });
 

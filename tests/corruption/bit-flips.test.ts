@@ -14,6 +14,8 @@ const ROWS: [FlipMode, "ilp32" | "lp64", number][] = [
   ["heap", "lp64", campaign({ short: 24, ci: 120 })],
   ["throughput", "ilp32", campaign({ short: 24, ci: 120 })],
   ["throughput", "lp64", campaign({ short: 24, ci: 120 })],
+  ["small", "ilp32", campaign({ short: 24, ci: 120 })],
+  ["small", "lp64", campaign({ short: 24, ci: 120 })],
   ["threads", "ilp32", campaign({ short: 12, ci: 40 })],
   ["threads", "lp64", campaign({ short: 12, ci: 40 })],
   // Guests of 64-bit words do not exist.

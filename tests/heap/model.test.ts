@@ -44,10 +44,14 @@ const action: fc.Arbitrary<Action> = fc.oneof(
 class Run {
   readonly blocks: Block[] = [];
   readonly heap: Heap;
+  /** What every block is a multiple of. */
+  readonly #alignment: number;
   #fills = 0;
 
   constructor(heap: Heap) {
     this.heap = heap;
+    const { abi, profile } = heap.process;
+    this.#alignment = profile === "small" && abi === "ilp32" ? 8 : 16;
   }
 
   check(block: Block): void {
@@ -81,11 +85,11 @@ class Run {
     const { heap } = this;
     switch (action.kind) {
       case "malloc":
-        return this.add(heap.malloc(action.size), action.size, 16);
+        return this.add(heap.malloc(action.size), action.size, this.#alignment);
       case "calloc": {
         const address = heap.calloc(1, action.size);
         this.check({ address, size: action.size, fill: 0 });
-        return this.add(address, action.size, 16);
+        return this.add(address, action.size, this.#alignment);
       }
       case "memalign": {
         const alignment = 2 ** action.shift;
@@ -97,7 +101,7 @@ class Run {
         if (old !== undefined && action.size === 0) return expect(address).toBe(0);
         const kept = Math.min(old?.size ?? 0, action.size);
         if (old !== undefined) this.check({ address, size: kept, fill: old.fill });
-        return this.add(address, action.size, 16);
+        return this.add(address, action.size, this.#alignment);
       }
       case "free": {
         const old = this.take(action.pick);
@@ -131,6 +135,14 @@ const settings: [string, () => HeapOptions][] = [
   [
     "throughput, checked at each call, lp64",
     () => ({ profile: "throughput", build: "checked", abi: "lp64" }),
+  ],
+  ["small", () => ({ profile: "small" })],
+  ["small, lp64, mapping", () => ({ profile: "small", abi: "lp64", layout: "linux" })],
+  ["small, in the caller's dirty memory", () => ({ profile: "small", memory: dirtyMemory() })],
+  ["small, checked at each call", () => ({ profile: "small", build: "checked" })],
+  [
+    "small, checked at each call, lp64",
+    () => ({ profile: "small", build: "checked", abi: "lp64" }),
   ],
 ];
 

@@ -82,7 +82,7 @@ describe("an option of createHeap", () => {
     [{ abi: null }, /option "abi" must be one of "ilp32", "lp64", got null/],
     [
       { profile: "fast" },
-      'TypeError: option "profile" must be one of "glibc", "throughput", got "fast"',
+      'TypeError: option "profile" must be one of "glibc", "throughput", "small", got "fast"',
     ],
     [{ profil: "throughput" }, /no option "profil": did you mean "profile"\?/],
     [

@@ -14,7 +14,10 @@ describe("wrong options are named, with their rule", () => {
     [{ sync: "half" }, /option "sync" must be one of "full", "none"/],
     [{ sync: null }, /option "sync" must be one of "full", "none", got null/],
     [{ abi: "x32" }, /option "abi"/],
-    [{ profile: "fast" }, /option "profile" must be one of "glibc", "throughput", got "fast"/],
+    [
+      { profile: "fast" },
+      /option "profile" must be one of "glibc", "throughput", "small", got "fast"/,
+    ],
     [{ check: 5 }, /option "check" must be a boolean, got 5/],
     [{ check: null }, /option "check" must be a boolean/],
     [{ journal: "no" }, /option "journal" must be a boolean, got "no"/],

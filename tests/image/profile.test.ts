@@ -1,5 +1,5 @@
-// Heap images in the profile "throughput": they come back as they were, cache and all, and are not
-// for the other profile, nor its images for this one.
+// Heap images in the profiles "throughput" and "small": they come back as they were, cache and all,
+// and are not for other profiles, nor images of theirs for these.
 
 import { describe, expect, it } from "vitest";
 import { PROFILES } from "../../src/binary/profile.js";
@@ -9,9 +9,11 @@ import { damagedBlocks } from "../support/image-workload.mjs";
 import { Prng } from "../support/prng.js";
 import { Reference, SEED, abis, fileWith, open, refusal, tableOf } from "./support.js";
 
-const profile = "throughput";
+const rows = abis.flatMap((abi) =>
+  (["throughput", "small"] as const).map((profile) => ({ abi, profile })),
+);
 
-describe.each(abis)("images in the profile throughput, %s", (abi) => {
+describe.each(rows)("images in the profile $profile, $abi", ({ abi, profile }) => {
   it.each([
     ["closed", true],
     ["left after msync", false],
@@ -59,7 +61,7 @@ describe.each(abis)("images in the profile throughput, %s", (abi) => {
     }
   });
 
-  it.each(PROFILES)("an image in %s is refused in the other profile", async (written) => {
+  it.each(PROFILES)("an image in %s is refused in another profile", async (written) => {
     const file = fileWith(200, { abi, profile: written });
     const before = file.bytes();
     const [other] = PROFILES.filter((one) => one !== written);
@@ -76,6 +78,10 @@ describe.each(abis)("images in the profile throughput, %s", (abi) => {
     expect(refusal(() => openHeapImageSync(file, { abi })).reason).toBe("other-layout");
     expect(open(fileWith(50, { abi, profile: "glibc" }), { abi }).work.ops).toBe(50);
   });
+});
+
+describe.each(abis)("a damaged image, %s", (abi) => {
+  const profile = "throughput";
 
   it("a damaged cache is a torn heap, by the name of its invariant", () => {
     const file = new MemoryFile();

@@ -1,5 +1,5 @@
-// Guests with the heap of the profile "throughput": merged by `ptmalloc-wasm link --profile`, and
-// linked to a heap of it by linkGuest.
+// Guests with the heap of the profiles "throughput" and "small": merged by `ptmalloc-wasm link
+// --profile`, and linked to a heap of it by linkGuest.
 
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -51,7 +51,7 @@ const functionsOf = (exports: WebAssembly.Exports): Functions => exports as unkn
  * A random program of the guest's functions, which looks at what is in its blocks.
  * @returns the addresses that it got
  */
-function work(exports: WebAssembly.Exports, seed: number): number[] {
+function work(exports: WebAssembly.Exports, seed: number, alignment = 16): number[] {
   const random = new Prng(seed);
   const memory = exports.memory as WebAssembly.Memory;
   const call = functionsOf(exports);
@@ -61,7 +61,7 @@ function work(exports: WebAssembly.Exports, seed: number): number[] {
   const add = (block: number, size: number): void => {
     const mark = 1 + (addresses.length % 255);
     addresses.push(block);
-    expect(block % 16).toBe(0);
+    expect(block % alignment).toBe(0);
     expect(call.my_malloc_usable_size!(block) >>> 0).toBeGreaterThanOrEqual(size);
     bytes().fill(mark, block, block + size);
     blocks.push({ block, size, mark });
@@ -107,14 +107,19 @@ function work(exports: WebAssembly.Exports, seed: number): number[] {
   return addresses;
 }
 
-describe("a guest on the heap of the profile throughput", () => {
+const rows = [
+  ["throughput", 16, "free(): double free detected in tcache 2"],
+  ["small", 8, "double free or corruption (top)"],
+] as const;
+
+describe.each(rows)("a guest on the heap of the profile %s", (profile, alignment, twice) => {
   it.each(["0", "3"])("merged at -O%s, it answers right, and as linkGuest's", async (level) => {
     const seed = 2040;
-    const exports = await merged("-O", level, "--profile", "throughput");
-    const addresses = work(exports, seed);
-    const heap = createHeapSync({ ...heapOptionsFor(guest()), profile: "throughput" });
+    const exports = await merged("-O", level, "--profile", profile);
+    const addresses = work(exports, seed, alignment);
+    const heap = createHeapSync({ ...heapOptionsFor(guest()), profile });
     const linked = linkGuestSync(guest(), heap);
-    expect(work(linked.exports, seed)).toEqual(addresses);
+    expect(work(linked.exports, seed, alignment)).toEqual(addresses);
     // And it is not glibc's heap.
     expect(work(await merged("-O", "0"), seed)).not.toEqual(addresses);
   });
@@ -123,11 +128,11 @@ describe("a guest on the heap of the profile throughput", () => {
     const heap = createHeapSync({
       ...heapOptionsFor(guest()),
       build: "checked",
-      profile: "throughput",
+      profile,
     });
     heap.raw.verify_calls(0);
     const { exports } = linkGuestSync(guest(), heap);
-    expect(work(exports, 3).length).toBeGreaterThan(1000);
+    expect(work(exports, 3, alignment).length).toBeGreaterThan(1000);
     expect(heap.raw.check_heap()).toBe(0);
     heap.trim();
     expect(heap.raw.check_heap()).toBe(0);
@@ -135,19 +140,21 @@ describe("a guest on the heap of the profile throughput", () => {
   });
 
   it.each(["0", "3"])("merged at -O%s, it says why the heap gave up", async (level) => {
-    const exports = await merged("-O", level, "--profile", "throughput");
+    const exports = await merged("-O", level, "--profile", profile);
     const { my_malloc: malloc, my_free: free } = functionsOf(exports);
     const block = malloc!(24);
     free!(block);
     expect(() => free!(block)).toThrow(WebAssembly.RuntimeError);
     const failure = mergedFailure(exports);
     expect(failure).toBeInstanceOf(HeapAbort);
-    expect((failure as HeapAbort).abortMessage).toBe("free(): double free detected in tcache 2");
+    expect((failure as HeapAbort).abortMessage).toBe(twice);
   });
+});
 
+describe("a guest and profiles", () => {
   it("no profile of another name", async () => {
     const { code, stderr } = await run(["link", "x.wasm", "-o", "y.wasm", "--profile", "fast"]);
     expect(code).toBe(2);
-    expect(stderr).toMatch(/--profile.*'fast'.*glibc, throughput/);
+    expect(stderr).toMatch(/--profile.*'fast'.*glibc, throughput, small/);
   });
 });

@@ -2,17 +2,14 @@
 // have a byte in common, blocks are as large as their classes say, the same requests give the same
 // addresses, and the program needs little more memory than with glibc's heap.
 
-import { readdirSync, readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { wordBytes, type Abi } from "../../src/layout/address.js";
 import { OpKind } from "../../src/layout/generated.js";
-import { parseTrace } from "../../src/trace/parse.js";
-import { Player, type Step } from "../../src/trace/player.js";
+import type { Step } from "../../src/trace/player.js";
 import { startSession } from "../../src/trace/session.js";
-import { Threads } from "../../src/trace/threads.js";
 import type { Trace } from "../../src/trace/trace.js";
 import { campaign, sampled } from "../support/campaign.js";
+import { names, playerOf, traceOf } from "./recordings.js";
 import {
   Plan,
   abis,
@@ -22,18 +19,11 @@ import {
   isMapped,
   peakOf,
   plainSize,
-  start,
   steppedSize,
   sum,
   usableBytes,
   type Checked,
 } from "./throughput.js";
-
-const TRACES = new URL("../../traces/", import.meta.url);
-const names = readdirSync(TRACES, { recursive: true, encoding: "utf8" })
-  .filter((name) => name.endsWith(".rep.gz"))
-  .map((name) => name.replace(".rep.gz", ""))
-  .sort();
 
 /** How often the whole heap is checked on the way through a recording. */
 const LOOKS = campaign({ short: 24, ci: 200 });
@@ -46,37 +36,6 @@ const LOOKS = campaign({ short: 24, ci: 200 });
 const MOST_OF_ONE = 1.4;
 const MOST_OF_THREADS = 1.9;
 const MOST_ON_AVERAGE = 1.25;
-
-const traces = new Map<string, Trace>();
-function traceOf(name: string): Trace {
-  const known = traces.get(name);
-  if (known !== undefined) return known;
-  const trace = parseTrace(gunzipSync(readFileSync(new URL(`${name}.rep.gz`, TRACES))), name);
-  traces.set(name, trace);
-  return trace;
-}
-
-/** A process of the profile on the checked build, and who plays a trace in it. */
-function playerOf(
-  trace: Trace,
-  abi: Abi,
-  observer: (process: Checked, step: Step) => void,
-): [Checked, Player] {
-  const process = start(abi);
-  const threads = new Threads(process, trace);
-  const quiet = new WeakSet<object>();
-  const callers = {
-    get now() {
-      const { now } = threads;
-      // Each instance begins with a check at every call.
-      if (!quiet.has(now)) now.raw.verify_calls(0);
-      quiet.add(now);
-      return now;
-    },
-    take: (who: number) => threads.take(who),
-  };
-  return [process, new Player(trace, callers, (step) => observer(process, step))];
-}
 
 /** The largest block that a request of `bytes` may get from malloc or calloc, bytes. */
 function mostBytes(process: Checked, step: Step): number {
@@ -149,7 +108,9 @@ describe.each(abis)("recorded programs in the profile throughput, %s", (abi) => 
   it.each(names)("%s: sound, aligned, of the right sizes, nothing overlaps", (name) => {
     const trace = traceOf(name);
     const watch = new Watch();
-    const [process, player] = playerOf(trace, abi, (of, step) => watch.see(of, step));
+    const [process, player] = playerOf(trace, { abi, profile: "throughput" }, (of, step) =>
+      watch.see(of, step),
+    );
     for (let look = 1; look <= LOOKS; look++) {
       player.to(Math.floor((trace.count * look) / LOOKS));
       expectSound(process, `after ${player.done} operations`);

@@ -1,5 +1,5 @@
-// What the tests of the profile "throughput" have in common: processes of it, the sizes that its
-// classes promise, and a plan of who has which bytes.
+// What the tests of the profiles "throughput" and "small" have in common: processes of them, the
+// sizes that classes promise, and a plan of who has which bytes.
 
 import { expect } from "vitest";
 import { readArenas } from "../../src/inspect/arenas.js";
@@ -12,13 +12,13 @@ export const abis = ["ilp32", "lp64"] as const;
 
 export type Checked = Process<Abi, "checked">;
 
-/** A process of the profile on the checked build, which does not check at every call. */
+/** A process of a profile on the checked build, which does not check at every call. */
 export function start(abi: Abi, options: ProcessOptions<Abi, "checked"> = {}): Checked {
   const process = startProcessSync<Abi, "checked">({
+    profile: "throughput",
     ...options,
     abi,
     build: "checked",
-    profile: "throughput",
   });
   process.raw.verify_calls(0);
   return process;
@@ -85,13 +85,18 @@ export function heldBy(process: Process): number {
   return readArenas(process).reduce((sum, { state }) => sum + state.systemMem, 0);
 }
 
-/** Who has which 16 bytes of the memory: blocks must never have any in common. */
+/** Who has which bytes of the memory, so many at a time: blocks must never have any in common. */
 export class Plan {
   #units = new Uint8Array(1 << 20);
+  readonly #step: number;
+
+  constructor(step = 16) {
+    this.#step = step;
+  }
 
   /** Notes a new block. @returns whether all its bytes were free */
   take(block: number, bytes: number): boolean {
-    const [from, end] = [block / 16, Math.ceil((block + bytes) / 16)];
+    const [from, end] = [block / this.#step, Math.ceil((block + bytes) / this.#step)];
     if (end > this.#units.length) this.#grow(end);
     const units = this.#units.subarray(from, end);
     const wereFree = !units.includes(1);
@@ -101,7 +106,7 @@ export class Plan {
 
   /** Forgets a block. */
   give(block: number, bytes: number): void {
-    this.#units.fill(0, block / 16, Math.ceil((block + bytes) / 16));
+    this.#units.fill(0, block / this.#step, Math.ceil((block + bytes) / this.#step));
   }
 
   #grow(end: number): void {

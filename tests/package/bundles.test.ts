@@ -182,6 +182,8 @@ describe("the files of dist/", () => {
       ),
     );
     expect(urls.sort()).toEqual([
+      'image/index.js: "../../build/image-small.ilp32.wasm"',
+      'image/index.js: "../../build/image-small.lp64.wasm"',
       'image/index.js: "../../build/image-throughput.ilp32.wasm"',
       'image/index.js: "../../build/image-throughput.lp64.wasm"',
       'image/index.js: "../../build/image.ilp32.wasm"',

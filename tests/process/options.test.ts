@@ -62,13 +62,18 @@ describe("process options", () => {
   it.each<[Record<string, unknown>, RegExp]>([
     [{ abi: "lp32" }, /option "abi" must be one of "ilp32", "lp64", got "lp32"/],
     [{ build: "fast" }, /option "build" must be one of/],
-    [{ profile: "fast" }, /option "profile" must be one of "glibc", "throughput", got "fast"/],
-    [{ profile: null }, /option "profile" must be one of "glibc", "throughput", got null/],
+    [
+      { profile: "fast" },
+      /option "profile" must be one of "glibc", "throughput", "small", got "fast"/,
+    ],
+    [{ profile: null }, /option "profile" must be one of "glibc", "throughput", "small", got null/],
     [{ profile: "throughput", build: "full" }, /option "profile": the build "full" has "glibc"/],
     [
       { profile: "throughput", build: "threads" },
       /option "profile": the build "threads" has "glibc"/,
     ],
+    [{ profile: "small", build: "full" }, /option "profile": the build "full" has "glibc"/],
+    [{ profile: "small", build: "threads" }, /option "profile": the build "threads" has "glibc"/],
     [{ build: "full", trace: 1 }, /option "trace" must be a function/],
     [{ trace: () => undefined }, /option "trace" is for the build "full"/],
     [{ layout: "tiny" }, /option "layout" must be one of "linux", "top-down", "compact"/],

@@ -21,9 +21,9 @@ const { createHeapSync, ThreadError } = await import("../../dist/threads.js");
 const { abi, mode, from, to, progress } = workerData;
 const clock = new Int32Array(progress);
 const LAYOUTS = ["linux", "top-down", "compact"];
-/** Those of the profile "throughput" are fewer. */
-const BUILDS = mode === "throughput" ? ["core", "image"] : ["core", "full", "image", "core"];
-const PROFILE = mode === "throughput" ? mode : "glibc";
+const PROFILE = mode === "throughput" || mode === "small" ? mode : "glibc";
+/** Those of profiles other than glibc's are fewer. */
+const BUILDS = PROFILE === "glibc" ? ["core", "full", "image", "core"] : ["core", "image"];
 const PAGE = 4096;
 
 /**
@@ -163,13 +163,13 @@ function metadata({ process, threads, blocks }, random) {
   ];
   for (const thread of threads) {
     const cache = thread.raw.tcache() >>> 0;
-    const { size } = mode === "throughput" ? structs.ClassCache : structs.TcachePerthreadStruct;
-    if (cache !== 0) ranges.push([cache, size]);
+    const struct = mode === "throughput" ? structs.ClassCache : structs.TcachePerthreadStruct;
+    if (cache !== 0) ranges.push([cache, struct.size]);
   }
   // Chunks of the heap: headers and the links of those that are free.
   const { startBrk, brk } = process.mm();
   const chunks = [];
-  for (let at = startBrk + (abi === "ilp32" ? 8 : 0); at < brk - header;) {
+  for (let at = startBrk + (abi === "ilp32" && PROFILE !== "small" ? 8 : 0); at < brk - header;) {
     chunks.push(at);
     const size = process.readWord(at + word);
     at += size - (size % 8) || brk;

@@ -28,10 +28,10 @@ interface Message {
 }
 
 /**
- * What calls: JavaScript on simulated threads; the same on the profile "throughput"; the threaded
- * build's threads, with its locks; a guest.
+ * What calls: JavaScript on simulated threads; the same on the profiles "throughput" and "small";
+ * the threaded build's threads, with its locks; a guest.
  */
-export type FlipMode = "heap" | "throughput" | "threads" | "guest";
+export type FlipMode = "heap" | "throughput" | "small" | "threads" | "guest";
 
 /**
  * Damages heaps.

@@ -1,6 +1,6 @@
 // The checker's walks over an arena's lists and the threads' tcaches. Checked builds only.
 
-import { IS_THROUGHPUT } from "../../abi/profile";
+import { IS_CLASSED, IS_THROUGHPUT } from "../../abi/profile";
 import { MALLOC_ALIGN_MASK, SIZE_SZ } from "../../abi/word";
 import { arenaFor } from "../arena";
 import { binAt, binIndex, binmapWord, isSmall } from "../bins";
@@ -14,8 +14,8 @@ import { Invariant } from "../system";
 import { TCACHE_MAX_BINS, tcacheIndex } from "../tcache";
 import { blocksIn, keyOf, latestIn } from "../tcache-lists";
 import { MOST_KEPT, latestOf, roomIn } from "../throughput/cache";
-import { binOfClass } from "../throughput/class-bins";
-import { CACHED_SIZE, CACHE_CLASSES, cachedClassOf, classOf } from "../throughput/classes";
+import { binOfClass } from "../classes/class-bins";
+import { CACHED_SIZE, CACHE_CLASSES, cachedClassOf, classOf } from "../classes/classes";
 
 /**
  * A bin's ring is whole, holds free chunks of its sizes, in order when large, and the binmap knows
@@ -32,7 +32,7 @@ export function checkBin(arena: MallocState, index: u32): bool {
     if (!endsInHeap(p)) return broken(Invariant.BIN_SIZE, addressOf(p));
     if (p.inuse) return broken(Invariant.BIN_HOLDS_USED, addressOf(p));
     if (index > 1 && binFor(size) != index) return broken(Invariant.BIN_SIZE, addressOf(p));
-    if (index > 1 && !IS_THROUGHPUT && !isSmall(size)) {
+    if (index > 1 && !IS_CLASSED && !isSmall(size)) {
       if (size < larger) return broken(Invariant.BIN_ORDER, addressOf(p));
       larger = size;
     }
@@ -40,10 +40,10 @@ export function checkBin(arena: MallocState, index: u32): bool {
     countBinned(size);
     if (binnedChunks > freeChunks) return broken(Invariant.FREE_NOT_BINNED, addressOf(p));
   }
-  if (index == 1 || (bin.bk == bin && !IS_THROUGHPUT)) return true;
+  if (index == 1 || (bin.bk == bin && !IS_CLASSED)) return true;
   const isMarked = (load<u32>(binmapWord(arena, index >> 5)) >> (index & 31)) & 1;
-  // The profile "throughput" knows of each bin whether it is empty; glibc may be late with that.
-  if (IS_THROUGHPUT)
+  // Lists of classes know whether they are empty; glibc may be late with that.
+  if (IS_CLASSED)
     return (isMarked != 0) == (bin.bk != bin) || broken(Invariant.BINMAP, addressOf(bin));
   if (!isMarked) return broken(Invariant.BINMAP, addressOf(bin));
   return isSmall(bin.bk.size) || checkSizes(bin);
@@ -51,7 +51,7 @@ export function checkBin(arena: MallocState, index: u32): bool {
 
 /** The bin in which a free chunk of `size` bytes is to be. */
 function binFor(size: word): u32 {
-  return IS_THROUGHPUT ? binOfClass(classOf(size)) : binIndex(size);
+  return IS_CLASSED ? binOfClass(classOf(size)) : binIndex(size);
 }
 
 /** In a large bin the first chunk of each size, and no other, is in the ring of sizes. */

@@ -21,7 +21,7 @@ import {
   pushEntry,
   takeEntry,
 } from "../tcache-lists";
-import { STEPS_LOG2 } from "../throughput/classes";
+import { STEPS_LOG2 } from "../classes/classes";
 
 /**
  * The classes: eight for each doubling of the chunk's size from 1 KiB, of which the first has up to

@@ -1,17 +1,23 @@
 // Where a block comes from that the cache does not have: from the arena's bins, from top, and at
 // last from the kernel. For a class that the cache has, a run of several is cut at once.
 
-import { Failure, corrupted } from "../../base/failure";
 import { binAt } from "../bins";
-import { Chunk, PREV_INUSE, addressOf } from "../chunk";
+import { Chunk, PREV_INUSE } from "../chunk";
 import { systemMalloc } from "../extend";
 import { MINSIZE } from "../sizes";
 import { MallocState } from "../state";
-import { arenaBit, splitTop } from "../top";
+import { arenaBit, hasTopFor, splitTop } from "../top";
+import {
+  CACHED_SIZE,
+  cachedClassOf,
+  classFor,
+  classOf,
+  isExact,
+  sizeOfClass,
+} from "../classes/classes";
+import { NO_BIN, binOfClass, nextBin, putFree, remove } from "../classes/class-bins";
 import { nextRun, put } from "./cache";
-import { NO_BIN, binOfClass, nextBin, remove } from "./class-bins";
-import { CACHED_SIZE, cachedClassOf, classFor, classOf, isExact, sizeOfClass } from "./classes";
-import { emptyBeforeGrowth, emptyCache, putFree } from "./merge";
+import { emptyBeforeGrowth, emptyCache } from "./empty";
 
 /**
  * How many blocks of a size are taken at once at most: out of a bin, where they lie as they lie;
@@ -73,13 +79,6 @@ function findChunk(arena: MallocState, size: word): Chunk {
   }
   index = nextBin(arena, index);
   return index == NO_BIN ? NOTHING : binAt(arena, index).fd;
-}
-
-/** Whether top has room for a chunk of `size` bytes. */
-function hasTopFor(arena: MallocState, size: word): bool {
-  const topSize = arena.top.size;
-  if (topSize > arena.systemMem) corrupted(Failure.TOP_SIZE, addressOf(arena.top));
-  return topSize >= size + MINSIZE;
 }
 
 /** Takes up to `count` chunks out of a bin that holds some, all of them of `size` bytes. */

@@ -9,7 +9,13 @@ import { Chunk, SIZE_BITS, isMisaligned, isPlain, protectLink, revealLink } from
 import { followAside, mostChunks } from "../links";
 import { MINSIZE, requestToSize } from "../sizes";
 import { TcacheEntry, keyOf } from "../tcache-lists";
-import { CACHED_SIZE, CACHE_CLASSES, EXACT_SIZE, cachedClassOf, exactClass } from "./classes";
+import {
+  CACHED_SIZE,
+  CACHE_CLASSES,
+  EXACT_SIZE,
+  cachedClassOf,
+  exactClass,
+} from "../classes/classes";
 
 /** A thread's cache: its first block, as its tcache is in the profile "glibc". */
 @unmanaged

@@ -11,10 +11,10 @@ import { setErrno } from "../state";
 import { ENOMEM } from "../system";
 import { takeRun } from "./allocate";
 import { hasCache, keep, take, takeSmall } from "./cache";
-import { CACHED_SIZE, EXACT_SIZE, classFor, classedSize } from "./classes";
+import { CACHED_SIZE, EXACT_SIZE, classFor, classedSize } from "../classes/classes";
 
 export { keep } from "./cache";
-export { emptyCache } from "./merge";
+export { emptyCache } from "./empty";
 
 /** Up to so many bytes are cleared and copied word by word: memory.fill costs more. */
 const FEW: word = 512;
@@ -88,7 +88,7 @@ export function reallocCached(mem: usize, bytes: word): word {
 
 // Blocks end at a size word: on ilp32 their sizes are 12, 28, 44 … bytes, on lp64 24, 40, 56 … To
 // begin with 4 bytes on ilp32 leaves multiples of 8, of which the last may reach beyond `bytes`,
-// and not beyond the block.
+// and not beyond the block. These two are no one function: it would load what it does not need.
 
 /** Clears the first `bytes` bytes of a block. */
 function clearWords(mem: usize, bytes: usize): void {

@@ -97,9 +97,9 @@ function finalName(
  * V8 inlines no WebAssembly, so more is inlined here than wasm-opt does by itself: sizes in nodes
  * of Binaryen's tree, always and if nothing argues against it. Found with
  * bench/questions/guests.ts: a program in C gets 18 % larger by it and some 5 % faster. With the
- * profile "throughput" free's short way is inlined, too.
+ * profile "throughput" free's short way is inlined, too; with "small" nothing of the heap is.
  */
-const ALWAYS = { glibc: 40, throughput: 60 } as const satisfies Record<Profile, number>;
+const ALWAYS = { glibc: 40, throughput: 60, small: 20 } as const satisfies Record<Profile, number>;
 const FLEXIBLE = 100;
 
 /** @returns wasm-opt's options for a level, what stands behind -O, and a profile */

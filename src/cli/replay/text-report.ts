@@ -73,7 +73,8 @@ function heading(report: Report, { colors, width }: Page): string {
   const { traces, repeat } = report;
   const what = traces.length === 1 ? traces[0]!.name : `${traces.length} traces`;
   const layout = report.abi === "ilp32" ? "ilp32 (as on i386)" : "lp64 (as on x86-64)";
-  const heap = report.profile === "throughput" ? 'the profile "throughput"' : "glibc 2.36's malloc";
+  const heap =
+    report.profile === "glibc" ? "glibc 2.36's malloc" : `the profile "${report.profile}"`;
   const lines = [
     `${colors.bold(`replay of ${what}`)} on ${heap} in WebAssembly, ${layout}`,
     colors.dim(

@@ -12,6 +12,7 @@ import { timedPass, timedSlices, timedStartUp } from "../slices.js";
 /** What a profile is, in a line. */
 const ABOUT: Readonly<Record<Profile, string>> = {
   glibc: "glibc 2.36's malloc, address for address; aligns to 16, all of glibc's checks",
+  small: "the same chunks, packed densely; aligns to 8, most of glibc's checks",
   throughput: "the same chunks and arenas, arranged for speed; aligns to 16, glibc's checks",
 };
 

@@ -3,9 +3,8 @@
 // bins do, without an unsorted bin and without an order of size.
 
 import { SIZE_SZ } from "../../abi/word";
-import { Failure, corrupted } from "../../base/failure";
-import { binAt, binmapWord } from "../bins";
-import { Chunk, addressOf } from "../chunk";
+import { binAt, binmapWord, takeOut } from "../bins";
+import { Chunk, PREV_INUSE, addressOf } from "../chunk";
 import { MallocState, NBINS } from "../state";
 import { LAST_CLASS, classOf } from "./classes";
 
@@ -20,8 +19,10 @@ export function binOfClass(index: u32): u32 {
   return index + FIRST_BIN;
 }
 
-/** Puts the free chunk `p` of `size` bytes, whose tags are written, into its bin. */
-export function insert(arena: MallocState, p: Chunk, size: word): void {
+/** Writes the tags of a free chunk of `size` bytes and puts it into its bin. */
+export function putFree(arena: MallocState, p: Chunk, size: word): void {
+  p.setHead(size, PREV_INUSE);
+  p.setFoot(size);
   const index = binOfClass(classOf(size));
   const bin = binAt(arena, index);
   const first = bin.fd;
@@ -35,13 +36,8 @@ export function insert(arena: MallocState, p: Chunk, size: word): void {
 
 /** Takes the free chunk `p` of `size` bytes out of its bin. */
 export function remove(arena: MallocState, p: Chunk, size: word): void {
-  if (size != p.at(size).mchunkPrevSize) corrupted(Failure.UNLINK_SIZE, addressOf(p));
-  const fd = p.fd;
-  const bk = p.bk;
-  if (fd.bk != p || bk.fd != p) corrupted(Failure.UNLINK_LIST, addressOf(p));
-  fd.bk = bk;
-  bk.fd = fd;
-  if (fd == bk) noteEmpty(arena, bk);
+  const fd = takeOut(p, size);
+  if (fd == p.bk) noteEmpty(arena, fd);
 }
 
 /** Clears the bit of the bin whose head is `bin`. */

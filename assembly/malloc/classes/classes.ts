@@ -8,10 +8,13 @@ import { MALLOC_ALIGNMENT } from "../../abi/word";
 import { KIB } from "../../base/align";
 import { requestToSize } from "../sizes";
 
+/** Whether sizes are multiples of 8. */
+const BY_8: bool = MALLOC_ALIGNMENT == 8;
+
 /** The size up to which each multiple of 16 is a class, bytes; its logarithm; its class. */
-export const EXACT_SIZE: word = KIB;
-const EXACT_LOG2: u32 = 10;
-const EXACT_CLASS: u32 = <u32>(EXACT_SIZE / MALLOC_ALIGNMENT) - 1;
+export const EXACT_SIZE: word = BY_8 ? 512 : KIB;
+const EXACT_LOG2: u32 = BY_8 ? 9 : 10;
+const EXACT_CLASS: u32 = <u32>(EXACT_SIZE / MALLOC_ALIGNMENT) - (BY_8 ? 2 : 1);
 
 /** Beyond it there are 8 classes for each doubling. */
 export const STEPS_LOG2: u32 = 3;
@@ -49,7 +52,7 @@ export function classFor(size: word): u32 {
 
 /** The class of a size up to EXACT_SIZE. */
 export function exactClass(size: word): u32 {
-  return <u32>(size >> 4) - 1;
+  return BY_8 ? <u32>(size >> 3) - 2 : <u32>(size >> 4) - 1;
 }
 
 /** The class of a size from EXACT_SIZE to CACHED_SIZE. */
@@ -79,4 +82,4 @@ export function classedSize(bytes: word): word {
   return size <= EXACT_SIZE || size > CACHED_SIZE ? size : sizeOfClass(classFor(size));
 }
 
-if (CACHED_CLASS != 111) ERROR("64 KiB must be class 111");
+if (CACHED_CLASS != (BY_8 ? 118 : 111)) ERROR("64 KiB must be class 111");

@@ -12,8 +12,8 @@ import { timedPass, timedSlices, timedStartUp } from "../slices.js";
 /** What a profile is, in a line. */
 const ABOUT: Readonly<Record<Profile, string>> = {
   glibc: "glibc 2.36's malloc, address for address; aligns to 16, all of glibc's checks",
-  small: "the same chunks, packed densely; aligns to 8, most of glibc's checks",
   throughput: "the same chunks and arenas, arranged for speed; aligns to 16, glibc's checks",
+  small: "the same chunks, packed densely; aligns to 8, most of glibc's checks",
 };
 
 /** This package's heap, a contestant for each profile. */
@@ -24,9 +24,7 @@ export const ours: readonly Contestant[] = (Object.keys(ABOUT) as Profile[]).map
   about: ABOUT[profile],
   source: "this package",
   abilities:
-    profile === "glibc"
-      ? ["frees", "from-js", "assemblyscript", "threads"]
-      : ["frees", "from-js", "assemblyscript"],
+    profile === "glibc" ? ["frees", "from-js", "assemblyscript", "threads"] : ["frees", "from-js"],
   control: "nothing",
   prepare: () => Promise.resolve(racer(profile)),
 }));

@@ -122,7 +122,8 @@ export interface SetupExports<W> {
 export interface MallocExports<W> {
   /**
    * malloc(3), `__libc_malloc`: a block of at least `size` bytes, its content whatever was there.
-   * malloc(0) gives a block, too. The address is a multiple of 16.
+   * malloc(0) gives a block, too. The address is a multiple of 16, in the profile "small" of 8 in
+   * ilp32.
    */
   malloc(this: void, size: W): W;
   /**

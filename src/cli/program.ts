@@ -71,6 +71,7 @@ async function showAround(io: CliIo): Promise<void> {
   const shown = traces[0] ?? "FILE";
   const rows = [
     [`${NAME} replay FILE`, "the same for a trace of yours (.rep, .rep.gz); --json for machines"],
+    [`${NAME} bench FILE`, "a race against other allocators, and against JavaScript's own"],
     [`${NAME} replay --workers`, "recordings of threads, on threads that run at the same time"],
     [`${NAME} maps ${shown}`, "the address space behind it, as /proc/PID/maps shows it"],
     [`${NAME} strace replay ${shown}`, "what malloc asks of the kernel, as strace shows it"],

@@ -87,9 +87,10 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
   }
 
   /**
-   * Allocates a block (malloc(3)). Its content is whatever was there before.
+   * Allocates a block (malloc(3)). Its content is whatever was there before. Addresses are
+   * multiples of 16, in the profile "small" of 8 in ilp32.
    * @param size bytes; 0 gives a block too
-   * @returns its address, a multiple of 16; 0 when there is no memory and the policy is "null"
+   * @returns its address; 0 when there is no memory and the policy is "null"
    * @throws OutOfMemoryError when there is none and the policy is "throw"
    */
   malloc(size: number): Mem {
@@ -101,7 +102,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
    * Allocates a zeroed array (calloc(3)).
    * @param count number of elements
    * @param size bytes of an element
-   * @returns its address, a multiple of 16; 0 as for malloc, also when the product overflows
+   * @returns its address; 0 as for malloc, also when the product overflows
    * @throws OutOfMemoryError as malloc
    */
   calloc(count: number, size: number): Mem {
@@ -117,7 +118,7 @@ export class CoreHeap<A extends Abi = Abi, B extends HeapBuild = HeapBuild> {
    * two sizes stay; more have whatever was there.
    * @param mem a block's address; 0 allocates a new one
    * @param size bytes; 0 frees the block and returns 0, as in glibc
-   * @returns the address now, a multiple of 16; 0 when there is no memory and the policy is "null":
+   * @returns the address now; 0 when there is no memory and the policy is "null":
    *   the old block is as it was
    * @throws OutOfMemoryError when there is no memory and the policy is "throw", and the old block
    *   is as it was; HeapAbort when glibc would abort

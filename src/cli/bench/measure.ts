@@ -45,8 +45,8 @@ const MOST_PASSES = 200;
 const LUKEWARM = 2;
 const FEWEST_PASSES = LUKEWARM + 2;
 /** Who takes long gets fewer passes, and fewer heaps, but one heap at least. */
-const MOST_HEAP_MILLISECONDS = 1500;
-const MOST_MILLISECONDS = 3000;
+const MOST_HEAP_MILLISECONDS = 1000;
+const MOST_MILLISECONDS = 2000;
 
 /** @returns what each contestant did, in the order given */
 export async function raceOver(

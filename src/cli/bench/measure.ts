@@ -11,11 +11,13 @@
 // Before that, one heap lets the compiler warm up, and another one's first pass is in slices, which
 // show how memory grows. The last pass of every heap is in slices, too: the latencies.
 
+import { setTimeout } from "node:timers/promises";
 import { isError } from "../../base/realm.js";
 import { quantileSorted, shuffle } from "simple-statistics";
 import type { LabTrace, Racer, RacerHeap, Slices } from "./contestant.js";
 import { SLICE_OPERATIONS, slicesAPlace } from "./lab-trace.js";
 import type { HeapResult, Latency } from "./result.js";
+import { residentBytes } from "./resident.js";
 import type { GarbageWatcher } from "../replay/garbage.js";
 
 /** How long to race. */
@@ -43,6 +45,8 @@ const WARM_UP_PASSES = 3;
 const LEAST_HEAP_MILLISECONDS = 25;
 const MOST_PASSES = 200;
 const LUKEWARM = 2;
+/** So that freed memory is gone, and does not hide what comes. */
+const SETTLE_MILLISECONDS = 5;
 const FEWEST_PASSES = LUKEWARM + 2;
 /** Who takes long gets fewer passes, and fewer heaps, but one heap at least. */
 const MOST_HEAP_MILLISECONDS = 1000;
@@ -130,11 +134,11 @@ class Runner {
     if (this.#cold.length > 0 && this.#spentMilliseconds > MOST_MILLISECONDS) return;
     await this.#withHeap(host, async (heap) => {
       const begin = performance.now();
-      const before = process.memoryUsage.rss();
+      const before = residentBytes();
       for (let pass = 0; pass < this.#passes; pass++) {
         const nanoseconds = await heap.pass();
         const isFirst = pass === 0;
-        if (isFirst) this.#resident.push(process.memoryUsage.rss() - before);
+        if (isFirst) this.#resident.push(residentBytes() - before);
         const list = isFirst ? this.#cold : pass <= LUKEWARM ? this.#lukewarm : this.#warm;
         list.push(nanoseconds / Math.max(this.#trace.trace.count, 1));
         await heap.drain();
@@ -148,8 +152,9 @@ class Runner {
 
   async #withHeap(host: Host, use: (heap: RacerHeap) => Promise<void>): Promise<void> {
     if (this.#failure !== null) return;
-    // The last heap's memory, and what others left, is nobody's bill.
+    // The last heap's memory, and what others left, is nobody's bill: it goes in the background.
     host.collector.collect();
+    await setTimeout(SETTLE_MILLISECONDS);
     let heap: RacerHeap | undefined;
     const begin = performance.now();
     try {
@@ -182,7 +187,7 @@ class Runner {
         first && atPlaces(first.nanoseconds, (part) => meanOf(part) / SLICE_OPERATIONS),
       heldBytes: held && atPlaces(held, mostOf),
       growths: held && growthsOf(held),
-      residentBytes: failed || this.#resident.length === 0 ? null : medianOf(this.#resident),
+      residentBytes: failed || this.#resident.length === 0 ? null : Math.max(0, ...this.#resident),
     };
   }
 }
@@ -208,16 +213,6 @@ function meanOf(part: Float64Array): number {
 
 function mostOf(part: Float64Array): number {
   return part.reduce((most, value) => Math.max(most, value), 0);
-}
-
-function medianOf(values: readonly number[]): number {
-  return Math.max(
-    0,
-    quantileSorted(
-      [...values].sort((a, b) => a - b),
-      0.5,
-    ),
-  );
 }
 
 function growthsOf(held: Float64Array): number {

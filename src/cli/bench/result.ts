@@ -116,7 +116,7 @@ export interface HeapResult {
   readonly heldBytes: readonly number[] | null;
   /** How often that grew, slice by slice. */
   readonly growths: number | null;
-  /** Bytes that the first pass made resident, median of fresh heaps; null if unknown. */
+  /** Bytes that the first pass made resident, the most of fresh heaps; null if unknown. */
   readonly residentBytes: number | null;
 }
 

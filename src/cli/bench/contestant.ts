@@ -100,7 +100,10 @@ export interface LabTrace {
   readonly trace: Trace;
   /** What became of each operation on this package's heap, ilp32: the engine's live set is its. */
   readonly outcome: Outcome;
-  /** @returns its packed operations, struct Op of assembly/replay/loop.ts; made once */
+  /**
+   * @returns its packed operations, struct Op of assembly/replay/loop.ts, what was refused left
+   *   out; made once
+   */
   ops(abi: Abi): Uint8Array<ArrayBuffer>;
 }
 

@@ -3,11 +3,12 @@
 import { moduleSync } from "../../binary/load.js";
 import { PACKAGE_FILES } from "../../binary/sources.js";
 import type { Abi } from "../../layout/address.js";
-import { structsOf } from "../../layout/structs.js";
+import { OpKind } from "../../layout/generated.js";
+import { structsOf, type Structs } from "../../layout/structs.js";
 import { LiveSet, observe } from "../../trace/measure.js";
 import { encodeOps } from "../../trace/encode.js";
 import { playAnswers } from "../../trace/player.js";
-import type { Trace } from "../../trace/trace.js";
+import { KIND_BITS, NEVER_LIVE_SLOT, type Trace } from "../../trace/trace.js";
 import type { LabTrace } from "./contestant.js";
 import type { TraceResult } from "./result.js";
 
@@ -22,11 +23,12 @@ export function labTrace(recorded: Trace, name: string): LabTrace {
     ...recorded,
     turns: { at: new Uint32Array(), who: new Float64Array() },
   };
+  const outcome = observe(trace, { layout: "compact" });
   const packed = new Map<Abi, Uint8Array<ArrayBuffer>>();
   return {
     name,
     trace,
-    outcome: observe(trace, { layout: "compact" }),
+    outcome,
     ops(abi) {
       const known = packed.get(abi);
       if (known !== undefined) return known;
@@ -35,10 +37,22 @@ export function labTrace(recorded: Trace, name: string): LabTrace {
         abi,
       );
       const ops = encodeOps(trace, abi, Op) as Uint8Array<ArrayBuffer>;
+      withoutRefused(ops, Op, outcome.refused);
       packed.set(abi, ops);
       return ops;
     },
   };
+}
+
+/**
+ * What this heap refuses, nobody is asked for: it becomes `free(NULL)`. AssemblyScript's allocators
+ * would end there.
+ */
+function withoutRefused(ops: Uint8Array, op: Structs["Op"], refused: Uint8Array): void {
+  const words = new Uint32Array(ops.buffer);
+  for (let index = refused.indexOf(1); index >= 0; index = refused.indexOf(1, index + 1))
+    words[(index * op.size + op.fields.idKind.offset) / 4] =
+      (NEVER_LIVE_SLOT << KIND_BITS) | OpKind.FREE;
 }
 
 /**

@@ -1,21 +1,21 @@
 // Traces for contestants, as `ptmalloc-wasm bench` gives them.
 
-import { encodeOps } from "../../../src/trace/encode.js";
+import { labTrace as labTraceOf } from "../../../src/cli/bench/lab-trace.js";
 import { layouts } from "../../../src/layout/generated.js";
-import { observe } from "../../../src/trace/measure.js";
+import { encodeOps } from "../../../src/trace/encode.js";
 import { parseTrace } from "../../../src/trace/parse.js";
 import type { LabTrace } from "../../../src/cli/bench/contestant.js";
 import { Prng } from "../../support/prng.js";
 
 /** @returns a trace of these lines, with what it comes to */
 export function labTrace(lines: readonly string[], name = "test.rep"): LabTrace {
-  const trace = parseTrace(Buffer.from(`${lines.join("\n")}\n`), name);
-  return {
-    name,
-    trace,
-    outcome: observe(trace, {}),
-    ops: (abi) => new Uint8Array(encodeOps(trace, abi, layouts[abi].Op)),
-  };
+  return labTraceOf(parseTrace(Buffer.from(`${lines.join("\n")}\n`), name), name);
+}
+
+/** @returns the same trace with another outcome, everything asked for that it asks for */
+export function withOutcome(lab: LabTrace, outcome: LabTrace["outcome"]): LabTrace {
+  const ops: LabTrace["ops"] = (abi) => new Uint8Array(encodeOps(lab.trace, abi, layouts[abi].Op));
+  return { ...lab, outcome, ops };
 }
 
 /** Operations of {@link mixture}. */

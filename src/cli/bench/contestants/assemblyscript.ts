@@ -72,7 +72,10 @@ function racer(name: "tlsf" | "stub" | "nothing"): Racer {
     start(lab) {
       const fitting = variants.find((one) => blocksOf(lab) + lab.trace.slots * 4 <= one.base);
       if (fitting === undefined)
-        throw new RangeError(`${lab.name}: more operations than lie below the heap (256 MiB)`);
+        throw new RangeError(
+          `${lab.name}: ${lab.trace.count} operations and ${lab.trace.slots} blocks do not fit ` +
+            "below the heap (256 MiB)",
+        );
       return heap(lab, instance(fitting.module, fitting.base + more));
     },
     ...(!isControl && {

@@ -13,10 +13,10 @@ import type { Contestant, LabTrace, Racer } from "../contestant.js";
 import { installedPackage } from "../packages.js";
 import { hostOf } from "../emscripten-host.js";
 import { timedStartUp } from "../slices.js";
+import { EMBEDDED } from "./ours.js";
 import { promised } from "../toolchain.js";
 
 /** Mappings lie close to the heap, so that the memory's length tells what is held. */
-const COMPACT = { layout: "compact" } as const;
 
 /** This heap, as JavaScript calls it. */
 function ours(): Racer {
@@ -26,13 +26,13 @@ function ours(): Racer {
     version: packageVersion(),
     code,
     start(lab) {
-      const { raw, memory } = startProcessSync({ wasm: module, ...COMPACT });
+      const { raw, memory } = startProcessSync({ wasm: module, ...EMBEDDED });
       const before = memory.buffer.byteLength;
       const held = (): number => memory.buffer.byteLength - before;
       return new FromJsHeap("ours-from-js", C_CALLS, { heap: raw, memory, held }, lab);
     },
     startUp: () =>
-      timedStartUp(code, (wasm) => startProcessSync({ wasm, ...COMPACT }).raw.malloc(24)),
+      timedStartUp(code, (wasm) => startProcessSync({ wasm, ...EMBEDDED }).raw.malloc(24)),
   };
 }
 

@@ -16,6 +16,7 @@ import { packageRoot, packageVersion } from "../../package-root.js";
 import { MissingError } from "../contestant.js";
 import type { Contestant, LabTrace, Racer, RacerHeap, Slices } from "../contestant.js";
 import { timedPass, timedSlices, type RunOps } from "../slices.js";
+import { EMBEDDED } from "./ours.js";
 import { compiled, promised } from "../toolchain.js";
 
 const INSTALL = "npm install --save-dev binaryen";
@@ -97,7 +98,7 @@ function startScript(
     instantiate: (module, imports) => Promise.resolve(instantiateSync(module, imports)),
   };
   // Mappings lie close to the heap: a memory in JavaScript is as large as it says it is.
-  const options = { ...where, wasm, abi: "ilp32", build: "replay", layout: "compact" } as const;
+  const options = { ...where, wasm, abi: "ilp32", build: "replay", ...EMBEDDED } as const;
   const plan = planProcess(options, PROGRAM);
   memory.buffer = new ArrayBuffer(plan.memory.buffer.byteLength);
   plan.memory = memory as unknown as WebAssembly.Memory;

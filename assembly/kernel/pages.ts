@@ -19,7 +19,7 @@ const GROWTH_LOG2: u32 = IS_SMALL ? 5 : 2;
  * The most that the memory grows by beyond what is needed: 256 MiB. V8 collects garbage when a
  * memory of this size grows, so a process with mappings high up should not do it often.
  */
-const GROWTH_AHEAD_MAX_PAGES: u32 = <u32>((256 * MIB) / WASM_PAGE_SIZE);
+const GROWTH_AHEAD_MAX_PAGES: u32 = 256 * <u32>(MIB / WASM_PAGE_SIZE);
 
 /**
  * Makes sure that the memory covers every byte below `end`, growing geometrically ahead. False when

@@ -9,7 +9,7 @@ import type { Contestant, LabTrace, Racer, RacerHeap } from "../contestant.js";
 import { packageRoot, packageVersion } from "../../package-root.js";
 import { timedPass, timedSlices, timedStartUp } from "../slices.js";
 
-/** As createHeap has it: the break grows from where the host's memory is, and so for large blocks. */
+/** As createHeap has it: large blocks come from the heap, too. */
 export const EMBEDDED = { layout: "compact", tunables: "glibc.malloc.mmap_max=0" } as const;
 
 /** What a profile is, in a line. */

@@ -1,14 +1,9 @@
 // Traces in a race: the same packed operations through the same loop, warm, in one heap, everything
 // freed in between outside the clock.
 
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { binaryName } from "../../src/binary/profile.js";
-import type { Abi } from "../../src/layout/address.js";
 import { layouts } from "../../src/layout/generated.js";
 import { encodeOps } from "../../src/trace/encode.js";
-import { NativeLoops } from "../../src/cli/bench/native-loops.js";
 import { startSession, type ReplayOptions, SLICE_OPS } from "../../src/trace/session.js";
 import { geometricMean } from "../../src/trace/statistics.js";
 import type { Trace } from "../../src/trace/trace.js";
@@ -16,7 +11,6 @@ import { LARGE_PEER_HEAP_BASE } from "../../tools/builds.mjs";
 import { FOREIGN_PAGES } from "./allocators.js";
 import { wasmModule } from "./binaries.js";
 import { race, type Contestant, type Effort } from "../lab/harness.js";
-import { nativeProgram } from "./native.js";
 import type { Cell, Row } from "../lab/question.js";
 import { foreignInstance } from "./wasm.js";
 import { PROGRAMS, programTrace } from "../lab/workloads.js";
@@ -75,11 +69,6 @@ export function foreignReplayer(name: string, module: "tlsf" | "stub"): Replayer
   };
 }
 
-/** @returns native glibc */
-export function nativeReplayer(name: string, abi: Abi): Replayer {
-  return { name, enter: (trace) => Promise.resolve(nativeContestant(name, abi, trace)) };
-}
-
 function inProcess(name: string, trace: Trace, replay: Replay): Contestant {
   const clocked: number[] = [];
   const call = (): void => {
@@ -106,31 +95,6 @@ function foreignReplay(module: "tlsf" | "stub", trace: Trace): Replay {
         exports.replay(at, Math.min(at + slice, end), blocks);
     },
     release: () => exports.release_all(blocks, trace.slots),
-  };
-}
-
-function nativeContestant(name: string, abi: Abi, trace: Trace): Contestant | null {
-  const program = nativeProgram(abi);
-  if ("skipped" in program) return null;
-  const folder = mkdtempSync(join(tmpdir(), "ptmalloc-bench-"));
-  const file = join(folder, "ops");
-  writeFileSync(file, encodeOps(trace, abi, layouts[abi].Op));
-  const loops = new NativeLoops(program.path, { ops: file, slots: trace.slots });
-  // A question to another process takes a while: some thousand operations an answer.
-  const passes = Math.max(1, Math.round(200_000 / trace.count));
-  const clocked: number[] = [];
-  return {
-    name,
-    unitsPerCall: trace.count * passes,
-    async call() {
-      for (const nanoseconds of await loops.run(`replay ${passes}`))
-        clocked.push(nanoseconds / trace.count);
-    },
-    clocked,
-    close() {
-      loops.close();
-      rmSync(folder, { recursive: true });
-    },
   };
 }
 

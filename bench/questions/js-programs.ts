@@ -9,7 +9,7 @@
 // and ends with nothing; what the engine's collector does is inside the clock.
 
 import { createHeapSync } from "../../src/heap/create.js";
-import type { Profile } from "../../src/binary/profile.js";
+import { binaryName, type Profile } from "../../src/binary/profile.js";
 import { race, type Contestant } from "../lab/harness.js";
 import { ratio, scaled, type Cell, type Question } from "../lab/question.js";
 import { wasmModule } from "../contestants/binaries.js";
@@ -22,7 +22,6 @@ const HEAPS: Readonly<Record<string, Profile>> = {
   [OURS.ilp32]: "glibc",
   [THROUGHPUT]: "throughput",
 };
-/** So many allocations of a run are what times are divided by. */
 const rows = [OBJECTS, ...Object.keys(HEAPS)];
 
 /** @throws Error where the two do not agree */
@@ -31,8 +30,8 @@ function contestantsOf(program: Twice): Contestant[] {
   const wanted = program.onObjects();
   const onObjects = (): void => void program.onObjects();
   const heaps = Object.entries(HEAPS).map(([name, profile]): Contestant => {
-    const build = profile === "glibc" ? "core" : `core-${profile}`;
-    const words = new Words(createHeapSync({ wasm: wasmModule(`${build}.ilp32`) }));
+    const wasm = wasmModule(binaryName("core", profile, "ilp32"));
+    const words = new Words(createHeapSync({ wasm }));
     if (program.onHeap(words) !== wanted)
       throw new Error(`${program.name}: the heap's result is not the objects'`);
     return { name, unitsPerCall, call: () => void program.onHeap(words), clocked: null };

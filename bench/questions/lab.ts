@@ -8,11 +8,10 @@ import { find } from "../../src/cli/bench/registry.js";
 import { pageReport } from "../../src/cli/bench/report/page.js";
 import type { BenchResult, HeapResult, TraceResult } from "../../src/cli/bench/result.js";
 import { USUAL_PASSES } from "../../src/cli/bench/measure.js";
-import { runBench, type Course } from "../../src/cli/bench/run.js";
+import { runBenchShown, type Course } from "../../src/cli/bench/run.js";
 import { summarise } from "../../src/cli/bench/summary.js";
 import { traceOf, workloads } from "../../src/cli/bench/workloads.js";
 import { geometricMean } from "../../src/trace/statistics.js";
-import { Progress } from "../../src/cli/progress.js";
 import { output } from "../lab/paths.js";
 import type { Answer, Cell, Ratio, Row } from "../lab/question.js";
 import { ratio } from "../lab/question.js";
@@ -56,20 +55,8 @@ async function race(scale: number, isQuick: boolean): Promise<BenchResult> {
   const courses = isQuick ? all.filter(({ name }) => QUICK_COURSES.includes(name)) : all;
   const heaps = isQuick ? QUICK_HEAPS : Math.max(1, Math.round(HEAPS * scale));
   const io = { ...process, stdin: process.stdin };
-  const progress = new Progress(io, 1);
-  const result = await runBench(
-    courses,
-    find([isQuick ? "npm" : "all"]),
-    { heaps, passes: USUAL_PASSES },
-    {
-      onTotal: (total) => progress.expect(total),
-      onPrepare: (name) => progress.label(name),
-      onHeap(course, contestant) {
-        progress.label(`${course} ${contestant}`);
-        progress.advance(1);
-      },
-    },
-  ).finally(() => progress.stop());
+  const effort = { heaps, passes: USUAL_PASSES };
+  const result = await runBenchShown(courses, find([isQuick ? "npm" : "all"]), effort, io);
   keep(result);
   return result;
 }

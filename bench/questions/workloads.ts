@@ -15,11 +15,10 @@ export const workloads: Question = {
   isQuick: true,
   async answer(scale, isQuick) {
     const result = await labResult(scale, isQuick);
-    const warm = tableOf(result, "workload", "ns an operation, warm", (heap) => cellOf(heap.warm), [
+    return tableOf(result, "workload", "ns an operation, warm", (heap) => cellOf(heap.warm), [
       ["throughput", "glibc"],
       ["throughput", "dlmalloc-emscripten", 0.95],
       ["throughput", "mimalloc2", 0.95],
     ]);
-    return warm;
   },
 };

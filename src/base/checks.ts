@@ -109,7 +109,7 @@ export function checkPlain(name: string, given: unknown): void {
 }
 
 /** Whether `b` comes of `a` by at most `edits` letters put in, left out or replaced. */
-function isNear(a: string, b: string, edits: number): boolean {
+export function isNear(a: string, b: string, edits: number): boolean {
   if (a === b) return true;
   const [x, y] = [a.slice(1), b.slice(1)];
   if (a[0] === b[0]) return isNear(x, y, edits);

@@ -1,21 +1,20 @@
 // `ptmalloc-wasm bench`: allocators, and what the JavaScript engine has in their place, raced over
 // anybody's traces.
 
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { Command, Option } from "commander";
-import { fileError, readTraces, shippedRecordings, shortName } from "../inputs.js";
+import { readTraces, shippedRecordings, shortName } from "../inputs.js";
 import { UsageError, type CliIo } from "../io.js";
 import { wholeNumber } from "../numbers.js";
-import { Progress } from "../progress.js";
 import { compareCommand } from "./compare-command.js";
 import { setUp } from "./setup.js";
 import type { Contestant } from "./contestant.js";
 import { contestants, find } from "./registry.js";
-import { reportCommand } from "./report-command.js";
+import { reportCommand, writeText } from "./report-command.js";
 import { pageReport } from "./report/page.js";
 import { textReport } from "./report/text.js";
 import { USUAL_PASSES } from "./measure.js";
-import { runBench, type Course } from "./run.js";
+import { runBenchShown, type Course } from "./run.js";
 import { summarise } from "./summary.js";
 import { traceOf, workloads } from "./workloads.js";
 
@@ -86,20 +85,8 @@ async function bench(files: string[], options: Options, io: CliIo): Promise<void
   const given = files.length > 0 ? files : shippedRecordings();
   const courses = await coursesOf(given, io);
   const heaps = options.heaps ?? (options.quick ? QUICK_HEAPS : HEAPS);
-  const progress = new Progress(io, 1);
-  const result = await runBench(
-    courses,
-    wanted,
-    { heaps, passes: USUAL_PASSES },
-    {
-      onTotal: (total) => progress.expect(total),
-      onPrepare: (name) => progress.label(name),
-      onHeap(course, contestant) {
-        progress.label(`${course} ${contestant}`);
-        progress.advance(1);
-      },
-    },
-  ).finally(() => progress.stop());
+  const effort = { heaps, passes: USUAL_PASSES };
+  const result = await runBenchShown(courses, wanted, effort, io);
   const summary = summarise(result);
   if (options.html !== undefined) writeText(options.html, pageReport(result, summary));
   io.stdout.write(options.json ? `${JSON.stringify(result)}\n` : textReport(result, summary, io));
@@ -132,12 +119,4 @@ async function coursesOf(given: readonly string[], io: CliIo): Promise<Course[]>
   const twice = courses.find(({ name }, i) => courses.findIndex((one) => one.name === name) < i);
   if (twice !== undefined) throw new UsageError(`two traces are called ${twice.name}`);
   return courses;
-}
-
-function writeText(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw fileError(file, error);
-  }
 }

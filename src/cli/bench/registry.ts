@@ -1,5 +1,6 @@
 // Everybody who can take part in `ptmalloc-wasm bench`, and the names that `--against` takes.
 
+import { isNear } from "../../base/checks.js";
 import { UsageError } from "../io.js";
 import type { Contestant } from "./contestant.js";
 import { assemblyScript } from "./contestants/assemblyscript.js";
@@ -65,7 +66,7 @@ export function find(
 function unknown(name: string, among: readonly Contestant[]): string {
   const known = among.map((contestant) => contestant.name);
   const all = [...known, ...groupNames()];
-  const near = all.find((one) => isNear(one, name));
+  const near = all.find((one) => isMeant(one, name));
   return (
     `there is no contestant "${name}"${near === undefined ? "" : ` (did you mean ${near}?)`}; ` +
     `there are ${known.join(", ")}; and for several together ${groupNames().join(", ")}`
@@ -76,21 +77,7 @@ function unknown(name: string, among: readonly Contestant[]): string {
 const NEAR_CHANGES = 2;
 
 /** Whether one is the beginning of the other, or few letters are different. */
-function isNear(known: string, given: string): boolean {
+function isMeant(known: string, given: string): boolean {
   if (given.length > 2 && (known.startsWith(given) || given.startsWith(known))) return true;
-  return changes(known, given.toLowerCase()) <= Math.min(NEAR_CHANGES, given.length - 1);
-}
-
-/** @returns how many letters must be put in, left out or changed to make `b` of `a` */
-function changes(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1];
-    for (let j = 0; j < b.length; j++) {
-      const changed = row[j]! + (letter === b[j] ? 0 : 1);
-      next.push(Math.min(changed, row[j + 1]! + 1, next[j]! + 1));
-    }
-    row = next;
-  }
-  return row.at(-1)!;
+  return isNear(known, given.toLowerCase(), Math.min(NEAR_CHANGES, given.length - 1));
 }

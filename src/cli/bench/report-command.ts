@@ -52,7 +52,7 @@ export function reportCommand(io: CliIo): Command {
 }
 
 /** @throws UserError where the file cannot be written */
-function writeText(file: string, text: string): void {
+export function writeText(file: string, text: string): void {
   try {
     writeFileSync(file, text);
   } catch (error) {

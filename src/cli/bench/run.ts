@@ -4,7 +4,9 @@
 import { cpus, release, totalmem, type as systemName } from "node:os";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import type { Trace } from "../../trace/trace.js";
+import type { CliIo } from "../io.js";
 import { packageVersion } from "../package-root.js";
+import { Progress } from "../progress.js";
 import { GarbageWatcher } from "../replay/garbage.js";
 import { watchNeighbours } from "../replay/neighbours.js";
 import { MissingError, type Contestant, type Racer } from "./contestant.js";
@@ -79,6 +81,25 @@ export async function runBench(
     missing,
     traces,
   };
+}
+
+/** As {@link runBench}, with a progress bar where somebody watches. */
+export async function runBenchShown(
+  courses: readonly Course[],
+  wanted: readonly Contestant[],
+  effort: Effort,
+  io: CliIo,
+): Promise<BenchResult> {
+  const progress = new Progress(io, 1);
+  const watcher: Watcher = {
+    onTotal: (total) => progress.expect(total),
+    onPrepare: (name) => progress.label(name),
+    onHeap(course, contestant) {
+      progress.label(`${course} ${contestant}`);
+      progress.advance(1);
+    },
+  };
+  return runBench(courses, wanted, effort, watcher).finally(() => progress.stop());
 }
 
 /** Builds and loads whoever is there. */

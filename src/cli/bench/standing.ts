@@ -17,16 +17,6 @@ export const GROUP_HEADS: Readonly<Record<Group, string>> = {
   control: "controls",
 };
 
-/** The groups, as the head of a part. */
-export const GROUP_TITLES: Readonly<Record<Group, string>> = {
-  ours: "this project's heaps, in WebAssembly",
-  wasm: "other allocators in WebAssembly",
-  "from-js": "called from JavaScript",
-  engine: "the JavaScript engine's own",
-  native: "native processes",
-  control: "controls: the loop without an allocator",
-};
-
 /** Whose loop runs in WebAssembly, beside the allocator: the race that the verdict is about. */
 const IN_WASM: ReadonlySet<Group> = new Set(["ours", "wasm"]);
 /** A measure without an interval must differ by more than this share to be called worse. */

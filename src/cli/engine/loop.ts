@@ -96,7 +96,7 @@ const loop: Loop = (maker, blocks, { slotDeeds, sizes }, first, end) => {
  *
  * @param of a function that closes over nothing
  */
-export function freshCopy<F>(of: F): F {
+function freshCopy<F>(of: F): F {
   return runInThisContext(`"use strict"; (${String(of)})`) as F;
 }
 

@@ -16,8 +16,6 @@ import { timedStartUp } from "../slices.js";
 import { EMBEDDED } from "./ours.js";
 import { promised } from "../toolchain.js";
 
-/** Mappings lie close to the heap, so that the memory's length tells what is held. */
-
 /** This heap, as JavaScript calls it. */
 function ours(): Racer {
   const code = new Uint8Array(readFileSync(join(packageRoot(), "build", "core.ilp32.wasm")));

@@ -45,7 +45,9 @@ import {
 import { blocksIn, keyOf, latestIn, popEntry, pushEntry, setLatest } from "./tcache-lists";
 import {
   callocCached,
+  emptyAfterFall,
   emptyCache,
+  isAtLimit,
   isCached,
   keep,
   mallocCached,
@@ -116,6 +118,7 @@ export function free(address: word): void {
   if (mem == 0) return;
   if (IS_THROUGHPUT) {
     if (!keep(mem)) freeUncached(mem);
+    else if (isAtLimit()) emptyAfterFall();
     return;
   }
   if (IS_SMALL) {

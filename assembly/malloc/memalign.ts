@@ -1,5 +1,6 @@
 // The C functions that align, with C's names in the export list (index.ts) and glibc's behaviour.
 
+import { IS_THROUGHPUT } from "../abi/profile";
 import { MALLOC_ALIGNMENT, SIZE_MAX, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { allocateAligned } from "./aligned";
@@ -8,6 +9,7 @@ import { otherArena, unlockArena } from "./arena";
 import { belongsAside, mayRetry, openArena } from "./call";
 import { verifyHeap } from "./checker/invariants";
 import { MINSIZE } from "./sizes";
+import { roundedRequest, takeAligned } from "./throughput/calls";
 import { libc, setErrno } from "./state";
 import { EINVAL, ENOMEM, PAGE_SIZE } from "./system";
 
@@ -26,6 +28,11 @@ export function memalign(alignment: word, bytes: word): word {
   let power: word = 2 * MALLOC_ALIGNMENT;
   while (power < alignment) power <<= 1;
   if (power < MINSIZE) power = MINSIZE;
+  if (IS_THROUGHPUT) {
+    const cached = takeAligned(power, bytes);
+    if (cached != 0) return <word>cached;
+    bytes = roundedRequest(bytes);
+  }
   let arena = openArena(bytes + power + MINSIZE);
   let mem = allocateAligned(arena, power, bytes);
   if (mayRetry(mem, arena)) {

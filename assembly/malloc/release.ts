@@ -38,6 +38,7 @@ import {
 } from "./tcache";
 import { takeEntry } from "./tcache-lists";
 import { findTwice, keep } from "./throughput/cache";
+import { noteFree } from "./throughput/fall";
 import { trimAfterFree } from "./trim";
 
 /**
@@ -203,6 +204,7 @@ export function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word):
  * of the heap back.
  */
 function afterFree(arena: MallocState, size: word): void {
+  if (IS_THROUGHPUT) noteFree(arena);
   if (!IS_SMALL && size < FASTBIN_CONSOLIDATION_THRESHOLD) return;
   if (!IS_CLASSED && arena.haveFastchunks) consolidate(arena);
   trimAfterFree(arena);

@@ -6,6 +6,7 @@
 
 import { below, topOf } from "../sync/stack";
 import { acquireSoon, ownerOf, release, takeOver } from "../sync/mutex";
+import { IS_THROUGHPUT } from "../abi/profile";
 import { ILP32 } from "../abi/word";
 import { Failure } from "../base/failure";
 import { addressOf, Chunk, PREV_INUSE, isMisaligned, isMisalignedSize, revealLink } from "./chunk";
@@ -152,7 +153,7 @@ function isQueued(arena: MallocState, mem: usize): bool {
 function mendArena(arena: MallocState, inHand: Chunk): bool {
   if (arena.isRetired) return false;
   resetBins(arena);
-  arena.haveFastchunks = 1;
+  arena.haveFastchunks = IS_THROUGHPUT ? 0 : 1;
   if (arena.systemMem > arena.maxSystemMem) arena.maxSystemMem = arena.systemMem;
   cutFastbins(arena);
   // A main_arena without a heap has the unsorted bin's head as its top.

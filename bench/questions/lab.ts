@@ -7,7 +7,7 @@ import { min, median } from "simple-statistics";
 import { find } from "../../src/cli/bench/registry.js";
 import { pageReport } from "../../src/cli/bench/report/page.js";
 import type { BenchResult, HeapResult, TraceResult } from "../../src/cli/bench/result.js";
-import { USUAL_PASSES } from "../../src/cli/bench/measure.js";
+import { USUAL_EFFORT } from "../../src/cli/bench/measure.js";
 import { runBenchShown, type Course } from "../../src/cli/bench/run.js";
 import { summarise } from "../../src/cli/bench/summary.js";
 import { traceOf, workloads } from "../../src/cli/bench/workloads.js";
@@ -19,6 +19,8 @@ import { PROGRAMS, programTrace } from "../lab/workloads.js";
 
 /** Heaps of each contestant and course, where the scale is 1. */
 const HEAPS = 2;
+/** Of a contestant at a course: whoever is slow need not be measured well. */
+const MILLISECONDS = 600;
 /** What others have as a workload says much the same as one of these: the command has all. */
 const WORKLOADS = [
   ...["server", "larson", "mstress", "pair-64"],
@@ -55,7 +57,7 @@ async function race(scale: number, isQuick: boolean): Promise<BenchResult> {
   const courses = isQuick ? all.filter(({ name }) => QUICK_COURSES.includes(name)) : all;
   const heaps = isQuick ? QUICK_HEAPS : Math.max(1, Math.round(HEAPS * scale));
   const io = { ...process, stdin: process.stdin };
-  const effort = { heaps, passes: USUAL_PASSES };
+  const effort = { ...USUAL_EFFORT, heaps, milliseconds: MILLISECONDS };
   const result = await runBenchShown(courses, find([isQuick ? "npm" : "all"]), effort, io);
   keep(result);
   return result;

@@ -100,6 +100,14 @@ class Scene {
     });
   }
 
+  /** Changes how many bytes main_arena's bins hold. */
+  miscount(by: number): void {
+    const { haveFastchunks } = this.process.structs.MallocState.fields;
+    const at = (this.process.raw.main_arena() >>> 0) + haveFastchunks.offset;
+    const view = this.process.view();
+    view.setInt32(at, view.getInt32(at, true) + by, true);
+  }
+
   /** Flips the bit of a bin, by its head, in the map of those that hold something. */
   flipMap(bin: number): void {
     const { fields } = this.process.structs.MallocState;
@@ -179,6 +187,7 @@ const MUTATIONS: [keyof typeof Invariant, string, Mutation][] = [
       s.flipMap(bin);
     },
   ],
+  ["FREE_NOT_BINNED", "the count of what is in bins", (s) => s.miscount(16)],
 ];
 
 /** A link of the cache's lists as it is stored: exclusive-or'ed with the place's page. */

@@ -20,6 +20,7 @@ import {
   start,
   steppedSize,
   usableBytes,
+  type Checked,
 } from "./throughput.js";
 
 const ENOMEM = 12;
@@ -67,7 +68,7 @@ describe.each(abis)("sizes in the profile throughput, %s", (abi) => {
   it("the cache gives the latest block first, and a class keeps 64 KiB", () => {
     const process = start(abi);
     const blocks = many(process, 2000, 100);
-    for (const block of blocks) process.free(block);
+    for (const block of blocks.slice(500)) process.free(block);
     const held = cachedBytes(process);
     expect(Math.max(...held)).toBeGreaterThan(MOST_KEPT - 112);
     expect(Math.max(...held)).toBeLessThanOrEqual(MOST_KEPT);
@@ -79,6 +80,58 @@ describe.each(abis)("sizes in the profile throughput, %s", (abi) => {
     process.free(last);
     expect(process.malloc(990)).toBe(last);
     expectSound(process);
+  });
+});
+
+describe.each(abis)("a fall in the profile throughput, %s", (abi) => {
+  const sizes = from(1, 600).map((i) => (i * 7919) % 20_000);
+  const total = (held: number[]): number => held.reduce((sum, bytes) => sum + bytes, 0);
+
+  /** Allocates a round's blocks. */
+  const round = (process: Checked): number[] => sizes.map((bytes) => process.malloc(bytes));
+
+  it("rounds have their blocks in the same places, and leave nothing in the cache", () => {
+    const process = start(abi);
+    const first = process.malloc(1);
+    process.free(first);
+    const rounds = from(0, 4).map(() => {
+      const blocks = round(process);
+      for (const block of blocks) process.free(block);
+      expect(total(cachedBytes(process))).toBe(0);
+      return blocks;
+    });
+    expect(rounds[2]).toEqual(rounds[1]);
+    expect(rounds[3]).toEqual(rounds[1]);
+    expectSound(process);
+  });
+
+  it("a program keeps its cache as long as much is in use", () => {
+    const process = start(abi);
+    const blocks = round(process);
+    for (const block of blocks.slice(sizes.length / 4)) process.free(block);
+    const held = total(cachedBytes(process));
+    expect(held).toBeGreaterThan(500_000);
+    for (const block of blocks.slice(0, sizes.length / 4)) process.free(block);
+    expect(total(cachedBytes(process))).toBe(0);
+    expectSound(process);
+  });
+
+  it("what fits into the cache stays there", () => {
+    const process = start(abi);
+    const blocks = many(process, 500, 100);
+    const bytes = blocks.reduce((sum, block) => sum + chunkBytes(process, block), 0);
+    for (let i = 0; i < 3; i++) {
+      for (const block of many(process, 500, 100)) process.free(block);
+      expect(total(cachedBytes(process))).toBeGreaterThanOrEqual(bytes);
+    }
+  });
+
+  it("errno stays as it is", () => {
+    const process = start(abi);
+    const blocks = round(process);
+    expect(process.malloc(0xffff_fff0)).toBe(0);
+    for (const block of blocks) process.free(block);
+    expect(process.errno).toBe(ENOMEM);
   });
 });
 

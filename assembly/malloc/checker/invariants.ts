@@ -5,6 +5,7 @@
 // glibc's own checks (Failure) guard a program against itself; these (Invariant) guard this
 // allocator against us.
 
+import { IS_THROUGHPUT } from "../../abi/profile";
 import { ILP32 } from "../../abi/word";
 import { corrupted } from "../../base/failure";
 import { NO_ARENA } from "../arena";
@@ -32,6 +33,7 @@ import {
   resetFindings,
   usedBytes,
 } from "./findings";
+import { bytesInBins } from "../classes/class-bins";
 import { firstChunkOf, heapFor, heapMaxSize } from "../heap";
 import {
   checkBin,
@@ -240,6 +242,8 @@ function checkTop(top: Chunk, end: usize): bool {
 function checkSums(arena: MallocState): bool {
   const address = changetype<usize>(arena);
   if (arena.systemMem > arena.maxSystemMem) return broken(Invariant.SYSTEM_MEM, address);
+  if (IS_THROUGHPUT && bytesInBins(arena) != freeBytes)
+    return broken(Invariant.FREE_NOT_BINNED, address);
   if (arena != mainArena)
     return arena.systemMem == coveredBytes || broken(Invariant.SYSTEM_MEM, address);
   if (mp.nMmaps < 0 || mp.nMmaps > mp.maxNMmaps)

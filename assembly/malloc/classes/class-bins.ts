@@ -2,6 +2,7 @@
 // which lists hold any, so that the next larger one is found in two steps. They lie where glibc's
 // bins do, without an unsorted bin and without an order of size.
 
+import { IS_THROUGHPUT } from "../../abi/profile";
 import { SIZE_SZ } from "../../abi/word";
 import { binAt, binmapWord, takeOut } from "../bins";
 import { Chunk, PREV_INUSE, addressOf } from "../chunk";
@@ -23,6 +24,7 @@ export function binOfClass(index: u32): u32 {
 export function putFree(arena: MallocState, p: Chunk, size: word): void {
   p.setHead(size, PREV_INUSE);
   p.setFoot(size);
+  if (IS_THROUGHPUT) addBinned(arena, size);
   const index = binOfClass(classOf(size));
   const bin = binAt(arena, index);
   const first = bin.fd;
@@ -37,6 +39,7 @@ export function putFree(arena: MallocState, p: Chunk, size: word): void {
 /** Takes the free chunk `p` of `size` bytes out of its bin. */
 export function remove(arena: MallocState, p: Chunk, size: word): void {
   const fd = takeOut(p, size);
+  if (IS_THROUGHPUT) addBinned(arena, 0 - size);
   if (fd == p.bk) noteEmpty(arena, fd);
 }
 
@@ -47,6 +50,16 @@ function noteEmpty(arena: MallocState, bin: Chunk): void {
   if (index >= NBINS) return;
   const place = mapPlace(arena, index);
   store<u64>(place, load<u64>(place) & ~((<u64>1) << (index & 63)));
+}
+
+/** How many bytes of chunks the bins hold; in the profile "throughput". */
+export function bytesInBins(arena: MallocState): word {
+  // There are no fast bins that the field could speak of.
+  return <word>(<u32>arena.haveFastchunks);
+}
+
+function addBinned(arena: MallocState, size: word): void {
+  arena.haveFastchunks += <i32>size;
 }
 
 /** The first bin from `index` on that holds a chunk, or NO_BIN. */

@@ -18,6 +18,7 @@ import {
 import { NO_BIN, binOfClass, nextBin, putFree, remove } from "../classes/class-bins";
 import { nextRun, put } from "./cache";
 import { emptyBeforeGrowth, emptyCache } from "./empty";
+import { noteRise } from "./fall";
 
 /**
  * How many blocks of a size are taken at once at most: out of a bin, where they lie as they lie;
@@ -54,7 +55,13 @@ export function takeRun(arena: MallocState, index: u32): usize {
   const run = nextRun(index, min(MOST_TAKEN, max(1, <u32>(MOST_BYTES / size))));
   const bin = binAt(arena, binOfClass(index));
   if (isExact(index) && bin.fd != bin) return unbin(arena, bin, size, index, run);
-  const count = min(run, MOST_CUT);
+  const mem = cutRun(arena, size, index, min(run, MOST_CUT));
+  noteRise(arena);
+  return mem;
+}
+
+/** The same, cut from a larger chunk or from top, or one block from the kernel. */
+function cutRun(arena: MallocState, size: word, index: u32, count: u32): usize {
   const p = findChunk(arena, size);
   if (p != NOTHING) return cut(arena, p, size, index, count);
   if (hasTopFor(arena, size)) return cutTop(arena, size, index, count);

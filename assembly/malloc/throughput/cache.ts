@@ -30,6 +30,9 @@ const KEY: usize = offsetof<TcacheEntry>("key");
 const ROOM: usize = offsetof<ClassCache>("room");
 const RUN: usize = offsetof<ClassCache>("run");
 
+/** What `setHeldLimit` takes for none. */
+export const NO_LIMIT: i32 = i32.MAX_VALUE;
+
 /** What a class keeps at most, bytes of chunks. */
 export const MOST_KEPT: i32 = 64 * <i32>KIB;
 
@@ -38,6 +41,8 @@ let cache: usize = 0; // its ClassCache
 let requestLimit: word = 0; // requests below it are small
 let span: word = 0; // how many sizes from MINSIZE on there are that can be kept
 let key: word = 0; // tcache_key
+let held: i32 = 0; // bytes of chunks in the cache
+let heldLimit: i32 = NO_LIMIT; // what it may hold until somebody has a look
 
 /** Makes the zeroed ClassCache at `mem` an empty cache. */
 export function initCache(mem: usize): void {
@@ -52,6 +57,8 @@ export function bindCache(mem: usize, mark: word): void {
   requestLimit = EXACT_SIZE - MALLOC_ALIGNMENT - SIZE_SZ + 1;
   span = CACHED_SIZE - MINSIZE + 1;
   key = mark;
+  held = countHeld();
+  heldLimit = NO_LIMIT;
 }
 
 /** This thread has no cache any more. */
@@ -99,6 +106,11 @@ export function take(index: u32): usize {
   return mem;
 }
 
+/** The latest block of class `index`, or 0. */
+export function latest(index: u32): usize {
+  return <usize>load<word>(listOf(index));
+}
+
 /** Keeps the block at `mem`, if nothing argues against it. Whether it did. */
 export function keep(mem: usize): bool {
   const head = Chunk.ofMem(mem).mchunkSize;
@@ -112,6 +124,7 @@ export function keep(mem: usize): bool {
         if (room >= 0) {
           store<i32>(place, room, ROOM);
           push(listOf(index), mem);
+          held += <i32>size;
           return true;
         }
       }
@@ -148,11 +161,32 @@ export function nextRun(index: u32, most: u32): u32 {
   return run;
 }
 
+/** All classes are to get single blocks at first again. */
+export function forgetRuns(): void {
+  memory.fill(cache + RUN, 0, CACHE_CLASSES);
+}
+
 /** Bytes of chunks in the cache. */
 export function heldBytes(): word {
-  let held: i32 = 0;
-  for (let index: u32 = 0; index < CACHE_CLASSES; index++) held += MOST_KEPT - roomIn(cache, index);
   return <word>held;
+}
+
+/** The same, of a cache that was another instance's. */
+function countHeld(): i32 {
+  let count: i32 = 0;
+  for (let index: u32 = 0; index < CACHE_CLASSES; index++)
+    count += MOST_KEPT - roomIn(cache, index);
+  return count;
+}
+
+/** How much the cache may hold until `isAtLimit`, bytes of chunks. */
+export function setHeldLimit(bytes: i32): void {
+  heldLimit = bytes;
+}
+
+/** Whether the cache holds more than that. */
+export function isAtLimit(): bool {
+  return held > heldLimit;
 }
 
 /** The latest block of class `index` of the cache at `mem`, any thread's, or 0. */
@@ -172,6 +206,7 @@ function listOf(index: u32): usize {
 function giveRoom(index: u32, bytes: i32): void {
   const place = cache + ((<usize>index) << 2);
   store<i32>(place, load<i32>(place, ROOM) + bytes, ROOM);
+  held -= bytes;
 }
 
 function pop(list: usize, mem: usize): void {

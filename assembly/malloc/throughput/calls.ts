@@ -10,11 +10,12 @@ import { freeChunk } from "../release";
 import { setErrno } from "../state";
 import { ENOMEM } from "../system";
 import { takeRun } from "./allocate";
-import { hasCache, keep, take, takeSmall } from "./cache";
+import { hasCache, keep, latest, take, takeSmall } from "./cache";
 import { CACHED_SIZE, EXACT_SIZE, classFor, classedSize } from "../classes/classes";
 
-export { keep } from "./cache";
+export { isAtLimit, keep } from "./cache";
 export { emptyCache } from "./empty";
+export { emptyAfterFall } from "./fall";
 
 /** Up to so many bytes are cleared and copied word by word: memory.fill costs more. */
 const FEW: word = 512;
@@ -54,6 +55,18 @@ function mallocAnew(bytes: word): usize {
   }
   unlockArena(arena);
   return mem;
+}
+
+/** The latest cached block for a request of `bytes`, if it lies at a multiple of `alignment`, or 0. */
+export function takeAligned(alignment: word, bytes: word): usize {
+  if (!isCached(bytes) || !hasCache()) return 0;
+  const index = classFor(classedSize(bytes));
+  return ((<word>latest(index)) & (alignment - 1)) == 0 ? take(index) : 0;
+}
+
+/** What is asked for in place of `bytes`, so that the block is of the class that such requests have. */
+export function roundedRequest(bytes: word): word {
+  return isCached(bytes) ? classedSize(bytes) - SIZE_SZ : bytes;
 }
 
 /** calloc of `bytes` that are cached. */

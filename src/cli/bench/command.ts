@@ -13,7 +13,7 @@ import { contestants, find } from "./registry.js";
 import { reportCommand, writeText } from "./report-command.js";
 import { pageReport } from "./report/page.js";
 import { textReport } from "./report/text.js";
-import { USUAL_PASSES } from "./measure.js";
+import { USUAL_EFFORT } from "./measure.js";
 import { runBenchShown, type Course } from "./run.js";
 import { summarise } from "./summary.js";
 import { traceOf, workloads } from "./workloads.js";
@@ -27,7 +27,6 @@ interface Options {
   list?: true;
 }
 
-const HEAPS = 7;
 const QUICK_HEAPS = 3;
 const MOST_HEAPS = 1000;
 /** Against whom, where nobody is named: who needs nothing but this package. */
@@ -63,7 +62,7 @@ export function benchCommand(io: CliIo): Command {
     )
     .option(
       "--heaps <n>",
-      `fresh heaps of each contestant, 1 to ${MOST_HEAPS}: samples of the cold times (${HEAPS})`,
+      `fresh heaps of each contestant, 1 to ${MOST_HEAPS}: samples of the cold times (${USUAL_EFFORT.heaps})`,
       wholeNumber(1, MOST_HEAPS),
     )
     .addOption(new Option("--quick", `as --heaps ${QUICK_HEAPS}`).conflicts("heaps"))
@@ -84,9 +83,8 @@ async function bench(files: string[], options: Options, io: CliIo): Promise<void
   }
   const given = files.length > 0 ? files : shippedRecordings();
   const courses = await coursesOf(given, io);
-  const heaps = options.heaps ?? (options.quick ? QUICK_HEAPS : HEAPS);
-  const effort = { heaps, passes: USUAL_PASSES };
-  const result = await runBenchShown(courses, wanted, effort, io);
+  const heaps = options.heaps ?? (options.quick ? QUICK_HEAPS : USUAL_EFFORT.heaps);
+  const result = await runBenchShown(courses, wanted, { ...USUAL_EFFORT, heaps }, io);
   const summary = summarise(result);
   if (options.html !== undefined) writeText(options.html, pageReport(result, summary));
   io.stdout.write(options.json ? `${JSON.stringify(result)}\n` : textReport(result, summary, io));

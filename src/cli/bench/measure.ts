@@ -26,6 +26,11 @@ export interface Effort {
   readonly heaps: number;
   /** Passes of each heap, at least 4; more where they are short, fewer where they take long. */
   readonly passes: number;
+  /**
+   * What a contestant may take at a trace, milliseconds, about: who is slower gets fewer passes
+   * and fewer heaps, but one heap at least.
+   */
+  readonly milliseconds: number;
 }
 
 /** What {@link raceOver} reports to, and asks for. */
@@ -35,8 +40,8 @@ export interface Host {
   onHeap(contestant: string): void;
 }
 
-/** Passes of a heap that are usually enough. */
-export const USUAL_PASSES = 8;
+/** What is usually enough. */
+export const USUAL_EFFORT: Effort = { heaps: 7, passes: 8, milliseconds: 2000 };
 
 /** Warming up: milliseconds, and passes at least. */
 const WARM_UP_MILLISECONDS = 100;
@@ -48,9 +53,6 @@ const LUKEWARM = 2;
 /** So that freed memory is gone, and does not hide what comes. */
 const SETTLE_MILLISECONDS = 5;
 const FEWEST_PASSES = LUKEWARM + 2;
-/** Who takes long gets fewer passes, and fewer heaps, but one heap at least. */
-const MOST_HEAP_MILLISECONDS = 1000;
-const MOST_MILLISECONDS = 2000;
 
 /** @returns what each contestant did, in the order given */
 export async function raceOver(
@@ -61,7 +63,7 @@ export async function raceOver(
 ): Promise<HeapResult[]> {
   const runners: Runner[] = [];
   for (const [name, racer] of racers) {
-    const runner = new Runner(name, racer, trace, effort.passes);
+    const runner = new Runner(name, racer, trace, effort);
     host.onHeap(name);
     await runner.warmUp(host);
     await runner.lookCloser(host);
@@ -81,6 +83,7 @@ class Runner {
   readonly name: string;
   readonly #racer: Racer;
   readonly #trace: LabTrace;
+  readonly #mostMilliseconds: number;
   #passes: number;
   #failure: string | null = null;
   #first: Slices | null = null;
@@ -95,11 +98,12 @@ class Runner {
   readonly #slices: Float64Array[] = [];
   readonly #resident: number[] = [];
 
-  constructor(name: string, racer: Racer, trace: LabTrace, passes: number) {
+  constructor(name: string, racer: Racer, trace: LabTrace, effort: Effort) {
     this.name = name;
     this.#racer = racer;
     this.#trace = trace;
-    this.#passes = Math.max(passes, FEWEST_PASSES);
+    this.#passes = Math.max(effort.passes, FEWEST_PASSES);
+    this.#mostMilliseconds = effort.milliseconds;
   }
 
   /** Lets the compiler see the trace; a contestant that cannot complete it drops out here. */
@@ -107,7 +111,9 @@ class Runner {
     await this.#withHeap(host, async (heap) => {
       let spent = 0;
       let last = 0;
-      for (let pass = 0; isCold(pass, spent); pass++) {
+      // One heap may take half of the time.
+      const most = this.#mostMilliseconds / 2;
+      for (let pass = 0; isCold(pass, spent, most); pass++) {
         last = (await heap.pass()) / 1e6;
         // A trace without operations takes no time: count something, so that this ends.
         spent += Math.max(last, 0.01);
@@ -115,8 +121,8 @@ class Runner {
       }
       const passesFor = (milliseconds: number) => Math.ceil(milliseconds / Math.max(last, 0.001));
       const wanted = Math.min(passesFor(LEAST_HEAP_MILLISECONDS), MOST_PASSES);
-      const most = Math.max(passesFor(MOST_HEAP_MILLISECONDS), FEWEST_PASSES);
-      this.#passes = Math.min(Math.max(this.#passes, wanted), most);
+      const possible = Math.max(passesFor(most), FEWEST_PASSES);
+      this.#passes = Math.min(Math.max(this.#passes, wanted), possible);
     });
   }
 
@@ -131,7 +137,7 @@ class Runner {
 
   /** One fresh heap, all its passes. */
   async runHeap(host: Host): Promise<void> {
-    if (this.#cold.length > 0 && this.#spentMilliseconds > MOST_MILLISECONDS) return;
+    if (this.#cold.length > 0 && this.#spentMilliseconds > this.#mostMilliseconds) return;
     await this.#withHeap(host, async (heap) => {
       const begin = performance.now();
       const before = residentBytes();
@@ -193,8 +199,8 @@ class Runner {
 }
 
 /** Whether a compiler needs more: some passes, but of a slow contestant one will do. */
-function isCold(passes: number, milliseconds: number): boolean {
-  if (milliseconds > MOST_HEAP_MILLISECONDS) return false;
+function isCold(passes: number, milliseconds: number, most: number): boolean {
+  if (milliseconds > most) return false;
   return passes < WARM_UP_PASSES || milliseconds < WARM_UP_MILLISECONDS;
 }
 

@@ -76,7 +76,7 @@ export async function runBench(
     date,
     machine: thisMachine(),
     noise: { others, stolen, isBusy },
-    effort,
+    effort: { heaps: effort.heaps, passes: effort.passes },
     contestants: found,
     missing,
     traces,

@@ -11,7 +11,6 @@ import { heaps } from "./questions/heaps.js";
 import { guests } from "./questions/guests.js";
 import { assemblyScript } from "./questions/assemblyscript.js";
 import { jsApi } from "./questions/js-api.js";
-import { jsBatches } from "./questions/js-batches.js";
 import { jsPairs } from "./questions/js-pairs.js";
 import { jsPrograms } from "./questions/js-programs.js";
 import { kernel } from "./questions/kernel.js";
@@ -19,8 +18,6 @@ import { nanoseconds } from "./questions/nanoseconds.js";
 import { memory } from "./questions/memory.js";
 import { cold, replay } from "./questions/replay.js";
 import { threads } from "./questions/threads.js";
-import { wasmBatches } from "./questions/wasm-batches.js";
-import { wasmPairs } from "./questions/wasm-pairs.js";
 import { workloads } from "./questions/workloads.js";
 import { terminalTable, withSection, type Result } from "./lab/tables.js";
 
@@ -30,10 +27,7 @@ const questions: readonly Question[] = [
   workloads,
   memory,
   nanoseconds,
-  wasmPairs,
-  wasmBatches,
   jsPairs,
-  jsBatches,
   jsApi,
   jsPrograms,
   kernel,

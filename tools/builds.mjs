@@ -92,8 +92,6 @@ const PEERS = {
 
 /** What the benchmarks race besides. @type {Readonly<Record<string, Build>>} */
 const BENCH = {
-  "ptmalloc.ilp32": { entry: "bench/assembly/ptmalloc.ts", transforms: [LAYOUT] },
-  "ptmalloc.lp64": { entry: "bench/assembly/ptmalloc.ts", word: "u64", transforms: [LAYOUT] },
   "unchecked.ilp32": {
     entry: "assembly/replay/index.ts",
     transforms: [LAYOUT, "./bench/assembly/no-checks.mjs"],

@@ -1,10 +1,9 @@
-// AssemblyScript's stub (`--runtime stub`) with the benchmark's loops in one module: it bumps a
+// AssemblyScript's stub (`--runtime stub`) with the replay loop in one module: it bumps a
 // pointer and frees nothing but the block that it gave last. The floor of what any allocator can
 // cost.
 
 import { runOps, Touched, Untouched } from "../../assembly/replay/loop";
 import { AsHeap } from "./as-heap";
-import { runBatches, runPairs } from "./loops";
 
 /** malloc(3), for calls from JavaScript. */
 export function malloc(bytes: word): word {
@@ -14,22 +13,6 @@ export function malloc(bytes: word): word {
 /** free(3), for calls from JavaScript. */
 export function free(block: word): void {
   heap.free(block);
-}
-
-/** Allocates and frees one block, `rounds` times; see `runPairs`. */
-export function pairs(rounds: u32, bytes: word): word {
-  return runPairs<AsHeap>(rounds, bytes);
-}
-
-/** Allocates a table of blocks and forgets them all, `rounds` times; see `runBatches`. */
-export function batches(rounds: u32, blocks: u32, bytes: word, table: usize): word {
-  let last: word = 0;
-  for (let round: u32 = 0; round < rounds; round++) {
-    last = runBatches<AsHeap>(1, blocks, bytes, table);
-    // @ts-expect-error AssemblyScript's own declarations leave it out
-    heap.reset();
-  }
-  return last;
 }
 
 /** Runs the packed operations in [begin, end) over the block table; see `runOps`. */

@@ -1,9 +1,8 @@
-// AssemblyScript's own allocator, TLSF (`--runtime minimal`), with the benchmark's loops in one
-// module. ilp32 only.
+// AssemblyScript's own allocator, TLSF (`--runtime minimal`), with the replay loop in one module.
+// ilp32 only.
 
 import { freeAll, runOps, Touched, Untouched } from "../../assembly/replay/loop";
 import { AsHeap } from "./as-heap";
-import { runBatches, runPairs } from "./loops";
 
 /** malloc(3), for calls from JavaScript. */
 export function malloc(bytes: word): word {
@@ -13,16 +12,6 @@ export function malloc(bytes: word): word {
 /** free(3), for calls from JavaScript. */
 export function free(block: word): void {
   heap.free(block);
-}
-
-/** Allocates and frees one block, `rounds` times; see `runPairs`. */
-export function pairs(rounds: u32, bytes: word): word {
-  return runPairs<AsHeap>(rounds, bytes);
-}
-
-/** Allocates and frees a table of blocks, `rounds` times; see `runBatches`. */
-export function batches(rounds: u32, blocks: u32, bytes: word, table: usize): word {
-  return runBatches<AsHeap>(rounds, blocks, bytes, table);
 }
 
 /** Runs the packed operations in [begin, end) over the block table; see `runOps`. */

@@ -15,11 +15,6 @@ import { traces } from "./paths.js";
  */
 export const SIZES = [16, 64, 1000, 32_768] as const;
 
-/**
- * Blocks in a batch: more than tcache's 7 and than a first-level cache holds of the larger sizes.
- */
-export const BATCH_BLOCKS = 256;
-
 /** The recorded programs, in alphabetical order; see traces/README.md. */
 export const PROGRAMS = [
   ...["bash", "cc1", "convert", "git-log", "ld", "lua"],
@@ -53,8 +48,8 @@ export interface JsHeap {
 export interface LoopScope extends Partial<JsHeap> {
   /** An allocator whose functions are methods. */
   readonly pool?: object;
-  /** Keeps the blocks of a batch: a typed array for addresses, an array for objects. */
-  readonly table: ArrayLike<unknown>;
+  /** Keeps the engine's latest blocks. */
+  readonly table?: readonly unknown[];
 }
 
 /**
@@ -73,27 +68,6 @@ export function pairLoop(name: string, pieces: LoopPieces, scope: LoopScope): Js
          ${pieces.drop}
        }
        return block;
-     };`,
-    scope,
-  );
-}
-
-/**
- * @returns a function that gets {@link BATCH_BLOCKS} blocks, then drops them in the same order,
- *   `rounds` times
- */
-export function batchLoop(name: string, pieces: LoopPieces, scope: LoopScope): JsLoop {
-  return compileLoop(
-    `${name} batches`,
-    `return function batches(rounds, bytes) {
-       for (let round = 0; round < rounds; round++) {
-         for (let i = 0; i < ${BATCH_BLOCKS}; i++) table[i] = ${pieces.get};
-         for (let i = 0; i < ${BATCH_BLOCKS}; i++) {
-           const block = table[i];
-           ${pieces.drop}
-         }
-       }
-       return table[0];
      };`,
     scope,
   );

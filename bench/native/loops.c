@@ -1,5 +1,5 @@
-/* The benchmark's loops on the C library's allocator, or on one that is preloaded: the same shapes
-   as bench/assembly/loops.ts and assembly/replay/loop.ts. Build:
+/* The benchmark's loops on the C library's allocator, or on one that is preloaded: the same shape
+   as assembly/replay/loop.ts. Build:
    gcc -O2 -fno-builtin [-m32] [-DTOUCH] [-DNO_ALLOCATOR] loops.c -o loops
 
      loops [OPS SLOTS [REFUSED]]   OPS: a file of packed operations (struct op), SLOTS: the block
@@ -9,18 +9,12 @@
    Reads commands from standard input, one a line, and answers each with one line, of nanoseconds
    where nothing else is said:
 
-     surround BYTES                allocate three blocks and free the one in the middle
-     pairs ROUNDS BYTES            allocate and free one block, ROUNDS times
-     batches ROUNDS BLOCKS BYTES   allocate BLOCKS blocks, then free them in the same order, ROUNDS
-                                   times
-     replay PASSES                 run the operations PASSES times, everything freed in between
-                                   outside the clock: one number a pass
-     pass                          run the operations once
-     slices COUNT                  run them once, COUNT at a time: a number a slice; then as many
-                                   numbers of bytes that are resident besides those at the start
-     drain                         free all that they left: 0
-     refused                       how many requests were refused so far
-     version                       whose malloc it is, in words
+     pass           run the operations once
+     slices COUNT   run them once, COUNT at a time: a number a slice; then as many numbers of
+                    bytes that are resident besides those at the start
+     drain          free all that they left: 0
+     refused        how many requests were refused so far
+     version        whose malloc it is, in words
 
    Operations and table are mapped, and nothing else here allocates: the heap is the trace's alone.
    */
@@ -135,16 +129,6 @@ pass (void)
 }
 
 static void
-replay (unsigned passes)
-{
-  while (passes-- > 0)
-    {
-      printf (passes > 0 ? "%.0f " : "%.0f", pass ());
-      free_all ();
-    }
-}
-
-static void
 slices (size_t count)
 {
   size_t made = 0, all = count == 0 ? 0 : (op_count + count - 1) / count;
@@ -158,48 +142,6 @@ slices (size_t count)
     }
   for (size_t i = 0; i < 2 * all; i++)
     printf (i > 0 ? " %.0f" : "%.0f", slice_times[i]);
-}
-
-static void
-pairs (unsigned rounds, size_t bytes)
-{
-  void *last = NULL;
-  double begin = now ();
-  for (unsigned round = 0; round < rounds; round++)
-    {
-      last = malloc (bytes);
-      free (last);
-    }
-  sink = last;
-  printf ("%.0f", now () - begin);
-}
-
-static void
-surround (size_t bytes)
-{
-  void *first = malloc (bytes), *middle = malloc (bytes), *last = malloc (bytes);
-  free (middle);
-  sink = first;
-  sink = last;
-  printf ("0");
-}
-
-static void
-batches (unsigned rounds, size_t count, size_t bytes)
-{
-  static void *table[65536];
-  if (count > sizeof table / sizeof *table)
-    count = sizeof table / sizeof *table;
-  double begin = now ();
-  for (unsigned round = 0; round < rounds; round++)
-    {
-      for (size_t i = 0; i < count; i++)
-        table[i] = malloc (bytes);
-      for (size_t i = 0; i < count; i++)
-        free (table[i]);
-    }
-  sink = table[0];
-  printf ("%.0f", now () - begin);
 }
 
 /* What may have been preloaded. */
@@ -230,19 +172,11 @@ print_version (void)
 static void
 run_command (const char *line)
 {
-  unsigned rounds, count, bytes;
-  if (sscanf (line, "surround %u", &bytes) == 1)
-    surround (bytes);
-  else if (sscanf (line, "pairs %u %u", &rounds, &bytes) == 2)
-    pairs (rounds, bytes);
-  else if (sscanf (line, "batches %u %u %u", &rounds, &count, &bytes) == 3)
-    batches (rounds, count, bytes);
-  else if (strncmp (line, "version", 7) == 0)
+  unsigned count;
+  if (strncmp (line, "version", 7) == 0)
     print_version ();
   else if (blocks == NULL)
     return;
-  else if (sscanf (line, "replay %u", &rounds) == 1)
-    replay (rounds);
   else if (sscanf (line, "slices %u", &count) == 1)
     slices (count);
   else if (strncmp (line, "pass", 4) == 0)

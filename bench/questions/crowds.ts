@@ -14,10 +14,9 @@
 // there are no locks. The counters are those of all threads from their start, warm-up included.
 // Only this project's build counts.
 
-import { OURS } from "../contestants/allocators.js";
+import { NATIVE_NAMES, OURS } from "../contestants/allocators.js";
 import type { Answer, Cell, Question, Row } from "../lab/question.js";
 import { ratio, scaled } from "../lab/question.js";
-import { NATIVE_NAMES } from "../contestants/native.js";
 import {
   DLMALLOC,
   MIMALLOC,

@@ -10,7 +10,7 @@
 // stay reachable, the rest is garbage whose collection is inside the clock; V8 versions after Node
 // 20's inline the empty functions away. lp64 passes BigInts.
 
-import { EMPTY, OURS, TLSF, jsAllocators, jsContestant } from "../contestants/allocators.js";
+import { EMPTY, OURS, TLSF, jsAllocators, pairContestant } from "../contestants/allocators.js";
 import { ratio, scaled, type Question } from "../lab/question.js";
 import { cellOf, raceSizes } from "../lab/sizes.js";
 import { SIZES } from "../lab/workloads.js";
@@ -22,12 +22,13 @@ export const jsPairs: Question = {
   question: "What does it cost JavaScript to get one block and give it back?",
   isQuick: true,
   async answer(scale) {
-    const names = jsAllocators.map(({ name }) => name);
+    const allocators = jsAllocators();
+    const names = allocators.map(({ name }) => name);
     const effort = scaled({ rounds: 6, seconds: 0.06 }, scale);
     const rows = await raceSizes("pairs from JavaScript", names, SIZES, effort, (bytes) =>
-      jsAllocators
+      allocators
         .filter(({ sizes }) => sizes?.includes(bytes) ?? true)
-        .map((allocator) => jsContestant(allocator, "pairs", bytes)),
+        .map((allocator) => pairContestant(allocator, bytes)),
     );
     const at = SIZES.indexOf(UNIT_SIZE);
     const ours = cellOf(rows, OURS.ilp32, at);

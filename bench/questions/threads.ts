@@ -16,8 +16,7 @@
 // a call: threads run slices of 20,000 steps; in one long call the loop would stay in baseline
 // code.
 
-import { NATIVE_NAMES } from "../contestants/native.js";
-import { OURS } from "../contestants/allocators.js";
+import { NATIVE_NAMES, OURS } from "../contestants/allocators.js";
 import { ratio, scaled, type Cell, type Question, type Ratio, type Row } from "../lab/question.js";
 import {
   ALONE,

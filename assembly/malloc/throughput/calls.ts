@@ -14,8 +14,7 @@ import { hasCache, keep, latest, take, takeSmall } from "./cache";
 import { CACHED_SIZE, EXACT_SIZE, classFor, classedSize } from "../classes/classes";
 
 export { isAtLimit, keep } from "./cache";
-export { emptyCache } from "./empty";
-export { emptyAfterFall } from "./fall";
+export { emptyAfterFall, emptyCache } from "./empty";
 
 /** Up to so many bytes are cleared and copied word by word: memory.fill costs more. */
 const FEW: word = 512;
@@ -57,14 +56,16 @@ function mallocAnew(bytes: word): usize {
   return mem;
 }
 
-/** The latest cached block for a request of `bytes`, if it lies at a multiple of `alignment`, or 0. */
+/**
+ * The latest cached block for a request of `bytes`, if it lies at a multiple of `alignment`, or 0.
+ */
 export function takeAligned(alignment: word, bytes: word): usize {
   if (!isCached(bytes) || !hasCache()) return 0;
   const index = classFor(classedSize(bytes));
   return ((<word>latest(index)) & (alignment - 1)) == 0 ? take(index) : 0;
 }
 
-/** What is asked for in place of `bytes`, so that the block is of the class that such requests have. */
+/** What is asked for in place of `bytes`: all that the class of such requests has. */
 export function roundedRequest(bytes: word): word {
   return isCached(bytes) ? classedSize(bytes) - SIZE_SZ : bytes;
 }

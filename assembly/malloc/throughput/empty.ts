@@ -4,9 +4,10 @@ import { arenaFor } from "../arena";
 import { Chunk } from "../chunk";
 import { CACHE_CLASSES } from "../classes/classes";
 import { freeAndMerge } from "../release";
-import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState } from "../state";
+import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, thread } from "../state";
 import { trimAfterFree } from "../trim";
 import { classCache, hasCache, heldBytes, take } from "./cache";
+import { isFall, noteFall } from "./fall";
 
 /**
  * Frees everything that this thread's cache holds, and gives the ends of heaps back as free does if
@@ -37,4 +38,16 @@ export function emptyBeforeGrowth(arena: MallocState): bool {
   if (!hasCache() || total < own.flushedAt || heldBytes() < total >> 3) return false;
   own.flushedAt = <u32>(total + (total >> 2));
   return emptyCache(false);
+}
+
+/**
+ * Empties the cache, which has come to its limit, if the heap has fallen. errno stays as it is.
+ * @noinline
+ */
+export function emptyAfterFall(): void {
+  if (!isFall()) return;
+  const errno = thread.errno;
+  emptyCache(true);
+  thread.errno = errno;
+  noteFall();
 }

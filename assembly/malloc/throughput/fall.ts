@@ -12,9 +12,8 @@
 
 import { Chunk } from "../chunk";
 import { bytesInBins } from "../classes/class-bins";
-import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, mainArena, thread } from "../state";
+import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, mainArena } from "../state";
 import { NO_LIMIT, classCache, forgetRuns, hasCache, heldBytes, setHeldLimit } from "./cache";
-import { emptyCache } from "./empty";
 
 /** The most that was used since the last fall, bytes of chunks. */
 let mostUsed: word = 0;
@@ -49,19 +48,15 @@ function watch(used: word): void {
   setHeldLimit(isWatched ? <i32>used - <i32>(mostUsed >> 3) : NO_LIMIT);
 }
 
-/**
- * Empties the cache, which has come to its limit: the heap has fallen. errno stays as it is.
- * @noinline
- */
-export function emptyAfterFall(): void {
-  if (libc.hasThreads || (!isFalling && heldBytes() >= mostUsed >> 1)) {
-    setHeldLimit(NO_LIMIT);
-    return;
-  }
-  const errno = thread.errno;
-  emptyCache(true);
-  thread.errno = errno;
-  // As if the cache were new.
+/** Whether the cache, which has come to its limit, is to be emptied. Else it may grow. */
+export function isFall(): bool {
+  if (!libc.hasThreads && (isFalling || heldBytes() < mostUsed >> 1)) return true;
+  setHeldLimit(NO_LIMIT);
+  return false;
+}
+
+/** Notes that the cache was emptied for that: it begins anew. */
+export function noteFall(): void {
   forgetRuns();
   classCache().flushedAt = 0;
   isFalling = true;

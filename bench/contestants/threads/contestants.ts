@@ -11,8 +11,7 @@ import type { ThreadLocks, ThreadReport, ThreadTask } from "./worker.js";
 import { startProcessSync } from "../../../src/process/process.js";
 import type { ProcessOptions } from "../../../src/process/options.js";
 import { handleOf } from "../../../src/process/threads/join.js";
-import { NATIVE_NAMES } from "../native.js";
-import { OURS } from "../allocators.js";
+import { NATIVE_NAMES, OURS } from "../allocators.js";
 import { wasmModule } from "../binaries.js";
 
 /** This project's build without threads, which one thread can be held against. */

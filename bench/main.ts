@@ -11,6 +11,7 @@ import { heaps } from "./questions/heaps.js";
 import { guests } from "./questions/guests.js";
 import { assemblyScript } from "./questions/assemblyscript.js";
 import { jsApi } from "./questions/js-api.js";
+import { jsEngines } from "./questions/js-engines.js";
 import { jsPairs } from "./questions/js-pairs.js";
 import { jsPrograms } from "./questions/js-programs.js";
 import { kernel } from "./questions/kernel.js";
@@ -28,6 +29,7 @@ const questions: readonly Question[] = [
   memory,
   nanoseconds,
   jsPairs,
+  jsEngines,
   jsApi,
   jsPrograms,
   kernel,

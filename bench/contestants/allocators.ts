@@ -61,11 +61,7 @@ function fromWasm(name: string, make: () => JsHeap, isBig = false): JsAllocator 
 
 function fromOurs(name: string, abi: Abi, profile: Profile = "glibc"): JsAllocator {
   const wasm = wasmModule(binaryName("core", profile, abi));
-  return fromWasm(
-    name,
-    () => startProcessSync({ abi, profile, wasm }).raw,
-    abi === "lp64",
-  );
+  return fromWasm(name, () => startProcessSync({ abi, profile, wasm }).raw, abi === "lp64");
 }
 
 function fromEngine(name: string, get: string, sizes?: readonly number[]): JsAllocator {

@@ -846,7 +846,7 @@ export type MallocState = {
   readonly mutex: number;
   /** `flags`: bit 1: not contiguous, bit 2: given up after a death. */
   readonly flags: number;
-  /** `have_fastchunks`: whether a fast bin may hold a chunk; in throughput: bytes in bins. */
+  /** `have_fastchunks`: whether a fast bin may hold a chunk. */
   readonly haveFastchunks: number;
   /** `fastbinsY`: heads of the fast bins: addresses of chunks, or 0. */
   readonly fastbinsY: number[];

@@ -38,7 +38,7 @@ export const ladders = {
     // What is compiled and run as it is: modules of AssemblyScript, programs in both languages.
     { names: ["assembly", "programs"] },
     { names: ["lab"] },
-    { names: ["contestants", "twice"] },
+    { names: ["contestants", "twice", "engines"] },
     { names: ["questions"] },
     { names: ["(root)"] },
   ],

@@ -65,13 +65,13 @@ function save({ name, question }: Question, answer: Answer, machine: Machine): v
   writeTables([name]);
 }
 
-/** Writes the tables of bench/README.md anew, from the results that are kept. */
+/** Writes the tables of docs/benchmarks.md anew, from the results that are kept. */
 function writeTables(wanted: readonly string[]): void {
-  const readme = join(root, "bench", "README.md");
-  let text = readFileSync(readme, "utf8");
+  const document = join(root, "docs", "benchmarks.md");
+  let text = readFileSync(document, "utf8");
   for (const name of wanted)
     text = withSection(text, name, JSON.parse(readFileSync(fileOf(name), "utf8")) as Result);
-  writeFileSync(readme, text);
+  writeFileSync(document, text);
 }
 
 async function ask(wanted: readonly string[], options: Options): Promise<void> {
@@ -108,7 +108,7 @@ function list(): string {
 }
 
 const program = new Command("npm run bench --")
-  .description("Runs the benchmarks; bench/README.md says how, and what came out.")
+  .description("Runs the benchmarks; bench/README.md says how, docs/benchmarks.md what came out.")
   .addOption(
     new Option("--only <name>", "this question (repeatable); without: all of them").argParser(
       questionName,
@@ -116,8 +116,8 @@ const program = new Command("npm run bench --")
   )
   .option("--scale <n>", "that many times the usual rounds (1)", positive)
   .option("--quick", "a quick look, on npm packages alone: within two minutes")
-  .option("--save", "write bench/results/NAME.json, and the tables in bench/README.md")
-  .option("--tables", "ask nothing: write the tables in bench/README.md from bench/results")
+  .option("--save", "write bench/results/NAME.json, and the tables in docs/benchmarks.md")
+  .option("--tables", "ask nothing: write the tables in docs/benchmarks.md from bench/results")
   .addHelpText("after", list())
   .configureHelp({ helpWidth: 100 })
   .exitOverride((error) => process.exit(error.exitCode && 2))

@@ -1,4 +1,4 @@
-// Answers as tables: for the terminal, and as Markdown for README.md.
+// Answers as tables: for the terminal, and as Markdown for docs/benchmarks.md.
 
 import Table from "cli-table3";
 import { markdownTable } from "markdown-table";
@@ -40,21 +40,32 @@ function item(text: string): string {
   return `- ${wrapAnsi(text, COLUMNS - 2).replaceAll("\n", "\n  ")}`;
 }
 
+/** @returns the anchor of a row or a ratio of a result: links lead to it */
+export function anchorOf(result: string, label: string): string {
+  const words = label.toLowerCase().match(/[a-z0-9.]+/g) ?? [];
+  return [result, ...words].join("-").replaceAll(".", "");
+}
+
+function anchor(result: string, label: string): string {
+  return `<a id="${anchorOf(result, label)}"></a>`;
+}
+
 /**
+ * @param name of the question
  * @returns a result in Markdown: a table, best of all samples with the median in brackets, its
- *   ratios, and its machine
+ *   ratios, and its machine; rows and ratios have anchors
  */
-export function markdownSection(result: Result): string {
+export function markdownSection(name: string, result: Result): string {
   const head = [result.unit, ...result.columns];
   const rows = result.rows.map((row) => [
-    row.contestant,
+    `${anchor(name, row.contestant)}${row.contestant}`,
     ...row.cells.map((cell) => markdownCell(cell, row.digits)),
   ]);
   const align = head.map((_, index) => (index === 0 ? null : "r"));
   return [
     markdownTable([head, ...rows], { align, alignDelimiters: false }),
     "",
-    ...result.ratios.map((ratio) => item(ratioText(ratio))),
+    ...result.ratios.map((ratio) => item(`${anchor(name, ratio.label)} ${ratioText(ratio)}`)),
     ...result.notes.map(item),
     "",
     wrapAnsi(`Machine: ${machineLine(result.machine)}.`, COLUMNS),
@@ -73,7 +84,7 @@ export function withSection(document: string, name: string, result: Result): str
   zone(fromMarkdown(document), name, (start, _between, end) => {
     const from = start.position?.end.offset;
     const to = end.position?.start.offset;
-    changed = `${document.slice(0, from)}\n${markdownSection(result)}\n${document.slice(to)}`;
+    changed = `${document.slice(0, from)}\n${markdownSection(name, result)}\n${document.slice(to)}`;
   });
   if (changed === undefined) throw new Error(`there is no place for ${name}`);
   return changed;

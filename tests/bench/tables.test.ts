@@ -8,25 +8,25 @@ const results = readdirSync(new URL("results/", bench)).map((file): [string, Res
   file.replace(/\.json$/, ""),
   JSON.parse(readFileSync(new URL(`results/${file}`, bench), "utf8")) as Result,
 ]);
-const readme = readFileSync(new URL("README.md", bench), "utf8");
+const text = readFileSync(new URL("../docs/benchmarks.md", bench), "utf8");
 
 const [, example] = results[0]!;
 
-describe("bench/README.md", () => {
+describe("docs/benchmarks.md", () => {
   it.each(results)("has the result of %s as it is kept", (name, result) => {
-    expect(withSection(readme, name, result)).toBe(readme);
+    expect(withSection(text, name, result)).toBe(text);
   });
 
   it("names one machine for each result", () => {
     expect(results.length).toBeGreaterThan(10);
-    expect(readme.match(/^Machine: /gm)).toHaveLength(results.length);
+    expect(text.match(/^Machine: /gm)).toHaveLength(results.length);
   });
 });
 
 describe("a section", () => {
   it("says where its result is from", () => {
     const machine = { ...example.machine, cpu: "Abacus 3000" };
-    const section = markdownSection({ ...example, machine });
+    const section = markdownSection("a", { ...example, machine });
     expect(section.replaceAll("\n", " ")).toContain(`Machine: ${machineLine(machine)}.`);
   });
 
@@ -36,10 +36,10 @@ describe("a section", () => {
     const changed = withSection(before + after, "a", example);
     expect(changed.startsWith(before.slice(0, -2))).toBe(true);
     expect(changed.endsWith(after)).toBe(true);
-    expect(changed).toContain(markdownSection(example));
+    expect(changed).toContain(markdownSection("a", example));
   });
 
   it("needs its place", () => {
-    expect(() => withSection(readme, "nothing", example)).toThrow("no place for nothing");
+    expect(() => withSection(text, "nothing", example)).toThrow("no place for nothing");
   });
 });

@@ -47,10 +47,10 @@ import {
   callocCached,
   emptyAfterFall,
   emptyCache,
-  isAtLimit,
   isCached,
   keep,
   mallocCached,
+  mayBeAtLimit,
   reallocCached,
 } from "./throughput/calls";
 
@@ -118,7 +118,7 @@ export function free(address: word): void {
   if (mem == 0) return;
   if (IS_THROUGHPUT) {
     if (!keep(mem)) freeUncached(mem);
-    else if (isAtLimit()) emptyAfterFall();
+    else if (mayBeAtLimit()) emptyAfterFall();
     return;
   }
   if (IS_SMALL) {

@@ -30,8 +30,8 @@ const KEY: usize = offsetof<TcacheEntry>("key");
 const ROOM: usize = offsetof<ClassCache>("room");
 const RUN: usize = offsetof<ClassCache>("run");
 
-/** What `setHeldLimit` takes for none. */
-export const NO_LIMIT: i32 = i32.MAX_VALUE;
+/** What `setLimit` takes for none: more than the cache can hold. */
+export const NO_LIMIT: i32 = 1 << 30;
 
 /** What a class keeps at most, bytes of chunks. */
 export const MOST_KEPT: i32 = 64 * <i32>KIB;
@@ -41,8 +41,9 @@ let cache: usize = 0; // its ClassCache
 let requestLimit: word = 0; // requests below it are small
 let span: word = 0; // how many sizes from MINSIZE on there are that can be kept
 let key: word = 0; // tcache_key
-let held: i32 = 0; // bytes of chunks in the cache
-let heldLimit: i32 = NO_LIMIT; // what it may hold until somebody has a look
+let limit: i32 = NO_LIMIT; // bytes that the cache may hold until a fall is looked for
+// How many more may be freed until that can be so: what malloc takes meanwhile is not counted.
+let slack: i32 = NO_LIMIT;
 
 /** Makes the zeroed ClassCache at `mem` an empty cache. */
 export function initCache(mem: usize): void {
@@ -57,8 +58,8 @@ export function bindCache(mem: usize, mark: word): void {
   requestLimit = EXACT_SIZE - MALLOC_ALIGNMENT - SIZE_SZ + 1;
   span = CACHED_SIZE - MINSIZE + 1;
   key = mark;
-  held = countHeld();
-  heldLimit = NO_LIMIT;
+  limit = NO_LIMIT;
+  slack = NO_LIMIT;
 }
 
 /** This thread has no cache any more. */
@@ -124,7 +125,7 @@ export function keep(mem: usize): bool {
         if (room >= 0) {
           store<i32>(place, room, ROOM);
           push(listOf(index), mem);
-          held += <i32>size;
+          slack -= <i32>size;
           return true;
         }
       }
@@ -136,6 +137,7 @@ export function keep(mem: usize): bool {
 /** Puts the block at `mem`, of a chunk of `size` bytes, into class `index`, whatever it holds. */
 export function put(index: u32, mem: usize, size: word): void {
   giveRoom(index, -(<i32>size));
+  slack -= <i32>size;
   push(listOf(index), mem);
 }
 
@@ -168,25 +170,30 @@ export function forgetRuns(): void {
 
 /** Bytes of chunks in the cache. */
 export function heldBytes(): word {
+  let held: i32 = 0;
+  for (let index: u32 = 0; index < CACHE_CLASSES; index++) held += MOST_KEPT - roomIn(cache, index);
   return <word>held;
 }
 
-/** The same, of a cache that was another instance's. */
-function countHeld(): i32 {
-  let count: i32 = 0;
-  for (let index: u32 = 0; index < CACHE_CLASSES; index++)
-    count += MOST_KEPT - roomIn(cache, index);
-  return count;
+/** Sets how many bytes the cache may hold until `mayBeAtLimit`. */
+export function setLimit(bytes: i32): void {
+  slack += bytes - limit;
+  limit = bytes;
 }
 
-/** How much the cache may hold until `isAtLimit`, bytes of chunks. */
-export function setHeldLimit(bytes: i32): void {
-  heldLimit = bytes;
+/** Whether so much was freed that the cache may hold more than the limit. */
+export function mayBeAtLimit(): bool {
+  return slack < 0;
 }
 
-/** Whether the cache holds more than that. */
-export function isAtLimit(): bool {
-  return held > heldLimit;
+/**
+ * Whether the cache holds more than the limit. If not, that may not be so again before `least`
+ * bytes are freed: it takes a look at each class.
+ */
+export function isAtLimit(least: i32): bool {
+  const left = limit - <i32>heldBytes();
+  slack = max(left, least);
+  return left < 0;
 }
 
 /** The latest block of class `index` of the cache at `mem`, any thread's, or 0. */
@@ -206,7 +213,6 @@ function listOf(index: u32): usize {
 function giveRoom(index: u32, bytes: i32): void {
   const place = cache + ((<usize>index) << 2);
   store<i32>(place, load<i32>(place, ROOM) + bytes, ROOM);
-  held -= bytes;
 }
 
 function pop(list: usize, mem: usize): void {

@@ -13,7 +13,7 @@ import { takeRun } from "./allocate";
 import { hasCache, keep, latest, take, takeSmall } from "./cache";
 import { CACHED_SIZE, EXACT_SIZE, classFor, classedSize } from "../classes/classes";
 
-export { isAtLimit, keep } from "./cache";
+export { keep, mayBeAtLimit } from "./cache";
 export { emptyAfterFall, emptyCache } from "./empty";
 
 /** Up to so many bytes are cleared and copied word by word: memory.fill costs more. */

@@ -13,7 +13,18 @@
 import { Chunk } from "../chunk";
 import { bytesInBins } from "../classes/class-bins";
 import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, mainArena } from "../state";
-import { NO_LIMIT, classCache, forgetRuns, hasCache, heldBytes, setHeldLimit } from "./cache";
+import {
+  NO_LIMIT,
+  classCache,
+  forgetRuns,
+  hasCache,
+  heldBytes,
+  isAtLimit,
+  setLimit,
+} from "./cache";
+
+/** A 64th of what is used may be freed between two looks at the cache. */
+const LOOK_LOG2: word = 6;
 
 /** The most that was used since the last fall, bytes of chunks. */
 let mostUsed: word = 0;
@@ -45,13 +56,14 @@ function usedBytes(): word {
 /** Sets how much the cache may hold until that is a fall. */
 function watch(used: word): void {
   const isWatched = !libc.hasThreads && (isFalling || mostUsed >= FASTBIN_CONSOLIDATION_THRESHOLD);
-  setHeldLimit(isWatched ? <i32>used - <i32>(mostUsed >> 3) : NO_LIMIT);
+  setLimit(isWatched ? <i32>min(used - min(used, mostUsed >> 3), <word>NO_LIMIT) : NO_LIMIT);
 }
 
-/** Whether the cache, which has come to its limit, is to be emptied. Else it may grow. */
+/** Whether the cache, which may have come to its limit, is to be emptied. */
 export function isFall(): bool {
+  if (!isAtLimit(isFalling ? 0 : <i32>(usedBytes() >> LOOK_LOG2))) return false;
   if (!libc.hasThreads && (isFalling || heldBytes() < mostUsed >> 1)) return true;
-  setHeldLimit(NO_LIMIT);
+  setLimit(NO_LIMIT);
   return false;
 }
 

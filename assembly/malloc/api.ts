@@ -48,6 +48,7 @@ import {
   emptyCache,
   isCached,
   keep,
+  keepInstead,
   mallocCached,
   reallocCached,
 } from "./throughput/calls";
@@ -149,7 +150,7 @@ export function freeUncached(mem: usize): void {
     freeMapped(p);
   } else {
     maybeInitTcache();
-    freeChunk(arenaFor(p), p, false);
+    if (!(IS_THREADED && IS_THROUGHPUT && keepInstead(p))) freeChunk(arenaFor(p), p, false);
   }
   thread.errno = errno;
 }
@@ -215,7 +216,7 @@ export function threadExit(): void {
 function settleArena(): void {
   const arena = threadArena();
   lockArena(arena);
-  takeBack(arena);
+  takeBack(arena, false);
   unlockArena(arena);
 }
 

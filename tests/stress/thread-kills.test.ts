@@ -31,6 +31,13 @@ const LOST_A_CALL = 4096;
 
 const MEMORIES: Partial<CrewOptions>[] = [
   { pages: 65_536, mmapBase: 1024 * MIB, taskSize: 65_535 * 65_536 },
+  {
+    pages: 4096,
+    mmapBase: 64 * MIB,
+    taskSize: 65_535 * 65_536,
+    build: "threads-throughput",
+    queuesFrees: true,
+  },
   { pages: 320, mmapBase: 8 * MIB, taskSize: 65_535 * 65_536, tunables: { MMAP_MAX: 4 } },
   { pages: 320, mmapBase: 8 * MIB, taskSize: 320 * 65_536, tunables: { ARENA_MAX: 1 } },
   {
@@ -47,13 +54,6 @@ const MEMORIES: Partial<CrewOptions>[] = [
     queuesFrees: true,
   },
   { pages: 320, mmapBase: 8 * MIB, taskSize: 320 * 65_536, build: "threads-throughput" },
-  {
-    pages: 4096,
-    mmapBase: 64 * MIB,
-    taskSize: 65_535 * 65_536,
-    build: "threads-throughput",
-    queuesFrees: true,
-  },
 ];
 
 /** In the profile "throughput" the block on its way to or from the cache may be as large. */

@@ -2,7 +2,8 @@
 // done when a thread dies.
 
 import { becomeConcurrent, setQueuesFrees } from "./sync/mutex";
-import { Repair, buryThread } from "./malloc/repair";
+import { Repair } from "./malloc/estate";
+import { buryThread } from "./malloc/repair";
 import { libc, sharedState } from "./malloc/state";
 import { scratch } from "./process";
 

@@ -32,6 +32,10 @@ export type { Abi, Mem } from "./layout/address.js";
 const BINARIES = /* @__PURE__ */ binariesOf({
   "threads.ilp32": () => inlined(text),
   "threads.lp64": () => new URL("../build/threads.lp64.wasm", import.meta.url),
+  "threads-throughput.ilp32": () =>
+    new URL("../build/threads-throughput.ilp32.wasm", import.meta.url),
+  "threads-throughput.lp64": () =>
+    new URL("../build/threads-throughput.lp64.wasm", import.meta.url),
 });
 
 /**

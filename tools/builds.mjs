@@ -51,6 +51,8 @@ export const BUILDS = {
   full: { entry: "assembly/full.ts", checks: 1, full: 1 },
   image: { entry: "assembly/image.ts", checks: 1 },
   threads: { entry: "assembly/threads.ts", checks: 1, threads: 1 },
+  "threads-throughput": { entry: "assembly/threads.ts", checks: 1, threads: 1, profile: 1 },
+  "full-throughput": { entry: "assembly/full.ts", checks: 1, full: 1, profile: 1 },
   "checked-throughput": { entry: "assembly/replay/checked.ts", checks: 2, profile: 1 },
   "replay-throughput": { entry: "assembly/replay/index.ts", profile: 1 },
   "image-throughput": { entry: "assembly/image.ts", checks: 1, profile: 1 },
@@ -59,6 +61,13 @@ export const BUILDS = {
   "replay-small": { entry: "assembly/replay/index.ts", profile: 2 },
   "image-small": { entry: "assembly/image.ts", checks: 1, profile: 2 },
   crash: { entry: "assembly/crash.ts", checks: 1, threads: 1, crashPoints: 1 },
+  "crash-throughput": {
+    entry: "assembly/crash.ts",
+    checks: 1,
+    threads: 1,
+    crashPoints: 1,
+    profile: 1,
+  },
 };
 
 const SHARED = ["--enable", "threads", "--sharedMemory", "--maximumMemory"];
@@ -107,6 +116,13 @@ const BENCH = {
   "threads-ptmalloc-shared": {
     entry: "bench/assembly/thread-ptmalloc-shared.ts",
     threads: 1,
+    transforms: [LAYOUT, JOURNAL],
+    more: BENCH_SHARED,
+  },
+  "threads-throughput-shared": {
+    entry: "bench/assembly/thread-ptmalloc-shared.ts",
+    threads: 1,
+    profile: 1,
     transforms: [LAYOUT, JOURNAL],
     more: BENCH_SHARED,
   },

@@ -37,7 +37,7 @@ export const JOURNALED = [
 export const NOT_JOURNALED = ["kernel/journal", "kernel/mmap-lock"];
 
 /** Where structs are that only the threaded builds use. */
-export const THREADED = ["sync/", "kernel/journal", "malloc/repair"];
+export const THREADED = ["sync/", "kernel/journal", "malloc/estate", "malloc/repair"];
 
 /** Where structs are that only the profile "throughput" uses. */
 export const THROUGHPUT = ["malloc/throughput/"];

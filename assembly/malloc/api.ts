@@ -49,6 +49,7 @@ import {
   emptyCache,
   isCached,
   keep,
+  keepInstead,
   mallocCached,
   mayBeAtLimit,
   reallocCached,
@@ -152,7 +153,7 @@ export function freeUncached(mem: usize): void {
     freeMapped(p);
   } else {
     maybeInitTcache();
-    freeChunk(arenaFor(p), p, false);
+    if (!(IS_THREADED && IS_THROUGHPUT && keepInstead(p))) freeChunk(arenaFor(p), p, false);
   }
   thread.errno = errno;
 }
@@ -218,7 +219,7 @@ export function threadExit(): void {
 function settleArena(): void {
   const arena = threadArena();
   lockArena(arena);
-  takeBack(arena);
+  takeBack(arena, false);
   unlockArena(arena);
 }
 

@@ -32,7 +32,7 @@ function initTcache(): void {
 /** The arena for a request of C's, locked, and with what others have queued for it. */
 export function openArena(bytes: word): MallocState {
   const arena = arenaForCall(bytes);
-  if (IS_THREADED && queuesFrees) takeBack(arena);
+  if (IS_THREADED && queuesFrees) takeBack(arena, true);
   return arena;
 }
 

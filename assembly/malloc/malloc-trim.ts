@@ -29,7 +29,7 @@ export function trimAll(pad: word): bool {
   let left = MOST_ARENAS;
   do {
     lockArena(arena);
-    if (IS_THREADED && queuesFrees) takeBack(arena);
+    if (IS_THREADED && queuesFrees) takeBack(arena, false);
     if (!(IS_THREADED && arena.isRetired)) {
       if (trimArena(arena)) released = true;
       if (arena == mainArena && trimTop(arena, pad)) released = true;

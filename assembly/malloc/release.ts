@@ -113,18 +113,22 @@ function emptyLarge(): void {
  * another thread's. Whether it was.
  * @noinline
  */
-function tryQueue(arena: MallocState, p: Chunk, size: word): bool {
+export function tryQueue(arena: MallocState, p: Chunk, size: word): bool {
   if (!isRemote(arena)) return false;
   if (enqueue(arena, p, size)) {
     lockArena(arena);
-    takeBack(arena);
+    takeBack(arena, false);
     unlockArena(arena);
   }
   return true;
 }
 
-/** Frees what others have queued for `arena`, which this thread has locked. @noinline */
-export function takeBack(arena: MallocState): void {
+/**
+ * Frees what others have queued for `arena`, which this thread has locked. `mayKeep`: in the
+ * profile "throughput" its cache may have them instead.
+ * @noinline
+ */
+export function takeBack(arena: MallocState, mayKeep: bool): void {
   if (arena == NO_ARENA || load<u32>(queuePlace(arena)) == 0) return;
   const place = queuePlace(arena);
   let mem: usize;
@@ -138,7 +142,7 @@ export function takeBack(arena: MallocState): void {
     left = followAside(Chunk.ofMem(mem), Chunk.ofMem(mem), left, Failure.SEGV_QUEUE);
     const next = below(mem);
     thread.backlog = <u32>next;
-    freeChunk(arena, Chunk.ofMem(mem), true);
+    if (!(IS_THROUGHPUT && mayKeep && keep(mem))) freeChunk(arena, Chunk.ofMem(mem), true);
     mem = next;
   }
 }

@@ -6,28 +6,17 @@
 
 import { below, topOf } from "../sync/stack";
 import { acquireSoon, ownerOf, release, takeOver } from "../sync/mutex";
-import { IS_THROUGHPUT } from "../abi/profile";
+import { IS_CLASSED, IS_THROUGHPUT } from "../abi/profile";
 import { ILP32 } from "../abi/word";
 import { Failure } from "../base/failure";
 import { addressOf, Chunk, PREV_INUSE, isMisaligned, isMisalignedSize, revealLink } from "./chunk";
-import {
-  MOST_ARENAS,
-  arenaFor,
-  arenaPlace,
-  mustBeArena,
-  listPlace,
-  nextArena,
-  putOnFreeList,
-} from "./arena";
+import { MOST_ARENAS, arenaFor, arenaPlace, listPlace, nextArena, putOnFreeList } from "./arena";
 import { insertUnsorted, unsortedBin } from "./bins";
 import { fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
 import { firstChunkOf, heapFor } from "./heap";
-import { hasLarge, isLargeBlock, largeLists } from "./extensions/large-tcache";
 import { followAside, mostChunks } from "./links";
 import { endsInHeap, isInHeap } from "./checker/list-checks";
-import { unmapChunk } from "./mapped";
 import { queuePlace } from "./extensions/queue";
-import { freeChunk } from "./release";
 import { segmentCount, segmentStart } from "./segments";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import {
@@ -49,19 +38,9 @@ import {
   leaveKernel,
   recoverKernel,
 } from "./system";
-import { TCACHE_MAX_BINS, bindTcache, isCachedBlock, surrenderTcache } from "./tcache";
-import { latestIn, setLatest } from "./tcache-lists";
-
-/** What was found, and done. Not a struct of glibc's. */
-@unmanaged
-export class Repair {
-  systemCalls: i32; // system calls that were undone: 0 or 1
-  listLocks: i32; // whether it held the list lock: 0 or 1
-  arenasMended: i32; // arenas that it was in and that are in order again
-  arenasRetired: i32; // arenas that it was in and that nobody is to use any more
-  blocksReturned: i32; // blocks of its tcache that went back to their arenas
-  blockedBy: i32; // the thread that holds a lock that is needed to go on, or -1
-}
+import { Repair, returnBlocks } from "./estate";
+import { TCACHE_MAX_BINS } from "./tcache";
+import { putFree } from "./classes/class-bins";
 
 const NONE: Chunk = changetype<Chunk>(0);
 
@@ -230,7 +209,7 @@ function mendChunks(arena: MallocState, start: usize, last: usize, inHand: Chunk
 
 /** Whether a chunk in hand is too large for tcache and fast bins: then it is in no list. */
 function isInNoList(size: word): bool {
-  return size > <word>TCACHE_MAX_BINS * 16 + MINSIZE;
+  return IS_CLASSED || size > <word>TCACHE_MAX_BINS * 16 + MINSIZE;
 }
 
 /** Whether `p` is the fencepost at `last`, or the one in front of it, too small for a chunk. */
@@ -240,8 +219,8 @@ function isLastFence(p: Chunk, size: word, last: usize): bool {
 }
 
 /**
- * Makes what lies from `run`, if that is a chunk, to `p`, which is in use, one free chunk of the
- * unsorted bin.
+ * Makes what lies from `run`, if that is a chunk, to `p`, which is in use, one free chunk: of the
+ * unsorted bin, or of its class's.
  */
 function endRun(arena: MallocState, run: Chunk, p: Chunk): void {
   if (run == NONE) {
@@ -250,6 +229,10 @@ function endRun(arena: MallocState, run: Chunk, p: Chunk): void {
   }
   const size = <word>(addressOf(p) - addressOf(run));
   p.mchunkSize &= ~PREV_INUSE;
+  if (IS_CLASSED) {
+    putFree(arena, run, size);
+    return;
+  }
   run.setHead(size, PREV_INUSE);
   run.setFoot(size);
   const bin = unsortedBin(arena);
@@ -281,104 +264,6 @@ function cutFastbins(arena: MallocState): void {
 function isFastChunk(arena: MallocState, p: Chunk, index: u32): bool {
   if (isMisaligned(p.mem) || !isInHeap(p) || fastbinIndex(p.size) != index) return false;
   return endsInHeap(p) && p.inuse && arenaFor(p) == arena;
-}
-
-/**
- * Gives the blocks of the dead thread's tcache back to their arenas, then the tcache itself, and
- * what it was taking back from a queue. False when a lock is not to be had.
- */
-function returnBlocks(dead: ThreadData, found: Repair): bool {
-  // Without a tcache of this thread's own: what is freed now is to be there for everybody.
-  const mine = surrenderTcache();
-  const isDone = returnCache(dead, found) && returnBacklog(dead, found);
-  if (mine != 0) bindTcache(mine);
-  return isDone;
-}
-
-function returnCache(dead: ThreadData, found: Repair): bool {
-  const cache = <usize>dead.tcache;
-  return cache == 0 || (emptyCache(cache, found) && giveBackCache(dead, found));
-}
-
-function returnBacklog(dead: ThreadData, found: Repair): bool {
-  let left = mostChunks();
-  for (let mem = <usize>dead.backlog; mem != 0;) {
-    left = followAside(Chunk.ofMem(mem), Chunk.ofMem(mem), left, Failure.SEGV_QUEUE);
-    if (!openArena(mem, found)) return false;
-    const next = below(mem);
-    dead.backlog = <u32>next;
-    freeOpen(mem);
-    found.blocksReturned++;
-    mem = next;
-  }
-  return true;
-}
-
-function emptyCache(cache: usize, found: Repair): bool {
-  if (!emptyLists(cache, false, found)) return false;
-  return !hasLarge() || emptyLists(largeLists(cache), true, found);
-}
-
-function emptyLists(lists: usize, areLarge: bool, found: Repair): bool {
-  for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
-    let mem = latestIn(lists, index);
-    while (isListed(mem, index, areLarge)) {
-      const next = revealLink(mem);
-      if (!openArena(mem, found)) return false;
-      setLatest(lists, index, next);
-      freeOpen(mem);
-      found.blocksReturned++;
-      mem = next;
-    }
-  }
-  return true;
-}
-
-/** Whether `mem` is in memory and looks like a block of the list. */
-function isListed(mem: usize, index: u32, isLarge: bool): bool {
-  if (!isInHeap(Chunk.ofMem(mem))) return false;
-  return isLarge ? isLargeBlock(mem, index) : isCachedBlock(mem, index);
-}
-
-function giveBackCache(dead: ThreadData, found: Repair): bool {
-  const cache = <usize>dead.tcache;
-  const isWhole = isInHeap(Chunk.ofMem(cache));
-  if (isWhole && !openArena(cache, found)) return false;
-  dead.tcache = 0;
-  if (isWhole) freeOpen(cache);
-  return true;
-}
-
-/**
- * Takes the locks that freeing the block `mem` may need, in their order. False when one is not to
- * be had soon.
- */
-function openArena(mem: usize, found: Repair): bool {
-  const p = Chunk.ofMem(mem);
-  if (p.isNonMain) mustBeArena(arenaFor(p), p);
-  const place = p.isMmapped ? 0 : arenaPlace(arenaFor(p));
-  if (place != 0 && !acquireSoon(place)) {
-    found.blockedBy = ownerOf(place);
-    return false;
-  }
-  if (enterKernelSoon()) return true;
-  found.blockedBy = kernelOwner();
-  if (place != 0) release(place);
-  return false;
-}
-
-/** Frees the block `mem` and gives back the locks that `openArena` took. */
-function freeOpen(mem: usize): void {
-  const p = Chunk.ofMem(mem);
-  if (p.isMmapped) {
-    unmapChunk(p);
-    leaveKernel();
-    return;
-  }
-  const arena = arenaFor(p);
-  freeChunk(arena, p, true);
-  leaveKernel();
-  release(arenaPlace(arena));
 }
 
 /** Counts the threads of every arena anew, and lists those that nobody uses. */

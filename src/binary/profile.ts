@@ -15,14 +15,22 @@ export type Profile = "glibc" | "throughput" | "small";
 /** The profiles, the default first. */
 export const PROFILES = ["glibc", "throughput", "small"] as const satisfies readonly Profile[];
 
-function refuse(what: string, profile: Profile): never {
-  throw new TypeError(`option "profile": ${what} has "${profile}"`);
+function refuse(what: string, ...profiles: readonly Profile[]): never {
+  throw new TypeError(`option "profile": ${what} has "${profiles.join('", "')}"`);
+}
+
+/**
+ * Whether `build` is to be had in `profile`. "small" has one arena, for which threads would wait;
+ * and the full build is for looking at system calls, not for little memory.
+ */
+export function buildHasProfile(build: Build, profile: Profile): boolean {
+  return profile !== "small" || (build !== "full" && build !== "threads");
 }
 
 /** @throws TypeError where `build` is not to be had in `profile` */
-export function checkBuildHasProfile(build: Build, profile?: Profile): void {
-  if (profile !== undefined && profile !== "glibc" && (build === "full" || build === "threads"))
-    refuse(`the build "${build}"`, "glibc");
+export function checkBuildHasProfile(build: Build, profile: Profile = "glibc"): void {
+  if (!buildHasProfile(build, profile))
+    refuse(`the build "${build}"`, ...PROFILES.filter((one) => buildHasProfile(build, one)));
 }
 
 /** @returns the name of a binary's file in build/, without its ending */

@@ -1,7 +1,7 @@
 // The option --profile of the commands that have a heap.
 
 import { Option } from "commander";
-import { PROFILES } from "../binary/profile.js";
+import { PROFILES, type Profile } from "../binary/profile.js";
 
 /** @returns the option, for a command of its own */
 export function profileOption(): Option {
@@ -12,4 +12,9 @@ export function profileOption(): Option {
   )
     .choices(PROFILES)
     .default("glibc");
+}
+
+/** @returns what reports call the heap of a profile */
+export function heapText(profile: Profile = "glibc"): string {
+  return profile === "glibc" ? "glibc 2.36's malloc" : `the profile "${profile}"`;
 }

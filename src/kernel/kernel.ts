@@ -302,6 +302,9 @@ const BINARIES = /* @__PURE__ */ withLoader(
   /* @__PURE__ */ binariesOf({
     "full.ilp32": () => new URL("../../build/full.ilp32.wasm", import.meta.url),
     "full.lp64": () => new URL("../../build/full.lp64.wasm", import.meta.url),
+    "full-throughput.ilp32": () =>
+      new URL("../../build/full-throughput.ilp32.wasm", import.meta.url),
+    "full-throughput.lp64": () => new URL("../../build/full-throughput.lp64.wasm", import.meta.url),
   }),
 );
 const startProcess = /* @__PURE__ */ processStarter(BINARIES, {});

@@ -10,7 +10,7 @@ import { errorOf } from "./failures.js";
 import { Fate } from "./fate.js";
 import { NO_FILES } from "./file-imports.js";
 import { MAX_TASK_SIZE, WASM_PAGE_BYTES } from "./memory-option.js";
-import { checkBuildHasOptions } from "./only-in.js";
+import { checkBuildHasOptions, checkProfileHasOptions } from "./only-in.js";
 import { CORE_OPTIONS, PAGE_BYTES, planCore } from "./options.js";
 import type { HugePages, ProcessOptions, ProcessPlan, Traits } from "./options.js";
 import { randomWords } from "../base/realm.js";
@@ -114,6 +114,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
   const own: ProcessOptions = options;
   checkBuildHasOptions(own, build);
   checkBuildHasProfile(build, options.profile);
+  checkProfileHasOptions(own, options.profile);
   const machine = hugePagesOption(options.hugePages);
   // How many processors glibc counts; nothing for its own default.
   if (cores !== undefined) machine.push(setting("cores", Tunable.CORES, cores));

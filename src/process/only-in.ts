@@ -2,6 +2,7 @@
 // and what is refused at run time.
 
 import type { Build, RawExports } from "../binary/exports.js";
+import type { Profile } from "../binary/profile.js";
 import type { FileImports } from "./file-imports.js";
 import type { TunableSetting } from "./tunables.js";
 
@@ -74,7 +75,7 @@ export interface BuildOptions {
    * tcache ends at blocks of 1,020 bytes (lp64: 1,032). Else it is an extension: blocks of up to 64
    * KiB are kept as well, by size classes, of which there are eight for each doubling; a request is
    * rounded up to its class. Addresses are not glibc's then. At most 1 GiB. For the build
-   * "threads".
+   * "threads", in glibc's profile: the profile "throughput" keeps such blocks by itself.
    */
   largeTcache?: number;
 }
@@ -102,4 +103,12 @@ export function checkBuildHasOptions(options: BuildOptions, build: Build): void 
     if (options[name as keyof OnlyIn] !== undefined && build !== only)
       throw new TypeError(`option "${name}" is for the build "${only}"`);
   }
+}
+
+/** @throws TypeError naming an option that is given and that `profile` has no use for */
+export function checkProfileHasOptions({ largeTcache = 0 }: BuildOptions, profile?: Profile): void {
+  if (largeTcache !== 0 && profile === "throughput")
+    throw new TypeError(
+      'option "largeTcache" is for the profile "glibc": "throughput" keeps blocks of up to 64 KiB by itself',
+    );
 }

@@ -65,8 +65,8 @@ export type ProcessOptions<A extends Abi = Abi, B extends Build = Build> = {
   /** Which build to load: "core" (default), "checked", "replay", "full", "image" or "threads". */
   build?: B;
   /**
-   * Which heap: "glibc" (default), "throughput" or "small". The builds "full" and "threads" have
-   * glibc's only. Where `wasm` is given, the default is what that is.
+   * Which heap: "glibc" (default), "throughput" or "small". The builds "full" and "threads" do not
+   * have "small". Where `wasm` is given, the default is what that is.
    */
   profile?: Profile;
   /**

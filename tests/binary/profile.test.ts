@@ -2,7 +2,7 @@
 // heap it is.
 
 import { describe, expect, it } from "vitest";
-import { PROFILES } from "../../src/binary/profile.js";
+import { PROFILES, buildHasProfile } from "../../src/binary/profile.js";
 import { createDebugHeapSync } from "../../src/debug/create.js";
 import { createHeapSync as createCoreHeapSync } from "../../src/heap/core-create.js";
 import { createHeap, createHeapSync } from "../../src/heap/create.js";
@@ -12,7 +12,8 @@ import * as threads from "../../src/threads.js";
 
 const abis = ["ilp32", "lp64"] as const;
 const OTHERS = ["throughput", "small"] as const;
-const BUILDS = ["core", "checked", "replay", "image"] as const;
+const BUILDS = ["core", "checked", "replay", "image", "full", "threads"] as const;
+const WITHOUT_SMALL = ["full", "threads"] as const;
 
 /** What a call throws: name and message. */
 function refusal(call: () => unknown): string {
@@ -32,19 +33,22 @@ describe.each(abis)("the option profile, %s", (abi) => {
     expect(startProcessSync({ abi }).structs).not.toHaveProperty("ClassCache");
   });
 
-  it.each(BUILDS)("all heaps are to be had in the build %s, and differ", (build) => {
-    const all = PROFILES.map((profile) => startProcessSync({ abi, build, profile }));
+  it.each(BUILDS)("heaps that are to be had in the build %s differ", (build) => {
+    const has = PROFILES.filter((profile) => buildHasProfile(build, profile));
+    const all = has.map((profile) => startProcessSync({ abi, build, profile }));
     const [glibc, throughput, small] = all;
-    expect(all.map(({ profile }) => profile)).toEqual(PROFILES);
-    expect(new Set(all.map(({ module }) => module)).size).toBe(PROFILES.length);
+    expect(has).toHaveLength(build === "full" || build === "threads" ? 2 : 3);
+    expect(all.map(({ profile }) => profile)).toEqual(has);
+    expect(new Set(all.map(({ module }) => module)).size).toBe(has.length);
     expect(throughput!.structs).toHaveProperty("ClassCache");
-    expect(small!.structs).not.toHaveProperty("TcachePerthreadStruct");
     // One class for requests of an eighth of 2 KiB.
     const sizes = [glibc!, throughput!].map((process) => process.usableSize(process.malloc(1800)));
     expect(sizes[1]! - sizes[0]!).toBeGreaterThan(64);
+    if (small === undefined) return;
+    expect(small.structs).not.toHaveProperty("TcachePerthreadStruct");
     // And steps of two words.
-    expect(small!.usableSize(small!.malloc(20))).toBe(abi === "ilp32" ? 20 : 24);
-    expect(small!.raw.tcache()).toBe(0);
+    expect(small.usableSize(small.malloc(20))).toBe(abi === "ilp32" ? 20 : 24);
+    expect(small.raw.tcache()).toBe(0);
   });
 
   it.each(OTHERS)("heaps of all kinds take it, and say what they have: %s", async (profile) => {
@@ -89,10 +93,11 @@ describe.each(abis)("the option profile, %s", (abi) => {
     }
   });
 
-  it.each(OTHERS)("builds with glibc's heap only refuse it by name: %s", async (profile) => {
+  it("builds that do not have it refuse it by name: small", async () => {
+    const profile = "small";
     const rule = (build: string): string =>
-      `TypeError: option "profile": the build "${build}" has "glibc"`;
-    for (const build of ["full", "threads"] as const) {
+      `TypeError: option "profile": the build "${build}" has "glibc", "throughput"`;
+    for (const build of WITHOUT_SMALL) {
       expect(refusal(() => startProcessSync({ abi, build, profile }))).toBe(rule(build));
       await expect(startProcess({ abi, build, profile })).rejects.toThrow(rule(build).slice(11));
     }
@@ -100,5 +105,23 @@ describe.each(abis)("the option profile, %s", (abi) => {
     expect(refusal(() => threads.createHeapSync({ abi, profile } as never))).toBe(rule("threads"));
     // The default by its name is no reason to refuse anything.
     expect(startProcessSync({ abi, build: "full", profile: "glibc" }).profile).toBe("glibc");
+  });
+
+  it("heaps of threads take it; a cache for large blocks they have by themselves", async () => {
+    const heap = threads.createHeapSync({ abi, profile: "throughput" });
+    expect(heap.process.profile).toBe("throughput");
+    const block = heap.malloc(1800);
+    const other = threads.attachHeapSync(heap.handle());
+    other.free(block);
+    expect(other.malloc(1800)).toBe(block);
+    expect(other.process.profile).toBe("throughput");
+    expect((await threads.createHeap({ abi, profile: "throughput" })).malloc(1)).toBeGreaterThan(0);
+    const rule = 'TypeError: option "largeTcache" is for the profile "glibc"';
+    const { module: wasm } = heap.process;
+    for (const options of [{ profile: "throughput" }, { wasm }] as const)
+      expect(refusal(() => threads.createHeapSync({ abi, ...options, largeTcache: 4096 }))).toMatch(
+        rule,
+      );
+    expect(startKernelSync({ abi, profile: "throughput" }).process.profile).toBe("throughput");
   });
 });

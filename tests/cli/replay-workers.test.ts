@@ -51,6 +51,16 @@ describe("replay --workers", () => {
     expect(trace?.mallocInfo).toMatch(/^<malloc version="1">/);
   });
 
+  it("runs the profile throughput, and says so", async () => {
+    const args = ["replay", "--workers", "--profile", "throughput", "--repeat", "1", "-"];
+    const { stdout } = await run([...args, "--json"], SMALL);
+    expect(JSON.parse(stdout)).toMatchObject({
+      profile: "throughput",
+      traces: [{ ops: 7, refused: 1, liveBlocks: 3, liveBytes: 533, workers: 2 }],
+    });
+    expect((await run(args, SMALL)).stdout).toContain('the profile "throughput" in WebAssembly');
+  });
+
   it("takes a number of workers, and fresh ids; several traces get a row each", async () => {
     const args = ["--max-workers", "1", "--fresh-ids", "--repeat", "1"];
     const { stdout } = await run(["replay", ...args, GIT_GREP, "-"], SMALL);
@@ -78,7 +88,7 @@ describe("replay --workers", () => {
     [["--workers", "4"], "4: no such file; --workers takes no number, --max-workers 4 does\n"],
     [["--max-workers", "0"], "A whole number from 1 to 128 is needed."],
     [["--max-workers", "129"], "A whole number from 1 to 128 is needed."],
-    [["--workers", "--profile", "throughput"], "--profile throughput is not for threads that run"],
+    [["--workers", "--profile", "small"], "--profile small is not for threads that run"],
     [["--workers", "--tunables", "x=1"], "x"],
   ])("%j is refused", async (args, message) => {
     const { code, stdout, stderr } = await run(["replay", ...args, "-"], SMALL);

@@ -18,6 +18,8 @@ const ROWS: [FlipMode, "ilp32" | "lp64", number][] = [
   ["small", "lp64", campaign({ short: 24, ci: 120 })],
   ["threads", "ilp32", campaign({ short: 12, ci: 40 })],
   ["threads", "lp64", campaign({ short: 12, ci: 40 })],
+  ["threads-throughput", "ilp32", campaign({ short: 12, ci: 40 })],
+  ["threads-throughput", "lp64", campaign({ short: 12, ci: 40 })],
   // Guests of 64-bit words do not exist.
   ["guest", "ilp32", campaign({ short: 12, ci: 40 })],
 ];

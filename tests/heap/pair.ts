@@ -11,6 +11,7 @@ export type Exports = Record<string, (...args: unknown[]) => number | bigint>;
 
 /** How the process of a `Pair` differs from glibc's. */
 export interface PairOptions {
+  build?: "threads" | "threads-throughput";
   queuesFrees?: boolean;
   /** Bytes. */
   largeTcache?: number;
@@ -24,14 +25,16 @@ export interface PairOptions {
 export class Pair {
   readonly memory = new WebAssembly.Memory({ initial: 32, maximum: 4096, shared: true });
   readonly abi: "ilp32" | "lp64";
+  readonly #module: WebAssembly.Module;
   readonly first: Exports;
   readonly second: Exports;
 
   constructor(
     abi: "ilp32" | "lp64",
-    { queuesFrees = false, largeTcache = 0, tunables = {} }: PairOptions = {},
+    { build = "threads", queuesFrees = false, largeTcache = 0, tunables = {} }: PairOptions = {},
   ) {
     this.abi = abi;
+    this.#module = moduleOf(build, abi);
     this.first = this.#instance();
     const startBrk = BASE + Number(this.first["kernel_bytes"]!());
     this.first["initialize"]!(BASE, startBrk, 0x400_0000, 0xfff_0000, 4);
@@ -51,8 +54,7 @@ export class Pair {
       throw new Error(`failure ${code} at ${address}`);
     };
     const imports = { env: { memory: this.memory }, host: { fail } };
-    const module = moduleOf("threads", this.abi);
-    return new WebAssembly.Instance(module, imports).exports as Exports;
+    return new WebAssembly.Instance(this.#module, imports).exports as Exports;
   }
 
   word(value: number): number | bigint {

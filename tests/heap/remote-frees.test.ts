@@ -82,6 +82,58 @@ describe.each(["ilp32", "lp64"] as const)("blocks of another thread's, %s", (abi
   });
 });
 
+// A class keeps 64 KiB, 32 blocks of these. A free beyond gives half of them back.
+describe.each(["ilp32", "lp64"] as const)("the same in the profile throughput, %s", (abi) => {
+  const build = "threads-throughput";
+  const chunk = 2048;
+  const kept = 65_536;
+
+  it('"lock": the freeing thread keeps some, the others are free at once', () => {
+    const pair = new Pair(abi, { build });
+    const blocks = pair.allocate(BLOCKS, BYTES);
+    const full = pair.used();
+    for (const block of blocks) pair.first["free"]!(block);
+    expect(full - pair.used()).toBeGreaterThanOrEqual(BLOCKS * chunk - kept);
+    expect(full - pair.used()).toBeLessThanOrEqual(BLOCKS * chunk - kept / 2);
+    pair.check();
+    pair.first["thread_exit"]!();
+    expect(full - pair.used()).toBeGreaterThanOrEqual(BLOCKS * chunk);
+    pair.check();
+  });
+
+  it('"queue": the other one takes them back into its cache', () => {
+    const pair = new Pair(abi, { build, queuesFrees: true });
+    const blocks = pair.allocate(BLOCKS, BYTES);
+    const full = pair.used();
+    for (const block of blocks) pair.first["free"]!(block);
+    expect(pair.used()).toBe(full);
+    pair.check();
+    // What a run left of the class is served first.
+    const again = pair.allocate(40, BYTES);
+    expect(again.filter((block) => blocks.includes(block)).length).toBeGreaterThan(30);
+    expect(new Set(again).size).toBe(40);
+    expect(pair.used()).toBeLessThan(full);
+    pair.check();
+  });
+
+  it('"queue": all of it is free when both have ended', () => {
+    const pair = new Pair(abi, { build, queuesFrees: true });
+    const before = pair.used();
+    for (const block of pair.allocate(700, BYTES)) pair.first["free"]!(block);
+    pair.first["thread_exit"]!();
+    pair.second["thread_exit"]!();
+    expect(pair.used()).toBeLessThan(before + 4096);
+    pair.check();
+  });
+
+  it("a block that is freed twice is noticed while the freeing thread has it", () => {
+    const pair = new Pair(abi, { build, queuesFrees: true });
+    const blocks = pair.allocate(BLOCKS, BYTES);
+    for (const block of blocks) pair.first["free"]!(block);
+    expect(() => pair.first["free"]!(blocks.at(-1)!)).toThrow(/failure/);
+  });
+});
+
 describe("the option", () => {
   it("is for the threaded build", () => {
     // @ts-expect-error: the types say so, too

@@ -64,6 +64,8 @@ const THREADS = [
   "check_address",
 ];
 
+const CRASH = [...THREADS, "locks_held"];
+
 const CHECKED = [
   ...REPLAY,
   "check_heap",
@@ -75,34 +77,39 @@ const CHECKED = [
 
 const IMAGE = ["page_digest", "image_end", "image_restore", "check_heap", "check_address"];
 
+const FULL = [
+  "syscall",
+  "trace_syscalls",
+  "first_vma",
+  "next_vma",
+  "find_vma",
+  "touch",
+  "fetch",
+  "is_resident",
+  "page_marks",
+  "set_kernel_option",
+  "check_kernel",
+  "open_file",
+  "check_heap",
+  "check_address",
+];
+
 const ADDED: Readonly<Record<string, readonly string[]>> = {
   core: [],
   checked: CHECKED,
   replay: REPLAY,
-  full: [
-    "syscall",
-    "trace_syscalls",
-    "first_vma",
-    "next_vma",
-    "find_vma",
-    "touch",
-    "fetch",
-    "is_resident",
-    "page_marks",
-    "set_kernel_option",
-    "check_kernel",
-    "open_file",
-    "check_heap",
-    "check_address",
-  ],
+  full: FULL,
   image: IMAGE,
   threads: THREADS,
-  // Not in the package: it tells tests of each store.
-  crash: [...THREADS, "locks_held"],
+  // Not in the package: they tell tests of each store.
+  crash: CRASH,
+  "crash-throughput": CRASH,
   "core-throughput": [],
   "checked-throughput": CHECKED,
   "replay-throughput": REPLAY,
   "image-throughput": IMAGE,
+  "full-throughput": FULL,
+  "threads-throughput": THREADS,
   "core-small": [],
   "checked-small": CHECKED,
   "replay-small": REPLAY,
@@ -110,9 +117,12 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What is imported besides the memory and host.fail. */
+const OF_FULL = ["trace", ...Object.keys(NO_FILES)].map((name) => `host.${name} function`);
 const IMPORTED: Readonly<Record<string, readonly string[]>> = {
-  full: ["trace", ...Object.keys(NO_FILES)].map((name) => `host.${name} function`),
+  full: OF_FULL,
+  "full-throughput": OF_FULL,
   crash: ["env.crash_point function"],
+  "crash-throughput": ["env.crash_point function"],
 };
 
 /** The most bytes that a build may have. */
@@ -120,6 +130,7 @@ const BUDGETS: Readonly<Record<string, number>> = {
   core: 24 * 1024,
   "core-small": 20 * 1024,
   threads: 48 * 1024,
+  "threads-throughput": 48 * 1024,
 };
 
 for (const build of Object.keys(ADDED)) {
@@ -156,7 +167,7 @@ for (const build of Object.keys(ADDED)) {
         const names = readModule(bytes).sections.flatMap(({ name }) =>
           name === undefined ? [] : [name],
         );
-        expect(names.sort()).toEqual(build === "crash" ? ["crash", "layout"] : ["layout"]);
+        expect(names.sort()).toEqual(build.startsWith("crash") ? ["crash", "layout"] : ["layout"]);
         expect(() => checkBinary(module, abi)).not.toThrow();
       });
 

@@ -67,13 +67,18 @@ describe("process options", () => {
       /option "profile" must be one of "glibc", "throughput", "small", got "fast"/,
     ],
     [{ profile: null }, /option "profile" must be one of "glibc", "throughput", "small", got null/],
-    [{ profile: "throughput", build: "full" }, /option "profile": the build "full" has "glibc"/],
     [
-      { profile: "throughput", build: "threads" },
-      /option "profile": the build "threads" has "glibc"/,
+      { profile: "small", build: "full" },
+      /option "profile": the build "full" has "glibc", "throughput"/,
     ],
-    [{ profile: "small", build: "full" }, /option "profile": the build "full" has "glibc"/],
-    [{ profile: "small", build: "threads" }, /option "profile": the build "threads" has "glibc"/],
+    [
+      { profile: "small", build: "threads" },
+      /option "profile": the build "threads" has "glibc", "throughput"/,
+    ],
+    [
+      { profile: "throughput", build: "threads", largeTcache: 1 },
+      /option "largeTcache" is for the profile "glibc": "throughput" keeps blocks of up to 64 KiB/,
+    ],
     [{ build: "full", trace: 1 }, /option "trace" must be a function/],
     [{ trace: () => undefined }, /option "trace" is for the build "full"/],
     [{ layout: "tiny" }, /option "layout" must be one of "linux", "top-down", "compact"/],

@@ -29,21 +29,25 @@ export class Death extends Error {
   }
 }
 
-const modules = new Map<Abi, WebAssembly.Module>();
+/** The build for deaths in a profile. */
+export type CrashBuild = "crash" | "crash-throughput";
 
-function moduleOf(abi: Abi): WebAssembly.Module {
-  let module = modules.get(abi);
+const modules = new Map<string, WebAssembly.Module>();
+
+function moduleOf(build: CrashBuild, abi: Abi): WebAssembly.Module {
+  const name = `${build}.${abi}`;
+  let module = modules.get(name);
   if (module === undefined) {
-    const file = new URL(`../../build/crash.${abi}.wasm`, import.meta.url);
+    const file = new URL(`../../build/${name}.wasm`, import.meta.url);
     module = new WebAssembly.Module(readFileSync(file));
-    modules.set(abi, module);
+    modules.set(name, module);
   }
   return module;
 }
 
 /** The function that each point is in. */
-export function pointsOf(abi: Abi): string[] {
-  const [section] = WebAssembly.Module.customSections(moduleOf(abi), "crash");
+export function pointsOf(build: CrashBuild, abi: Abi): string[] {
+  const [section] = WebAssembly.Module.customSections(moduleOf(build, abi), "crash");
   return new TextDecoder().decode(section).split("\n");
 }
 
@@ -73,6 +77,7 @@ interface Thread {
  * keep of large blocks, bytes.
  */
 export interface CrowdMemory {
+  build: CrashBuild;
   pages: number;
   queuesFrees: boolean;
   largeTcache: number;
@@ -80,6 +85,7 @@ export interface CrowdMemory {
 
 export class Crowd {
   readonly abi: Abi;
+  readonly build: CrashBuild;
   readonly random: Prng;
   readonly memory: WebAssembly.Memory;
   readonly largeTcache: number;
@@ -93,7 +99,8 @@ export class Crowd {
   #word: (value: number) => Word<Abi>;
 
   constructor(abi: Abi, random: Prng, memory: CrowdMemory, threads: number) {
-    const { pages, queuesFrees, largeTcache } = memory;
+    const { build, pages, queuesFrees, largeTcache } = memory;
+    this.build = build;
     this.largeTcache = largeTcache;
     this.abi = abi;
     this.random = random;
@@ -128,7 +135,10 @@ export class Crowd {
     const fail = (code: number, address: number): never => {
       throw new Error(`failure ${code} at 0x${(address >>> 0).toString(16)}`);
     };
-    const { exports } = new WebAssembly.Instance(moduleOf(this.abi), { env, host: { fail } });
+    const { exports } = new WebAssembly.Instance(moduleOf(this.build, this.abi), {
+      env,
+      host: { fail },
+    });
     self.raw = exports as unknown as Raw;
     return self.raw;
   }

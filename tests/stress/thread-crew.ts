@@ -32,7 +32,7 @@ export const PATIENCE_MS = 60_000;
 
 export interface CrewOptions {
   abi: Abi;
-  build: "threads" | "crash";
+  build: `${"threads" | "crash"}${"" | "-throughput"}`;
   places: number;
   seed: number;
   /** The memory's maximum, pages of 64 KiB. */
@@ -51,11 +51,12 @@ export interface CrewOptions {
   largeTcache?: number;
 }
 
-/** The memory that a crew works in, and how malloc is to use it. */
+/** The memory that a crew works in, and how malloc is to use it; which build, if not glibc's. */
 export type CrewMemory = Pick<
   CrewOptions,
   "pages" | "mmapBase" | "taskSize" | "tunables" | "queuesFrees" | "largeTcache"
->;
+> &
+  Partial<Pick<CrewOptions, "build">>;
 
 /** Fields of malloc's structs in the shared memory. */
 type StructName = keyof (typeof layouts)["ilp32"];

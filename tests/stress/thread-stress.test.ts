@@ -66,6 +66,20 @@ const MEMORIES: Record<string, CrewMemory> = {
     largeTcache: MIB / 4,
     queuesFrees: true,
   },
+  "throughput, little memory": {
+    pages: 2048,
+    mmapBase: 48 * MIB,
+    taskSize: 2048 * 65_536,
+    tunables: { ARENA_MAX: 4 },
+    build: "threads-throughput",
+  },
+  "throughput, queued frees": {
+    pages: 65_536,
+    mmapBase: 1024 * MIB,
+    taskSize: 65_535 * 65_536,
+    build: "threads-throughput",
+    queuesFrees: true,
+  },
 };
 
 interface Outcome {

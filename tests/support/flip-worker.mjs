@@ -21,9 +21,11 @@ const { createHeapSync, ThreadError } = await import("../../dist/threads.js");
 const { abi, mode, from, to, progress } = workerData;
 const clock = new Int32Array(progress);
 const LAYOUTS = ["linux", "top-down", "compact"];
-const PROFILE = mode === "throughput" || mode === "small" ? mode : "glibc";
-/** Those of profiles other than glibc's are fewer. */
-const BUILDS = PROFILE === "glibc" ? ["core", "full", "image", "core"] : ["core", "image"];
+const IS_THREADED = mode.startsWith("threads");
+const PROFILE =
+  /** @type {const} */ (["throughput", "small"]).find((name) => mode.endsWith(name)) ?? "glibc";
+/** Where little memory is wanted nobody looks at system calls. */
+const BUILDS = PROFILE === "small" ? ["core", "image"] : ["core", "full", "image", "core"];
 const PAGE = 4096;
 
 /**
@@ -49,12 +51,11 @@ function begin(step) {
  */
 function start(random) {
   if (mode === "guest") return startGuest();
-  const build = mode === "threads" ? mode : pick(BUILDS, random);
+  const build = IS_THREADED ? "threads" : pick(BUILDS, random);
   /** @type {any} */
-  const process =
-    mode === "threads"
-      ? createHeapSync({ abi, patience: 300 }).process
-      : startProcessSync({ abi, build, profile: PROFILE, layout: pick(LAYOUTS, random) });
+  const process = IS_THREADED
+    ? createHeapSync({ abi, profile: PROFILE, patience: 300 }).process
+    : startProcessSync({ abi, build, profile: PROFILE, layout: pick(LAYOUTS, random) });
   process.share();
   const threads = [process];
   const others = build === "image" ? 0 : random(0, 2);
@@ -163,7 +164,7 @@ function metadata({ process, threads, blocks }, random) {
   ];
   for (const thread of threads) {
     const cache = thread.raw.tcache() >>> 0;
-    const struct = mode === "throughput" ? structs.ClassCache : structs.TcachePerthreadStruct;
+    const struct = PROFILE === "throughput" ? structs.ClassCache : structs.TcachePerthreadStruct;
     if (cache !== 0) ranges.push([cache, struct.size]);
   }
   // Chunks of the heap: headers and the links of those that are free.

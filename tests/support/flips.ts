@@ -29,9 +29,9 @@ interface Message {
 
 /**
  * What calls: JavaScript on simulated threads; the same on the profiles "throughput" and "small";
- * the threaded build's threads, with its locks; a guest.
+ * the threaded build's threads, with its locks, and the same on "throughput"; a guest.
  */
-export type FlipMode = "heap" | "throughput" | "small" | "threads" | "guest";
+export type FlipMode = "heap" | "throughput" | "small" | "threads" | "threads-throughput" | "guest";
 
 /**
  * Damages heaps.

@@ -8,6 +8,7 @@
 // themselves. What they hold is limited in bytes. A block that would exceed the limit has
 // everything given back first: what the program needed before is not kept for ever.
 
+import { IS_THROUGHPUT } from "../../abi/profile";
 import { SIZE_SZ } from "../../abi/word";
 import { IS_THREADED } from "../../sync/tier";
 import { Chunk, isMisaligned } from "../chunk";
@@ -47,9 +48,12 @@ let limit: word = 0; // what the lists may hold, bytes
 let held: word = 0; // what they do hold
 let mark: word = 0; // tcache_key
 
-/** Whether tcaches have these lists: the same for all threads. */
+/**
+ * Whether tcaches have these lists: the same for all threads. Where there is a cache in tcache's
+ * place it keeps such blocks itself.
+ */
 export function hasLarge(): bool {
-  return IS_THREADED && sharedState().largeTcache != 0;
+  return IS_THREADED && !IS_THROUGHPUT && sharedState().largeTcache != 0;
 }
 
 /** How many bytes a thread's tcache needs (sizeof (tcache_perthread_struct)). */

@@ -1,6 +1,7 @@
 // Where a block comes from that the cache does not have: from the arena's bins, from top, and at
 // last from the kernel. For a class that the cache has, a run of several is cut at once.
 
+import { IS_THREADED } from "../../sync/tier";
 import { binAt } from "../bins";
 import { Chunk, PREV_INUSE } from "../chunk";
 import { systemMalloc } from "../extend";
@@ -17,7 +18,7 @@ import {
 } from "../classes/classes";
 import { NO_BIN, binOfClass, nextBin, putFree, remove } from "../classes/class-bins";
 import { nextRun, put } from "./cache";
-import { emptyBeforeGrowth, emptyCache } from "./empty";
+import { emptyBeforeGrowth, emptyInto } from "./empty";
 import { noteRise } from "./fall";
 
 /**
@@ -43,7 +44,7 @@ export function takeChunk(arena: MallocState, size: word): usize {
     if (mem != 0) return mem;
   }
   mem = systemMalloc(size, arena);
-  if (mem != 0 || !emptyCache(false)) return mem;
+  if (mem != 0 || !emptyInto(arena)) return mem;
   // Where memory ends, nothing is cached for a reason.
   mem = takeAtHand(arena, size);
   return mem != 0 ? mem : systemMalloc(size, arena);
@@ -116,16 +117,22 @@ function cut(arena: MallocState, first: Chunk, size: word, index: u32, count: u3
     const rest = left - size;
     const isLast = --count == 0 || rest < size;
     const have = isLast && rest < MINSIZE ? left : size;
+    const behind = p.at(have);
+    left -= have;
+    // What is behind comes first: the chunks can be walked after each store (repair.ts).
+    if (!isLast) {
+      if (IS_THREADED) behind.setHead(left, PREV_INUSE);
+    } else if (left != 0) {
+      putFree(arena, behind, left);
+    } else {
+      behind.mchunkSize |= PREV_INUSE;
+    }
     p.setHead(have, flags);
     // On lp64 the last may be 16 bytes larger, and of another class.
     if (p != first) put(have == size ? index : cachedClassOf(have), p.mem, have);
-    p = p.at(have);
-    left -= have;
-    if (isLast) break;
+    if (isLast) return first.mem;
+    p = behind;
   }
-  if (left != 0) putFree(arena, p, left);
-  else p.mchunkSize |= PREV_INUSE;
-  return first.mem;
 }
 
 /** The same from top, which has room for one at least. */

@@ -134,6 +134,16 @@ export function keep(mem: usize): bool {
   return false;
 }
 
+/**
+ * The class of the chunk `p`, if it has one that takes no more: else a number beyond all.
+ */
+export function fullClassOf(p: Chunk): u32 {
+  const size = p.size;
+  if (size - MINSIZE >= span || !isPlain(p.mem, p.mchunkSize)) return CACHE_CLASSES;
+  const index = cachedClassOf(size);
+  return roomOf(index) < <i32>size ? index : CACHE_CLASSES;
+}
+
 /** Puts the block at `mem`, of a chunk of `size` bytes, into class `index`, whatever it holds. */
 export function put(index: u32, mem: usize, size: word): void {
   giveRoom(index, -(<i32>size));
@@ -196,6 +206,26 @@ export function isAtLimit(least: i32): bool {
   return left < 0;
 }
 
+/** The block behind the cached one at `mem`, or 0. */
+export function nextOf(mem: usize): usize {
+  if (isMisaligned(mem)) corrupted(Failure.TCACHE_UNALIGNED, mem);
+  return revealLink(mem);
+}
+
+/** Takes the block at `mem` out of class `index`: the latest, or the one behind `before`. */
+export function takeBehind(index: u32, before: usize, mem: usize): void {
+  const next = revealLink(mem);
+  if (before == 0) store<word>(listOf(index), <word>next);
+  else store<word>(before, <word>protectLink(before, next));
+  store<word>(mem, 0, KEY);
+  giveRoom(index, <i32>Chunk.ofMem(mem).size);
+}
+
+/** How many bytes of chunks class `index` takes yet. */
+export function roomOf(index: u32): i32 {
+  return roomIn(cache, index);
+}
+
 /** The latest block of class `index` of the cache at `mem`, any thread's, or 0. */
 export function latestOf(mem: usize, index: u32): usize {
   return <usize>load<word>(mem + <usize>index * SIZE_SZ);
@@ -204,6 +234,21 @@ export function latestOf(mem: usize, index: u32): usize {
 /** How many bytes of chunks class `index` of the cache at `mem` takes yet: below 0 after a run. */
 export function roomIn(mem: usize, index: u32): i32 {
   return load<i32>(mem + ((<usize>index) << 2), ROOM);
+}
+
+/** Makes `to`, or 0, the latest block of class `index` of the cache at `mem`, a dead thread's. */
+export function setLatestOf(mem: usize, index: u32, to: usize): void {
+  store<word>(mem + <usize>index * SIZE_SZ, <word>to);
+}
+
+/**
+ * Whether an aligned block in memory looks like one of class `index`: used when a thread died with
+ * it.
+ */
+export function isClassBlock(mem: usize, index: u32): bool {
+  const p = Chunk.ofMem(mem);
+  const size = p.size;
+  return !isMisaligned(mem) && size <= CACHED_SIZE && cachedClassOf(size) == index && p.inuse;
 }
 
 function listOf(index: u32): usize {

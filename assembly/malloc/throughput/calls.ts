@@ -2,6 +2,8 @@
 // blocks for it. What has no class, and whatever is odd, goes glibc's ways (api.ts).
 
 import { ILP32, PTRDIFF_MAX, SIZE_SZ } from "../../abi/word";
+import { queuesFrees } from "../../sync/mutex";
+import { IS_THREADED } from "../../sync/tier";
 import { allocate, allocateInline } from "../allocate";
 import { NO_ARENA, arenaFor, otherArena, unlockArena } from "../arena";
 import { maybeInitTcache, mayRetry, openArena } from "../call";
@@ -14,7 +16,7 @@ import { hasCache, keep, latest, take, takeSmall } from "./cache";
 import { CACHED_SIZE, EXACT_SIZE, classFor, classedSize } from "../classes/classes";
 
 export { keep, mayBeAtLimit } from "./cache";
-export { emptyAfterFall, emptyCache } from "./empty";
+export { emptyAfterFall, emptyCache, keepInstead } from "./empty";
 
 /** Up to so many bytes are cleared and copied word by word: memory.fill costs more. */
 const FEW: word = 512;
@@ -47,6 +49,14 @@ function mallocAnew(bytes: word): usize {
   if (cached != 0) return cached;
   const rounded = size - SIZE_SZ;
   let arena = openArena(rounded);
+  // What was taken back from others may be what is wanted.
+  if (IS_THREADED && queuesFrees && isClassed) {
+    const back = take(index);
+    if (back != 0) {
+      unlockArena(arena);
+      return back;
+    }
+  }
   let mem = isClassed && arena != NO_ARENA ? takeRun(arena, index) : allocateInline(arena, rounded);
   if (mayRetry(mem, arena)) {
     arena = otherArena(arena, rounded);

@@ -11,7 +11,7 @@ import type { ThreadLocks, ThreadReport, ThreadTask } from "./worker.js";
 import { startProcessSync } from "../../../src/process/process.js";
 import type { ProcessOptions } from "../../../src/process/options.js";
 import { handleOf } from "../../../src/process/threads/join.js";
-import { NATIVE_NAMES, OURS } from "../allocators.js";
+import { NATIVE_NAMES, OURS, THROUGHPUT } from "../allocators.js";
 import { wasmModule } from "../binaries.js";
 
 /** This project's build without threads, which one thread can be held against. */
@@ -33,6 +33,10 @@ export const QUEUED = `${OURS.ilp32}, remoteFrees "queue"`;
  * glibc's addresses.
  */
 export const EXTENDED = `${OURS.ilp32}, for speed`;
+/** This project's profile "throughput", as it is. */
+export const CLASSED = THROUGHPUT;
+/** The same, with the extension for blocks that one thread allocates and another one frees. */
+export const CLASSED_QUEUED = `${THROUGHPUT}, remoteFrees "queue"`;
 export const MIMALLOC = "mimalloc";
 export const DLMALLOC = "dlmalloc, one lock";
 export const NOTHING = {
@@ -207,9 +211,10 @@ export function handoverTime(): number | null {
  */
 function ours(
   name: string,
-  given: Pick<ProcessOptions, "tunables" | "remoteFrees" | "largeTcache">,
+  given: Pick<ProcessOptions, "profile" | "tunables" | "remoteFrees" | "largeTcache">,
 ): ThreadContestant {
-  const wasm = wasmModule("bench/threads-ptmalloc-shared");
+  const binary = given.profile === "throughput" ? "throughput" : "ptmalloc";
+  const wasm = wasmModule(`bench/threads-${binary}-shared`);
   return inWasm(name, NOTHING.asc, () => {
     const [base, taskSize] = [HOST_BYTES, TASK_SIZE];
     const memory = sharedMemory();
@@ -250,6 +255,10 @@ export function threadContestants(): { contestants: ThreadContestant[]; notes: s
     ...enter(LARGE_TCACHE, () => ours(LARGE_TCACHE, { tunables: { tcache_count: 1000 } })),
     ...enter(QUEUED, () => ours(QUEUED, { remoteFrees: "queue" })),
     ...enter(EXTENDED, () => ours(EXTENDED, FOR_SPEED)),
+    ...enter(CLASSED, () => ours(CLASSED, { profile: "throughput" })),
+    ...enter(CLASSED_QUEUED, () =>
+      ours(CLASSED_QUEUED, { profile: "throughput", remoteFrees: "queue" }),
+    ),
     ...enter(SINGLE, () =>
       single(SINGLE, () => ({ kind: "single", module: wasmModule("bench/threads-ptmalloc") })),
     ),

@@ -6,7 +6,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { MOST_CORES } from "../../process/build-options.js";
 import { MOST_THREADS } from "../../process/threads/registry.js";
 import { parseTunables } from "../../process/tunable-text.js";
-import type { Profile } from "../../binary/profile.js";
+import { buildHasProfile, type Profile } from "../../binary/profile.js";
 import type { Abi } from "../../layout/address.js";
 import {
   ENGINES,
@@ -29,7 +29,7 @@ import { Progress } from "../progress.js";
 import { measureOnWorkers } from "./workers.js";
 import { jsonReport, type Report, type TraceReport } from "./report.js";
 import { textReport } from "./text-report.js";
-import { workersJson, workersText } from "./workers-report.js";
+import { workersJson, workersText, type WorkersReport } from "./workers-report.js";
 
 interface Options {
   json?: true;
@@ -192,7 +192,7 @@ function checkWorkerOptions(given: string[], options: Options, isOnWorkers: bool
     if (freshIds) throw new UsageError("--fresh-ids is for --workers or --max-workers");
     return;
   }
-  if (profile !== "glibc")
+  if (!buildHasProfile("threads", profile))
     throw new UsageError(`--profile ${profile} is not for threads that run at the same time`);
   if (addresses !== undefined) {
     const option = workers ? "--workers" : "--max-workers";
@@ -211,17 +211,18 @@ function checkWorkerOptions(given: string[], options: Options, isOnWorkers: bool
 async function replayOnWorkers(
   traces: readonly Trace[],
   process: ReplayOptions,
-  { json, abi, layout = "linux", tunables = "", repeat, maxWorkers, freshIds }: Options,
+  options: Options,
   io: CliIo,
 ): Promise<void> {
+  const { json, abi, profile, layout = "linux", tunables = "", repeat } = options;
+  const { maxWorkers, freshIds = false } = options;
   const neighbours = watchNeighbours();
-  const found = await measureOnWorkers(
-    traces,
-    process,
-    { repeat, maxWorkers, freshIds: freshIds === true },
-    io,
-  );
-  const report = { abi, layout, tunables, repeat, traces: found, neighbours: neighbours() };
+  const found = await measureOnWorkers(traces, process, { repeat, maxWorkers, freshIds }, io);
+  const report: WorkersReport = {
+    ...{ abi, profile, layout, tunables, repeat },
+    traces: found,
+    neighbours: neighbours(),
+  };
   io.stdout.write(json ? workersJson(report) : workersText(report, io));
 }
 

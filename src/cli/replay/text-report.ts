@@ -10,6 +10,7 @@ import {
   formatShare,
 } from "../format.js";
 import type { CliIo } from "../io.js";
+import { heapText } from "../profile-option.js";
 import { neighboursText } from "./neighbours.js";
 import {
   fastestOf,
@@ -73,10 +74,8 @@ function heading(report: Report, { colors, width }: Page): string {
   const { traces, repeat } = report;
   const what = traces.length === 1 ? traces[0]!.name : `${traces.length} traces`;
   const layout = report.abi === "ilp32" ? "ilp32 (as on i386)" : "lp64 (as on x86-64)";
-  const heap =
-    report.profile === "glibc" ? "glibc 2.36's malloc" : `the profile "${report.profile}"`;
   const lines = [
-    `${colors.bold(`replay of ${what}`)} on ${heap} in WebAssembly, ${layout}`,
+    `${colors.bold(`replay of ${what}`)} on ${heapText(report.profile)} in WebAssembly, ${layout}`,
     colors.dim(
       `Node.js ${process.versions.node}, V8 ${process.versions.v8} · mappings: ${report.layout} · ` +
         `${repeat} ${repeat === 1 ? "sample" : "samples"} of each time`,

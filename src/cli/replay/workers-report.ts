@@ -1,10 +1,12 @@
 // What `replay --workers` found, for people and as JSON.
 
+import type { Profile } from "../../binary/profile.js";
 import type { Outcome, ReplayTimes } from "../../trace/measure.js";
 import type { Samples } from "../../trace/statistics.js";
 import type { ThreadReport, WorkersOutcome } from "../../trace/workers/replay.js";
 import { formatBytes, formatCount, formatNanoseconds, formatShare } from "../format.js";
 import type { CliIo } from "../io.js";
+import { heapText } from "../profile-option.js";
 import { neighboursText, type Neighbours } from "./neighbours.js";
 import { provenance } from "../provenance.js";
 import { samplesJson } from "./report.js";
@@ -34,6 +36,7 @@ export interface WorkersTraceReport {
 /** Everything that one run of `replay --workers` found. */
 export interface WorkersReport {
   readonly abi: string;
+  readonly profile: Profile;
   readonly layout: string;
   readonly tunables: string;
   readonly repeat: number;
@@ -56,13 +59,13 @@ const MOST_THREADS_SHOWN = 24;
  *   say otherwise
  */
 export function workersJson(report: WorkersReport): string {
-  const { abi, layout, tunables, repeat, neighbours } = report;
+  const { abi, profile, layout, tunables, repeat, neighbours } = report;
   const object = {
     format: "ptmalloc-wasm replay workers 1",
     ...provenance(),
     node: process.version,
     v8: process.versions.v8,
-    ...{ abi, layout, tunables, repeat, neighbours },
+    ...{ abi, profile, layout, tunables, repeat, neighbours },
     traces: report.traces.map(traceJson),
   };
   return `${JSON.stringify(object, null, 2)}\n`;
@@ -96,13 +99,13 @@ export function workersText(report: WorkersReport, io: CliIo): string {
 }
 
 function heading(
-  { traces, repeat, abi, layout, tunables }: WorkersReport,
+  { traces, repeat, abi, profile, layout, tunables }: WorkersReport,
   { colors, width }: Page,
 ): string {
   const what = traces.length === 1 ? traces[0]!.name : `${traces.length} traces`;
   const words = abi === "ilp32" ? "ilp32 (as on i386)" : "lp64 (as on x86-64)";
   const lines = [
-    `${colors.bold(`replay of ${what} on workers`)}, glibc 2.36's malloc in WebAssembly, ${words}`,
+    `${colors.bold(`replay of ${what} on workers`)}, ${heapText(profile)} in WebAssembly, ${words}`,
     colors.dim(
       `Node.js ${process.versions.node}, V8 ${process.versions.v8} · mappings: ${layout} · ` +
         plural(repeat, "sample") +

@@ -4,6 +4,7 @@
 import type { Abi } from "../../layout/address.js";
 import type { RawExports } from "../../binary/exports.js";
 import type { Fate } from "../fate.js";
+import { checkProfileHasOptions } from "../only-in.js";
 import type { BuildOptions, ProcessPlan } from "../options.js";
 import { SharedFate } from "./shared-fate.js";
 import type { Structs } from "../../layout/structs.js";
@@ -53,6 +54,8 @@ export function threadingOf(
     began(plan, raw, structs, fate, isFirst) {
       (fate as SharedFate).bind(plan.memory, threaded(raw), structs);
       if (!isFirst) return;
+      // A binary that was given says only now which heap it is.
+      if ("ClassCache" in structs) checkProfileHasOptions(extensions ?? {}, "throughput");
       threaded(raw).set_patience(patience);
       threaded(raw).set_queued_frees(extensions?.remoteFrees === "queue" ? 1 : 0);
       threaded(raw).set_large_tcache(extensions?.largeTcache ?? 0);

@@ -135,6 +135,7 @@ function optionsOf(build) {
     PROFILE: profile,
     THREADS: threads,
     CRASH_POINTS: crashPoints,
+    COLLECTED: 0,
   };
   return [
     ...["--target", "release", "--disableWarning", "201"],

@@ -89,7 +89,7 @@ export function unlink(p: Chunk): void {
   if (!isSmall(p.mchunkSize) && p.fdNextsizeWord != 0) unlinkSize(p, fd);
 }
 
-/** Takes a free chunk of `size` bytes out of its ring. What came behind it. */
+/** Takes a free chunk of `size` bytes out of its ring. What came behind it. @inline */
 export function takeOut(p: Chunk, size: word): Chunk {
   if (size != p.at(size).mchunkPrevSize) corrupted(Failure.UNLINK_SIZE, addressOf(p));
   const fd = p.fd;

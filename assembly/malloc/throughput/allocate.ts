@@ -34,7 +34,7 @@ const MOST_LOOKED_AT: u32 = 8;
 
 const NOTHING: Chunk = changetype<Chunk>(0);
 
-/** A block of a chunk of at least `size` bytes, or 0 with errno ENOMEM. @inline */
+/** A block of a chunk of at least `size` bytes, or 0 with errno ENOMEM. */
 export function takeChunk(arena: MallocState, size: word): usize {
   let mem = takeAtHand(arena, size);
   if (mem != 0) return mem;

@@ -7,6 +7,10 @@
 //   @count(n) fields   n fields
 //   HEAP_CHECK         0, or what the user says by --use PTMALLOC_CHECK=1 (or 2)
 //   GLIBC_DEFAULTS     0, or what the user says by --use PTMALLOC_DEFAULTS=1
+//   PROFILE            0, or what the user says by --use PTMALLOC_THROUGHPUT=1
+//   @inline            the decorator. V8 inlines no calls within WebAssembly, and what asc's own
+//                      -O3 inlines is less than what this project's builds do
+//                      (tools/optimize-transform.mjs), so the ways of malloc and free are marked
 //   THREADS …          0
 //   host.fail          an abort of the program, with glibc's message
 //
@@ -22,6 +26,7 @@ import ts from "typescript";
 import { shaken } from "./as-shake.mjs";
 import { AS_ENTRIES } from "./entries.mjs";
 import { loadSource } from "./load-source.mjs";
+import { MARKS, isMarked } from "./places.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const templates = join(root, "tools", "as-runtime");
@@ -42,14 +47,7 @@ const wordSource = (type) => `// @ts-ignore: decorator
 `;
 
 /** Constants that are false here, whatever the user says. */
-const FALSEHOODS = new Set([
-  "IS_THREADED",
-  "IS_FULL",
-  "IS_THROUGHPUT",
-  "IS_CLASSED",
-  "IS_SMALL",
-  "COUNTS_HELD",
-]);
+const FALSEHOODS = new Set(["IS_THREADED", "IS_FULL", "IS_SMALL", "COUNTS_HELD"]);
 
 /** What asc's --use says in this project's builds. */
 const CONSTANTS = {
@@ -58,7 +56,7 @@ const CONSTANTS = {
   COLLECTED: "isDefined(PTMALLOC_COLLECTED)",
   FULL: "0",
   THREADS: "0",
-  PROFILE: "0",
+  PROFILE: "(isDefined(PTMALLOC_THROUGHPUT) ? PTMALLOC_THROUGHPUT : 0)",
   CRASH_POINTS: "0",
 };
 
@@ -115,30 +113,6 @@ const EDITS = {
   "kernel/pages": [["IS_SMALL ? 1 : <u32>(MIB / WASM_PAGE_SIZE);", "4;"]],
 };
 
-/**
- * Functions on the ways of malloc and free that asc is to inline: V8 inlines no calls within
- * WebAssembly, and what asc's own -O3 inlines is less than what this project's builds do
- * (tools/optimize-transform.mjs).
- */
-const INLINE = [
-  "malloc/tcache/tcacheTake",
-  "malloc/tcache-lists/takeEntry",
-  "malloc/allocate/nextFast",
-  "malloc/allocate/takeFast",
-  "malloc/allocate/takeSmall",
-  "malloc/allocate/sortUnsorted",
-  "malloc/allocate/allocateChunk",
-  "malloc/bins/insertSorted",
-  "malloc/bins/unlink",
-  "malloc/fastbins/mergeChunk",
-  "malloc/release/freeAndMerge",
-  "malloc/release/freeToFastbin",
-  "malloc/release/freeChunk",
-  "malloc/allocate/allocateInline",
-  "runtime/collected/allocateBlock",
-  "runtime/collected/freeBlock",
-];
-
 /** Thrown for a source that this tool does not understand (any more). */
 class BuildError extends Error {}
 
@@ -188,7 +162,6 @@ function prepare(name) {
   const own = ownNames(source);
   const changes = [];
   const imports = [];
-  const found = new Set();
   let usesWord = false;
   const visit = (node) => {
     if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier)
@@ -205,9 +178,8 @@ function prepare(name) {
         return;
       }
     }
-    if (ts.isFunctionDeclaration(node) && INLINE.includes(`${name}/${node.name?.text}`)) {
+    if (ts.isFunctionDeclaration(node) && isMarked(text, node.getStart(), MARKS.inline)) {
       const start = node.getStart();
-      found.add(`${name}/${node.name?.text}`);
       changes.push({ from: start, to: start, text: "// @ts-ignore: decorator\n@inline\n" });
     }
     if (ts.isIdentifier(node) && !own.has(node.text)) {
@@ -219,8 +191,6 @@ function prepare(name) {
     ts.forEachChild(node, visit);
   };
   visit(source);
-  for (const path of INLINE.filter((inline) => posix.dirname(inline) === name))
-    if (!found.has(path)) throw new BuildError(`assembly/${name}.ts has no function for "${path}"`);
   changes.sort((a, b) => b.from - a.from);
   let result = text;
   for (const change of changes)

@@ -149,6 +149,7 @@ function optionsOf(build) {
     PROFILE: profile,
     THREADS: threads,
     CRASH_POINTS: crashPoints,
+    COLLECTED: 0,
   };
   return [
     ...["--target", "release", "--disableWarning", "201"],

@@ -7,7 +7,7 @@
 import assemblyscript from "assemblyscript";
 import binaryen from "assemblyscript/binaryen";
 import { Transform } from "assemblyscript/transform";
-import { isOutOfLine } from "./places.mjs";
+import { MARKS, isMarked } from "./places.mjs";
 
 const { NodeKind } = assemblyscript;
 
@@ -25,7 +25,7 @@ export default class OptimizeTransform extends Transform {
     for (const { internalPath, text, statements } of parser.sources) {
       const marked = statements.filter(
         ({ kind, range }) =>
-          kind === NodeKind.FunctionDeclaration && isOutOfLine(text, range.start),
+          kind === NodeKind.FunctionDeclaration && isMarked(text, range.start, MARKS.noinline),
       );
       this.#marked.push(...marked.map(({ name }) => `${internalPath}/${name.text}`));
     }

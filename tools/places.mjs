@@ -3,20 +3,22 @@
 // is moved or renamed is not left out unseen.
 
 /**
- * The mark of a function that must not be inlined into the short ways in front of it, in its
- * docstring.
+ * Marks of functions, in their docstrings: one that must not be inlined into the short ways in
+ * front of it, in this project's builds; one that asc is to inline in its users' programs, which
+ * have no transform.
  */
-const MARK = /@noinline\b/;
+export const MARKS = { noinline: /@noinline\b/, inline: /@inline\b/ };
 
 /**
- * Whether the declaration at `start` in a source has a docstring with this mark.
+ * Whether the declaration at `start` in a source has a docstring with a mark.
  * @param {string} text
  * @param {number} start
+ * @param {RegExp} mark
  */
-export function isOutOfLine(text, start) {
+export function isMarked(text, start, mark) {
   const head = text.slice(0, text.lastIndexOf("\n", start) + 1).trimEnd();
   const comment = head.slice(Math.max(head.lastIndexOf("/**"), 0));
-  return comment.indexOf("*/") === comment.length - 2 && MARK.test(comment);
+  return comment.indexOf("*/") === comment.length - 2 && mark.test(comment);
 }
 
 /**

@@ -53,7 +53,7 @@ export function allocate(arena: MallocState, bytes: word): usize {
   return allocateInline(arena, bytes);
 }
 
-/** The same without a call on the way: for malloc itself. */
+/** The same without a call on the way: for malloc itself. @inline */
 export function allocateInline(arena: MallocState, bytes: word): usize {
   const size = checkedRequestToSize(bytes);
   if (size == 0) {
@@ -74,7 +74,7 @@ function perturbAllocated(mem: usize, bytes: word): void {
   memory.fill(mem, <u8>(libc.perturbByte ^ 0xff), <usize>bytes);
 }
 
-/** A chunk of `size` bytes. */
+/** A chunk of `size` bytes. @inline */
 function allocateChunk(arena: MallocState, size: word): usize {
   if (IS_THROUGHPUT) return takeChunk(arena, size);
   if (IS_SMALL) return takeBest(arena, size);
@@ -108,7 +108,10 @@ function allocateChunk(arena: MallocState, size: word): usize {
   }
 }
 
-/** Phase 1: the latest chunk of the fast bin. The others move to tcache while there is room. */
+/**
+ * Phase 1: the latest chunk of the fast bin. The others move to tcache while there is room.
+ * @inline
+ */
 function takeFast(arena: MallocState, size: word): usize {
   const index = fastbinIndex(size);
   const bin = fastbinAt(arena, index);
@@ -133,6 +136,7 @@ function takeFast(arena: MallocState, size: word): usize {
 /**
  * The chunk behind `p` in a fast bin. Only with several threads does glibc look at it now rather
  * than when it is the first.
+ * @inline
  */
 function nextFast(p: Chunk): usize {
   const next = revealLink(linkPlace(p));
@@ -147,7 +151,10 @@ function markTaken(arena: MallocState, victim: Chunk, size: word): void {
   if (arena != mainArena) victim.mchunkSize |= NON_MAIN_ARENA;
 }
 
-/** Phase 2: the oldest chunk of the small bin. The others move to tcache while there is room. */
+/**
+ * Phase 2: the oldest chunk of the small bin. The others move to tcache while there is room.
+ * @inline
+ */
 function takeSmall(arena: MallocState, size: word, index: u32): usize {
   const bin = binAt(arena, index);
   const victim = bin.bk;
@@ -177,6 +184,7 @@ function takeSmall(arena: MallocState, size: word, index: u32): usize {
  * Phase 3: takes the chunks out of the unsorted bin, oldest first. One of exactly the size is
  * served, or cached while tcache has room for its like; a small request may be cut from the last
  * remainder; all others are sorted into their bins.
+ * @inline
  */
 function sortUnsorted(arena: MallocState, size: word): usize {
   const bin = unsortedBin(arena);

@@ -83,13 +83,13 @@ export function markBin(arena: MallocState, index: u32): void {
   store<u32>(place, load<u32>(place) | ((<u32>1) << (index & 31)));
 }
 
-/** Takes a free chunk out of the list that it is in (unlink_chunk). */
+/** Takes a free chunk out of the list that it is in (unlink_chunk). @inline */
 export function unlink(p: Chunk): void {
   const fd = takeOut(p, p.size);
   if (!isSmall(p.mchunkSize) && p.fdNextsizeWord != 0) unlinkSize(p, fd);
 }
 
-/** Takes a free chunk of `size` bytes out of its ring. What came behind it. */
+/** Takes a free chunk of `size` bytes out of its ring. What came behind it. @inline */
 export function takeOut(p: Chunk, size: word): Chunk {
   if (size != p.at(size).mchunkPrevSize) corrupted(Failure.UNLINK_SIZE, addressOf(p));
   const fd = p.fd;
@@ -145,6 +145,7 @@ export function clearSizeLinks(p: Chunk): void {
 /**
  * Sorts the free chunk `victim` of `size` bytes into its bin: at the front of a small bin, in order
  * of size in a large one.
+ * @inline
  */
 export function insertSorted(arena: MallocState, victim: Chunk, size: word): void {
   let index: u32;

@@ -44,6 +44,7 @@ import { trimAfterFree } from "./trim";
 /**
  * Frees a chunk of `arena` (_int_free). `isLocked` says that a caller of ours holds the arena, as
  * realloc and memalign do when they give back a part: glibc checks a little more then.
+ * @inline
  */
 export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
   const size = p.size;
@@ -163,7 +164,7 @@ function perturbFreed(p: Chunk, size: word): void {
   if (libc.perturbByte) memory.fill(p.mem, <u8>libc.perturbByte, <usize>(size - CHUNK_HDR_SZ));
 }
 
-/** Pushes a chunk onto its fast bin. */
+/** Pushes a chunk onto its fast bin. @inline */
 function freeToFastbin(arena: MallocState, p: Chunk, size: word, isLocked: bool): void {
   const next = p.at(size);
   if (next.mchunkSize <= CHUNK_HDR_SZ || next.size >= arena.systemMem) {
@@ -185,6 +186,7 @@ function freeToFastbin(arena: MallocState, p: Chunk, size: word, isLocked: bool)
 /**
  * Merges a chunk with its free neighbours and puts the result into its bin, which is the unsorted
  * one in glibc's profile, or makes it part of top. The result's size.
+ * @inline
  */
 export function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word): word {
   const top = arena.top;

@@ -54,7 +54,7 @@ export function pushEntry(cache: usize, index: u32, mem: usize, count: u32, mark
   store<u16>(cache + ((<usize>index) << 1), count + 1);
 }
 
-/** Takes the latest block of bin `index` of `cache`, or 0 when it is empty (tcache_get). */
+/** Takes the latest block of bin `index` of `cache`, or 0 when it is empty (tcache_get). @inline */
 export function takeEntry(cache: usize, index: u32): usize {
   const left = blocksIn(cache, index);
   if (left == 0) return 0;

@@ -126,7 +126,7 @@ export function tcachePut(mem: usize, index: u32): void {
   pushEntry(tcache, index, mem, blocksIn(tcache, index), key);
 }
 
-/** Takes the latest block of bin `index`, or 0 when it is empty (tcache_get). */
+/** Takes the latest block of bin `index`, or 0 when it is empty (tcache_get). @inline */
 export function tcacheTake(index: u32): usize {
   return takeEntry(tcache, index);
 }

@@ -6,11 +6,14 @@
 // small that does not matter, all of it is in the processor's cache: tcache takes whatever fits it,
 // without limit. In a larger heap the order in memory is worth more than the shortest way: neither
 // tcache nor fast bins are used, all that is free is merged, and new objects lie side by side.
+// So it is with the profile "throughput" and its cache, but that under the minimal collector all
+// heaps count as small: the host lets it free everything at once, in order.
 
+import { IS_THROUGHPUT } from "../abi/profile";
 import { SIZE_MAX, SIZE_SZ } from "../abi/word";
 import { MIB } from "../base/align";
 import { allocateInline } from "../malloc/allocate";
-import { emptyTcache, free, malloc, realloc } from "../malloc/api";
+import { emptyTcache, free, freeUncached, mallocUncached, realloc } from "../malloc/api";
 import { Chunk, isMisaligned, usableSize } from "../malloc/chunk";
 import { consolidate } from "../malloc/fastbins";
 import { verifyHeap } from "../malloc/checker/invariants";
@@ -19,6 +22,8 @@ import { freeChunk } from "../malloc/release";
 import { mainArena } from "../malloc/state";
 import { MAX_TCACHE_COUNT, isCacheable, requestIndex, tcache } from "../malloc/tcache";
 import { blocksIn, latestIn, popEntry } from "../malloc/tcache-lists";
+import { closeCache, keep, takeSmall } from "../malloc/throughput/cache";
+import { emptyCache } from "../malloc/throughput/empty";
 import { startHeap } from "./start";
 import { noMemory } from "./texts";
 
@@ -31,6 +36,9 @@ const SMALL_HEAP_MAX: word = MIB;
 /** The largest request that tcache serves in a small heap, bytes. */
 const SMALL_HEAP_TCACHE_MAX: word = 508;
 
+/** The same of this heap. */
+let smallHeapMax: word = SMALL_HEAP_MAX;
+
 /** Whether the heap has become large. */
 let isLarge: bool = false;
 
@@ -39,22 +47,34 @@ function staticSize(address: usize): usize {
   return load<usize>(address - sizeof<usize>()) & ~3;
 }
 
-/** Begins the heap behind the static data. To be called once, before everything else. */
-export function startCollected(): void {
+/**
+ * Begins the heap behind the static data. To be called once, before everything else.
+ * `isIncremental`: whether the collector frees while the program goes on.
+ */
+export function startCollected(isIncremental: bool): void {
   if (startHeap() != 0) noMemory(0);
   if (GLIBC_DEFAULTS) return;
-  setTunableValue(Tunable.TCACHE_COUNT, MAX_TCACHE_COUNT);
-  setTunableValue(Tunable.TCACHE_MAX, SMALL_HEAP_TCACHE_MAX);
+  if (IS_THROUGHPUT) {
+    if (!isIncremental) smallHeapMax = SIZE_MAX;
+  } else {
+    setTunableValue(Tunable.TCACHE_COUNT, MAX_TCACHE_COUNT);
+    setTunableValue(Tunable.TCACHE_MAX, SMALL_HEAP_TCACHE_MAX);
+  }
   // WebAssembly cannot give memory back.
   setTunableValue(Tunable.TRIM_THRESHOLD, SIZE_MAX);
 }
 
 /**
- * Begins to keep order: merges all that tcache and the fast bins hold, and makes no more use of
- * them.
+ * Begins to keep order: merges all that tcache or the cache, and the fast bins hold, and makes no
+ * more use of them.
  */
 function becomeLarge(): void {
   isLarge = true;
+  if (IS_THROUGHPUT) {
+    emptyCache(false);
+    closeCache();
+    return;
+  }
   setTunableValue(Tunable.TCACHE_COUNT, 0);
   setTunableValue(Tunable.TCACHE_MAX, 0);
   emptyTcache();
@@ -64,10 +84,15 @@ function becomeLarge(): void {
 
 /**
  * A block of at least `bytes` bytes, aligned to 16. Aborts the program when the memory cannot grow.
+ * @inline
  */
 export function allocateBlock(bytes: usize): usize {
   verifyHeap();
   // malloc's short way.
+  if (IS_THROUGHPUT) {
+    const mem = takeSmall(<word>bytes);
+    if (mem != 0) return mem;
+  }
   if (isCacheable(<word>bytes)) {
     const cache = tcache;
     const index = requestIndex(<word>bytes);
@@ -85,19 +110,19 @@ export function allocateBlock(bytes: usize): usize {
 
 function allocateSlowly(bytes: usize): usize {
   if (GLIBC_DEFAULTS == 0) {
-    if (!isLarge && mainArena.systemMem > SMALL_HEAP_MAX) becomeLarge();
+    if (!isLarge && mainArena.systemMem > smallHeapMax) becomeLarge();
     if (isLarge) {
       const mem = allocateInline(mainArena, <word>bytes);
       if (mem == 0) noMemory(bytes);
       return mem;
     }
   }
-  let mem = <usize>malloc(<word>bytes);
+  let mem = mallocUncached(<word>bytes);
   if (mem == 0) {
     // Perhaps what tcache has kept makes a block when it is merged.
     emptyTcache();
     consolidate(mainArena);
-    mem = <usize>malloc(<word>bytes);
+    mem = mallocUncached(<word>bytes);
     if (mem == 0) noMemory(bytes);
   }
   return mem;
@@ -127,12 +152,15 @@ function copyStatic(address: usize, bytes: usize): usize {
   return mem;
 }
 
-/** Gives a block back. */
+/** Gives a block back. @inline */
 export function freeBlock(address: usize): void {
   if (address < __heap_base) return;
   if (GLIBC_DEFAULTS == 0 && isLarge) {
     verifyHeap();
     freeChunk(mainArena, Chunk.ofMem(address), false);
+  } else if (IS_THROUGHPUT) {
+    verifyHeap();
+    if (!keep(address)) freeUncached(address);
   } else {
     free(<word>address);
   }
@@ -142,21 +170,31 @@ export function freeBlock(address: usize): void {
 // are made and when they grow. The minimal collector leaves that to its allocator.
 
 /** The most bytes that are not worth a memory.fill, which V8 does by a call out of WebAssembly. */
-const FILL_MIN: usize = 128;
+const FILL_MIN: usize = 256;
 
-/** `allocateBlock`, zeroed to the last byte that it has. */
+/** What the collector writes in front of each object, bytes of the block. */
+const OBJECT_HEADER: usize = 16;
+
+/**
+ * `allocateBlock`, zeroed from where the object begins to the last byte that the block has.
+ * @inline
+ */
 export function allocateZeroed(bytes: usize): usize {
   const mem = allocateBlock(bytes);
-  const size = sizeOf(mem);
-  if (size > FILL_MIN) {
-    memory.fill(mem, 0, size);
+  if (bytes < OBJECT_HEADER) return mem;
+  const end = mem + sizeOf(mem);
+  let at = mem + OBJECT_HEADER;
+  if (end - at > FILL_MIN) {
+    memory.fill(at, 0, end - at);
     return mem;
   }
-  // A multiple of 16, less the next chunk's word.
-  let at = mem;
-  const last = mem + size - sizeof<u32>();
-  for (; at < last; at += sizeof<u64>()) store<u64>(at, 0);
-  store<u32>(last, 0);
+  // 12 bytes, and as many times 16 as there are: the next chunk's word ends the last 16.
+  store<u64>(at, 0);
+  store<u32>(at, 0, sizeof<u64>());
+  for (at += 12; at < end; at += 16) {
+    store<u64>(at, 0);
+    store<u64>(at, 0, sizeof<u64>());
+  }
   return mem;
 }
 

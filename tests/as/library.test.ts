@@ -1,10 +1,10 @@
 // The allocator as a library of AssemblyScript programs that have another runtime, or hardly any:
-// in both layouts, at a base of theirs.
+// in both layouts and profiles, at a base of theirs.
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startProcessSync } from "../../src/process/process.js";
 import { Prng } from "../support/prng.js";
-import { Workshop, instantiate, type ProgramExports } from "../support/assemblyscript.js";
+import { PROFILES, Workshop, instantiate, type ProgramExports } from "../support/assemblyscript.js";
 
 const source = (from: string): string => `
 import { startHeap } from "${from}";
@@ -16,6 +16,8 @@ export function staticEnd(): usize { return __heap_base; }
 
 const FROM = { ilp32: "ptmalloc-wasm/assembly", lp64: "ptmalloc-wasm/as/lp64" } as const;
 const abis = ["ilp32", "lp64"] as const;
+const profiles = ["glibc", "throughput"] as const;
+const kinds = abis.flatMap((abi) => profiles.map((profile) => ({ abi, profile })));
 
 const workshop = new Workshop();
 const modules = new Map<string, WebAssembly.Module>();
@@ -23,17 +25,20 @@ afterAll(() => workshop.remove());
 
 beforeAll(async () => {
   await Promise.all(
-    abis.map(async (abi) => {
+    kinds.map(async ({ abi, profile }) => {
+      const name = `${abi}-${profile}`;
       const options = ["-O1", "--runtime", "stub", "--use", "PTMALLOC_CHECK=1"];
-      modules.set(abi, await workshop.compile(abi, source(FROM[abi]), ...options));
+      const all = [...options, ...PROFILES[profile]];
+      modules.set(name, await workshop.compile(name, source(FROM[abi]), ...all));
     }),
   );
 });
 
-describe.each(abis)("the library in %s", (abi) => {
+describe.each(kinds)("the library in $abi, $profile", ({ abi, profile }) => {
+  const name = `${abi}-${profile}`;
   const word = (value: number): number | bigint => (abi === "lp64" ? BigInt(value) : value);
   const start = (base = 0, limit = 0): ProgramExports => {
-    const exports = instantiate(modules.get(abi)!);
+    const exports = instantiate(modules.get(name)!);
     expect(exports["start"]!(base, limit)).toBe(0);
     return exports;
   };
@@ -50,11 +55,12 @@ describe.each(abis)("the library in %s", (abi) => {
     expect(exports["check_heap"]!()).toBe(0);
   });
 
-  it("gives glibc's addresses: those of the core build under the same options", () => {
+  it("gives the addresses of the core build under the same options", () => {
     const base = 1 << 20;
     const exports = start(base);
     const { raw } = startProcessSync({
       abi,
+      profile,
       base,
       // Where the library begins: one page later than it could, as the host's default does here.
       startBrk: base + 65_536 + 4096,
@@ -96,7 +102,7 @@ describe.each(abis)("the library in %s", (abi) => {
   });
 
   it("refuses a place that makes no sense", () => {
-    const exports = instantiate(modules.get(abi)!);
+    const exports = instantiate(modules.get(name)!);
     expect(exports["start"]!(3 << 20, 2 << 20)).toBe(-22);
     expect(exports["start"]!(1 << 20, (2 << 20) + 1)).toBe(-22);
   });

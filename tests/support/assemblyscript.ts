@@ -15,6 +15,9 @@ export const RUNTIMES = {
   minimal: "./node_modules/ptmalloc-wasm/as/minimal",
 } as const;
 
+/** What asc is told for each profile. */
+export const PROFILES = { glibc: [], throughput: ["--use", "PTMALLOC_THROUGHPUT=1"] } as const;
+
 /** The program ended by AssemblyScript's `abort`. */
 export class ProgramAbort extends Error {
   override readonly name = "ProgramAbort";

@@ -294,9 +294,12 @@ describe("what the build's transforms know", () => {
     [0, "/** Far away. @noinline */\n\nconst FAR: i32 = 1;"],
     [0, "/** Far away. @noinline */\n/** Near. */\nfunction near(): void {}"],
     [0, "// Far away. @noinline\nfunction far(): void {}"],
+    [1, "/** Near. @inline */\nfunction near(): void {}"],
+    [0, "// Near. @inline\nfunction near(): void {}"],
   ])("a mark stands on a function: %s for %j", (count, text) => {
-    const line = text.split("\n").findIndex((one) => one.includes("@noinline")) + 1;
-    const problem = `assembly/base/far.ts:${line}: @noinline marks no function`;
+    const line = text.split("\n").findIndex((one) => /@(no)?inline/.test(one)) + 1;
+    const [mark] = /@(no)?inline/.exec(text)!;
+    const problem = `assembly/base/far.ts:${line}: ${mark} marks no function`;
     const problems = checkPlaces(new Map([["assembly/base/far.ts", text]]), {});
     expect(problems).toEqual(count === 1 ? [] : [problem]);
   });

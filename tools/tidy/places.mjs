@@ -7,23 +7,22 @@ import * as places from "../places.mjs";
 import { parse } from "./imports.mjs";
 
 /**
- * Marks of functions that must stay out of line, where the build does not see them.
+ * Marks of functions where the build does not see them.
  * @param {string} path
  * @param {string} text
+ * @param {[string, RegExp]} mark its name, and what it looks like
  * @returns {string[]} one line for each
  */
-function strayMarks(path, text) {
+function strayMarks(path, text, [name, mark]) {
   const marked = parse(path, text).statements.filter(
-    (one) => ts.isFunctionDeclaration(one) && places.isOutOfLine(text, one.getStart()),
+    (one) => ts.isFunctionDeclaration(one) && places.isMarked(text, one.getStart(), mark),
   );
-  const lines = text
-    .split("\n")
-    .flatMap((line, index) => (/@noinline\b/.test(line) ? [index] : []));
+  const lines = text.split("\n").flatMap((line, index) => (mark.test(line) ? [index] : []));
   const known = marked.map((one) => text.slice(0, one.getStart()).split("\n").length - 1);
   // The mark is the last word of a docstring: on the line before the function, or one above that.
   return lines
     .filter((line) => !known.includes(line + 1) && !known.includes(line + 2))
-    .map((line) => `${path}:${line + 1}: @noinline marks no function`);
+    .map((line) => `${path}:${line + 1}: @${name} marks no function`);
 }
 
 /**
@@ -34,7 +33,9 @@ function strayMarks(path, text) {
  */
 export function checkPlaces(files, names = places) {
   const sources = [...files].filter(([path]) => /^assembly\/.*\.ts$/.test(path));
-  const problems = sources.flatMap(([path, text]) => strayMarks(path, text));
+  const problems = sources.flatMap(([path, text]) =>
+    Object.entries(places.MARKS).flatMap((mark) => strayMarks(path, text, mark)),
+  );
   for (const table of /** @type {const} */ (["JOURNALED", "NOT_JOURNALED", "THREADED", "FILES"])) {
     for (const place of names[table] ?? []) {
       const exists = place.endsWith("/")

@@ -20,7 +20,7 @@ export function binOfClass(index: u32): u32 {
   return index + FIRST_BIN;
 }
 
-/** Writes the tags of a free chunk of `size` bytes and puts it into its bin. */
+/** Writes the tags of a free chunk of `size` bytes and puts it into its bin. @inline */
 export function putFree(arena: MallocState, p: Chunk, size: word): void {
   p.setHead(size, PREV_INUSE);
   p.setFoot(size);
@@ -36,7 +36,7 @@ export function putFree(arena: MallocState, p: Chunk, size: word): void {
   store<u64>(place, load<u64>(place) | ((<u64>1) << (index & 63)));
 }
 
-/** Takes the free chunk `p` of `size` bytes out of its bin. */
+/** Takes the free chunk `p` of `size` bytes out of its bin. @inline */
 export function remove(arena: MallocState, p: Chunk, size: word): void {
   const fd = takeOut(p, size);
   if (IS_THROUGHPUT) addBinned(arena, 0 - size);

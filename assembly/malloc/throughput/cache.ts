@@ -3,7 +3,7 @@
 // merges with nothing. A class keeps 64 KiB; what is freed beyond goes to its arena.
 
 import { MALLOC_ALIGNMENT, SIZE_SZ } from "../../abi/word";
-import { KIB } from "../../base/align";
+import { KIB, MIB } from "../../base/align";
 import { Failure, corrupted } from "../../base/failure";
 import { Chunk, SIZE_BITS, isMisaligned, isPlain, protectLink, revealLink } from "../chunk";
 import { followAside, mostChunks } from "../links";
@@ -33,8 +33,11 @@ const RUN: usize = offsetof<ClassCache>("run");
 /** What `setLimit` takes for none: more than the cache can hold. */
 export const NO_LIMIT: i32 = 1 << 30;
 
-/** What a class keeps at most, bytes of chunks. */
-export const MOST_KEPT: i32 = 64 * <i32>KIB;
+/**
+ * What a class keeps at most, bytes of chunks. A collector frees in bursts, and asks for as much
+ * afterwards: all of it stays, until the heap would have to grow.
+ */
+export const MOST_KEPT: i32 = COLLECTED ? <i32>(KIB * MIB) : 64 * <i32>KIB;
 
 // The thread's own variables: all 0 while it has no cache, so that nothing fits.
 let cache: usize = 0; // its ClassCache
@@ -65,6 +68,11 @@ export function bindCache(mem: usize, mark: word): void {
 /** This thread has no cache any more. */
 export function forgetCache(): void {
   cache = 0;
+  closeCache();
+}
+
+/** Nothing comes into this thread's cache, or small out of it, any more. */
+export function closeCache(): void {
   requestLimit = 0;
   span = 0;
 }
@@ -79,7 +87,7 @@ export function classCache(): ClassCache {
   return changetype<ClassCache>(cache);
 }
 
-/** A block for a small request of `bytes`, if the cache has one, or 0. */
+/** A block for a small request of `bytes`, if the cache has one, or 0. @inline */
 export function takeSmall(bytes: word): usize {
   // One way through, here and in `keep`: that is what compilers inline.
   if (bytes < requestLimit) {
@@ -112,7 +120,7 @@ export function latest(index: u32): usize {
   return <usize>load<word>(listOf(index));
 }
 
-/** Keeps the block at `mem`, if nothing argues against it. Whether it did. */
+/** Keeps the block at `mem`, if nothing argues against it. Whether it did. @inline */
 export function keep(mem: usize): bool {
   const head = Chunk.ofMem(mem).mchunkSize;
   const size = head & ~SIZE_BITS;

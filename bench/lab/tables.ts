@@ -6,7 +6,7 @@ import { fromMarkdown } from "mdast-util-from-markdown";
 import { zone } from "mdast-zone";
 import wrapAnsi from "wrap-ansi";
 import { machineLine, type Machine } from "./machine.js";
-import type { Answer, Cell, Ratio } from "./question.js";
+import type { Answer, Cell, Ratio, Row } from "./question.js";
 
 /** What is kept of a run: bench/results/NAME.json. */
 export interface Result extends Answer {
@@ -57,8 +57,11 @@ function anchor(result: string, label: string): string {
  */
 export function markdownSection(name: string, result: Result): string {
   const head = [result.unit, ...result.columns];
+  // Rows that say what is so of the one above have a name in common.
+  const isOnly = ({ contestant }: Row): boolean =>
+    result.rows.filter((other) => other.contestant === contestant).length === 1;
   const rows = result.rows.map((row) => [
-    `${anchor(name, row.contestant)}${row.contestant}`,
+    `${isOnly(row) ? anchor(name, row.contestant) : ""}${row.contestant}`,
     ...row.cells.map((cell) => markdownCell(cell, row.digits)),
   ]);
   const align = head.map((_, index) => (index === 0 ? null : "r"));

@@ -26,6 +26,7 @@ export const replay: Question = {
       ["glibc", "glibc-x86-64", 0.98],
       ["glibc", "tlsf"],
       ["glibc", "wasm2js", 0.6],
+      ["ours-from-js", "engine-object"],
       ["throughput", "glibc"],
       ...FASTEST.map((name) => ["throughput", name, 0.95] as const),
     ]);

@@ -1,7 +1,8 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { machineLine } from "../../bench/lab/machine.js";
-import { markdownSection, withSection, type Result } from "../../bench/lab/tables.js";
+import type { Ratio } from "../../bench/lab/question.js";
+import { anchorOf, markdownSection, withSection, type Result } from "../../bench/lab/tables.js";
 
 const bench = new URL("../../bench/", import.meta.url);
 const results = readdirSync(new URL("results/", bench)).map((file): [string, Result] => [
@@ -20,6 +21,30 @@ describe("docs/benchmarks.md", () => {
   it("names one machine for each result", () => {
     expect(results.length).toBeGreaterThan(10);
     expect(text.match(/^Machine: /gm)).toHaveLength(results.length);
+  });
+});
+
+describe("README.md", () => {
+  const links = readFileSync(new URL("../../README.md", import.meta.url), "utf8").matchAll(
+    /\[([\d.]+)\]\(docs\/benchmarks\.md#([^)]+)\)/g,
+  );
+  const numbers = [...links].map(([, number, anchor]): [string, string] => [number!, anchor!]);
+
+  it("says how this heap compares by numbers", () => {
+    expect(numbers.length).toBeGreaterThan(10);
+  });
+
+  // A rate is told as a time.
+  it.each(numbers)("%s is the number of the row that it leads to, %s", (number, anchor) => {
+    expect(text).toContain(`<a id="${anchor}"></a>`);
+    const found = results.flatMap(([name, { ratios }]) =>
+      ratios.filter(({ label }) => anchorOf(name, label) === anchor),
+    );
+    const digits = number.split(".")[1]!.length;
+    const [{ best, median }] = found as [Ratio];
+    expect([best, median, 1 / best, 1 / median].map((one) => one.toFixed(digits))).toContain(
+      number,
+    );
   });
 });
 

@@ -83,8 +83,10 @@ async function ask(wanted: readonly string[], options: Options): Promise<void> {
   console.log(machineLine(machine));
   for (const question of questions.filter(({ name }) => wanted.includes(name))) {
     console.log(`\n== ${question.name}: ${question.question}`);
+    const begin = performance.now();
     const answer = await question.answer(scale, isQuick);
     console.log(terminalTable(answer));
+    console.log(`(${((performance.now() - begin) / 1000).toFixed(0)} s)`);
     if (isKept) save(question, answer, machine);
   }
 }

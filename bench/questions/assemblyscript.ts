@@ -151,7 +151,7 @@ export const assemblyScript: Question = {
   question: "How long do AssemblyScript programs take on this project's runtimes?",
   async answer(scale) {
     const compiled = compileAll();
-    const effort = scaled({ rounds: 8, seconds: 0.3 }, scale);
+    const effort = scaled({ rounds: 5, seconds: 0.2 }, scale);
     const cells = new Map<string, Cell[]>(compiled.map(({ name }) => [name, []]));
     const memories = new Map<string, string[]>(compiled.map(({ name }) => [name, []]));
     for (const program of PROGRAMS) {

@@ -95,7 +95,7 @@ export const crowds: Question = {
   question: "Do many threads queue up behind each other's locks?",
   async answer(scale): Promise<Answer> {
     const { contestants, notes } = threadContestants();
-    const { rounds, seconds } = scaled({ rounds: 3, seconds: 0.5 }, scale);
+    const { rounds, seconds } = scaled({ rounds: 2, seconds: 0.3 }, scale);
     const rows: Row[] = [];
     const ratios: Answer["ratios"][number][] = [];
     const wanted = contestants.filter(({ name }) => NAMES.includes(name));

@@ -102,7 +102,7 @@ async function outcomeOf(program: ProgramName, scale: number): Promise<Outcome> 
     const contestants = Object.entries(runners(program, stdout)).map(([name, run]) =>
       contestant(name, run, sizes),
     );
-    const effort = scaled({ rounds: 8, seconds: 1.5 }, scale);
+    const effort = scaled({ rounds: 5, seconds: 0.8 }, scale);
     return { program, times: await race(`guests, ${program}`, contestants, effort), sizes };
   } finally {
     closeSync(stdout);

@@ -113,7 +113,7 @@ export const threads: Question = {
   question: "How many calls of malloc and free does an allocator serve when two threads call it?",
   async answer(scale) {
     const { contestants, notes } = threadContestants();
-    const { rounds, seconds } = scaled({ rounds: 5, seconds: 0.3 }, scale);
+    const { rounds, seconds } = scaled({ rounds: 3, seconds: 0.15 }, scale);
     const rates = await raceThreads(contestants, rounds, { seconds, warmUpSeconds: 0.1 });
     const control = contestants.find(({ name }) => name === OURS.ilp32)?.control ?? "";
     const { samples, disturbed } = rates;

@@ -77,10 +77,10 @@ describe("the npm package", () => {
     }
   });
 
-  it("unpacks to at most 2.75 MB", () => {
+  it("unpacks to at most 2.9 MB", () => {
     // A profile is up to six builds in two layouts, 450 KB; a quarter of a megabyte is the page of
     // `bench`, with the library that draws its plots.
-    expect(report.unpackedSize).toBeLessThanOrEqual(2_750_000);
+    expect(report.unpackedSize).toBeLessThanOrEqual(2_900_000);
   });
 
   it("has no side effects, so that bundlers leave out what is not used", () => {

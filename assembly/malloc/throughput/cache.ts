@@ -44,9 +44,9 @@ let cache: usize = 0; // its ClassCache
 let requestLimit: word = 0; // requests below it are small
 let span: word = 0; // how many sizes from MINSIZE on there are that can be kept
 let key: word = 0; // tcache_key
-let limit: i32 = NO_LIMIT; // bytes that the cache may hold until a fall is looked for
+let limit: i32 = 0; // bytes that the cache may hold until a fall is looked for
 // How many more may be freed until that can be so: what malloc takes meanwhile is not counted.
-let slack: i32 = NO_LIMIT;
+let slack: i32 = 0;
 
 /** Makes the zeroed ClassCache at `mem` an empty cache. */
 export function initCache(mem: usize): void {

@@ -19,16 +19,6 @@ export const SINGLE = `${OURS.ilp32}, build without threads`;
 /** This project's threaded build in a process that has no second thread, and takes no locks. */
 export const ALONE = `${OURS.ilp32}, no other thread`;
 /**
- * This project's threaded build with a thousand blocks of each size in tcache, where glibc has
- * seven: one of glibc's tunables.
- */
-export const LARGE_TCACHE = `${OURS.ilp32}, tcache_count=1000`;
-/**
- * This project's threaded build with its own extension for blocks that one thread allocates and
- * another one frees.
- */
-export const QUEUED = `${OURS.ilp32}, remoteFrees "queue"`;
-/**
  * This project's threaded build with a large tcache and both of its extensions: for speed, without
  * glibc's addresses.
  */
@@ -252,8 +242,6 @@ export function threadContestants(): { contestants: ThreadContestant[]; notes: s
     }));
   const contestants = [
     ...enter(OURS.ilp32, () => ours(OURS.ilp32, {})),
-    ...enter(LARGE_TCACHE, () => ours(LARGE_TCACHE, { tunables: { tcache_count: 1000 } })),
-    ...enter(QUEUED, () => ours(QUEUED, { remoteFrees: "queue" })),
     ...enter(EXTENDED, () => ours(EXTENDED, FOR_SPEED)),
     ...enter(CLASSED, () => ours(CLASSED, { profile: "throughput" })),
     ...enter(CLASSED_QUEUED, () =>

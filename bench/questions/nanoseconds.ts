@@ -52,7 +52,7 @@ export const nanoseconds: Question = {
     ];
     const { rows, notes } = await raceReplays(
       replayers,
-      scaled({ rounds: 4, seconds: 0.05 }, scale),
+      scaled({ rounds: 2, seconds: 0.05 }, scale),
     );
     const ours = rows.find(({ contestant }) => contestant === OURS.ilp32);
     return {

@@ -5,9 +5,11 @@ import { binaryName, type Profile } from "../../src/binary/profile.js";
 import type { Abi } from "../../src/layout/address.js";
 import { startProcessSync } from "../../src/process/process.js";
 import type { Contestant } from "../lab/harness.js";
-import { pairLoop, type JsHeap, type LoopPieces, type LoopScope } from "../lab/workloads.js";
+import { foreignInstance, type ForeignInstance } from "../lab/foreign.js";
+import { CALLS, FIVE_FIELDS, KEPT_BLOCKS, ofEngine, surround } from "../lab/loops.js";
+import type { JsHeap, LoopPieces, LoopScope } from "../lab/loops.js";
+import { pairLoop } from "../lab/workloads.js";
 import { wasmModule } from "./binaries.js";
-import { foreignInstance } from "./wasm.js";
 
 /** This project's allocator, as the tables call it. */
 export const OURS: Readonly<Record<Abi, string>> = {
@@ -26,10 +28,7 @@ export const TLSF = "AssemblyScript TLSF";
 export const STUB = "AssemblyScript stub";
 
 /** Memory limit of AssemblyScript's allocators, Wasm pages: 2 GiB. */
-export const FOREIGN_PAGES = 32_768;
-
-/** Blocks of the engine that stay reachable. */
-const KEPT_BLOCKS = 16;
+const FOREIGN_PAGES = 32_768;
 
 /** An allocator that a loop in JavaScript uses. */
 export interface JsAllocator {
@@ -42,13 +41,6 @@ export interface JsAllocator {
   /** A fresh allocator. */
   scope(): LoopScope;
 }
-
-const CALLS: LoopPieces = { get: "malloc(bytes)", drop: "free(block);" };
-/**
- * Dropping an object is forgetting it; the last ones stay in the table, so that the engine cannot
- * leave them out.
- */
-const KEPT = `table[i & ${KEPT_BLOCKS - 1}] = block;`;
 
 /** Its two functions come off their object: a loop calls them without looking them up. */
 function fromWasm(name: string, make: () => JsHeap, isBig = false): JsAllocator {
@@ -66,27 +58,23 @@ function fromOurs(name: string, abi: Abi, profile: Profile = "glibc"): JsAllocat
 
 function fromEngine(name: string, get: string, sizes?: readonly number[]): JsAllocator {
   const scope = (): LoopScope => ({ table: new Array<unknown>(KEPT_BLOCKS).fill(null) });
-  return { name, pieces: { get, drop: KEPT }, scope, ...(sizes && { sizes }) };
+  return { name, pieces: ofEngine(get), scope, ...(sizes && { sizes }) };
 }
 
-/**
- * A block is seldom alone in its heap: pairs run between two live blocks of the same size, so that
- * nobody merges the one that comes and goes with the rest of the heap each time.
- */
-function surround({ malloc, free }: JsHeap, bytes: number | bigint): void {
-  const blocks = [malloc(bytes), malloc(bytes), malloc(bytes)] as const;
-  free(blocks[1]);
+/** @returns one of the modules of bench/assembly that are not this project's heap */
+export function peer(name: "empty" | "tlsf-large" | "stub-large"): ForeignInstance {
+  return foreignInstance(wasmModule(`peers/${name}`), FOREIGN_PAGES);
 }
 
 /** @returns contestants called from JavaScript */
 export function jsAllocators(): JsAllocator[] {
   return [
-    fromWasm(EMPTY, () => foreignInstance("empty", 0).exports),
+    fromWasm(EMPTY, () => peer("empty").exports),
     fromOurs(OURS.ilp32, "ilp32"),
     fromOurs(THROUGHPUT, "ilp32", "throughput"),
     fromOurs(OURS.lp64, "lp64"),
-    fromWasm(TLSF, () => foreignInstance("tlsf-large", FOREIGN_PAGES).exports),
-    fromWasm(STUB, () => foreignInstance("stub-large", FOREIGN_PAGES).exports),
+    fromWasm(TLSF, () => peer("tlsf-large").exports),
+    fromWasm(STUB, () => peer("stub-large").exports),
     {
       name: "@thi.ng/malloc",
       pieces: { get: "pool.malloc(bytes)", drop: "pool.free(block);" },
@@ -94,9 +82,7 @@ export function jsAllocators(): JsAllocator[] {
     },
     fromEngine("new Uint8Array(n)", "new Uint8Array(bytes)"),
     fromEngine("new ArrayBuffer(n)", "new ArrayBuffer(bytes)"),
-    // 24 bytes of header and five fields of 8: an object of 64 bytes in a V8 without pointer
-    // compression, as Node has.
-    fromEngine("{ five fields }", "({ a: i, b: i, c: i, d: i, e: i })", [64]),
+    fromEngine("{ five fields }", FIVE_FIELDS, [64]),
   ];
 }
 

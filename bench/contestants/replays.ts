@@ -8,11 +8,10 @@ import { startSession, type ReplayOptions, SLICE_OPS } from "../../src/trace/ses
 import { geometricMean } from "../../src/trace/statistics.js";
 import type { Trace } from "../../src/trace/trace.js";
 import { LARGE_PEER_HEAP_BASE } from "../../tools/builds.mjs";
-import { FOREIGN_PAGES } from "./allocators.js";
+import { peer } from "./allocators.js";
 import { wasmModule } from "./binaries.js";
 import { race, type Contestant, type Effort } from "../lab/harness.js";
 import type { Cell, Row } from "../lab/question.js";
-import { foreignInstance } from "./wasm.js";
 import { PROGRAMS, programTrace } from "../lab/workloads.js";
 
 const OPS_BEGIN = 65_536;
@@ -81,7 +80,7 @@ function inProcess(name: string, trace: Trace, replay: Replay): Contestant {
 }
 
 function foreignReplay(module: "tlsf" | "stub", trace: Trace): Replay {
-  const { exports, memory } = foreignInstance(`${module}-large`, FOREIGN_PAGES);
+  const { exports, memory } = peer(`${module}-large`);
   const ops = encodeOps(trace, "ilp32", layouts.ilp32.Op);
   const end = OPS_BEGIN + ops.length;
   const blocks = Math.ceil(end / 16) * 16;

@@ -5,12 +5,8 @@
 import { quantile, shuffle } from "simple-statistics";
 import { createHeapSync } from "../../src/heap/create.js";
 import type { Heap } from "../../src/heap/heap.js";
-
-/** Two functions that are called by a loop in JavaScript. */
-export interface Calls {
-  readonly malloc: (bytes: number) => number;
-  readonly free: (block: number) => void;
-}
+import { foreignInstance } from "../lab/foreign.js";
+import { surround, type JsHeap } from "../lab/loops.js";
 
 /** Binaries, in Base64. */
 export interface Binaries {
@@ -24,8 +20,9 @@ export interface Binaries {
 export interface Allocators {
   glibc(): Heap;
   throughput(): Heap;
-  /** One of AssemblyScript's modules, in a memory of its own. */
-  foreign(name: "tlsf" | "empty"): Calls;
+  foreign(name: "tlsf" | "empty"): JsHeap;
+  /** @returns the heap, with a free place between two blocks of `bytes` bytes */
+  surrounded(heap: JsHeap, bytes: number): JsHeap;
 }
 
 /** A contestant. */
@@ -44,37 +41,27 @@ const WARM_UP_MILLISECONDS = 150;
 const ROUNDS = 7;
 /** Of a sample, at least: browsers' clocks are coarse. */
 const SAMPLE_MILLISECONDS = 40;
-const WASM_PAGE_SIZE = 65_536;
 
-/** @param foreignBase where the heap of AssemblyScript's modules begins, bytes */
-function allocatorsOf(binaries: Binaries, foreignBase: number): Allocators {
+/** Pages that a pair's heap never needs. */
+const MOST_PAGES = 8192;
+
+function allocatorsOf(binaries: Binaries): Allocators {
   const module = (text: string): WebAssembly.Module =>
     new WebAssembly.Module(Uint8Array.from(atob(text), (char) => char.charCodeAt(0)));
   return {
     glibc: () => createHeapSync({ wasm: module(binaries.glibc) }),
     throughput: () => createHeapSync({ wasm: module(binaries.throughput), profile: "throughput" }),
-    foreign(name) {
-      const initial = foreignBase / WASM_PAGE_SIZE + 1;
-      const memory = new WebAssembly.Memory({ initial, maximum: 2 * initial });
-      const abort = (): never => {
-        throw new Error("the allocator aborted");
-      };
-      const env = { memory, abort };
-      return new WebAssembly.Instance(module(binaries[name]), { env }).exports as never;
+    foreign: (name) => foreignInstance(module(binaries[name]), MOST_PAGES).exports,
+    surrounded(heap, bytes) {
+      surround(heap, bytes);
+      return heap;
     },
   };
 }
 
-/**
- * @param foreignBase where the heap of AssemblyScript's modules begins, bytes
- * @returns what each entry takes for a block and back
- */
-export function raceEntries(
-  entries: readonly Entry[],
-  binaries: Binaries,
-  foreignBase: number,
-): Found {
-  const allocators = allocatorsOf(binaries, foreignBase);
+/** @returns what each entry takes for a block and back */
+export function raceEntries(entries: readonly Entry[], binaries: Binaries): Found {
+  const allocators = allocatorsOf(binaries);
   const runners = entries.map((entry) => ({
     name: entry.name,
     loop: entry.make(allocators),

@@ -98,7 +98,11 @@ function pageOf(script: string): string {
   const text = script.replaceAll("</", "<\\/");
   return `<!doctype html><meta charset="utf-8"><title>bench</title><script>
 let said;
-try { said = JSON.stringify(${text}); } catch (error) { said = JSON.stringify({ error: String(error) }); }
+try {
+  said = JSON.stringify(${text});
+} catch (error) {
+  said = JSON.stringify({ error: String(error) });
+}
 fetch("/said", { method: "POST", body: said });
 </script>`;
 }

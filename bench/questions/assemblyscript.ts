@@ -176,7 +176,8 @@ export const assemblyScript: Question = {
       ratios: ratios(rows),
       notes: compiled.map(
         ({ name, bytes }) =>
-          `${name}: ${memories.get(name)!.join(", ")} MiB of memory; a module of ${bytes.toLocaleString("en")} bytes`,
+          `${name}: ${memories.get(name)!.join(", ")} MiB of memory; ` +
+          `a module of ${bytes.toLocaleString("en")} bytes`,
       ),
     };
   },

@@ -11,11 +11,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { LARGE_PEER_HEAP_BASE } from "../../tools/builds.mjs";
 import { EMPTY, OURS, THROUGHPUT, TLSF } from "../contestants/allocators.js";
 import { wasmModule } from "../contestants/binaries.js";
 import { engines, locate, runIn } from "../engines/run.js";
 import type { Binaries, Found } from "../engines/race.js";
+import { CALLS, FIVE_FIELDS, KEPT_BLOCKS, ofEngine, pairText } from "../lab/loops.js";
+import type { LoopPieces } from "../lab/loops.js";
 import { root } from "../lab/paths.js";
 import { ratio, type Cell, type Question, type Row } from "../lab/question.js";
 
@@ -25,31 +26,19 @@ const CHECKED = `${OURS.ilp32}, heap.malloc, ${BATCH} blocks`;
 const MANY = `${OURS.ilp32}, mallocMany, ${BATCH} blocks`;
 const ARRAY = `new Uint8Array(${BYTES})`;
 
-/** @returns the text of an entry: what comes before its loop, and its loop's body for block `i` */
-function pairs(name: string, before: string, get: string, drop: string): string {
-  return `{ name: ${JSON.stringify(name)}, make(allocators) {
-    ${before}
-    return function (blocks) {
-      let block;
-      for (let i = 0; i < blocks; i++) { block = ${get}; ${drop} }
-      return block;
-    };
+/** @returns the text of an entry: a loop, and of what its names are taken */
+const pairs = (name: string, scope: string, pieces: LoopPieces): string =>
+  `{ name: ${JSON.stringify(name)}, make(allocators) {
+    const { malloc, free, table } = ${scope};
+    const bytes = ${BYTES};
+    ${pairText(pieces, "rounds")}
   } }`;
-}
 
-/** Between two live blocks, so that nobody merges it with the rest of the heap each time. */
-const SURROUND = `const a = malloc(${BYTES}), b = malloc(${BYTES}); malloc(${BYTES}); free(b);`;
-
-const called = (name: string, from: string): string =>
-  pairs(
-    name,
-    `const { malloc, free } = allocators.${from}; ${SURROUND}`,
-    `malloc(${BYTES})`,
-    "free(block);",
-  );
+const called = (name: string, heap: string): string =>
+  pairs(name, `allocators.surrounded(allocators.${heap}, ${BYTES})`, CALLS);
 
 const dropped = (name: string, get: string): string =>
-  pairs(name, "const kept = new Array(16).fill(null);", get, "kept[i & 15] = block;");
+  pairs(name, `{ table: new Array(${KEPT_BLOCKS}).fill(null) }`, ofEngine(get));
 
 /** @returns the text of an entry that has {@link BATCH} blocks at a time */
 const batches = (name: string, body: string): string =>
@@ -71,9 +60,9 @@ const ENTRIES = [
      for (let i = 0; i < ${BATCH}; i++) heap.free(list[i]);`,
   ),
   batches(MANY, "heap.freeMany(heap.mallocMany(sizes));"),
-  dropped(ARRAY, `new Uint8Array(${BYTES})`),
-  dropped(`new ArrayBuffer(${BYTES})`, `new ArrayBuffer(${BYTES})`),
-  dropped("{ five fields }", "({ a: i, b: i, c: i, d: i, e: i })"),
+  dropped(ARRAY, "new Uint8Array(bytes)"),
+  dropped(`new ArrayBuffer(${BYTES})`, "new ArrayBuffer(bytes)"),
+  dropped("{ five fields }", FIVE_FIELDS),
 ];
 
 /** The binaries that take part, by the names of tools/builds.mjs. */
@@ -103,7 +92,7 @@ async function scriptText(): Promise<string> {
   });
   const given = JSON.stringify(Object.fromEntries(binaries));
   return `(() => { ${outputFiles[0]!.text}
-    return race.raceEntries([${ENTRIES.join(",\n")}], ${given}, ${LARGE_PEER_HEAP_BASE});
+    return race.raceEntries([${ENTRIES.join(",\n")}], ${given});
   })()`;
 }
 

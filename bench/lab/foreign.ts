@@ -1,7 +1,6 @@
-// The contestants in WebAssembly: instances of what bench/assembly is compiled to.
+// Instances of AssemblyScript's allocators, in any engine: this imports nothing of Node.js.
 
 import { LARGE_PEER_HEAP_BASE } from "../../tools/builds.mjs";
-import { wasmModule } from "./binaries.js";
 
 /** What the modules export. */
 export interface ForeignExports {
@@ -11,28 +10,23 @@ export interface ForeignExports {
   release_all(blocks: number, count: number): void;
 }
 
-/** An instance in a memory of its own. */
+/** An instance, and its memory. */
 export interface ForeignInstance {
   readonly exports: ForeignExports;
   readonly memory: WebAssembly.Memory;
 }
 
 /**
- * Instantiates one of AssemblyScript's allocators (or `empty`).
- *
+ * @param module one of AssemblyScript's allocators above a large space, or "empty"
  * @param maximumPages limit of its memory, in pages of 64 KiB
+ * @returns an instance in a memory of its own
  */
-export function foreignInstance(
-  name: "empty" | "tlsf-large" | "stub-large",
-  maximumPages: number,
-): ForeignInstance {
+export function foreignInstance(module: WebAssembly.Module, maximumPages: number): ForeignInstance {
   const initial = LARGE_PEER_HEAP_BASE / 65_536 + 1;
   const memory = new WebAssembly.Memory({ initial, maximum: Math.max(initial, maximumPages) });
   const abort = (): never => {
     throw new Error("the allocator aborted");
   };
-  const { exports } = new WebAssembly.Instance(wasmModule(`peers/${name}`), {
-    env: { memory, abort },
-  });
+  const { exports } = new WebAssembly.Instance(module, { env: { memory, abort } });
   return { exports: exports as unknown as ForeignExports, memory };
 }

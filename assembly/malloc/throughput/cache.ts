@@ -186,7 +186,7 @@ export function forgetRuns(): void {
   memory.fill(cache + RUN, 0, CACHE_CLASSES);
 }
 
-/** Bytes of chunks in the cache. */
+/** Bytes of chunks in the cache: it takes a look at each class. */
 export function heldBytes(): word {
   let held: i32 = 0;
   for (let index: u32 = 0; index < CACHE_CLASSES; index++) held += MOST_KEPT - roomIn(cache, index);
@@ -205,11 +205,11 @@ export function mayBeAtLimit(): bool {
 }
 
 /**
- * Whether the cache holds more than the limit. If not, that may not be so again before `least`
- * bytes are freed: it takes a look at each class.
+ * Whether the `held` bytes of the cache are more than the limit. If not, nobody need look again
+ * before `least` bytes are freed.
  */
-export function isAtLimit(least: i32): bool {
-  const left = limit - <i32>heldBytes();
+export function isAtLimit(held: word, least: i32): bool {
+  const left = limit - <i32>held;
   slack = max(left, least);
   return left < 0;
 }

@@ -61,8 +61,9 @@ function watch(used: word): void {
 
 /** Whether the cache, which may have come to its limit, is to be emptied. */
 export function isFall(): bool {
-  if (!isAtLimit(isFalling ? 0 : <i32>(usedBytes() >> LOOK_LOG2))) return false;
-  if (!libc.hasThreads && (isFalling || heldBytes() < mostUsed >> 1)) return true;
+  const held = heldBytes();
+  if (!isAtLimit(held, isFalling ? 0 : <i32>(usedBytes() >> LOOK_LOG2))) return false;
+  if (!libc.hasThreads && (isFalling || held < mostUsed >> 1)) return true;
   setLimit(NO_LIMIT);
   return false;
 }

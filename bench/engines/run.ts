@@ -7,6 +7,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BROWSER_PLACES, browserArguments } from "../../tools/browsers.mjs";
 import { root } from "../lab/paths.js";
 
 /** Other programs that are installed for the tests of the package. */
@@ -38,13 +39,13 @@ export const engines: readonly Engine[] = [
   {
     kind: "chromium",
     title: "Chromium",
-    places: [process.env["CHROMIUM_PATH"] ?? "", "/usr/bin/chromium", "/usr/bin/google-chrome"],
+    places: BROWSER_PLACES.chromium,
     how: "apt-get install chromium",
   },
   {
     kind: "firefox",
     title: "Firefox",
-    places: [process.env["FIREFOX_PATH"] ?? "", "/usr/bin/firefox-esr", "/usr/bin/firefox"],
+    places: BROWSER_PLACES.firefox,
     how: "apt-get install firefox-esr",
   },
 ];
@@ -84,15 +85,6 @@ export async function runIn(kind: Engine["kind"], path: string, script: string):
   }
 }
 
-const QUIET = {
-  firefox: (profile: string) => ["--headless", "--no-remote", "--profile", profile],
-  chromium: (profile: string) => [
-    ...["--headless=new", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-quic"],
-    ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    `--user-data-dir=${profile}`,
-  ],
-} as const;
-
 /** A page that runs the script when it has loaded, and sends what it tells. */
 function pageOf(script: string): string {
   const text = script.replaceAll("</", "<\\/");
@@ -131,7 +123,7 @@ async function runInBrowser(
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-  const child = spawn(path, [...QUIET[kind](profile), url], {
+  const child = spawn(path, browserArguments(kind, profile, url), {
     stdio: "ignore",
     env: { ...process.env, HOME: profile },
     detached: true,

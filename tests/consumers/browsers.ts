@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import sirv from "sirv";
+import { browserArguments } from "../../tools/browsers.mjs";
 import { placeOf } from "./tools.js";
 
 /** How long a page may take, ms. */
@@ -61,22 +62,6 @@ export class Listener {
   }
 }
 
-function commandOf(browser: "chromium" | "firefox", profile: string, url: string): string[] {
-  if (browser === "firefox") return ["--headless", "--no-remote", "--profile", profile, url];
-  return [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    `--user-data-dir=${profile}`,
-    url,
-  ];
-}
-
 /**
  * Opens a page in a browser, and closes it when the page has reported.
  * @param page its URL, without a query
@@ -90,7 +75,7 @@ export async function reportOf(
   const profile = mkdtempSync(join(tmpdir(), `ptmalloc-${browser}-`));
   const url = `${page}?report=${encodeURIComponent(`${listener.origin}/report`)}`;
   const report = listener.next();
-  const child = spawn(placeOf(browser)!, commandOf(browser, profile, url), {
+  const child = spawn(placeOf(browser)!, browserArguments(browser, profile, url), {
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, HOME: profile },
     detached: true,

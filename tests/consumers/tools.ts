@@ -4,6 +4,7 @@
 import { existsSync, mkdirSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { BROWSER_PLACES } from "../../tools/browsers.mjs";
 
 const modules = fileURLToPath(new URL("node_modules/", import.meta.url));
 
@@ -18,19 +19,7 @@ const PLACES = {
   next: [`${modules}next/dist/bin/next`],
   bundlers: [`${modules}vite/package.json`],
   jest: [`${modules}jest/package.json`],
-  chromium: [
-    process.env.CHROMIUM_PATH ?? "",
-    "/usr/bin/chromium",
-    "/usr/bin/chromium-browser",
-    "/usr/bin/google-chrome",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-  ],
-  firefox: [
-    process.env.FIREFOX_PATH ?? "",
-    "/usr/bin/firefox-esr",
-    "/usr/bin/firefox",
-    "/Applications/Firefox.app/Contents/MacOS/firefox",
-  ],
+  ...BROWSER_PLACES,
 } as const;
 
 /** What a consumer needs. */

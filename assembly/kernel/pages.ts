@@ -12,7 +12,10 @@ import { IS_FULL } from "./tier";
  */
 const GROWTH_MIN_PAGES: u32 = IS_SMALL ? 1 : <u32>(MIB / WASM_PAGE_SIZE);
 
-/** By which part of itself the memory grows, its logarithm: a quarter, or a 32nd. */
+/**
+ * By which part of what lies above start_brk the memory grows, its logarithm: a quarter, or a 32nd.
+ * What a guest has below, its static data, is no reason to expect a large heap.
+ */
 const GROWTH_LOG2: u32 = IS_SMALL ? 5 : 2;
 
 /**
@@ -31,7 +34,8 @@ export function coverPages(end: word): bool {
   const need = <u32>((end + (WASM_PAGE_SIZE - 1)) / WASM_PAGE_SIZE);
   if (need <= have) return true;
   const limit = <u32>(mm.taskSize / WASM_PAGE_SIZE);
-  let ahead = have >> GROWTH_LOG2;
+  const below = <u32>(mm.startBrk / WASM_PAGE_SIZE);
+  let ahead = below < have ? (have - below) >> GROWTH_LOG2 : 0;
   if (ahead < GROWTH_MIN_PAGES) ahead = GROWTH_MIN_PAGES;
   if (ahead > GROWTH_AHEAD_MAX_PAGES) ahead = GROWTH_AHEAD_MAX_PAGES;
   const generous = have + ahead < limit ? have + ahead : limit;

@@ -12,7 +12,7 @@
 // Caveats: needs clang, lld, wasi-libc and Debian's archive; without them it is left out and the
 // run says so. A sample is a whole run of the program in a new memory, with one compiled module:
 // what it does besides malloc is in it, and is the same for all. dlmalloc grows its memory by what
-// it needs, this heap by a quarter of what there is.
+// it needs, this heap by a quarter of its own.
 
 import { execFileSync } from "node:child_process";
 import { closeSync, openSync } from "node:fs";

@@ -28,7 +28,7 @@ export interface ThreadRates {
 const THREADS = [1, 2] as const;
 
 /** How many samples may be taken again because others used the machine, for each that is wanted. */
-const REPEATS = 1.5;
+const REPEATS = 0.25;
 
 function keyOf(contestant: string, threads: number, column: number): string {
   return `${contestant}/${threads}/${column}`;

@@ -1,7 +1,7 @@
 /* Factors numbers by continued fractions (Morrison and Brillhart, 1975), as the benchmark cfrac
    does, which papers on malloc have measured with since the nineties. Written anew from the
    published method; what it has of cfrac is what that asks of malloc: every result of arithmetic is
-   a block of its own of 8 to 64 bytes, freed as a rule before ten others have been allocated; few
+   a block of its own of 4 to 32 bytes, freed as a rule before ten others have been allocated; few
    stay. Prints the factors. */
 
 #include "numbers.h"

@@ -1,4 +1,4 @@
-/* Integers of any length as cfrac.c has them: blocks of 8 to 64 bytes, with a count of their
+/* Integers of any length as cfrac.c has them: blocks of 4 to 32 bytes, with a count of their
    references, and a new one for every result.
 
    Functions use up the references that they are given, unless they say otherwise; what they return

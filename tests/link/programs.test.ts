@@ -17,7 +17,7 @@ import { run } from "../cli/run.js";
 import { campaign, isDue } from "../support/campaign.js";
 import { describeToolchain } from "./toolchains.js";
 
-// Programs in C that were not written here, from Debian's source packages, with the workloads of
+// Programs in C, from Debian's source packages and from bench/guests/, with the workloads of
 // bench/questions/guests.ts (times are compared there). What they print depends on all that they
 // did; it must be the same with wasi-libc's malloc and with this one, linked in each of the ways
 // that there are.
@@ -26,15 +26,27 @@ import { describeToolchain } from "./toolchains.js";
 const PRINTED = {
   lua: /^\d+\t\d+\t\d+\t\d+\n$/,
   cmark: /^<hr \/>\n<p>title: CommonMark Spec\n[^]*<h1>Introduction[^]*\n$/,
+  sqlite: /^9000 \d+ \d+\n(\d+ \d+ \d+\n){3}\d+ [\d,]{19}\n\d+ \d+ \d+ z+ and \d+\nok\n$/,
+  "cfrac-like": /^28198404253956575113 = 3159981883 \* 8923596811\n(\d+ = \d+ \* \d+\n){3}$/,
+  "espresso-like": /^(\d+ variables: \d+ cubes, \d+ of the complement, \d+ minimised\n){6}$/,
 } as const;
 
-/** What each imports of malloc's family. */
-const IMPORTED = ["__errno_location", "calloc", "free", "malloc", "realloc"];
+const WHOLE_FAMILY = ["__errno_location", "calloc", "free", "malloc", "realloc"];
 
-/** The short form has one of them, and merges without optimising, which takes most of the time. */
-const PROGRAMS = isDue("lua as a guest", "it takes long to compile")
-  ? (["lua", "cmark"] as const)
-  : (["cmark"] as const);
+/** What each imports of malloc's family. */
+const IMPORTED = {
+  lua: WHOLE_FAMILY,
+  cmark: WHOLE_FAMILY,
+  sqlite: ["__errno_location", "free", "malloc", "realloc"],
+  "cfrac-like": ["__errno_location", "calloc", "free", "malloc"],
+  "espresso-like": ["__errno_location", "free", "malloc", "realloc"],
+} as const;
+
+/** The short form has the small ones, and merges without optimising, which takes long. */
+const SMALL = ["cmark", "cfrac-like", "espresso-like"] as const;
+const PROGRAMS = isDue("lua and sqlite as guests", "they take long to compile")
+  ? (["lua", "sqlite", ...SMALL] as const)
+  : SMALL;
 const LEVEL = campaign({ short: ["-O", "0"], ci: [] });
 
 describe.each(PROGRAMS)("%s", (program) =>
@@ -70,7 +82,7 @@ describe.each(PROGRAMS)("%s", (program) =>
 
     it("has nothing of wasi-libc's malloc left", () => {
       const { imports, ownAllocator } = readGuest(ours);
-      expect([...imports].sort()).toEqual(IMPORTED);
+      expect([...imports].sort()).toEqual(IMPORTED[program]);
       expect(ownAllocator).toBeUndefined();
       const theirOwn = readGuest(bytesOf(wasiProgram(program, "dlmalloc"))).ownAllocator;
       expect(theirOwn?.evidence).toContain("dlmalloc");

@@ -1,5 +1,5 @@
-// Programs of other people's, compiled for WASI with wasi-libc's own malloc and with this
-// project's: for the benchmark of guests, and for their tests.
+// Programs in C, other people's and some of bench/guests/, compiled for WASI with wasi-libc's own
+// malloc and with this project's: for the benchmark of guests, and for their tests.
 
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync } from "node:fs";
@@ -21,10 +21,11 @@ function builtins(): string {
 
 /** How a program is compiled and linked. */
 interface Program {
-  /** The source package. */
-  readonly source: string;
-  readonly files: (folder: string) => string[];
-  readonly flags: (folder: string) => string[];
+  /** The source package; null for a program that was written here. */
+  readonly source: string | null;
+  /** The C files; some are made, in a scratch folder. */
+  readonly files: (folder: string, scratch: string) => string[];
+  readonly flags: (folder: string, scratch: string) => string[];
   readonly libraries: readonly string[];
   /**
    * What it is to do: its arguments, and the folder that it sees. Its output depends on all that it
@@ -38,6 +39,24 @@ function sources(folder: string, ...without: readonly string[]): string[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith(".c") && !without.includes(name))
     .map((name) => join(folder, name));
+}
+
+/** A program that was written here, in one file with its headers. */
+function ownProgram(file: string): Program {
+  return {
+    source: null,
+    files: () => [join(guests, file)],
+    flags: () => ["-O2", "-Wall", "-Wextra", "-Werror"],
+    libraries: [],
+    workload: () => ({ args: [], folder: guests }),
+  };
+}
+
+/** SQLite's sources in one file, as those who use it compile it; tclsh puts it together. */
+function amalgamation(folder: string, scratch: string): string {
+  const makefile = join(folder, "main.mk");
+  run("make", ["-f", makefile, `TOP=${folder}`, "BCC=cc", "sqlite3.c"], scratch);
+  return join(scratch, "sqlite3.c");
 }
 
 const PROGRAMS = {
@@ -71,6 +90,28 @@ const PROGRAMS = {
       folder: join(folder, "test"),
     }),
   },
+  sqlite: {
+    source: "sqlite3",
+    files: (folder: string, scratch: string) => [
+      amalgamation(folder, scratch),
+      join(guests, "sqlite.c"),
+    ],
+    // A database in memory, and no operating system but what sqlite.c has.
+    flags: (_folder: string, scratch: string) => [
+      "-O2",
+      "-w",
+      `-I${scratch}`,
+      "-DSQLITE_OS_OTHER=1",
+      "-DSQLITE_THREADSAFE=0",
+      "-DSQLITE_TEMP_STORE=3",
+      "-DSQLITE_OMIT_LOAD_EXTENSION",
+      "-DSQLITE_OMIT_WAL",
+    ],
+    libraries: ["-lm"],
+    workload: () => ({ args: [], folder: guests }),
+  },
+  "cfrac-like": ownProgram("cfrac.c"),
+  "espresso-like": ownProgram("espresso.c"),
 } satisfies Record<string, Program>;
 
 /** Programs that can be built. */
@@ -120,20 +161,29 @@ export function wasiProgram(
 /** @returns what a program is to do. @throws Error where its source cannot be had */
 export function workloadOf(name: ProgramName): { args: string[]; folder: string } {
   const program: Program = PROGRAMS[name];
-  return program.workload(debianSource(program.source));
+  return program.workload(folderOf(program));
 }
 
-/** The program's own objects, which are the same for every malloc. */
+/** Where a program's sources are. */
+function folderOf({ source }: Program): string {
+  return source === null ? guests : debianSource(source);
+}
+
+/**
+ * The program's own objects, which are the same for every malloc. Those of a program that was
+ * written here are not kept: it may have changed, and is soon compiled.
+ */
 function objectsOf(name: ProgramName, program: Program, scratch: string): string {
   const folder = join(output, `${name}.objects`);
   if (existsSync(folder)) return folder;
-  const source = debianSource(program.source);
+  const source = folderOf(program);
   const fresh = join(scratch, "objects");
   mkdirSync(fresh);
-  for (const file of program.files(source)) {
+  for (const file of program.files(source, scratch)) {
     const object = join(fresh, `${file.split("/").at(-1)}.o`);
-    compile([file], program.flags(source), object);
+    compile([file], program.flags(source, scratch), object);
   }
+  if (program.source === null) return fresh;
   if (!existsSync(folder)) renameSync(fresh, folder);
   return folder;
 }

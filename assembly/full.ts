@@ -7,6 +7,7 @@ import { openFile } from "./kernel/files/file";
 import { fetch, isResident, touch } from "./kernel/access";
 import { pageMarks } from "./kernel/resident";
 import { syscall, traceSyscalls } from "./kernel/calls/syscall";
+import { tellSteps } from "./malloc/steps";
 import { firstVma, findVmaAddress, nextVma } from "./kernel/walk";
 
 export * from "./index";
@@ -25,4 +26,5 @@ export {
   isResident as is_resident,
   pageMarks as page_marks,
   setKernelOption as set_kernel_option,
+  tellSteps as tell_steps,
 };

@@ -17,6 +17,19 @@ const FAST = { always: 80, flexible: 300 };
 const SMALL = { always: 20, flexible: 60 };
 const ONE_CALLER = 4000;
 
+/**
+ * Exports the variables of an instance, as "state0", "state1" and so on: with the memory they are
+ * all that a thread is, and a checkpoint has both (src/process/checkpoint.ts).
+ */
+function exportState(module) {
+  const names = [];
+  for (let i = 0; i < module.getNumGlobals(); i++) {
+    const { name, mutable } = binaryen.getGlobalInfo(module.getGlobalByIndex(i));
+    if (mutable) names.push(name);
+  }
+  names.forEach((name, i) => module.addGlobalExport(name, `state${i}`));
+}
+
 export default class OptimizeTransform extends Transform {
   /** asc's names of the functions that stay out of line. @type {string[]} */
   #marked = [];
@@ -46,5 +59,6 @@ export default class OptimizeTransform extends Transform {
     binaryen.setOneCallerInlineMaxSize(ONE_CALLER);
     binaryen.setAllowInliningFunctionsWithLoops(true);
     module.optimize();
+    if (isFull) exportState(module);
   }
 }

@@ -22,6 +22,12 @@ export declare function trace(
   result: word,
 ): void;
 
+/**
+ * Reports a decision of malloc's or free's: `what` is a member of `Step`. In the full build only,
+ * and only while `tell_steps` has it so.
+ */
+export declare function step(what: i32, first: word, second: word): void;
+
 // Files, in the full build only. `file` is the number that the host gave with open_file; positions
 // and sizes are bytes, as numbers that a double holds exactly. Failures are -errno.
 

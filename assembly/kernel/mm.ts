@@ -49,7 +49,7 @@ export class MmStruct {
 
   layout: i32; // where mmap looks for room: one of Layout
   mmapLock: i32; // mmap_lock, in the threaded build: see sync/mutex.ts
-  isTracing: i32; // whether system calls are reported to the host
+  isTracing: i32; // what is reported to the host: bit 0 system calls, bit 1 malloc's decisions
   knownPages: u32; // WebAssembly pages that this kernel has seen; more than that is somebody else's
   heapDirtyEnd: word; // below it the brk area may hold old bytes; from it on it reads as zero
   dirtyLow: word; // mapped areas that were released lie in [dirtyLow, dirtyHigh), rounded outwards
@@ -79,6 +79,10 @@ export class MmStruct {
     return IS_FULL && this.lastFileId != 0;
   }
 }
+
+/** Bits of `isTracing`. */
+export const TRACES_CALLS: i32 = 1;
+export const TRACES_STEPS: i32 = 2;
 
 /** Where mmap looks for room. */
 export enum Layout {

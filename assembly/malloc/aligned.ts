@@ -8,6 +8,7 @@ import { Chunk, IS_MMAPPED, PREV_INUSE, addressOf } from "./chunk";
 import { freeChunk } from "./release";
 import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize } from "./sizes";
 import { MallocState, setErrno } from "./state";
+import { Step, note } from "./steps";
 import { ENOMEM } from "./system";
 import { arenaBit } from "./top";
 
@@ -23,6 +24,7 @@ export function allocateAligned(arena: MallocState, alignment: word, bytes: word
     setErrno(ENOMEM);
     return 0;
   }
+  note(Step.ALIGN, alignment, padded);
   const mem = allocate(arena, padded);
   if (mem == 0) return 0;
   let p = Chunk.ofMem(mem);

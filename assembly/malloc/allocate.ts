@@ -31,6 +31,7 @@ import { systemMalloc } from "./extend";
 import { follow, mostChunks, refuse } from "./links";
 import { consolidate, fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
 import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize } from "./sizes";
+import { Step, note } from "./steps";
 import { BINMAPSIZE, MallocState, libc, mainArena, mp, setErrno } from "./state";
 import { ENOMEM } from "./system";
 import { hasBin, hasRoom, tcacheIndex, tcachePut, tcacheTake } from "./tcache";
@@ -116,10 +117,14 @@ function takeFast(arena: MallocState, size: word): usize {
   const index = fastbinIndex(size);
   const bin = fastbinAt(arena, index);
   const victim = changetype<Chunk>(<usize>load<word>(bin));
-  if (addressOf(victim) == 0) return 0;
+  if (addressOf(victim) == 0) {
+    note(Step.FASTBIN_EMPTY, size, 0);
+    return 0;
+  }
   if (isMisaligned(victim.mem)) corrupted(Failure.FASTBIN_UNALIGNED_2, addressOf(victim));
   store<word>(bin, <word>nextFast(victim));
   if (fastbinIndex(victim.size) != index) refuse(Failure.FASTBIN_SIZE, addressOf(victim));
+  note(Step.FASTBIN_TAKE, size, addressOf(victim));
   const cacheIndex = tcacheIndex(size);
   if (hasBin(cacheIndex)) {
     while (hasRoom(cacheIndex)) {
@@ -128,6 +133,7 @@ function takeFast(arena: MallocState, size: word): usize {
       if (isMisaligned(other.mem)) corrupted(Failure.FASTBIN_UNALIGNED_3, addressOf(other));
       store<word>(bin, <word>nextFast(other));
       tcachePut(other.mem, cacheIndex);
+      note(Step.TCACHE_STASH, cacheIndex, addressOf(other));
     }
   }
   return victim.mem;
@@ -158,12 +164,16 @@ function markTaken(arena: MallocState, victim: Chunk, size: word): void {
 function takeSmall(arena: MallocState, size: word, index: u32): usize {
   const bin = binAt(arena, index);
   const victim = bin.bk;
-  if (victim == bin) return 0;
+  if (victim == bin) {
+    note(Step.SMALLBIN_EMPTY, index, 0);
+    return 0;
+  }
   let behind = victim.bk;
   if (behind.fd != victim) corrupted(Failure.SMALLBIN_LIST, addressOf(victim));
   markTaken(arena, victim, size);
   bin.bk = behind;
   behind.fd = bin;
+  note(Step.SMALLBIN_TAKE, index, addressOf(victim));
   const cacheIndex = tcacheIndex(size);
   if (hasBin(cacheIndex)) {
     while (hasRoom(cacheIndex)) {
@@ -175,6 +185,7 @@ function takeSmall(arena: MallocState, size: word, index: u32): usize {
       bin.bk = behind;
       behind.fd = bin;
       tcachePut(other.mem, cacheIndex);
+      note(Step.TCACHE_STASH, cacheIndex, addressOf(other));
     }
   }
   return victim.mem;
@@ -211,18 +222,24 @@ function sortUnsorted(arena: MallocState, size: word): usize {
     behind.fd = bin;
     if (victimSize == size) {
       markTaken(arena, victim, size);
-      if (!isCached || !hasRoom(cacheIndex)) return victim.mem;
+      if (!isCached || !hasRoom(cacheIndex)) {
+        note(Step.UNSORTED_EXACT, size, addressOf(victim));
+        return victim.mem;
+      }
       tcachePut(victim.mem, cacheIndex);
+      note(Step.TCACHE_STASH, cacheIndex, addressOf(victim));
       hasCached = true;
       continue;
     }
     insertSorted(arena, victim, victimSize);
+    note(Step.UNSORTED_SORT, binIndex(victimSize), addressOf(victim));
     sorted++;
     if (hasCached && limit > 0 && sorted > limit) break;
     iteration++;
   }
   if (!hasCached) return NOT_FOUND;
   servedFromTcache = true;
+  note(Step.UNSORTED_CACHED, cacheIndex, 0);
   return tcacheTake(cacheIndex);
 }
 
@@ -272,6 +289,7 @@ function splitLastRemainder(
   victimSize: word,
   size: word,
 ): usize {
+  note(Step.UNSORTED_REMAINDER, victimSize, addressOf(victim));
   const remainder = victim.at(size);
   bin.bk = remainder;
   bin.fd = remainder;
@@ -297,6 +315,7 @@ function takeBestFit(arena: MallocState, size: word, index: u32): usize {
   const victimSize = victim.size;
   // The second of a size is easier to take than the one that stands for it.
   if (victim != bin.bk && victim.mchunkSize == victim.fd.mchunkSize) victim = victim.fd;
+  note(Step.LARGEBIN_TAKE, victimSize, addressOf(victim));
   return takeOrSplit(arena, victim, victimSize, size, Failure.REMAINDER_LIST);
 }
 
@@ -317,6 +336,7 @@ function takeFromLargerBin(arena: MallocState, size: word, firstIndex: u32): usi
     if (victim != bin) {
       const victimSize = victim.size;
       if (victimSize < size) refuse(Failure.ASSERT_BIN_SIZE, addressOf(victim));
+      note(Step.BIN_TAKE, (block << 5) + ctz(map), addressOf(victim));
       return takeOrSplit(arena, victim, victimSize, size, Failure.REMAINDER_LIST_2);
     }
     // A false alarm: the bin has become empty since.
@@ -345,6 +365,7 @@ function takeOrSplit(
     return victim.mem;
   }
   const remainder = victim.at(size);
+  note(Step.SPLIT, rest, addressOf(remainder));
   const bin = unsortedBin(arena);
   const first = bin.fd;
   if (first.bk != bin) corrupted(failure, addressOf(first));

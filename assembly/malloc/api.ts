@@ -28,6 +28,7 @@ import { adjustThreshold, unmapChunk } from "./mapped";
 import { freeChunk, takeBack } from "./release";
 import { resizeChunk, resizeMapped } from "./resize";
 import { CHUNK_HDR_SZ, checkedRequestToSize } from "./sizes";
+import { Step, TELLS, note } from "./steps";
 import { MallocState, libc, setErrno, thread } from "./state";
 import { ENOMEM } from "./system";
 import {
@@ -73,6 +74,7 @@ export function malloc(bytes: word): word {
       const mem = latestIn(cache, index);
       if (!isMisaligned(mem)) {
         popEntry(cache, index, mem, left);
+        note(Step.TCACHE_TAKE, index, left);
         return <word>mem;
       }
     }
@@ -94,6 +96,7 @@ export function mallocUncached(bytes: word): usize {
   maybeInitTcache();
   const cached = isCacheable(bytes) ? tcacheTake(requestIndex(bytes)) : 0;
   if (cached != 0) return cached;
+  if (TELLS) noteUncached(bytes);
   if (IS_THREADED && isLarge(bytes) && !isCacheable(bytes)) {
     const kept = takeLarge(bytes);
     if (kept != 0) return kept;
@@ -110,6 +113,12 @@ export function mallocUncached(bytes: word): usize {
     corrupted(libc.hasThreads ? Failure.ASSERT_MALLOC_ARENA_2 : Failure.ASSERT_MALLOC_ARENA, mem);
   }
   return mem;
+}
+
+/** Tells why tcache does not serve a request. */
+function noteUncached(bytes: word): void {
+  if (isCacheable(bytes)) note(Step.TCACHE_EMPTY, requestIndex(bytes), 0);
+  else note(Step.TCACHE_NONE, checkedRequestToSize(bytes), 0);
 }
 
 /** free(3): gives a block back; errno stays as it is. free(NULL) does nothing. */
@@ -137,6 +146,7 @@ export function free(address: word): void {
         const count = blocksIn(cache, index);
         if (isBelowFill(count)) {
           pushEntry(cache, index, mem, count, mark);
+          note(Step.TCACHE_PUT, index, count);
           return;
         }
       }
@@ -281,6 +291,7 @@ export function realloc(address: word, bytes: word): word {
     return 0;
   }
   if (p.isMmapped) {
+    note(Step.REALLOC_MREMAP, oldSize, size);
     const moved = resizeMapped(p, size);
     return <word>(moved != 0 ? moved : copyMapped(p, oldSize, bytes));
   }

@@ -13,6 +13,7 @@ import { mapChunk } from "./mapped";
 import { freeInHand, takeInHand } from "./release";
 import { noteSegment } from "./segments";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
+import { Step, TELLS, note } from "./steps";
 import { HeapInfo, MMAP_AS_MORECORE_SIZE, MallocState, mainArena, mp, setErrno } from "./state";
 import {
   ENOMEM,
@@ -39,6 +40,7 @@ import { splitTop } from "./top";
 export function systemMalloc(size: word, arena: MallocState): usize {
   const isMapped = (!IS_SMALL && arena == NO_ARENA) || isToBeMapped(size);
   if (isMapped) {
+    if (TELLS) note(Step.MMAP, size, mp.mmapThreshold);
     const mem = mapDirectly(size);
     if (mem != 0 || (!IS_SMALL && arena == NO_ARENA)) return mem;
   }
@@ -61,6 +63,7 @@ export function systemMalloc(size: word, arena: MallocState): usize {
   // Freeing the old top has trimmed the new one. In glibc, too, where big blocks come from the
   // heap; that is the rule in the compact layout.
   if (isOver && isCompact()) return systemMalloc(size, arena);
+  note(Step.REFUSED, size, 0);
   setErrno(ENOMEM);
   return 0;
 }
@@ -106,9 +109,11 @@ function extendTop(arena: MallocState, top: Chunk, topSize: word, size: word): v
   const isPositive = ILP32 ? <i32>wanted > 0 : <i64>wanted > 0;
   const start = isPositive ? moreCore(wanted) : MORECORE_FAILURE;
   if (start != MORECORE_FAILURE) {
+    note(Step.BREAK_GROW, wanted, start);
     joinBreak(arena, top, topSize, start, wanted);
     return;
   }
+  note(Step.BREAK_REFUSED, wanted, 0);
   const huge = mp.hpPagesize;
   if (huge > 0 && mapForTop(arena, topSize, size, max(wanted, huge), huge, huge)) return;
   // The first such piece is whole MiB: what glibc 2.36 means as the least size ends up as the
@@ -133,6 +138,7 @@ function mapForTop(
   if (length <= size) return false;
   const start = mapPages(length, pageSize);
   if (start == MAP_FAILED) return false;
+  note(Step.MMAP_TOP, length, start);
   arena.setNoncontiguous();
   if (mp.sbrkBase == 0) mp.sbrkBase = start;
   arena.systemMem += length;
@@ -230,12 +236,14 @@ function growOrAddHeap(arena: MallocState, top: Chunk, topSize: word, size: word
   const heap = heapFor(top);
   const before = heap.size;
   if (growHeap(heap, MINSIZE + size - topSize)) {
+    if (TELLS) note(Step.HEAP_GROW, heap.size, changetype<usize>(heap));
     arena.systemMem += heap.size - before;
     top.setHead(<word>(endOf(heap) - addressOf(top)), PREV_INUSE);
     return true;
   }
   const fresh = newHeap(size + MINSIZE + offsetof<HeapInfo>());
   if (changetype<usize>(fresh) == 0) return false;
+  if (TELLS) note(Step.HEAP_NEW, fresh.size, changetype<usize>(fresh));
   fresh.arPtr = <word>changetype<usize>(arena);
   fresh.prev = <word>changetype<usize>(heap);
   arena.systemMem += fresh.size;

@@ -10,6 +10,7 @@ import { insertUnsorted, unlink, unsortedBin } from "./bins";
 import { putFree, remove } from "./classes/class-bins";
 import { follow, mostChunks, refuse } from "./links";
 import { MallocState, NFASTBINS } from "./state";
+import { Step, TELLS, note } from "./steps";
 import { lowerTop } from "./top";
 
 /** The fast bin of a chunk's size (fastbin_index). On ilp32 only every other one is used. */
@@ -34,6 +35,7 @@ export function linkPlace(p: Chunk): usize {
 export function consolidate(arena: MallocState): void {
   if (IS_CLASSED) return;
   arena.haveFastchunks = 0;
+  note(Step.CONSOLIDATE, changetype<usize>(arena), 0);
   for (let index: u32 = 0; index < NFASTBINS; index++) {
     const bin = fastbinAt(arena, index);
     let p = changetype<Chunk>(<usize>load<word>(bin));
@@ -46,6 +48,7 @@ export function consolidate(arena: MallocState): void {
       const next = changetype<Chunk>(revealLink(linkPlace(p)));
       // One at a time: whoever dies here loses no more than this one.
       store<word>(bin, <word>addressOf(next));
+      if (TELLS) note(Step.CONSOLIDATED, p.size, addressOf(p));
       mergeChunk(arena, p, p.size, true);
       p = next;
     } while (addressOf(p) != 0);
@@ -78,17 +81,20 @@ export function mergeChunk(
         addressOf(p),
       );
     }
+    note(Step.MERGE_BACK, previousSize, addressOf(p));
     if (IS_CLASSED) remove(arena, p, previousSize);
     else unlink(p);
   }
   if (next == arena.top) {
     size += nextSize;
+    note(Step.MERGE_TOP, size, addressOf(p));
     lowerTop(arena, p, size);
     return size;
   }
   if (next.at(nextSize).prevInuse) {
     next.mchunkSize &= ~PREV_INUSE;
   } else {
+    note(Step.MERGE_NEXT, nextSize, addressOf(next));
     if (IS_CLASSED) remove(arena, next, nextSize);
     else unlink(next);
     size += nextSize;
@@ -105,5 +111,6 @@ export function mergeChunk(
   p.setHead(size, PREV_INUSE);
   insertUnsorted(bin, first, p, size);
   p.setFoot(size);
+  note(Step.UNSORTED_PUT, size, addressOf(p));
   return size;
 }

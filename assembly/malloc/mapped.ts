@@ -8,6 +8,7 @@ import { Chunk, IS_MMAPPED, addressOf, isMisaligned } from "./chunk";
 import { mustBeMapped } from "./links";
 import { CHUNK_HDR_SZ } from "./sizes";
 import { DEFAULT_MMAP_THRESHOLD_MAX, mp } from "./state";
+import { Step, TELLS, note } from "./steps";
 import {
   MAP_FAILED,
   PAGE_SIZE,
@@ -76,6 +77,7 @@ export function adjustThreshold(p: Chunk): void {
   if (p.mchunkSize <= mp.mmapThreshold || p.mchunkSize > DEFAULT_MMAP_THRESHOLD_MAX) return;
   mp.mmapThreshold = p.size;
   mp.trimThreshold = 2 * mp.mmapThreshold;
+  if (TELLS) note(Step.THRESHOLD, mp.mmapThreshold, mp.trimThreshold);
 }
 
 /** Gives an mmapped chunk back to the kernel (munmap_chunk). @noinline */
@@ -88,6 +90,7 @@ export function unmapChunk(p: Chunk): void {
   enterKernel();
   mp.nMmaps--;
   mp.mmappedMem -= length;
+  note(Step.MUNMAP, length, addressOf(p));
   // The bytes stay: whoever frees the block again, in a mapping made meanwhile, must not meet its
   // header.
   p.setHead(0, 0);

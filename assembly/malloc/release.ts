@@ -25,6 +25,7 @@ import { unmapChunk } from "./mapped";
 import { queuePlace } from "./extensions/queue";
 import { enqueue, isRemote } from "./extensions/remote-frees";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
+import { Step, TELLS, note } from "./steps";
 import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, thread } from "./state";
 import {
   findDoubleFree,
@@ -36,7 +37,7 @@ import {
   tcacheKey,
   tcachePut,
 } from "./tcache";
-import { takeEntry } from "./tcache-lists";
+import { blocksIn, takeEntry } from "./tcache-lists";
 import { findTwice, keep } from "./throughput/cache";
 import { noteFree } from "./throughput/fall";
 import { trimAfterFree } from "./trim";
@@ -59,9 +60,13 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
   if (hasBin(index)) {
     if (hasKey(p.mem)) findDoubleFree(p.mem, index);
     if (hasRoom(index)) {
+      if (TELLS) note(Step.TCACHE_PUT, index, blocksIn(tcache, index));
       tcachePut(p.mem, index);
       return;
     }
+    if (TELLS) note(Step.TCACHE_FULL, index, blocksIn(tcache, index));
+  } else {
+    note(Step.TCACHE_NONE, size, 0);
   }
   if ((IS_SMALL || size > libc.globalMaxFast) && p.isMmapped) {
     unmapChunk(p);
@@ -176,6 +181,7 @@ function freeToFastbin(arena: MallocState, p: Chunk, size: word, isLocked: bool)
   const bin = fastbinAt(arena, index);
   const first = changetype<Chunk>(<usize>load<word>(bin));
   if (first == p) corrupted(Failure.DOUBLE_FREE_FASTTOP, addressOf(p));
+  note(Step.FASTBIN_PUT, size, addressOf(p));
   p.fdWord = <word>protectLink(linkPlace(p), addressOf(first));
   store<word>(bin, <word>addressOf(p));
   if (isLocked && addressOf(first) != 0 && fastbinIndex(first.size) != index) {
@@ -189,6 +195,7 @@ function freeToFastbin(arena: MallocState, p: Chunk, size: word, isLocked: bool)
  * @inline
  */
 export function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word): word {
+  if (TELLS) note(Step.FASTBIN_NONE, chunkSize, libc.globalMaxFast);
   const top = arena.top;
   const next = chunk.at(chunkSize);
   if (chunk == top) corrupted(Failure.DOUBLE_FREE_TOP, addressOf(chunk));

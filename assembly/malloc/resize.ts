@@ -11,6 +11,7 @@ import { remapChunk } from "./mapped";
 import { freeChunk } from "./release";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { MallocState } from "./state";
+import { Step, note } from "./steps";
 import { growInPlace } from "./small/grow";
 import { arenaBit } from "./top";
 import { unlinkAside } from "./unlink";
@@ -40,11 +41,15 @@ export function resizeChunk(arena: MallocState, p: Chunk, size: word): usize {
   if (next.mchunkSize <= CHUNK_HDR_SZ || nextSize >= arena.systemMem) {
     corrupted(Failure.REALLOC_NEXT_SIZE, addressOf(p));
   }
-  if (oldSize >= size) return keep(arena, p, oldSize, size);
+  if (oldSize >= size) {
+    note(Step.REALLOC_KEEP, oldSize, size);
+    return keep(arena, p, oldSize, size);
+  }
   const joined = oldSize + nextSize;
   if (next == arena.top) {
     if (joined >= size + MINSIZE) return growIntoTop(arena, p, joined, size);
   } else if (joined >= size && !next.at(nextSize).prevInuse) {
+    note(Step.REALLOC_NEXT, joined, size);
     unlinkAside(arena, next);
     return keep(arena, p, joined, size);
   }
@@ -57,6 +62,7 @@ export function resizeChunk(arena: MallocState, p: Chunk, size: word): usize {
 
 /** Takes what is missing from the start of top. */
 function growIntoTop(arena: MallocState, p: Chunk, joined: word, size: word): usize {
+  note(Step.REALLOC_TOP, joined, size);
   // In this order the chunks can be walked after each store: see repair.ts.
   const top = p.at(size);
   top.setHead(joined - size, PREV_INUSE);
@@ -70,6 +76,7 @@ function growIntoTop(arena: MallocState, p: Chunk, joined: word, size: word): us
  * become one.
  */
 function moveChunk(arena: MallocState, p: Chunk, next: Chunk, oldSize: word, size: word): usize {
+  note(Step.REALLOC_MOVE, oldSize, size);
   const mem = allocate(arena, size - MALLOC_ALIGN_MASK);
   if (mem == 0) return 0;
   const fresh = Chunk.ofMem(mem);

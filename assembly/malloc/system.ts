@@ -20,7 +20,7 @@ import {
 } from "../kernel/mman";
 import { enterKernel, leaveKernel } from "../kernel/mmap-lock";
 import { mapRegion } from "../kernel/calls/mmap";
-import { Layout, mm } from "../kernel/mm";
+import { Layout, TRACES_STEPS, mm } from "../kernel/mm";
 import { remapRegion } from "../kernel/calls/mremap";
 import { OVERCOMMIT_NEVER } from "../kernel/limits";
 import { Advice, sysMadvise } from "../kernel/calls/madvise";
@@ -36,6 +36,7 @@ import { VM_READ, VmaKind } from "../kernel/vma";
 import { libc, mp, setErrno } from "./state";
 
 export { ENOMEM, EINVAL } from "../kernel/errno";
+export { IS_FULL } from "../kernel/tier";
 export { Invariant, checkKernel } from "../kernel/invariants";
 export {
   enterKernel,
@@ -79,6 +80,16 @@ export function isReadable(address: usize): bool {
  */
 function noteHeader(address: word): void {
   if (IS_FULL) touch(<usize>address, sizeof<word>(), true);
+}
+
+/** Whether somebody listens to malloc's decisions (steps.ts); in the full build only. */
+export function isTelling(): bool {
+  return IS_FULL && (mm.isTracing & TRACES_STEPS) != 0;
+}
+
+/** Whether somebody is to listen to them. */
+export function tellOf(isTold: bool): void {
+  mm.isTracing = (mm.isTracing & ~TRACES_STEPS) | (isTold ? TRACES_STEPS : 0);
 }
 
 /** libc asks for the break once, when it first needs it, and that call shows in a trace. */

@@ -6,6 +6,7 @@ import { Failure, corrupted } from "../base/failure";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { Chunk, NON_MAIN_ARENA, PREV_INUSE, addressOf } from "./chunk";
 import { MallocState, mainArena } from "./state";
+import { Step, TELLS, note } from "./steps";
 import { noteUsed } from "./system";
 
 /** The A bit for chunks of `arena`. */
@@ -17,7 +18,9 @@ export function arenaBit(arena: MallocState): word {
 export function hasTopFor(arena: MallocState, size: word): bool {
   const topSize = arena.top.size;
   if (topSize > arena.systemMem) corrupted(Failure.TOP_SIZE, addressOf(arena.top));
-  return topSize >= size + MINSIZE;
+  const fits = topSize >= size + MINSIZE;
+  if (TELLS && !fits) note(Step.TOP_SMALL, topSize, size);
+  return fits;
 }
 
 /**
@@ -26,6 +29,7 @@ export function hasTopFor(arena: MallocState, size: word): bool {
 export function splitTop(arena: MallocState, size: word): usize {
   const victim = arena.top;
   const rest = victim.size - size;
+  note(Step.TOP_TAKE, rest + size, addressOf(victim));
   const remainder = victim.at(size);
   // In this order the chunks can be walked after each store: see repair.ts.
   remainder.setHead(rest, PREV_INUSE);

@@ -9,6 +9,7 @@ import { Chunk, PREV_INUSE, addressOf } from "./chunk";
 import { endOf, firstChunk, heapFor, heapMaxSize } from "./heap";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { HeapInfo, MallocState, libc, mainArena, mp } from "./state";
+import { Step, TELLS, note } from "./steps";
 import {
   PAGE_SIZE,
   SHED_ACCESS,
@@ -52,6 +53,7 @@ function moveDown(arena: MallocState, top: Chunk, topSize: word, extra: word): b
   if (released == 0) return false;
   arena.systemMem -= released;
   top.setHead(topSize - released, PREV_INUSE);
+  note(Step.TRIM, released, topSize - released);
   return true;
 }
 
@@ -74,7 +76,10 @@ export function trimHeap(arena: MallocState, pad: word): void {
   const top = arena.top;
   const topSize = top.size;
   const spare = topSize - MINSIZE - 1;
-  if (topSize < mp.trimThreshold || topSize <= MINSIZE || spare <= pad) return;
+  if (topSize < mp.trimThreshold || topSize <= MINSIZE || spare <= pad) {
+    if (TELLS) note(Step.TRIM_KEEP, topSize, mp.trimThreshold);
+    return;
+  }
   const extra = alignDown(spare - pad, heap.pagesize);
   if (extra == 0) return;
   enterKernel();
@@ -86,6 +91,7 @@ export function trimHeap(arena: MallocState, pad: word): void {
 export function trimAfterFree(arena: MallocState): void {
   if (!IS_SMALL && arena != mainArena) trimHeap(arena, mp.topPad);
   else if (arena.top.size >= mp.trimThreshold) trimTop(arena, mp.topPad);
+  else if (TELLS) note(Step.TRIM_KEEP, arena.top.size, mp.trimThreshold);
 }
 
 /** Takes `extra` bytes off the end of the heap and its top (shrink_heap). */
@@ -103,6 +109,7 @@ function shrinkHeap(
   heap.size = size;
   arena.systemMem -= extra;
   top.setHead(topSize - extra, PREV_INUSE);
+  note(Step.TRIM, extra, topSize - extra);
 }
 
 /**

@@ -130,6 +130,8 @@ export interface FullExports<W> extends CheckExports {
   page_marks(this: void, address: number): number;
   /** Sets a `KernelOption`. 0, or -EINVAL. */
   set_kernel_option(this: void, id: number, value: W): number;
+  /** Turns reports to the import `host.step` on or off. */
+  tell_steps(this: void, on: number): void;
   /** Checks mm_struct and the region table: 0, or the broken `Invariant`. */
   check_kernel(this: void): number;
 }

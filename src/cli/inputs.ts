@@ -40,6 +40,12 @@ export function shippedRecordings(): string[] {
   return SHIPPED.map((path) => from(path));
 }
 
+/** @returns the path of a recording that the package has, by its short name; undefined for none */
+function bundledNamed(name: string): string | undefined {
+  const file = `${name}.rep.gz`;
+  return bundledRecordings().find((path) => basename(path) === file);
+}
+
 /** A path of the package's, from where the command runs. */
 function from(...path: readonly string[]): string {
   return relative(process.cwd(), join(packageRoot(), ...path));
@@ -73,6 +79,7 @@ export async function readTraces(files: readonly string[], io: CliIo): Promise<T
 /**
  * Reads a file or, for "-", standard input.
  *
+ * @param file a path, "-", or the short name of a recording that the package has: `git-log`
  * @returns its bytes, and what to call it in messages
  * @throws UserError for a file that cannot be read
  */
@@ -81,7 +88,8 @@ export async function readInput(
   io: CliIo,
 ): Promise<{ name: string; bytes: Uint8Array }> {
   if (file === STDIN) return { name: STDIN_NAME, bytes: await readAll(io.stdin) };
-  return { name: file, bytes: readFile(file) };
+  const path = existsSync(file) ? file : (bundledNamed(file) ?? file);
+  return { name: path, bytes: readFile(path) };
 }
 
 /** @returns a short name for a table: `lua` for `recordings/lua.rep.gz` */
@@ -126,7 +134,7 @@ const PACKED: readonly (readonly [string, readonly number[]])[] = [
  * Gzip is told by its first bytes, not by the file's name.
  * @throws TraceError for what cannot be unpacked
  */
-function unzipped(bytes: Uint8Array, name: string): Uint8Array {
+export function unzipped(bytes: Uint8Array, name: string): Uint8Array {
   for (const [packer, magic] of PACKED) {
     if (magic.every((byte, i) => bytes[i] === byte))
       throw new TraceError(

@@ -113,10 +113,21 @@ export async function readTrace(file: string, io: CliIo): Promise<Trace> {
 /**
  * A trace that plays in a process.
  * @param touches whether it writes to the blocks that it gets, so that their pages are resident
+ * @param observer is told of every operation
  */
-export function playerIn(kernel: Kernel, trace: Trace, touches: boolean): Player {
+export function playerIn(
+  kernel: Kernel,
+  trace: Trace,
+  touches: boolean,
+  observer?: Observer,
+): Player {
   const touch: Observer = ({ result, bytes }) => {
     if (result !== 0) kernel.touch(result, bytes, "write");
   };
-  return new Player(trace, new Threads(kernel.process, trace), touches ? touch : undefined);
+  const both: Observer = (step) => {
+    if (touches) touch(step);
+    observer?.(step);
+  };
+  const told = touches || observer !== undefined ? both : undefined;
+  return new Player(trace, new Threads(kernel.process, trace), told);
 }

@@ -9,6 +9,8 @@ import { ReplayError } from "../trace/workers/crew.js";
 import { benchCommand } from "./bench/command.js";
 import { completionCommand } from "./completion/command.js";
 import { configureHelp } from "./help.js";
+import { diffCommand, snapshotCommand } from "./inspect/snapshot-commands.js";
+import { heapCommands } from "./inspect/commands.js";
 import { imageCommand } from "./image/command.js";
 import { NAME, systemReason, UserError, type CliIo } from "./io.js";
 import { shippedRecordings } from "./inputs.js";
@@ -32,6 +34,8 @@ const COMMANDS = [
   smapsCommand,
   mmCommand,
   straceCommand,
+  snapshotCommand,
+  diffCommand,
   imageCommand,
   linkCommand,
   completionCommand,
@@ -118,6 +122,7 @@ export function makeProgram(io: CliIo): Command {
   for (const command of COMMANDS) {
     program.addCommand(command(ours));
   }
+  for (const command of heapCommands(ours)) program.addCommand(command);
   for (const command of withSubcommands(program)) {
     command.exitOverride().showSuggestionAfterError();
     command.helpOption("-h, --help", "print this help");

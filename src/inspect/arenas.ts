@@ -8,7 +8,7 @@ import {
   type MallocState,
 } from "../layout/generated.js";
 import { readStruct, type StructLayout } from "../layout/struct.js";
-import type { Process } from "../process/process.js";
+import type { HeapSource } from "./source.js";
 
 export type { MallocPar, MallocState } from "../layout/generated.js";
 
@@ -44,8 +44,8 @@ const HEAP_MAX_BYTES: Readonly<Record<Abi, number>> = { ilp32: 2 ** 20, lp64: 2 
  * @param process `heap.process`, or what `startProcess` gave
  * @returns a copy of it
  */
-export function readMallocPar(process: Process): MallocPar {
-  const address = process.raw.malloc_par() >>> 0;
+export function readMallocPar(process: HeapSource): MallocPar {
+  const address = process.places.mallocPar;
   return readStruct(process.view(), address, process.structs.MallocPar);
 }
 
@@ -54,7 +54,7 @@ export function readMallocPar(process: Process): MallocPar {
  * @param process `heap.process`, or what `startProcess` gave
  * @returns bytes; also the heap's alignment
  */
-export function heapMaxBytes(process: Process): number {
+export function heapMaxBytes(process: HeapSource): number {
   const huge = readMallocPar(process).hpPagesize;
   return huge === 0 ? HEAP_MAX_BYTES[process.abi] : huge * 4;
 }
@@ -65,8 +65,8 @@ export function heapMaxBytes(process: Process): number {
  * @returns in the order of their ring: main_arena, then the youngest first
  * @throws HeapAbort where a link leads to nowhere or round in a circle
  */
-export function readArenas(process: Process): Arena[] {
-  const main = process.raw.main_arena() >>> 0;
+export function readArenas(process: HeapSource): Arena[] {
+  const main = process.places.mainArena;
   const arenas: Arena[] = [];
   let address = main;
   for (let left = MOST_ARENAS; ; left--) {
@@ -85,12 +85,12 @@ export function readArenas(process: Process): Arena[] {
 }
 
 /** Whether a struct at `address` would lie in memory, above the base. */
-function isIn(process: Process, address: number, { size }: StructLayout): boolean {
+function isIn(process: HeapSource, address: number, { size }: StructLayout): boolean {
   return address >= process.base && address + size <= process.u8().length;
 }
 
 /** The heap that `top` lies in and those before it. */
-function readHeaps(process: Process, top: number): Heap[] {
+function readHeaps(process: HeapSource, top: number): Heap[] {
   const heaps: Heap[] = [];
   let from = top;
   for (let address = top - (top % heapMaxBytes(process)); address !== 0;) {

@@ -1,7 +1,7 @@
 // The free chunks of an arena, list by list.
 
 import type { Arena } from "./arenas.js";
-import type { Process } from "../process/process.js";
+import type { HeapSource } from "./source.js";
 import type { FailureName } from "../process/failures.js";
 import { memOf } from "../layout/address.js";
 import { Walk } from "./links.js";
@@ -72,7 +72,7 @@ function plain(word: bigint): bigint {
  * @returns sizes above 2^53, which only damage makes, are rounded
  * @throws HeapAbort where malloc_info would abort, or follow a link to nowhere or round in a circle
  */
-export function chunkSizes(process: Process, arena: Arena): FreeChunks {
+export function chunkSizes(process: HeapSource, arena: Arena): FreeChunks {
   const { fast, unsorted, binned, top, free } = exactSizes(process, arena, MALLOC_INFO);
   const rounded = (sizes: ChunkSizes<bigint>): ChunkSizes => ({
     from: Number(sizes.from),
@@ -98,7 +98,7 @@ interface Tally extends ChunkSizes<bigint> {
  * As `chunkSizes`, as the function `walker` of glibc's sees it, in C's size_t.
  * @throws HeapAbort
  */
-export function exactSizes(process: Process, arena: Arena, walker: Walker): FreeChunks<bigint> {
+export function exactSizes(process: HeapSource, arena: Arena, walker: Walker): FreeChunks<bigint> {
   const { address, state } = arena;
   const { mchunkSize } = process.structs.Chunk.fields;
   const { fastbinsY } = process.structs.MallocState.fields;
@@ -115,14 +115,14 @@ export function exactSizes(process: Process, arena: Arena, walker: Walker): Free
 }
 
 /** The heads of bins 1 to 127, each where its fd and bk would be a chunk's. */
-function binHeads(process: Process, arena: number): number[] {
+function binHeads(process: HeapSource, arena: number): number[] {
   const { bins } = process.structs.MallocState.fields;
   const first = arena + bins.offset - process.structs.Chunk.fields.fd.offset;
   return Array.from({ length: bins.count / 2 }, (_, i) => first + i * 2 * bins.size);
 }
 
 /** The chunks in a bin, by their size words. @throws HeapAbort */
-function ring(process: Process, head: number, { link, bin }: Walker): Tally {
+function ring(process: HeapSource, head: number, { link, bin }: Walker): Tally {
   const { fields } = process.structs.Chunk;
   const walk = new Walk(process, bin);
   const all = { ...NONE, plain: 0n };
@@ -140,7 +140,7 @@ function ring(process: Process, head: number, { link, bin }: Walker): Tally {
 
 /** A fast bin, of which all chunks count as large as the first. @throws HeapAbort */
 function fastList(
-  process: Process,
+  process: HeapSource,
   bin: number,
   first: number,
   { unaligned, fastbin }: Walker,

@@ -2,7 +2,7 @@
 // one leads outside the memory, or round in a circle; natively the process dies then, or never
 // returns. Here it is a HeapAbort that says where.
 
-import type { Process } from "../process/process.js";
+import type { HeapSource } from "./source.js";
 import { wordBytes } from "../layout/address.js";
 import type { FailureName } from "../process/failures.js";
 
@@ -12,7 +12,7 @@ import type { FailureName } from "../process/failures.js";
  * twice as many steps each time another one is.
  */
 export class Walk {
-  readonly #process: Process;
+  readonly #process: HeapSource;
   readonly #failure: FailureName;
   readonly #end: number;
   #remembered = NaN;
@@ -20,7 +20,7 @@ export class Walk {
   #limit = 1;
 
   /** @param failure what to say of a link that cannot be followed */
-  constructor(process: Process, failure: FailureName) {
+  constructor(process: HeapSource, failure: FailureName) {
     this.#process = process;
     this.#failure = failure;
     // A struct that is looked at has some words; the largest ones are looked at by whoever reads

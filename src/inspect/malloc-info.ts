@@ -5,7 +5,7 @@
 // the rest, and nothing of tcache; malloc_stats cuts most numbers to 32 bits.
 
 import { readArenas, type Arena } from "./arenas.js";
-import type { Process } from "../process/process.js";
+import type { HeapSource } from "./source.js";
 import type { StructLayout } from "../layout/struct.js";
 import { readField } from "../layout/struct.js";
 import { exactSizes, MALLINFO, MALLOC_INFO, type ChunkSizes } from "./free-chunks.js";
@@ -30,14 +30,14 @@ interface Sums {
 }
 
 /** Adds as C does. */
-function sum(process: Process, values: readonly bigint[]): bigint {
+function sum(process: HeapSource, values: readonly bigint[]): bigint {
   return asSize(
     process,
     values.reduce((all, value) => all + value, 0n),
   );
 }
 
-function sumOf(process: Process, parts: readonly ChunkSizes<bigint>[]): ChunkSizes<bigint> {
+function sumOf(process: HeapSource, parts: readonly ChunkSizes<bigint>[]): ChunkSizes<bigint> {
   const total = sum(
     process,
     parts.map((part) => part.total),
@@ -66,7 +66,11 @@ function spaces({ system, maxSystem, space, accessible }: Sums): string {
 }
 
 /** One arena's part of malloc_info, and its sums. */
-function heapElement(process: Process, arena: Arena, number: number): { text: string; sums: Sums } {
+function heapElement(
+  process: HeapSource,
+  arena: Arena,
+  number: number,
+): { text: string; sums: Sums } {
   const { address, heaps } = arena;
   const { MallocState, HeapInfo } = process.structs;
   const { fast, unsorted, binned, top } = exactSizes(process, arena, MALLOC_INFO);
@@ -101,8 +105,8 @@ function attributesOf({ from, to, total, count }: ChunkSizes<bigint>): Attribute
 }
 
 /** What stands in glibc's `mp_`: a word, or an int. */
-function parameters(process: Process) {
-  const address = process.exports.malloc_par() >>> 0;
+function parameters(process: HeapSource) {
+  const address = process.places.mallocPar;
   const struct: StructLayout = process.structs.MallocPar;
   return {
     word: (name: string) => sizeField(process, address, struct, name),
@@ -116,7 +120,7 @@ function parameters(process: Process) {
  * @returns the text, with its last newline
  * @throws HeapAbort where malloc_info would abort, or follow a link to nowhere or round in a circle
  */
-export function mallocInfo(process: Process): string {
+export function mallocInfo(process: HeapSource): string {
   const mp = parameters(process);
   const parts = readArenas(process).map((arena, i) => heapElement(process, arena, i));
   const of = (name: "system" | "maxSystem" | "space" | "accessible"): bigint =>
@@ -161,7 +165,7 @@ function asInt(value: number | bigint): bigint {
  * @returns the text, with its last newline
  * @throws HeapAbort where mallinfo would abort, or follow a link to nowhere or round in a circle
  */
-export function mallocStats(process: Process): string {
+export function mallocStats(process: HeapSource): string {
   const mp = parameters(process);
   let system = mp.word("mmappedMem");
   let used = system;

@@ -1,10 +1,10 @@
 // What malloc itself has at an address: for addresses that are no tracked block's. The heap is
 // walked chunk by chunk, as it lies there.
 
-import type { Process } from "../process/process.js";
+import type { HeapSource } from "./source.js";
 import { memOf, wordBytes } from "../layout/address.js";
 import { MALLOC_ALIGNMENT, PREV_INUSE } from "../layout/generated.js";
-import { chunkSizeOf } from "./words.js";
+import { chunkSizeOf, mmOf } from "./words.js";
 
 /** What an address is to malloc and the kernel. */
 export type PlaceKind =
@@ -39,25 +39,25 @@ export interface Place {
  *   program's own data; "unknown-chunk" where the chunks cannot be followed, because the heap is
  *   damaged or has holes
  */
-export function placeOf(process: Process, address: number): Place {
+export function placeOf(process: HeapSource, address: number): Place {
   const { length } = process.u8();
   if (address < 1) return { kind: "null", end: 1 };
   if (address >= length) return { kind: "outside", end: Infinity };
-  const { startBrk, brk } = process.mm();
+  const { startBrk, brk } = mmOf(process);
   if (address >= brk) return { kind: "not-heap", end: length };
   if (address < process.base) return { kind: "not-heap", end: process.base };
   if (address < startBrk) return { kind: "libc", end: startBrk };
   return chunkAt(process, address);
 }
 
-function chunkAt(process: Process, address: number): Place {
+function chunkAt(process: HeapSource, address: number): Place {
   const { abi } = process;
   const header = 2 * wordBytes(abi);
   const { MallocState, Chunk } = process.structs;
-  const main = process.raw.main_arena() >>> 0;
+  const main = process.places.mainArena;
   const top = process.readWord(main + MallocState.fields.top.offset);
   const sizeAt = Chunk.fields.mchunkSize.offset;
-  const { startBrk, brk } = process.mm();
+  const { startBrk, brk } = mmOf(process);
   // The first chunk is where its block is aligned.
   const alignment = process.profile === "small" ? header : MALLOC_ALIGNMENT;
   const first = startBrk + ((alignment - (header % alignment)) % alignment);

@@ -1,13 +1,14 @@
 // Words of a process's memory as C computes with them: unsigned, of 32 or 64 bits, all of them
 // exact.
 
-import type { Process } from "../process/process.js";
+import type { HeapSource } from "./source.js";
 import type { StructLayout } from "../layout/struct.js";
 import { wordBytes } from "../layout/address.js";
-import { SIZE_BITS } from "../layout/generated.js";
+import { SIZE_BITS, type MmStruct } from "../layout/generated.js";
+import { readStruct } from "../layout/struct.js";
 
 /** @returns the word at `address`, as a C size_t */
-export function sizeAt(process: Process, address: number): bigint {
+export function sizeAt(process: HeapSource, address: number): bigint {
   const view = process.view();
   return wordBytes(process.abi) === 8
     ? view.getBigUint64(address, true)
@@ -15,7 +16,7 @@ export function sizeAt(process: Process, address: number): bigint {
 }
 
 /** @returns what `value` is as a C size_t: modulo the word */
-export function asSize(process: Process, value: bigint): bigint {
+export function asSize(process: HeapSource, value: bigint): bigint {
   return BigInt.asUintN(wordBytes(process.abi) * 8, value);
 }
 
@@ -24,7 +25,7 @@ export function asSize(process: Process, value: bigint): bigint {
  * @returns the field of the struct at `address`, as a C size_t
  */
 export function sizeField(
-  process: Process,
+  process: HeapSource,
   address: number,
   struct: StructLayout,
   name: string,
@@ -35,4 +36,9 @@ export function sizeField(
 /** @returns the bytes of a chunk, from its size word: without the flag bits (chunksize) */
 export function chunkSizeOf(head: number): number {
   return head - (head % (SIZE_BITS + 1));
+}
+
+/** @returns a copy of mm_struct: addresses in bytes, counts in pages */
+export function mmOf(source: HeapSource): MmStruct {
+  return readStruct(source.view(), source.places.mmStruct, source.structs.MmStruct);
 }

@@ -933,7 +933,7 @@ export type MmStruct = {
   readonly layout: number;
   /** Mmap_lock, in the threaded build: see sync/mutex.ts. */
   readonly mmapLock: number;
-  /** Whether system calls are reported to the host. */
+  /** What is reported to the host: bit 0 system calls, bit 1 malloc's decisions. */
   readonly isTracing: number;
   /** WebAssembly pages that this kernel has seen; more than that is somebody else's. */
   readonly knownPages: number;
@@ -1941,6 +1941,103 @@ export const PageMark = {
 } as const;
 /** A member of `PageMark`. */
 export type PageMark = (typeof PageMark)[keyof typeof PageMark];
+
+/**
+ * What was decided. Each comes with two numbers: sizes are chunk sizes in bytes, bins are numbered as glibc does. Who decides it, and in what words it is told: src/inspect/steps.ts.
+ * @enum
+ */
+export const Step = {
+  /** Tcache bin, blocks in it before. */
+  TCACHE_TAKE: 1,
+  /** Tcache bin, 0. */
+  TCACHE_EMPTY: 2,
+  /** Size, 0: no tcache bin has it. */
+  TCACHE_NONE: 3,
+  /** Size, chunk. */
+  FASTBIN_TAKE: 4,
+  /** Size, 0. */
+  FASTBIN_EMPTY: 5,
+  /** Tcache bin, chunk: met on the way. */
+  TCACHE_STASH: 6,
+  /** Bin, chunk. */
+  SMALLBIN_TAKE: 7,
+  /** Bin, 0. */
+  SMALLBIN_EMPTY: 8,
+  /** Arena, 0. */
+  CONSOLIDATE: 9,
+  /** Size, chunk. */
+  UNSORTED_EXACT: 10,
+  /** Size, chunk. */
+  UNSORTED_REMAINDER: 11,
+  /** Bin, chunk. */
+  UNSORTED_SORT: 12,
+  /** Tcache bin, 0. */
+  UNSORTED_CACHED: 13,
+  /** Size, chunk. */
+  LARGEBIN_TAKE: 14,
+  /** Bin, chunk. */
+  BIN_TAKE: 15,
+  /** Size of what remains, where it is. */
+  SPLIT: 16,
+  /** Size of top before, chunk. */
+  TOP_TAKE: 17,
+  /** Size of top, size wanted. */
+  TOP_SMALL: 18,
+  /** Size, mmap_threshold. */
+  MMAP: 19,
+  /** Bytes, where they begin. */
+  BREAK_GROW: 20,
+  /** Bytes, 0. */
+  BREAK_REFUSED: 21,
+  /** Bytes, where they begin. */
+  MMAP_TOP: 22,
+  /** Bytes in use now, heap. */
+  HEAP_GROW: 23,
+  /** Bytes in use, heap. */
+  HEAP_NEW: 24,
+  /** Size, 0: ENOMEM. */
+  REFUSED: 25,
+  /** Bytes of the mapping, chunk. */
+  MUNMAP: 26,
+  /** Mmap_threshold, trim_threshold. */
+  THRESHOLD: 27,
+  /** Tcache bin, blocks in it before. */
+  TCACHE_PUT: 28,
+  /** Tcache bin, blocks in it. */
+  TCACHE_FULL: 29,
+  /** Size, chunk. */
+  FASTBIN_PUT: 30,
+  /** Size, global_max_fast. */
+  FASTBIN_NONE: 31,
+  /** Size of the chunk before, that chunk. */
+  MERGE_BACK: 32,
+  /** Size of the chunk behind, that chunk. */
+  MERGE_NEXT: 33,
+  /** Size of top now, top. */
+  MERGE_TOP: 34,
+  /** Size, chunk. */
+  UNSORTED_PUT: 35,
+  /** Size of top, trim_threshold. */
+  TRIM_KEEP: 36,
+  /** Bytes given back, size of top now. */
+  TRIM: 37,
+  /** Size, size wanted. */
+  REALLOC_KEEP: 38,
+  /** Size together with top, size wanted. */
+  REALLOC_TOP: 39,
+  /** Size together with the free chunk behind, size wanted. */
+  REALLOC_NEXT: 40,
+  /** Size, size wanted. */
+  REALLOC_MOVE: 41,
+  /** Size, size wanted. */
+  REALLOC_MREMAP: 42,
+  /** Alignment, size asked for so that it can be aligned. */
+  ALIGN: 43,
+  /** Size, chunk: out of a fast bin. */
+  CONSOLIDATED: 44,
+} as const;
+/** A member of `Step`. */
+export type Step = (typeof Step)[keyof typeof Step];
 
 /**
  * i386's numbers (ilp32).

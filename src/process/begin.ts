@@ -5,6 +5,9 @@ import type { ProcessPlan } from "./options.js";
 import { assertFree } from "./places.js";
 import { EAGAIN, ENOMEM } from "../layout/generated.js";
 
+/** Makes an instance a thread of a process. @returns its number */
+export type Start = (plan: ProcessPlan, raw: RawExports, module: WebAssembly.Module) => number;
+
 /**
  * Makes the instance the first thread of a process, new or restored.
  * @returns its number, 0

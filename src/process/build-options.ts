@@ -99,6 +99,11 @@ function randomized(plan: ProcessPlan): void {
   plan.tcacheKey = BigInt(low) | (plan.abi === "lp64" ? BigInt(high) << 32n : 0n);
 }
 
+/** @returns a word of the WebAssembly side's as an unsigned number; above 2^53 rounded */
+function unsigned(word: number | bigint): number {
+  return typeof word === "bigint" ? Number(BigInt.asUintN(64, word)) : word >>> 0;
+}
+
 /**
  * Decides everything about a process that is to be started, and makes its memory unless the caller
  * brought one.
@@ -127,11 +132,16 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
   plan.tunables.unshift(...machine);
   if (options.randomize) randomized(plan);
   plan.newFate = () => new Fate(errorOf);
-  if (build === "full")
+  if (build === "full") {
+    const steps: NonNullable<ProcessPlan["steps"]> = {};
+    plan.steps = steps;
     plan.imports = {
+      step: (what: number, first: number | bigint, second: number | bigint) =>
+        steps.listener?.(what, unsigned(first), unsigned(second)),
       trace: own.trace ?? (() => undefined),
       ...(own.files ?? NO_FILES),
     };
+  }
   plan.profile = options.profile;
   if (own.restore !== undefined) plan.resume = own.restore;
   if (build === "threads") Object.assign(plan, starter.threaded!.threadingOf(own));

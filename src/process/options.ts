@@ -130,6 +130,9 @@ export type ProcessOptions<A extends Abi = Abi, B extends Build = Build> = {
   maximumPages?: number;
 } & OptionsOnlyIn<B>;
 
+/** Who listens to malloc's decisions: a `Step`, and two numbers that it comes with. */
+export type StepListener = (step: number, first: number, second: number) => void;
+
 /** Options with everything decided. */
 export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   abi: A;
@@ -157,6 +160,11 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   newFate: () => Fate;
   /** What the build imports as `host` besides `fail`. */
   imports?: object;
+  /** Who listens to malloc's decisions, in the full build. */
+  steps?: {
+    /** Nobody, unless it is set. */
+    listener?: StepListener | undefined;
+  };
   /** Brings the process back, when it is not a new one. */
   resume?: (plan: ProcessPlan, raw: RawExports, module: WebAssembly.Module) => void;
   /** What threads that run at the same time need. */

@@ -4,22 +4,25 @@
 import type { Abi, Mem } from "../layout/address.js";
 import type { MmStruct } from "../layout/generated.js";
 import { checkProfile, profileOf, type Profile } from "../binary/profile.js";
-import { begin, join } from "./begin.js";
+import { begin, join, type Start } from "./begin.js";
 import { PACKAGE_FILES } from "../binary/sources.js";
 import { planProcess, PROCESS_OPTIONS } from "./build-options.js";
 import type { Starter } from "./build-options.js";
 import { checkOptions } from "../base/checks.js";
 import { CoreProcess } from "./core-process.js";
 import type { Build, RawExports, Word } from "../binary/exports.js";
+import type { FullExports } from "../binary/build-exports.js";
 import { instantiate, instantiateSync, load, loadSync } from "../binary/load.js";
 import type { Fate } from "./fate.js";
 import type { Binaries, Loaded } from "../binary/load.js";
-import type { AddressLayout, ProcessOptions, ProcessPlan } from "./options.js";
+import type { AddressLayout, ProcessOptions, ProcessPlan, StepListener } from "./options.js";
+import type { Places } from "../layout/places.js";
 import { liveStruct } from "../layout/struct.js";
 import { structsOf, type Structs } from "../layout/structs.js";
 import { THREADED } from "./threads/build.js";
 import { MemoryViews } from "../layout/views.js";
 
+export type { Places } from "../layout/places.js";
 export type { Mallinfo2, MmStruct } from "../layout/generated.js";
 export type { AddressLayout, ProcessOptions, SyscallTrace } from "./options.js";
 
@@ -44,15 +47,15 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
   readonly #mm: MmStruct;
 
   /** Not for use from outside: see `startProcess` and `attachThread`. @internal */
-  constructor(plan: ProcessPlan<A, B>, loaded: Loaded<A, B, Fate>, isThread = false) {
-    super(plan, loaded, isThread ? join : begin);
+  constructor(plan: ProcessPlan<A, B>, loaded: Loaded<A, B, Fate>, start: Start = begin) {
+    super(plan, loaded, start);
     this.build = plan.build;
     this.base = plan.base;
     this.startBrk = plan.startBrk;
     this.taskSize = plan.taskSize;
     this.layout = plan.layout;
     const { exports, fate, structs } = this;
-    plan.threading?.began(plan, exports, structs, fate, !isThread);
+    plan.threading?.began(plan, exports, structs, fate, start === begin);
     fate.threads?.add(this.number);
     this.#views = new MemoryViews(plan.memory);
     this.#mm = liveStruct(this.#views, exports.mm_struct() >>> 0, structs.MmStruct);
@@ -66,6 +69,19 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
   /** How the structs in memory are laid out. */
   get structs(): Structs<A> {
     return structsOf(this.module, this.abi);
+  }
+
+  /** Where its structs are. */
+  get places(): Places {
+    const { exports, structs } = this;
+    const mallocPar = exports.malloc_par() >>> 0;
+    return {
+      mmStruct: exports.mm_struct() >>> 0,
+      libcData: mallocPar - Math.ceil(structs.LibcData.size / 16) * 16,
+      mallocPar,
+      mainArena: exports.main_arena() >>> 0,
+      threads: (exports.thread_data() >>> 0) - this.number * structs.ThreadData.size,
+    };
   }
 
   override view(): DataView {
@@ -96,13 +112,13 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
    */
   async attachThread(): Promise<Process<A, B>> {
     this.share();
-    return new Process(this.plan, await instantiate(this.plan, this.module, this.fate), true);
+    return new Process(this.plan, await instantiate(this.plan, this.module, this.fate), join);
   }
 
   /** As `attachThread`, without waiting. */
   attachThreadSync(): Process<A, B> {
     this.share();
-    return new Process(this.plan, instantiateSync(this.plan, this.module, this.fate), true);
+    return new Process(this.plan, instantiateSync(this.plan, this.module, this.fate), join);
   }
 
   /**
@@ -128,6 +144,31 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
   rejoin(): void {
     this.number = join(this.plan, this.exports);
     this.fate.threads?.add(this.number);
+  }
+
+  /**
+   * Listens to the decisions that malloc and free take, in the full build: each is a `Step` with
+   * two numbers (assembly/malloc/steps.ts). One listener for all threads.
+   * @param listener is told right where the decision falls, and must not call the allocator;
+   *   without one nobody listens any more
+   */
+  onStep(listener?: StepListener): void {
+    const { steps } = this.plan;
+    if (steps === undefined) throw new TypeError('onStep needs build: "full"');
+    steps.listener = listener;
+    (this.exports as unknown as FullExports<Word<A>>).tell_steps(listener === undefined ? 0 : 1);
+  }
+
+  /** Nobody listens, to system calls or to steps: for a process that was put back. @internal */
+  hush(): void {
+    this.onStep();
+    (this.exports as unknown as FullExports<Word<A>>).trace_syscalls(0);
+  }
+
+  /** Is another thread now, whose variables `set` puts back. @internal */
+  resumeAs(number: number, set: () => void): void {
+    set();
+    this.number = number;
   }
 
   /**

@@ -130,12 +130,20 @@ export function isRefusal(kind: OpKind, bytes: number, before: unknown, result: 
   return kind !== OpKind.REALLOC || bytes !== 0 || before === 0;
 }
 
+/** Where a player is: for one that is to go on from there. */
+export interface PlayerState<Block = number> {
+  readonly done: number;
+  readonly turn: number;
+  readonly thread: number;
+  readonly blocks: readonly (Block | 0)[];
+}
+
 /** Plays one trace once. */
 export class Player<Block = number> {
   readonly trace: Trace;
   readonly #callers: Callers<Block>;
   readonly #observer: Observer<Block> | undefined;
-  readonly #blocks: (Block | 0)[];
+  #blocks: (Block | 0)[];
   #done = 0;
   #turn = 0;
   #thread = 0;
@@ -174,6 +182,20 @@ export class Player<Block = number> {
       this.#done++;
     }
     if (end === this.trace.count) this.#takeTurns();
+  }
+
+  /** @returns where it is, copied */
+  save(): PlayerState<Block> {
+    const [done, turn, thread] = [this.#done, this.#turn, this.#thread];
+    return { done, turn, thread, blocks: this.#blocks.slice() };
+  }
+
+  /** Goes back, or on, to where a player of this trace was; its allocator must be there, too. */
+  resume({ done, turn, thread, blocks }: PlayerState<Block>): void {
+    this.#done = done;
+    this.#turn = turn;
+    this.#thread = thread;
+    this.#blocks = blocks.slice();
   }
 
   /** Frees every live block, in the order of the slots, in the thread that called last. */

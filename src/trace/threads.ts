@@ -8,13 +8,21 @@ import { MOST_THREADS } from "../process/threads/registry.js";
 import type { Abi } from "../layout/address.js";
 import { TraceError, type Trace, type Turns } from "./trace.js";
 
+/** Who is who among the instances of a process. */
+export interface ThreadsState<B extends Build> {
+  readonly current: Process<Abi, B>;
+  readonly alive: ReadonlyMap<number, Process<Abi, B>>;
+  readonly idle: readonly Process<Abi, B>[];
+  readonly instances: readonly Process<Abi, B>[];
+}
+
 /** The threads of a process that replays a trace. */
 export class Threads<B extends Build> {
   private current: Process<Abi, B>;
   /** The threads that live, by their number in the trace. */
-  private readonly alive = new Map<number, Process<Abi, B>>();
+  private alive = new Map<number, Process<Abi, B>>();
   /** Instances whose threads have exited. */
-  private readonly idle: Process<Abi, B>[] = [];
+  private idle: Process<Abi, B>[] = [];
   private readonly first: Process<Abi, B>;
 
   /**
@@ -49,6 +57,23 @@ export class Threads<B extends Build> {
   /** It is thread 0's turn again, as before the first operation; the others stay as they are. */
   rewind(): void {
     this.current = this.enter(0);
+  }
+
+  /** @returns all instances, thread 0's first, and which of them is who */
+  save(): ThreadsState<B> {
+    const { current, first } = this;
+    const alive = new Map(this.alive);
+    const idle = this.idle.slice();
+    const others = [...alive.values(), ...idle].filter((instance) => instance !== first);
+    return { current, alive, idle, instances: [first, ...others] };
+  }
+
+  /** The instances are again who they were; those that came later are idle. */
+  resume({ current, alive, idle, instances }: ThreadsState<B>): void {
+    const later = this.save().instances.filter((instance) => !instances.includes(instance));
+    this.current = current;
+    this.alive = new Map(alive);
+    this.idle = [...later, ...idle];
   }
 
   /** Ends all threads that live, in the order of their numbers. */

@@ -10,7 +10,7 @@ import { EINVAL, ENOSYS, errorResult } from "../errno";
 import { sysClose, sysFsync, sysFtruncate, sysPread, sysPwrite } from "./fileio";
 import { sysMlock, sysMlock2, sysMlockall, sysMunlock, sysMunlockall } from "./mlock";
 import { sysMadvise } from "./madvise";
-import { mm } from "../mm";
+import { TRACES_CALLS, mm } from "../mm";
 import { sysMmap } from "./mmap";
 import { sysMremap } from "./mremap";
 import { unmapRegion } from "./munmap";
@@ -55,7 +55,7 @@ import { IS_FULL } from "../tier";
 
 /** Turns the calls of `host.trace` on or off. */
 export function traceSyscalls(on: i32): void {
-  mm.isTracing = on != 0 ? 1 : 0;
+  mm.isTracing = (mm.isTracing & ~TRACES_CALLS) | (on != 0 ? TRACES_CALLS : 0);
 }
 
 /** Reports a finished system call to the host while tracing is on, and returns its result. */
@@ -70,7 +70,7 @@ export function traced(
   result: word,
 ): word {
   if (IS_FULL) {
-    if (mm.isTracing) trace(nr, a1, a2, a3, a4, a5, a6, result);
+    if (mm.isTracing & TRACES_CALLS) trace(nr, a1, a2, a3, a4, a5, a6, result);
   }
   return result;
 }

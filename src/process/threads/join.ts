@@ -2,6 +2,7 @@
 // threaded build, and what is to be done when one is killed.
 
 import type { Abi } from "../../layout/address.js";
+import { join as joinProcess } from "../begin.js";
 import { Burial, type LockCounters, type Repair as RepairStruct } from "../../layout/generated.js";
 import { checkBinary } from "../../binary/check.js";
 import { checkChoice, checkInteger, show } from "../../base/checks.js";
@@ -153,7 +154,7 @@ export async function attachProcess<A extends Abi>(
   registry: ThreadRegistry,
 ): Promise<Threaded<A>> {
   const plan = planOf(handle, registry);
-  return new Process(plan, await instantiate(plan, handle.module, plan.newFate()), true);
+  return new Process(plan, await instantiate(plan, handle.module, plan.newFate()), joinProcess);
 }
 
 /** As `attachProcess`, without waiting. */
@@ -162,13 +163,7 @@ export function attachProcessSync<A extends Abi>(
   registry: ThreadRegistry,
 ): Threaded<A> {
   const plan = planOf(handle, registry);
-  return new Process(plan, instantiateSync(plan, handle.module, plan.newFate()), true);
-}
-
-/** The address of thread 0's ThreadData; the others' follow. */
-function firstThread(process: Threaded): number {
-  const { size } = process.structs.ThreadData;
-  return (process.raw.thread_data() >>> 0) - process.thread * size;
+  return new Process(plan, instantiateSync(plan, handle.module, plan.newFate()), joinProcess);
 }
 
 /**
@@ -178,7 +173,7 @@ function firstThread(process: Threaded): number {
 export function aliveThreads(process: Threaded): number[] {
   const { size, fields } = process.structs.ThreadData;
   const view = process.view();
-  const isAlive = firstThread(process) + fields.isAlive.offset;
+  const isAlive = process.places.threads + fields.isAlive.offset;
   return Array.from({ length: MOST_THREADS }, (_, number) => number).filter(
     (number) => view.getInt32(isAlive + number * size, true) !== 0,
   );

@@ -1,0 +1,153 @@
+// What the commands look at: a process in the middle of a trace, one that a snapshot brings back,
+// or the bytes of a heap image.
+
+import { gunzipSync } from "node:zlib";
+import { HeapView } from "../../inspect/chunks.js";
+import { restore } from "../../inspect/checkpoint.js";
+import {
+  checkpointOf,
+  SNAPSHOT_FORMAT,
+  SNAPSHOT_VERSION,
+  type Snapshot,
+} from "../../inspect/snapshot.js";
+import type { HeapSource } from "../../inspect/source.js";
+import { openHeapImageSync } from "../../image/open.js";
+import { readHeader } from "../../image/slots.js";
+import { openNodeFile } from "../../kernel/files/node.js";
+import { O } from "../../kernel/flags.js";
+import type { Abi } from "../../layout/address.js";
+import type { Process } from "../../process/process.js";
+import { parseTrace } from "../../trace/parse.js";
+import { Timeline } from "../../trace/timeline.js";
+import type { Trace } from "../../trace/trace.js";
+import { readInput, shortName, unzipped } from "../inputs.js";
+import { UsageError, UserError, type CliIo } from "../io.js";
+import { playerIn, startMachine, type MomentOptions } from "../machine.js";
+
+/** A process of the full build. */
+export type FullProcess = Process<Abi, "full">;
+
+/** What a command looks at. */
+export interface Subject {
+  /** What it is, for people. */
+  readonly name: string;
+  readonly source: HeapSource;
+  /** The process, where calls can be tried. */
+  readonly process?: FullProcess | undefined;
+  readonly trace?: Trace | undefined;
+  /** The trace at any of its moments. */
+  readonly timeline?: Timeline | undefined;
+  /** The block that an operation of the trace returned; 0 where it is none of those done. */
+  blockOf(operation: number): number;
+  /** A fresh look at the heap. */
+  view(): HeapView;
+}
+
+/** The first bytes of a heap image (docs/heap-image.md). */
+const IMAGE_MAGIC = "ptmalloc-wasm heap image";
+
+/**
+ * Brings what a command is to look at.
+ * @param file a trace, a snapshot or a heap image; without: a fresh heap after one malloc(1000)
+ * @param needsTimeline whether the command goes back and forth
+ * @throws UsageError, UserError, TraceError
+ */
+export async function subjectOf(
+  file: string | undefined,
+  options: MomentOptions,
+  io: CliIo,
+  needsTimeline = false,
+): Promise<Subject> {
+  if (file === undefined) return freshSubject(options);
+  const { name, bytes } = await readInput(file, io);
+  if (startsWith(bytes, IMAGE_MAGIC)) return imageSubject(file);
+  const plain = unzipped(bytes, name);
+  if (startsWith(plain, `{"format":"${SNAPSHOT_FORMAT}"`)) return snapshotSubject(name, plain);
+  const trace = parseTrace(plain, name);
+  return traceSubject(trace, options, needsTimeline);
+}
+
+function startsWith(bytes: Uint8Array, text: string): boolean {
+  return Array.from(text).every((character, i) => bytes[i] === character.charCodeAt(0));
+}
+
+function freshSubject(options: MomentOptions): Subject {
+  if (options.at !== undefined) throw new UsageError("--at needs a FILE: a trace to stop in");
+  const { process } = startMachine(options);
+  const block = process.malloc(1000);
+  const blockOf = (operation: number): number => (operation === 0 ? block : 0);
+  return subject("a fresh heap after malloc(1000)", process, { process, blockOf });
+}
+
+/** @returns a subject over a source */
+export function subject(
+  name: string,
+  source: HeapSource,
+  more: Partial<Omit<Subject, "name" | "source" | "view">> = {},
+): Subject {
+  return { name, source, blockOf: () => 0, view: () => new HeapView(source), ...more };
+}
+
+function traceSubject(trace: Trace, options: MomentOptions, needsTimeline: boolean): Subject {
+  const { at = trace.count } = options;
+  if (at > trace.count)
+    throw new UsageError(`--at ${at}: ${trace.name} has ${trace.count} operations`);
+  const kernel = startMachine(options);
+  const { process } = kernel;
+  const blocks = new Map<number, number>();
+  const blockOf = (operation: number): number => blocks.get(operation) ?? 0;
+  const name = `${shortName(trace)}, after ${at} of ${trace.count} operations`;
+  if (needsTimeline) {
+    const timeline = new Timeline(trace, process, ({ index, before, after }) => {
+      blocks.set(index, after || before);
+    });
+    timeline.to(at);
+    return subject(name, process, { process, trace, timeline, blockOf });
+  }
+  const player = playerIn(kernel, trace, options.touch, ({ index, before, after }) => {
+    blocks.set(index, after || before);
+  });
+  player.to(at);
+  return subject(name, process, { process, trace, blockOf });
+}
+
+function snapshotSubject(name: string, bytes: Uint8Array): Subject {
+  const snapshot = parseSnapshot(name, bytes);
+  try {
+    const [process] = restore(checkpointOf(snapshot));
+    return subject(`${snapshot.of} (${name})`, process!, { process });
+  } catch (error) {
+    throw new UserError(`${name}: ${(error as Error).message}`);
+  }
+}
+
+/** @returns a snapshot, as far as it says that it is one @throws UserError */
+export function parseSnapshot(name: string, bytes: Uint8Array): Snapshot {
+  let snapshot: Snapshot;
+  try {
+    snapshot = JSON.parse(new TextDecoder().decode(bytes)) as Snapshot;
+  } catch (error) {
+    throw new UserError(`${name}: no JSON: ${(error as Error).message}`);
+  }
+  if ((snapshot.format as string) !== SNAPSHOT_FORMAT)
+    throw new UserError(`${name}: no snapshot: "format" is not "${SNAPSHOT_FORMAT}"`);
+  if ((snapshot.version as number) !== SNAPSHOT_VERSION)
+    throw new UserError(`${name}: version ${snapshot.version}: this program reads version 1`);
+  return snapshot;
+}
+
+/** Reads a snapshot from a file. @throws UserError */
+export async function readSnapshot(file: string, io: CliIo): Promise<Snapshot> {
+  const { name, bytes } = await readInput(file, io);
+  return parseSnapshot(name, bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes);
+}
+
+function imageSubject(path: string): Subject {
+  const file = openNodeFile(path, O.RDONLY);
+  const stored = readHeader(file);
+  if (stored === undefined || stored.header.generation === 0)
+    throw new UserError(`${path}: no msync was ever completed in it`);
+  const { abi } = stored.header;
+  const { heap } = openHeapImageSync(file, { abi, create: false });
+  return subject(`heap image ${path}`, heap.process);
+}

@@ -1,0 +1,203 @@
+// A whole process, put away and taken out again: every byte that a region of it has, and the
+// variables of each instance, which are all that a thread is besides. What goes on from a
+// checkpoint behaves, byte for byte, as what it was made of would have. For the full build, whose
+// binary exports its variables (tools/optimize-transform.mjs).
+
+import { PAGE_SIZE } from "../layout/generated.js";
+import type { Abi } from "../layout/address.js";
+import type { Profile } from "../binary/profile.js";
+import type { RawExports } from "../binary/exports.js";
+import { instantiateSync, loadSync } from "../binary/load.js";
+import { PACKAGE_FILES } from "../binary/sources.js";
+import { planProcess } from "../process/build-options.js";
+import { begin } from "../process/begin.js";
+import type { AddressLayout } from "../process/options.js";
+import { Process } from "../process/process.js";
+import { readArenas, heapMaxBytes } from "./arenas.js";
+import { isDamage } from "./damage.js";
+import { walkRegions } from "./regions.js";
+
+type FullProcess<A extends Abi = Abi> = Process<A, "full">;
+
+/** Bytes of a process, side by side. */
+interface Run {
+  readonly start: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A process as it was. */
+export interface Checkpoint {
+  readonly abi: Abi;
+  readonly profile: Profile;
+  readonly base: number;
+  readonly startBrk: number;
+  readonly mmapBase: number;
+  readonly taskSize: number;
+  readonly layout: AddressLayout;
+  /** How large the memory was, pages of 64 KiB. */
+  readonly memoryPages: number;
+  /** What is not zero, in whole pages, the lowest first. */
+  readonly runs: readonly Run[];
+  /** The threads that were put away: their numbers, and their instances' variables. */
+  readonly threads: readonly ThreadState[];
+}
+
+/** One thread's instance. */
+interface ThreadState {
+  readonly number: number;
+  readonly state: readonly (number | bigint)[];
+}
+
+/** The variables of an instance, in the order of the binary. */
+function variables(exports: object): WebAssembly.Global[] {
+  const all = exports as Readonly<Record<string, WebAssembly.Global | undefined>>;
+  const found: WebAssembly.Global[] = [];
+  for (let i = 0; ; i++) {
+    const one = all[`state${i}`];
+    if (one === undefined) return found;
+    found.push(one);
+  }
+}
+
+/** Sets the variables of an instance. */
+function resume(exports: object, { state }: ThreadState): void {
+  variables(exports).forEach((variable, i) => {
+    variable.value = state[i];
+  });
+}
+
+/**
+ * The ranges of a process that may hold anything: [start, end), from the base on. A heap's reserved
+ * end was never accessible, so it is left out; looking at its pages would make them real.
+ */
+function occupied(process: FullProcess): [number, number][] {
+  const ranges: [number, number][] = [];
+  const most = heapMaxBytes(process);
+  const reserved = readArenas(process).flatMap(({ heaps }) =>
+    heaps.map(({ address, mprotectSize }) => [address + mprotectSize, address + most] as const),
+  );
+  const limit = process.u8().length;
+  for (const region of walkRegions(process)) {
+    if (isDamage(region)) throw new Error(`the region table is damaged: ${region.why}`);
+    let start = Math.max(region.start, process.base);
+    const end = Math.min(region.end, limit);
+    for (const [from, to] of reserved) {
+      if (from >= end || to <= start) continue;
+      if (start < from) ranges.push([start, from]);
+      start = Math.min(to, end);
+    }
+    if (start < end) ranges.push([start, end]);
+  }
+  return ranges;
+}
+
+/** The pages of a range that are not zero, as runs. */
+function nonZeroRuns(bytes: Uint8Array, start: number, end: number): Run[] {
+  const words = new Int32Array(bytes.buffer, start, (end - start) / 4);
+  const perPage = PAGE_SIZE / 4;
+  const runs: Run[] = [];
+  let from = -1;
+  for (let page = start; page <= end; page += PAGE_SIZE) {
+    const isUsed = page < end && !isZero(words, (page - start) / 4, perPage);
+    if (isUsed && from < 0) from = page;
+    if (!isUsed && from >= 0) {
+      runs.push({ start: from, bytes: bytes.slice(from, page) });
+      from = -1;
+    }
+  }
+  return runs;
+}
+
+function isZero(words: Int32Array, from: number, count: number): boolean {
+  for (let i = from; i < from + count; i++) if (words[i] !== 0) return false;
+  return true;
+}
+
+/**
+ * Puts a process away.
+ * @param threads its threads that are to go on later, thread 0 first; all between two calls
+ * @throws Error where the process is at its end
+ */
+export function takeCheckpoint(threads: readonly FullProcess[]): Checkpoint {
+  const [first] = threads;
+  if (first === undefined) throw new RangeError("a checkpoint needs a process");
+  if (first.aborted !== undefined)
+    throw new Error(`the process is at its end: ${first.aborted.message}`);
+  const { abi, profile, base, startBrk, taskSize, layout, plan } = first;
+  const bytes = first.u8();
+  const runs = occupied(first).flatMap(([start, end]) => nonZeroRuns(bytes, start, end));
+  return {
+    ...{ abi, profile, base, startBrk, mmapBase: plan.mmapBase, taskSize, layout, runs },
+    memoryPages: bytes.length / 65_536,
+    threads: threads.map((process) => ({
+      number: process.thread,
+      state: variables(process.exports).map(({ value }) => value as number | bigint),
+    })),
+  };
+}
+
+/**
+ * A new process that goes on where a checkpoint was made.
+ * @param module the binary, where it is at hand: that of the process that was put away
+ * @returns its threads, in the checkpoint's order
+ */
+export function restore(checkpoint: Checkpoint, module?: WebAssembly.Module): FullProcess[] {
+  const { abi, profile, base, startBrk, mmapBase, taskSize, layout } = checkpoint;
+  const plan = planProcess({
+    ...{ abi, build: "full", base, startBrk, mmapBase, taskSize, layout },
+    initialPages: checkpoint.memoryPages,
+    ...(profile === "glibc" ? {} : { profile }),
+  });
+  const bytes = new Uint8Array(plan.memory.buffer);
+  for (const run of checkpoint.runs) bytes.set(run.bytes, run.start);
+  const [first, ...others] = checkpoint.threads;
+  if (first === undefined) throw new RangeError("a checkpoint without a thread");
+  plan.resume = (_plan, raw) => resume(raw, first);
+  const loaded =
+    module === undefined
+      ? loadSync(plan, PACKAGE_FILES)
+      : instantiateSync(plan, module, plan.newFate());
+  const process = new Process(plan, loaded, begin);
+  process.hush();
+  const rest = others.map((state) => {
+    const instance = instantiateSync(plan, loaded.module, loaded.fate);
+    return new Process(plan, instance, (_, raw: RawExports) => {
+      resume(raw, state);
+      return state.number;
+    });
+  });
+  return [process, ...rest] as FullProcess[];
+}
+
+/**
+ * Another process that is, from now on, as this one is: fork(2), for all threads at once.
+ * @param threads as for {@link takeCheckpoint}
+ */
+export function fork<A extends Abi>(threads: readonly FullProcess<A>[]): FullProcess<A>[] {
+  return restore(takeCheckpoint(threads), threads[0]!.module) as FullProcess<A>[];
+}
+
+/**
+ * Makes a process again what it was, in its own memory.
+ * @param threads those of the checkpoint, in the same order
+ * @throws Error where the process is at its end: nothing goes on after that
+ */
+export function rewind(threads: readonly FullProcess[], checkpoint: Checkpoint): void {
+  const [first] = threads;
+  if (first === undefined || threads.length !== checkpoint.threads.length)
+    throw new RangeError(`the checkpoint has ${checkpoint.threads.length} threads`);
+  if (first.aborted !== undefined)
+    throw new Error(`the process is at its end: ${first.aborted.message}`);
+  for (const [start, end] of occupied(first)) first.u8().fill(0, start, end);
+  const bytes = first.u8();
+  for (const run of checkpoint.runs) bytes.set(run.bytes, run.start);
+  // What the memory has grown by since is the kernel's already: nobody else's.
+  const { knownPages } = first.structs.MmStruct.fields;
+  const pages = bytes.length / 65_536;
+  first.view().setUint32(first.places.mmStruct + knownPages.offset, pages, true);
+  threads.forEach((process, i) =>
+    process.resumeAs(checkpoint.threads[i]!.number, () => {
+      resume(process.exports, checkpoint.threads[i]!);
+    }),
+  );
+}

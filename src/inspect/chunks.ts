@@ -1,0 +1,267 @@
+// Every chunk of a heap, in the order of addresses, and what each is: in use, or free and in which
+// list.
+
+import { memOf, wordBytes } from "../layout/address.js";
+import { IS_MMAPPED, NON_MAIN_ARENA, PREV_INUSE, VmaKind } from "../layout/generated.js";
+import { readArenas, type Arena } from "./arenas.js";
+import { damage, isDamage, type Damage } from "./damage.js";
+import {
+  alignmentOf,
+  binCount,
+  cacheLists,
+  readThreads,
+  sizeText,
+  walkBin,
+  walkFastbin,
+  type Entry,
+} from "./lists.js";
+import { isVisible, walkRegions } from "./regions.js";
+import { segmentsOf, type Segment } from "./segments.js";
+import { hex, isInside, readHead, type HeapSource } from "./source.js";
+
+/** What a chunk is. */
+export type ChunkState =
+  /** Somebody has it. */
+  | "used"
+  /** A thread's tcache_perthread_struct, which is a block like others. */
+  | "tcache-struct"
+  /** Free, in a thread's cache; for its neighbours it is in use. */
+  | "tcache"
+  /** Free, in a fast bin; for its neighbours it is in use. */
+  | "fastbin"
+  /** Free, in the unsorted bin. */
+  | "unsorted"
+  /** Free, in a small bin. */
+  | "smallbin"
+  /** Free, in a large bin. */
+  | "largebin"
+  /** Free for its neighbours, and in no list: a thread has it in hand, or the heap is damaged. */
+  | "free"
+  /** The free chunk at the end of an arena. */
+  | "top"
+  /** What ends a segment that is not the last. */
+  | "fencepost"
+  /** A mapping of its own. */
+  | "mmapped";
+
+/** One chunk. */
+export interface ChunkView {
+  readonly corrupt?: never;
+  /** Its address. */
+  readonly chunk: number;
+  /** Its block's: what malloc returned. */
+  readonly mem: number;
+  /** Its bytes, without flags. */
+  readonly size: number;
+  /** The A, M and P bits of its size field. */
+  readonly flags: number;
+  readonly state: ChunkState;
+  /** Which list it is in: the bin's number, or tcache's. */
+  readonly bin?: number;
+  /** The thread whose cache it is in, or whose tcache it is. */
+  readonly thread?: number;
+}
+
+/** Where a free chunk is filed. */
+export interface Filing {
+  readonly state: ChunkState;
+  readonly bin?: number;
+  readonly thread?: number;
+}
+
+/** What the lists of a heap say of its chunks, and what is wrong with them. */
+export interface Filings {
+  /** By the chunk's address. */
+  readonly of: ReadonlyMap<number, Filing>;
+  readonly damages: readonly Damage[];
+}
+
+/** The first large bin: bins 2 to 63 hold one size each (NSMALLBINS). */
+const FIRST_LARGE_BIN = 64;
+
+/** @returns what kind of bin has a number */
+export function binKind(index: number): "unsorted" | "smallbin" | "largebin" {
+  if (index === 1) return "unsorted";
+  return index < FIRST_LARGE_BIN ? "smallbin" : "largebin";
+}
+
+/** Reads all lists of a heap. */
+export function readFilings(source: HeapSource, arenas: readonly Arena[]): Filings {
+  const of = new Map<number, Filing>();
+  const damages: Damage[] = [];
+  const file = (walk: Iterable<Entry | Damage>, filing: Filing): void => {
+    for (const one of walk) {
+      if (isDamage(one)) {
+        damages.push(one);
+        continue;
+      }
+      const other = of.get(one.chunk);
+      if (other !== undefined)
+        damages.push(
+          damage(one.chunk, `${hex(one.chunk)} is in two lists: ${text(other, filing)}`),
+        );
+      of.set(one.chunk, filing);
+    }
+  };
+  for (const arena of arenas) {
+    arena.state.fastbinsY.forEach((_, bin) => {
+      file(walkFastbin(source, arena, bin), { state: "fastbin", bin });
+    });
+    for (let bin = 1; bin < binCount(source); bin++)
+      file(walkBin(source, arena.address, bin), { state: binKind(bin), bin });
+    const { top } = arena.state;
+    of.set(top, { state: "top" });
+  }
+  for (const { number, tcache } of readThreads(source)) {
+    if (tcache === 0) continue;
+    of.set(tcache - 2 * wordBytes(source.abi), { state: "tcache-struct", thread: number });
+    for (const { index, walk } of cacheLists(source, tcache))
+      file(walk, { state: "tcache", bin: index, thread: number });
+  }
+  return { of, damages };
+}
+
+function text(...filings: readonly Filing[]): string {
+  return filings
+    .map(({ state, bin }) => `${state}${bin === undefined ? "" : ` ${bin}`}`)
+    .join(", ");
+}
+
+/** A chunk with its size field taken apart. */
+function chunkAt(source: HeapSource, chunk: number, filing: Filing): ChunkView {
+  const { size, flags } = readHead(source, chunk + source.structs.Chunk.fields.mchunkSize.offset);
+  return { chunk, mem: memOf(chunk, source.abi), size, flags, ...filing };
+}
+
+/**
+ * Walks the chunks of a segment, lowest address first. Where a size field makes no sense the walk
+ * ends with a damage: what lies behind is not to be known.
+ */
+export function* walkSegment(
+  source: HeapSource,
+  segment: Segment,
+  { of }: Filings,
+): Generator<ChunkView | Damage, void, undefined> {
+  const header = 2 * wordBytes(source.abi);
+  const alignment = alignmentOf(source);
+  let last: ChunkView | undefined;
+  for (let at = segment.start; at < segment.end;) {
+    const bad = badSize(source, at, segment, of.get(at)?.state, header, alignment);
+    if (bad !== undefined) {
+      if (last !== undefined) yield last;
+      return yield bad;
+    }
+    const { size, flags } = readHead(source, at + source.structs.Chunk.fields.mchunkSize.offset);
+    if (last !== undefined) yield settled(last, flags);
+    last = chunkAt(source, at, of.get(at) ?? { state: size <= header ? "fencepost" : "used" });
+    if (last.state === "top" || size === 0) break;
+    at += size;
+    if (last.state === "fencepost" && of.get(at) === undefined && isLastFence(source, at)) break;
+  }
+  if (last !== undefined) yield last;
+}
+
+/** Whether no second fencepost is at an address: a segment's chunks end there. */
+function isLastFence(source: HeapSource, at: number): boolean {
+  const header = 2 * wordBytes(source.abi);
+  if (!isInside(source, at, header)) return true;
+  return readHead(source, at + source.structs.Chunk.fields.mchunkSize.offset).size > header;
+}
+
+/** A chunk that is in no list is free all the same where the next one says so. */
+function settled(chunk: ChunkView, nextFlags: number): ChunkView {
+  const isFree = (nextFlags & PREV_INUSE) === 0;
+  return isFree && chunk.state === "used" ? { ...chunk, state: "free" } : chunk;
+}
+
+/** What is wrong with the size of a chunk, if anything. */
+function badSize(
+  source: HeapSource,
+  at: number,
+  segment: Segment,
+  state: ChunkState | undefined,
+  header: number,
+  alignment: number,
+): Damage | undefined {
+  if (!isInside(source, at, header)) return damage(at, `chunk ${hex(at)} is outside the memory`);
+  const { offset } = source.structs.Chunk.fields.mchunkSize;
+  const { size } = readHead(source, at + offset);
+  const said = `size of chunk ${hex(at)} is ${sizeText(source, at)}`;
+  if (at + size > segment.end)
+    return damage(at + offset, `${said}: it would end beyond ${hex(segment.end)}`);
+  if (size % alignment !== 0 && state !== "top" && size > header)
+    return damage(at + offset, `${said}: no multiple of ${alignment}`);
+  if (size < header && !(size === 0 && segment.heap !== 0))
+    return damage(at + offset, `${said}: less than a header`);
+  return undefined;
+}
+
+/** Walks the chunks of an arena: all of its segments. */
+export function* walkArena(
+  source: HeapSource,
+  arena: Arena,
+  filings: Filings,
+): Generator<ChunkView | Damage, void, undefined> {
+  for (const segment of segmentsOf(source, arena)) yield* walkSegment(source, segment, filings);
+}
+
+/** Walks the mapped chunks: regions of their own whose first chunk has the M bit. */
+export function* walkMapped(source: HeapSource): Generator<ChunkView, void, undefined> {
+  const { fields } = source.structs.Chunk;
+  const header = 2 * wordBytes(source.abi);
+  const alignment = alignmentOf(source);
+  for (const region of walkRegions(source)) {
+    if (isDamage(region) || !isVisible(region) || region.kind !== VmaKind.USER) continue;
+    for (let start = region.start; start < region.end;) {
+      const first = Math.ceil((start + header) / alignment) * alignment - header;
+      if (!isInside(source, first, header)) break;
+      const { size, flags } = readHead(source, first + fields.mchunkSize.offset);
+      const before = source.readWord(first + fields.mchunkPrevSize.offset);
+      // memalign moves the chunk up in its mapping, and says by how much.
+      const isMapped = (flags & IS_MMAPPED) !== 0 && before === first - start;
+      const end = first + size;
+      if (!isMapped || size < header || end > region.end || end % 4096 !== 0) break;
+      yield chunkAt(source, first, { state: "mmapped" });
+      start = end;
+    }
+  }
+}
+
+/** A heap as it is now, read once: for whoever asks several things of it. */
+export class HeapView {
+  readonly source: HeapSource;
+  readonly arenas: readonly Arena[];
+  readonly filings: Filings;
+
+  /** @throws HeapAbort where the ring of arenas leads to nowhere */
+  constructor(source: HeapSource) {
+    this.source = source;
+    this.arenas = readArenas(source);
+    this.filings = readFilings(source, this.arenas);
+  }
+
+  /** All chunks: arena by arena, then those that are mappings. */
+  *chunks(): Generator<ChunkView | Damage, void, undefined> {
+    for (const arena of this.arenas) yield* walkArena(this.source, arena, this.filings);
+    yield* walkMapped(this.source);
+  }
+
+  /** @returns the chunk that an address lies in, header included; undefined where there is none */
+  chunkOf(address: number): ChunkView | undefined {
+    for (const chunk of this.chunks()) {
+      if (isDamage(chunk)) continue;
+      if (chunk.chunk <= address && address < chunk.chunk + chunk.size) return chunk;
+    }
+    return undefined;
+  }
+}
+
+/** @returns a chunk's flags, as pwndbg has them: `PREV_INUSE | IS_MMAPPED` */
+export function flagNames(flags: number): string {
+  const names = [
+    ...((flags & PREV_INUSE) !== 0 ? ["PREV_INUSE"] : []),
+    ...((flags & IS_MMAPPED) !== 0 ? ["IS_MMAPPED"] : []),
+    ...((flags & NON_MAIN_ARENA) !== 0 ? ["NON_MAIN_ARENA"] : []),
+  ];
+  return names.join(" | ") || "none";
+}

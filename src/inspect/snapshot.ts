@@ -1,0 +1,239 @@
+// A snapshot: everything that there is to say about a heap, as one JSON object (docs/snapshot.md),
+// and how two of them differ. It is written piece by piece, so that a large heap needs no large
+// text in memory.
+
+import { readStruct, type StructLayout } from "../layout/struct.js";
+import type { MallocPar, Mallinfo2 } from "../layout/generated.js";
+import { readMallocPar } from "./arenas.js";
+import { binKind, type ChunkView, type HeapView } from "./chunks.js";
+import type { Checkpoint } from "./checkpoint.js";
+import { isDamage, sound, type Damage } from "./damage.js";
+import {
+  binCount,
+  cacheLists,
+  readThreads,
+  walkBin,
+  walkFastbin,
+  type ThreadView,
+} from "./lists.js";
+import { mallinfoOf } from "./mallinfo.js";
+import { isVisible, walkRegions } from "./regions.js";
+import { segmentsOf, type Segment } from "./segments.js";
+import type { Places } from "./source.js";
+import { describeStruct } from "../layout/structs.js";
+
+/** What a snapshot's file says first. */
+export const SNAPSHOT_FORMAT = "ptmalloc-wasm heap snapshot";
+/** Raised when a field is renamed, goes, or means something else; new ones may come. */
+export const SNAPSHOT_VERSION = 1;
+
+/** A list of free chunks. */
+export interface ListRecord {
+  /** Its number among lists of its kind. */
+  readonly bin: number;
+  readonly kind: "tcache" | "fastbin" | "unsorted" | "smallbin" | "largebin";
+  /** What a tcache bin says that it has. */
+  readonly count?: number;
+  /** The chunks' addresses, the newest first. */
+  readonly chunks: readonly number[];
+}
+
+/** An arena. */
+export interface ArenaRecord {
+  readonly address: number;
+  /** malloc_state, without the heads of its bins. */
+  readonly state: Readonly<Record<string, number>>;
+  /** Its heap_info chain, the last first. */
+  readonly heaps: readonly object[];
+  readonly segments: readonly Segment[];
+  /** Fast bins and bins that hold anything. */
+  readonly lists: readonly ListRecord[];
+}
+
+/** A region. */
+export interface RegionRecord {
+  readonly start: number;
+  readonly end: number;
+  /** vm_flags. */
+  readonly flags: number;
+}
+
+/** A snapshot, but for its chunks and its memory. */
+export interface SnapshotHead {
+  readonly format: typeof SNAPSHOT_FORMAT;
+  readonly version: typeof SNAPSHOT_VERSION;
+  /** What it shows, for people: a trace's name, and after how many operations. */
+  readonly of: string;
+  readonly abi: "ilp32" | "lp64";
+  readonly profile: string;
+  readonly base: number;
+  readonly places: Places;
+  /** How the binary lays out its structs: lines of its section "layout". */
+  readonly structs: readonly string[];
+  readonly mm: object;
+  readonly regions: readonly RegionRecord[];
+  readonly arenas: readonly ArenaRecord[];
+  readonly threads: readonly (ThreadView & { readonly lists: readonly ListRecord[] })[];
+  readonly mallocPar: MallocPar;
+  readonly mallinfo2: Mallinfo2;
+  /** What is damaged. */
+  readonly damages: readonly Damage[];
+}
+
+/** A chunk as a snapshot has it. */
+export type ChunkRecord = Omit<ChunkView, "corrupt">;
+
+/** A whole snapshot. */
+export interface Snapshot extends SnapshotHead {
+  readonly chunks: readonly ChunkRecord[];
+  /** The process, so that it can go on from here. */
+  readonly checkpoint?: CheckpointRecord;
+}
+
+/** A checkpoint in JSON: bytes are base64, variables text, with an n behind those of 64 bits. */
+export interface CheckpointRecord extends Omit<Checkpoint, "runs" | "threads"> {
+  readonly runs: readonly { readonly start: number; readonly base64: string }[];
+  readonly threads: readonly { readonly number: number; readonly state: readonly string[] }[];
+}
+
+/** Reads all but the chunks. @param of what it shows, for people */
+export function snapshotHead(view: HeapView, of: string): SnapshotHead {
+  const { source } = view;
+  const { abi, profile, base, places, structs } = source;
+  const damages = [...view.filings.damages];
+  const regions = sound(walkRegions(source), damages)
+    .filter(isVisible)
+    .map(({ start, end, flags }) => ({ start, end, flags }));
+  return {
+    format: SNAPSHOT_FORMAT,
+    version: SNAPSHOT_VERSION,
+    ...{ of, abi, profile, base, places },
+    structs: Object.entries(structs).map(([name, layout]) =>
+      describeStruct(name, layout as StructLayout),
+    ),
+    mm: readStruct(source.view(), places.mmStruct, structs.MmStruct),
+    regions,
+    arenas: arenaRecords(view),
+    threads: threadRecords(view),
+    mallocPar: readMallocPar(source),
+    mallinfo2: mallinfoOf(view),
+    damages,
+  };
+}
+
+function arenaRecords({ source, arenas }: HeapView): ArenaRecord[] {
+  return arenas.map((arena) => {
+    const state = numbersOf(arena.state);
+    const fast = arena.state.fastbinsY.map((_, bin): ListRecord => {
+      const chunks = sound(walkFastbin(source, arena, bin), []).map(({ chunk }) => chunk);
+      return { bin, kind: "fastbin", chunks };
+    });
+    const bins = Array.from({ length: binCount(source) - 1 }, (_, i): ListRecord => {
+      const bin = i + 1;
+      const chunks = sound(walkBin(source, arena.address, bin), []).map(({ chunk }) => chunk);
+      return { bin, kind: binKind(bin), chunks };
+    });
+    return {
+      address: arena.address,
+      state,
+      heaps: arena.heaps,
+      segments: segmentsOf(source, arena),
+      lists: [...fast, ...bins].filter(({ chunks }) => chunks.length > 0),
+    };
+  });
+}
+
+/** The fields of a struct that are one number. */
+function numbersOf(struct: object): Record<string, number> {
+  const fields = Object.entries(struct) as [string, unknown][];
+  return Object.fromEntries(
+    fields.filter((entry): entry is [string, number] => typeof entry[1] === "number"),
+  );
+}
+
+function threadRecords({ source }: HeapView) {
+  return readThreads(source).map((thread) => ({
+    ...thread,
+    lists: thread.tcache === 0 ? [] : Array.from(cacheLists(source, thread.tcache), listRecord),
+  }));
+}
+
+function listRecord(list: ReturnType<typeof cacheLists> extends Iterable<infer L> ? L : never) {
+  const chunks = sound(list.walk, []).map(({ chunk }) => chunk);
+  const { index: bin, count } = list;
+  return { bin, kind: "tcache", ...(count !== undefined && { count }), chunks } as const;
+}
+
+/** Chunks of a snapshot to a piece of its text. */
+const CHUNKS_A_PIECE = 1000;
+
+/**
+ * Writes a snapshot, piece by piece.
+ * @param checkpoint the process, if it is to go on from the snapshot
+ */
+export function* snapshotText(
+  view: HeapView,
+  of: string,
+  checkpoint?: Checkpoint,
+): Generator<string, void, undefined> {
+  const head = JSON.stringify(snapshotHead(view, of));
+  yield `${head.slice(0, -1)},\n"chunks":[`;
+  let pieces: string[] = [];
+  let isFirst = true;
+  for (const one of view.chunks()) {
+    if (isDamage(one)) continue;
+    pieces.push(JSON.stringify(one));
+    if (pieces.length < CHUNKS_A_PIECE) continue;
+    yield `${isFirst ? "\n" : ",\n"}${pieces.join(",\n")}`;
+    isFirst = false;
+    pieces = [];
+  }
+  if (pieces.length > 0) yield `${isFirst ? "\n" : ",\n"}${pieces.join(",\n")}`;
+  yield "\n]";
+  if (checkpoint !== undefined) yield* checkpointText(checkpoint);
+  yield "}\n";
+}
+
+/** Bytes to a piece of base64: a multiple of 3. */
+const BYTES_A_PIECE = 3 * 2 ** 16;
+
+function* checkpointText(checkpoint: Checkpoint): Generator<string, void, undefined> {
+  const { runs, threads, ...rest } = checkpoint;
+  const text = (value: number | bigint) => (typeof value === "bigint" ? `${value}n` : `${value}`);
+  const records = threads.map(({ number, state }) => ({ number, state: state.map(text) }));
+  const head = JSON.stringify({ ...rest, threads: records });
+  yield `,\n"checkpoint":${head.slice(0, -1)},\n"runs":[`;
+  for (const [i, { start, bytes }] of runs.entries()) {
+    yield `${i === 0 ? "" : ","}\n{"start":${start},"base64":"`;
+    for (let from = 0; from < bytes.length; from += BYTES_A_PIECE)
+      yield base64(bytes.subarray(from, from + BYTES_A_PIECE));
+    yield '"}';
+  }
+  yield "]}";
+}
+
+function base64(bytes: Uint8Array): string {
+  let text = "";
+  for (let from = 0; from < bytes.length; from += 8192)
+    text += String.fromCharCode(...bytes.subarray(from, from + 8192));
+  return btoa(text);
+}
+
+/** @returns the checkpoint that a snapshot holds @throws Error where it holds none */
+export function checkpointOf(snapshot: Snapshot): Checkpoint {
+  const record = snapshot.checkpoint;
+  if (record === undefined) throw new Error("the snapshot holds no process to go on with");
+  return {
+    ...record,
+    runs: record.runs.map(({ start, base64: text }) => ({
+      start,
+      bytes: Uint8Array.from(atob(text), (character) => character.charCodeAt(0)),
+    })),
+    threads: record.threads.map(({ number, state }) => ({
+      number,
+      state: state.map((value) =>
+        value.endsWith("n") ? BigInt(value.slice(0, -1)) : Number(value),
+      ),
+    })),
+  };
+}

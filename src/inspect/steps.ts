@@ -1,0 +1,209 @@
+// The decision path in words: what each step of malloc's and free's (assembly/malloc/steps.ts)
+// means, and which function of glibc's takes it.
+
+import { Step } from "../layout/generated.js";
+import type { Abi } from "../layout/address.js";
+import { hex } from "./source.js";
+
+/** A step, with its two numbers. */
+export interface StepTaken {
+  readonly step: Step;
+  readonly first: number;
+  readonly second: number;
+}
+
+/** A step in words. */
+export interface StepText {
+  /** Its name: that of a `Step`. */
+  readonly name: StepName;
+  /** The function of glibc's that decides. */
+  readonly decidedBy: string;
+  readonly text: string;
+}
+
+/** The name of a step. */
+export type StepName = keyof typeof Step;
+
+/** What the words depend on besides the two numbers. */
+interface Limits {
+  readonly abi: Abi;
+  /** tcache_count: how many blocks a tcache bin takes. */
+  readonly tcacheCount: number;
+}
+
+/** Words for one step. */
+type Words = (first: number, second: number, limits: Limits) => string;
+
+/** The least size of a chunk, and what tcache's bins are apart, bytes. */
+const MINSIZE: Readonly<Record<Abi, number>> = { ilp32: 16, lp64: 32 };
+const TCACHE_STEP = 16;
+
+/** @returns the size of the chunks in a tcache bin, bytes */
+export function tcacheSize(bin: number, abi: Abi): number {
+  return MINSIZE[abi] + bin * TCACHE_STEP;
+}
+
+function tcacheBin(bin: number, { abi }: Limits): string {
+  return `tcache[${bin}] (chunks of ${hex(tcacheSize(bin, abi))})`;
+}
+
+function binName(bin: number): string {
+  if (bin === 1) return "the unsorted bin";
+  return bin < 64 ? `small bin ${bin}` : `large bin ${bin}`;
+}
+
+const TEXTS: Readonly<Record<StepName, readonly [decidedBy: string, words: Words]>> = {
+  TCACHE_TAKE: [
+    "tcache_get",
+    (bin, had, limits) => `${tcacheBin(bin, limits)} had ${had}: its latest block is taken`,
+  ],
+  TCACHE_EMPTY: ["__libc_malloc", (bin, _, limits) => `${tcacheBin(bin, limits)} is empty`],
+  TCACHE_NONE: ["csize2tidx", (size) => `no tcache bin has chunks of ${hex(size)}`],
+  FASTBIN_TAKE: [
+    "_int_malloc",
+    (size, chunk) => `fast bin ${hex(size)} has chunk ${hex(chunk)}: it is taken`,
+  ],
+  FASTBIN_EMPTY: ["_int_malloc", (size) => `fast bin ${hex(size)} is empty`],
+  TCACHE_STASH: [
+    "_int_malloc",
+    (bin, chunk, limits) =>
+      `chunk ${hex(chunk)}, met on the way, goes to ${tcacheBin(bin, limits)}`,
+  ],
+  SMALLBIN_TAKE: [
+    "_int_malloc",
+    (bin, chunk) => `small bin ${bin} has chunk ${hex(chunk)}, its oldest: it is taken`,
+  ],
+  SMALLBIN_EMPTY: ["_int_malloc", (bin) => `small bin ${bin} is empty`],
+  CONSOLIDATE: ["malloc_consolidate", (arena) => `arena ${hex(arena)}: all fast bins are emptied`],
+  UNSORTED_EXACT: [
+    "_int_malloc",
+    (size, chunk) => `the unsorted bin has chunk ${hex(chunk)} of exactly ${hex(size)}`,
+  ],
+  UNSORTED_REMAINDER: [
+    "_int_malloc",
+    (size, chunk) => `cut from the last remainder, ${hex(chunk)}, of ${hex(size)}`,
+  ],
+  UNSORTED_SORT: [
+    "_int_malloc",
+    (bin, chunk) => `chunk ${hex(chunk)} moves from the unsorted bin to ${binName(bin)}`,
+  ],
+  UNSORTED_CACHED: [
+    "_int_malloc",
+    (bin, _, limits) => `what was met while sorting is taken from ${tcacheBin(bin, limits)}`,
+  ],
+  LARGEBIN_TAKE: [
+    "_int_malloc",
+    (size, chunk) => `best fit in its large bin: chunk ${hex(chunk)} of ${hex(size)}`,
+  ],
+  BIN_TAKE: [
+    "_int_malloc",
+    (bin, chunk) => `${binName(bin)} is the next that holds any: chunk ${hex(chunk)} is taken`,
+  ],
+  SPLIT: [
+    "_int_malloc",
+    (rest, chunk) => `split: ${hex(rest)} bytes at ${hex(chunk)} remain, in the unsorted bin`,
+  ],
+  TOP_TAKE: ["_int_malloc", (size, chunk) => `cut from top, ${hex(chunk)}, of ${hex(size)}`],
+  TOP_SMALL: [
+    "_int_malloc",
+    (size, wanted) => `top has ${hex(size)}: too little for ${hex(wanted)} and a rest`,
+  ],
+  MMAP: [
+    "sysmalloc",
+    (size, threshold) => `${hex(size)} is at least mmap_threshold, ${hex(threshold)}: mmap`,
+  ],
+  BREAK_GROW: [
+    "sysmalloc",
+    (bytes, start) => `the break is moved up by ${hex(bytes)} from ${hex(start)} (brk)`,
+  ],
+  BREAK_REFUSED: ["sysmalloc", (bytes) => `the kernel refuses to move the break by ${hex(bytes)}`],
+  MMAP_TOP: [
+    "sysmalloc_mmap_fallback",
+    (bytes, start) => `${hex(bytes)} at ${hex(start)} are mapped in its place: a new top`,
+  ],
+  HEAP_GROW: ["grow_heap", (size, heap) => `heap ${hex(heap)} grows to ${hex(size)} bytes`],
+  HEAP_NEW: ["new_heap", (size, heap) => `a new heap at ${hex(heap)}, ${hex(size)} bytes`],
+  REFUSED: ["sysmalloc", (size) => `no memory for ${hex(size)}: NULL, ENOMEM`],
+  MUNMAP: [
+    "munmap_chunk",
+    (bytes, chunk) => `chunk ${hex(chunk)} is a mapping of its own: ${hex(bytes)} are unmapped`,
+  ],
+  THRESHOLD: [
+    "__libc_free",
+    (mmap, trim) => `mmap_threshold rises to ${hex(mmap)}, trim_threshold to ${hex(trim)}`,
+  ],
+  TCACHE_PUT: [
+    "tcache_put",
+    (bin, had, limits) =>
+      `${tcacheBin(bin, limits)} had ${had} of ${limits.tcacheCount}: the block goes there`,
+  ],
+  TCACHE_FULL: [
+    "_int_free",
+    (bin, had, limits) => `${tcacheBin(bin, limits)} had ${had} of ${limits.tcacheCount}: full`,
+  ],
+  FASTBIN_PUT: ["_int_free", (size, chunk) => `chunk ${hex(chunk)} goes to fast bin ${hex(size)}`],
+  FASTBIN_NONE: [
+    "_int_free",
+    (size, most) => `${hex(size)} is more than fast bins take (global_max_fast ${hex(most)})`,
+  ],
+  MERGE_BACK: [
+    "_int_free",
+    (size, chunk) => `merged with the free chunk before, ${hex(chunk)} of ${hex(size)}`,
+  ],
+  MERGE_NEXT: [
+    "_int_free",
+    (size, chunk) => `merged with the free chunk behind, ${hex(chunk)} of ${hex(size)}`,
+  ],
+  MERGE_TOP: [
+    "_int_free",
+    (size, chunk) => `it borders on top, and becomes part of it: ${hex(chunk)} of ${hex(size)}`,
+  ],
+  UNSORTED_PUT: [
+    "_int_free",
+    (size, chunk) => `chunk ${hex(chunk)} of ${hex(size)} goes to the unsorted bin`,
+  ],
+  TRIM_KEEP: [
+    "_int_free",
+    (top, threshold) =>
+      `top has ${hex(top)}, less than trim_threshold, ${hex(threshold)}: it stays`,
+  ],
+  TRIM: ["systrim", (bytes, top) => `${hex(bytes)} go back to the kernel; top keeps ${hex(top)}`],
+  REALLOC_KEEP: [
+    "_int_realloc",
+    (size, wanted) => `the chunk has ${hex(size)}, and ${hex(wanted)} are wanted: it stays`,
+  ],
+  REALLOC_TOP: [
+    "_int_realloc",
+    (joined, wanted) => `top is behind it; both have ${hex(joined)}, of ${hex(wanted)}: it grows`,
+  ],
+  REALLOC_NEXT: [
+    "_int_realloc",
+    (joined, wanted) =>
+      `a free chunk is behind it; both have ${hex(joined)}, of ${hex(wanted)}: it grows`,
+  ],
+  REALLOC_MOVE: [
+    "_int_realloc",
+    (size, wanted) => `${hex(size)} cannot become ${hex(wanted)} in place: a new block, a copy`,
+  ],
+  REALLOC_MREMAP: [
+    "mremap_chunk",
+    (size, wanted) => `a mapping of ${hex(size)} is to hold ${hex(wanted)}: mremap`,
+  ],
+  ALIGN: [
+    "_int_memalign",
+    (alignment, size) => `for a multiple of ${hex(alignment)}, ${hex(size)} bytes are asked for`,
+  ],
+  CONSOLIDATED: [
+    "malloc_consolidate",
+    (size, chunk) => `chunk ${hex(chunk)} of ${hex(size)} leaves its fast bin`,
+  ],
+};
+
+const NAMES = new Map(Object.entries(Step).map(([name, step]) => [step, name as StepName]));
+
+/** @returns a step in words */
+export function stepText({ step, first, second }: StepTaken, limits: Limits): StepText {
+  const name = NAMES.get(step)!;
+  const [decidedBy, words] = TEXTS[name];
+  return { name, decidedBy, text: words(first, second, limits) };
+}

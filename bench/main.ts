@@ -40,6 +40,7 @@ const questions: readonly Question[] = [
   assemblyScript,
 ];
 const names = questions.map(({ name }) => name);
+const usualNames = questions.filter(({ isLong }) => !isLong).map(({ name }) => name);
 const quickNames = questions.filter(({ isQuick }) => isQuick).map(({ name }) => name);
 /** Of a quick look's efforts. */
 const QUICK_SCALE = 0.25;
@@ -105,14 +106,17 @@ function questionName(name: string, before: string[] = []): string[] {
 
 function list(): string {
   const width = Math.max(...names.map((name) => name.length));
-  const lines = questions.map(({ name, question }) => `  ${name.padEnd(width)}  ${question}`);
+  const lines = questions.map(
+    ({ name, question, isLong }) =>
+      `  ${name.padEnd(width)}  ${question}${isLong ? " (long: by name only)" : ""}`,
+  );
   return `\nQuestions:\n${lines.join("\n")}`;
 }
 
 const program = new Command("npm run bench --")
   .description("Runs the benchmarks; bench/README.md says how, docs/benchmarks.md what came out.")
   .addOption(
-    new Option("--only <name>", "this question (repeatable); without: all of them").argParser(
+    new Option("--only <name>", "this question (repeatable); without: all but the long ones").argParser(
       questionName,
     ),
   )
@@ -124,7 +128,7 @@ const program = new Command("npm run bench --")
   .configureHelp({ helpWidth: 100 })
   .exitOverride((error) => process.exit(error.exitCode && 2))
   .action(async (options: Options) => {
-    const wanted = options.only ?? (options.quick ? quickNames : names);
+    const wanted = options.only ?? (options.quick ? quickNames : usualNames);
     if (options.tables) writeTables(wanted);
     else await ask(wanted, options);
   });

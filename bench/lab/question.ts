@@ -44,6 +44,8 @@ export interface Question {
   /** File name, without its ending: for `--only`, and for the results. */
   readonly name: string;
   readonly question: string;
+  /** Whether it takes so long that it is asked only by name. */
+  readonly isLong?: true;
   /** Whether a quick look has it, too; it needs nothing but npm packages then. */
   readonly isQuick?: true;
   /**

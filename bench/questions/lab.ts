@@ -20,7 +20,7 @@ import { PROGRAMS, programTrace } from "../lab/workloads.js";
 /** Heaps of each contestant and course, where the scale is 1. */
 const HEAPS = 2;
 /** Of a contestant at a course: whoever is slow need not be measured well. */
-const MILLISECONDS = 250;
+const MILLISECONDS = 150;
 /** What others have as a workload says much the same as one of these: the command has all. */
 const WORKLOADS = [
   ...["server", "larson", "mstress", "pair-64"],

@@ -110,10 +110,11 @@ function ratiosOf(rates: ThreadRates, control: string): Ratio[] {
 
 export const threads: Question = {
   name: "threads",
+  isLong: true,
   question: "How many calls of malloc and free does an allocator serve when two threads call it?",
   async answer(scale) {
     const { contestants, notes } = threadContestants();
-    const { rounds, seconds } = scaled({ rounds: 3, seconds: 0.15 }, scale);
+    const { rounds, seconds } = scaled({ rounds: 1, seconds: 0.15 }, scale);
     const rates = await raceThreads(contestants, rounds, { seconds, warmUpSeconds: 0.1 });
     const control = contestants.find(({ name }) => name === OURS.ilp32)?.control ?? "";
     const { samples, disturbed } = rates;

@@ -23,6 +23,7 @@ import { ProgramFailed, recordCommand } from "./record/command.js";
 import { replayCommand } from "./replay/command.js";
 import { smapsCommand } from "./kernel/smaps.js";
 import { straceCommand } from "./kernel/strace.js";
+import { shellCommand } from "./shell/command.js";
 import { table, terminalWidth } from "./tables.js";
 import { LEAST_SAMPLES } from "./replay/verdict.js";
 
@@ -34,6 +35,7 @@ const COMMANDS = [
   smapsCommand,
   mmCommand,
   straceCommand,
+  shellCommand,
   snapshotCommand,
   diffCommand,
   imageCommand,

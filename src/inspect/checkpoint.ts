@@ -66,42 +66,60 @@ function resume(exports: object, { state }: ThreadState): void {
   });
 }
 
+/** Bytes from `start` up to, not including, `end`. */
+type Range = readonly [start: number, end: number];
+
 /**
- * The ranges of a process that may hold anything: [start, end), from the base on. A heap's reserved
- * end was never accessible, so it is left out; looking at its pages would make them real.
+ * The ranges of a process that may hold anything, from the base on: its regions, and what it gave
+ * back with its bytes in it. A heap's reserved end was never accessible, so it is left out; looking
+ * at its pages would make them real.
  */
-function occupied(process: FullProcess): [number, number][] {
-  const ranges: [number, number][] = [];
+function occupied(process: FullProcess): Range[] {
   const most = heapMaxBytes(process);
   const reserved = readArenas(process).flatMap(({ heaps }) =>
-    heaps.map(({ address, mprotectSize }) => [address + mprotectSize, address + most] as const),
+    heaps.map(({ address, mprotectSize }): Range => [address + mprotectSize, address + most]),
   );
-  const limit = process.u8().length;
+  const { brk, heapDirtyEnd, dirtyLow, dirtyHigh } = process.mm();
+  const ranges: Range[] = [
+    [brk, heapDirtyEnd],
+    [dirtyLow, dirtyHigh],
+  ];
   for (const region of walkRegions(process)) {
     if (isDamage(region)) throw new Error(`the region table is damaged: ${region.why}`);
-    let start = Math.max(region.start, process.base);
-    const end = Math.min(region.end, limit);
+    let { start } = region;
     for (const [from, to] of reserved) {
-      if (from >= end || to <= start) continue;
-      if (start < from) ranges.push([start, from]);
-      start = Math.min(to, end);
+      if (from >= region.end || to <= start) continue;
+      ranges.push([start, from]);
+      start = to;
     }
-    if (start < end) ranges.push([start, end]);
+    ranges.push([start, region.end]);
   }
-  return ranges;
+  return disjoint(ranges, process.base, process.u8().length);
 }
 
-/** The pages of a range that are not zero, as runs. */
-function nonZeroRuns(bytes: Uint8Array, start: number, end: number): Run[] {
-  const words = new Int32Array(bytes.buffer, start, (end - start) / 4);
-  const perPage = PAGE_SIZE / 4;
-  const runs: Run[] = [];
-  let from = -1;
-  for (let page = start; page <= end; page += PAGE_SIZE) {
-    const isUsed = page < end && !isZero(words, (page - start) / 4, perPage);
-    if (isUsed && from < 0) from = page;
-    if (!isUsed && from >= 0) {
-      runs.push({ start: from, bytes: bytes.slice(from, page) });
+/** Whole pages between two limits, in order, none of them twice. */
+function disjoint(ranges: readonly Range[], low: number, high: number): Range[] {
+  const found: [number, number][] = [];
+  for (const [from, to] of ranges.toSorted(([a], [b]) => a - b)) {
+    const start = Math.max(from - (from % PAGE_SIZE), low, found.at(-1)?.[1] ?? 0);
+    const end = Math.min(Math.ceil(to / PAGE_SIZE) * PAGE_SIZE, high);
+    if (start < end) found.push([start, end]);
+  }
+  return found;
+}
+
+/** The pages of a process that are not zero, side by side as far as they are. */
+function usedRuns(process: FullProcess): Range[] {
+  const runs: Range[] = [];
+  const { buffer } = process.u8();
+  for (const [start, end] of occupied(process)) {
+    const words = new Int32Array(buffer, start, (end - start) / 4);
+    let from = -1;
+    for (let page = start; page <= end; page += PAGE_SIZE) {
+      const isUsed = page < end && !isZero(words, (page - start) / 4, PAGE_SIZE / 4);
+      if (isUsed && from < 0) from = page;
+      if (isUsed || from < 0) continue;
+      runs.push([from, page]);
       from = -1;
     }
   }
@@ -125,7 +143,7 @@ export function takeCheckpoint(threads: readonly FullProcess[]): Checkpoint {
     throw new Error(`the process is at its end: ${first.aborted.message}`);
   const { abi, profile, base, startBrk, taskSize, layout, plan } = first;
   const bytes = first.u8();
-  const runs = occupied(first).flatMap(([start, end]) => nonZeroRuns(bytes, start, end));
+  const runs = usedRuns(first).map(([start, end]) => ({ start, bytes: bytes.slice(start, end) }));
   return {
     ...{ abi, profile, base, startBrk, mmapBase: plan.mmapBase, taskSize, layout, runs },
     memoryPages: bytes.length / 65_536,
@@ -188,7 +206,7 @@ export function rewind(threads: readonly FullProcess[], checkpoint: Checkpoint):
     throw new RangeError(`the checkpoint has ${checkpoint.threads.length} threads`);
   if (first.aborted !== undefined)
     throw new Error(`the process is at its end: ${first.aborted.message}`);
-  for (const [start, end] of occupied(first)) first.u8().fill(0, start, end);
+  for (const [start, end] of usedRuns(first)) first.u8().fill(0, start, end);
   const bytes = first.u8();
   for (const run of checkpoint.runs) bytes.set(run.bytes, run.start);
   // What the memory has grown by since is the kernel's already: nobody else's.

@@ -145,6 +145,7 @@ export function* walkSegment(
   const header = 2 * wordBytes(source.abi);
   const alignment = alignmentOf(source);
   let last: ChunkView | undefined;
+  let fences = 0;
   for (let at = segment.start; at < segment.end;) {
     const bad = badSize(source, at, segment, of.get(at)?.state, header, alignment);
     if (bad !== undefined) {
@@ -155,17 +156,12 @@ export function* walkSegment(
     if (last !== undefined) yield settled(last, flags);
     last = chunkAt(source, at, of.get(at) ?? { state: size <= header ? "fencepost" : "used" });
     if (last.state === "top" || size === 0) break;
+    fences = last.state === "fencepost" ? fences + 1 : 0;
+    // In a heap the second one has no size.
+    if (fences === 2 && segment.heap === 0) break;
     at += size;
-    if (last.state === "fencepost" && of.get(at) === undefined && isLastFence(source, at)) break;
   }
   if (last !== undefined) yield last;
-}
-
-/** Whether no second fencepost is at an address: a segment's chunks end there. */
-function isLastFence(source: HeapSource, at: number): boolean {
-  const header = 2 * wordBytes(source.abi);
-  if (!isInside(source, at, header)) return true;
-  return readHead(source, at + source.structs.Chunk.fields.mchunkSize.offset).size > header;
 }
 
 /** A chunk that is in no list is free all the same where the next one says so. */

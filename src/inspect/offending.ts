@@ -98,10 +98,6 @@ const unsortedHead: Reading = (read, p) => {
   read.field("unsorted->fd->bk", p, "bk");
   read.fact("unsorted", read.unsorted);
 };
-const cached: Reading = (read, p) => {
-  read.field("e->next (protected)", p, "fd");
-  read.field("e->key", p, "bk");
-};
 const pointer: Reading = (read, p) => {
   read.fact("p", p);
 };
@@ -141,9 +137,6 @@ const READINGS: Readonly<Partial<Record<FailureName, Reading>>> = {
   FREE_UNSORTED_LIST: unsortedHead,
   REMAINDER_LIST: unsortedHead,
   REMAINDER_LIST_2: unsortedHead,
-  FREE_TCACHE_DOUBLE: cached,
-  FREE_TCACHE_COUNT: cached,
-  FREE_TCACHE_UNALIGNED: cached,
 };
 
 /**
@@ -157,10 +150,14 @@ export function offendingValues(
   p: number,
 ): OffendingValue[] {
   const read = new Reader(source, p);
-  // A link that leads to nowhere; or a block, whose chunk is not what is wrong.
+  // A link that leads to nowhere.
   if (name.startsWith("SEGV")) return [];
-  if (name.startsWith("TCACHE_")) {
-    read.fact("e", p);
+  // What tcache complains of is a block.
+  if (/^(FREE_)?TCACHE_/.test(name)) {
+    const bytes = wordBytes(source.abi);
+    read.size("size of the chunk", p - 2 * bytes);
+    read.word("e->next (protected)", p);
+    read.word("e->key", p + bytes);
     return read.values;
   }
   const next = p + read.size("p->size", p);

@@ -3,11 +3,11 @@
 // glibc's structs says where. An arena of another thread's has a segment in each of its heaps.
 
 import { wordBytes } from "../layout/address.js";
-import { MALLOC_ALIGNMENT } from "../layout/generated.js";
+import { IS_MMAPPED, MALLOC_ALIGNMENT } from "../layout/generated.js";
 import type { Arena } from "./arenas.js";
 import { alignmentOf } from "./lists.js";
 import { isVisible, walkRegions } from "./regions.js";
-import { isDamage } from "./damage.js";
+import { isDamage, sound } from "./damage.js";
 import { isInside, readHead, type HeapSource } from "./source.js";
 import { mmOf } from "./words.js";
 
@@ -67,7 +67,7 @@ function mainSegments(source: HeapSource, arena: Arena): Segment[] {
       segments.push({ start, end: endOf(source, start), heap: 0 });
     const fence = fenceBehind(source, start);
     if (fence === undefined || (start <= top && top < fence)) return segments;
-    const next = searchSegment(source, fence, top);
+    const next = searchSegment(source, fence, top, segments);
     if (next === undefined || segments.length > MOST_NOTED) return segments;
     start = next;
   }
@@ -111,35 +111,42 @@ function fenceBehind(source: HeapSource, start: number): number | undefined {
 const MOST_TRIES = 1 << 20;
 
 /**
- * The start of the segment behind `from` whose chunks lead to top, or to fenceposts: it is found by
- * trying, in the rest of the region and then at the start of every other one.
+ * The start of the segment behind `fence` whose chunks lead to top, or to fenceposts: it is found
+ * by trying, in the rest of the region and then at the start of every other one.
  */
-function searchSegment(source: HeapSource, from: number, top: number): number | undefined {
+function searchSegment(
+  source: HeapSource,
+  fence: number,
+  top: number,
+  known: readonly Segment[],
+): number | undefined {
   const step = alignmentOf(source);
-  const { startBrk, brk } = mmOf(source);
-  if (from > startBrk && from < brk) {
-    let start = chunkFrom(source, from);
-    for (let tries = 0; start < brk && tries < MOST_TRIES; tries++, start += step)
-      if (leadsTo(source, start, top)) return start;
-  }
-  for (const region of walkRegions(source)) {
-    if (isDamage(region) || !isVisible(region) || region.start < from) continue;
-    const start = chunkFrom(source, region.start);
-    if (leadsTo(source, start, top)) return start;
-  }
-  return undefined;
+  const regions = sound(walkRegions(source), []).filter(isVisible);
+  const own = regions.find(({ start, end }) => start < fence && fence < end);
+  const first = chunkFrom(source, fence);
+  const tries = own === undefined ? 0 : Math.min((own.end - first) / step, MOST_TRIES);
+  for (let i = 0; i < tries; i++)
+    if (isSegment(source, first + i * step, top)) return first + i * step;
+  return regions
+    .map(({ start }) => chunkFrom(source, start))
+    .find(
+      (start) =>
+        known.every((other) => other.start !== start) && isSegment(source, start, top),
+    );
 }
 
-/** Whether chunks from `start` on are sound up to top. */
-function leadsTo(source: HeapSource, start: number, top: number): boolean {
-  if (start > top) return false;
+/** Whether chunks from `start` on are sound up to top, or to fenceposts. */
+function isSegment(source: HeapSource, start: number, top: number): boolean {
   const header = 2 * wordBytes(source.abi);
   const { offset } = source.structs.Chunk.fields.mchunkSize;
-  let chunk = start;
-  while (chunk < top && isInside(source, chunk, header)) {
-    const { size } = readHead(source, chunk + offset);
-    if (size < header || size % header !== 0) return false;
+  let fences = 0;
+  for (let chunk = start; isInside(source, chunk, header);) {
+    if (chunk === top) return true;
+    const { size, flags } = readHead(source, chunk + offset);
+    if (size < header || size % header !== 0 || (flags & IS_MMAPPED) !== 0) return false;
+    fences = size === header ? fences + 1 : 0;
+    if (fences === 2) return chunk > start + header;
     chunk += size;
   }
-  return chunk === top;
+  return false;
 }

@@ -34,6 +34,8 @@ function termOf(subject: Subject, term: string, text: string, what: string): num
     if (block !== 0) return block;
     throw new UsageError(`${what} ${text}: operation ${operation} has returned no block by now`);
   }
+  const variable = subject.named?.(term);
+  if (variable !== undefined) return variable;
   const name = term.toLowerCase();
   const { source } = subject;
   switch (name) {

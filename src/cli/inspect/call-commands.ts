@@ -31,7 +31,7 @@ function verdictReport(subject: Subject, verdict: Verdict): Report {
         yield colors.green(where ?? (result === 0 ? "NULL: ENOMEM" : "all checks would pass"));
         return;
       }
-      yield* wrap(`${failure.message} (${failure.signal}), chunk ${hex(failure.at)}`, width)
+      yield* wrap(`${failure.message} (${failure.signal}), at ${hex(failure.at)}`, width)
         .split("\n")
         .map((line) => colors.red(line));
       for (const { name, at, value } of failure.values) {

@@ -39,6 +39,8 @@ export interface Subject {
   readonly timeline?: Timeline | undefined;
   /** The block that an operation of the trace returned; 0 where it is none of those done. */
   blockOf(operation: number): number;
+  /** The value of a variable of the shell's. */
+  named?(name: string): number | undefined;
   /** A fresh look at the heap. */
   view(): HeapView;
 }

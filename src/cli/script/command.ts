@@ -34,11 +34,12 @@ export interface Script {
  * Reads a script.
  * @param text all of it
  * @param file its name, for messages
+ * @param variables those of what was read before, where it goes on
  * @throws UserError `FILE:LINE:COLUMN: RULE`
  */
-export function parseScript(text: string, file: string): Script {
+export function parseScript(text: string, file: string, variables?: Variables): Script {
   try {
-    return { file, text, statements: new ScriptParser(text).statements() };
+    return { file, text, statements: new ScriptParser(text, variables).statements() };
   } catch (error) {
     if (error instanceof ScriptProblem) throw problemAt({ file, text }, error.at, error.message);
     throw error;
@@ -63,14 +64,20 @@ export function lineOf(text: string, at: number): number {
   return line;
 }
 
+/** @returns what every script knows before it begins */
+export function newVariables(): Variables {
+  return new Map([["errno", { isSet: true }]]);
+}
+
 class ScriptParser {
   readonly #lexer: Lexer;
   readonly #traces: TraceLines;
-  readonly #variables: Variables = new Map([["errno", { isSet: true }]]);
+  readonly #variables: Variables;
   readonly #expressions: ExpressionParser;
   readonly #found: Statement[] = [];
 
-  constructor(text: string) {
+  constructor(text: string, variables: Variables = newVariables()) {
+    this.#variables = variables;
     this.#lexer = new Lexer(text);
     this.#traces = new TraceLines(text);
     this.#expressions = new ExpressionParser(this.#lexer, this.#variables);

@@ -109,8 +109,22 @@ class Notes {
 /** Names that stand for settings of the kernel in `sysctl(NAME, VALUE)`. */
 const OPTION_NAMES = Object.keys(KernelOption) as KernelOptionName[];
 
+/**
+ * Runs one statement that is no line of strace.
+ * @returns its value @throws as {@link runScript}
+ */
+export function evaluate(script: Script, statement: Statement, run: ScriptRun): Value | undefined {
+  if (statement.kind !== "plain") return undefined;
+  try {
+    return statement.expression.evaluate(run);
+  } catch (error) {
+    if (error instanceof ScriptProblem) throw problemAt(script, error.at, error.message);
+    throw error;
+  }
+}
+
 /** A script's process while it runs. */
-class ScriptRun implements Scope {
+export class ScriptRun implements Scope {
   readonly wordBits: WordBits;
   readonly variables = new Map<string, Num>();
   readonly #kernel: Kernel;

@@ -116,9 +116,10 @@ function list(): string {
 const program = new Command("npm run bench --")
   .description("Runs the benchmarks; bench/README.md says how, docs/benchmarks.md what came out.")
   .addOption(
-    new Option("--only <name>", "this question (repeatable); without: all but the long ones").argParser(
-      questionName,
-    ),
+    new Option(
+      "--only <name>",
+      "this question (repeatable); without: all but the long ones",
+    ).argParser(questionName),
   )
   .option("--scale <n>", "that many times the usual rounds (1)", positive)
   .option("--quick", "a quick look, on npm packages alone: within two minutes")

@@ -66,8 +66,14 @@ export function heapMaxBytes(process: HeapSource): number {
  * @throws HeapAbort where a link leads to nowhere or round in a circle
  */
 export function readArenas(process: HeapSource): Arena[] {
-  const main = process.places.mainArena;
   const arenas: Arena[] = [];
+  collectArenas(process, arenas);
+  return arenas;
+}
+
+/** As {@link readArenas}: what was met before a link that leads to nowhere is in `arenas`. */
+export function collectArenas(process: HeapSource, arenas: Arena[]): void {
+  const main = process.places.mainArena;
   let address = main;
   for (let left = MOST_ARENAS; ; left--) {
     const state = readStruct(process.view(), address, process.structs.MallocState);
@@ -77,7 +83,7 @@ export function readArenas(process: HeapSource): Arena[] {
       lastRemainderWord: { value: state.lastRemainder },
     };
     arenas.push({ address, state: Object.defineProperties(state, old), heaps });
-    if (state.next === main) return arenas;
+    if (state.next === main) return;
     if (left === 0 || !isIn(process, state.next, process.structs.MallocState))
       process.abort("SEGV_ARENAS", address);
     address = state.next;

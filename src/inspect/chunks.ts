@@ -3,7 +3,8 @@
 
 import { memOf, wordBytes } from "../layout/address.js";
 import { IS_MMAPPED, NON_MAIN_ARENA, PREV_INUSE, VmaKind } from "../layout/generated.js";
-import { readArenas, type Arena } from "./arenas.js";
+import { HeapAbort } from "../process/failures.js";
+import { collectArenas, type Arena } from "./arenas.js";
 import { damage, isDamage, type Damage } from "./damage.js";
 import {
   alignmentOf,
@@ -17,7 +18,7 @@ import {
 } from "./lists.js";
 import { isVisible, walkRegions } from "./regions.js";
 import { segmentsOf, type Segment } from "./segments.js";
-import { hex, isInside, readHead, type HeapSource } from "./source.js";
+import { hex, isInside, onlooker, readHead, type HeapSource } from "./source.js";
 
 /** What a chunk is. */
 export type ChunkState =
@@ -229,11 +230,20 @@ export class HeapView {
   readonly arenas: readonly Arena[];
   readonly filings: Filings;
 
-  /** @throws HeapAbort where the ring of arenas leads to nowhere */
+  /** @param source is only looked at, whatever is damaged */
   constructor(source: HeapSource) {
-    this.source = source;
-    this.arenas = readArenas(source);
-    this.filings = readFilings(source, this.arenas);
+    this.source = onlooker(source);
+    const arenas: Arena[] = [];
+    const damages: Damage[] = [];
+    try {
+      collectArenas(this.source, arenas);
+    } catch (error) {
+      if (!(error instanceof HeapAbort)) throw error;
+      damages.push(damage(error.address, error.message));
+    }
+    this.arenas = arenas;
+    const { of, damages: others } = readFilings(this.source, arenas);
+    this.filings = { of, damages: [...damages, ...others] };
   }
 
   /** All chunks: arena by arena, then those that are mappings. */

@@ -130,8 +130,7 @@ function searchSegment(
   return regions
     .map(({ start }) => chunkFrom(source, start))
     .find(
-      (start) =>
-        known.every((other) => other.start !== start) && isSegment(source, start, top),
+      (start) => known.every((other) => other.start !== start) && isSegment(source, start, top),
     );
 }
 

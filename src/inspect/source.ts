@@ -38,6 +38,25 @@ export interface HeapSource {
   abort(failure: FailureName, address: number): never;
 }
 
+/**
+ * Somebody who only looks: what glibc would not survive is thrown, and the process lives on.
+ * @returns the same heap
+ */
+export function onlooker(source: HeapSource): HeapSource {
+  const { abi, profile, structs, base, places } = source;
+  return {
+    ...{ abi, profile, structs, base, places },
+    view: () => source.view(),
+    u8: () => source.u8(),
+    readWord: (address) => source.readWord(address),
+    abort: lost,
+  };
+}
+
+function lost(failure: FailureName, address: number): never {
+  throw new HeapAbort(failureCode(failure), address);
+}
+
 /** What {@link bytesSource} needs besides the bytes. */
 export type SourceFacts = Pick<HeapSource, "abi" | "profile" | "structs" | "base" | "places">;
 
@@ -55,9 +74,7 @@ export function bytesSource(facts: SourceFacts, bytes: Uint8Array): HeapSource {
       facts.abi === "ilp32"
         ? view.getUint32(address, true)
         : Number(view.getBigUint64(address, true)),
-    abort(failure, address) {
-      throw new HeapAbort(failureCode(failure), address);
-    },
+    abort: lost,
   };
 }
 

@@ -120,6 +120,11 @@ describe.each(ABIS)("checkpoints, %s", (abi) => {
     const mem = process.calloc(1, 1_000_000) || process.calloc(10, 10_000);
     const small = Array.from({ length: 10 }, () => process.calloc(1, 90_000));
     for (const block of [mem, ...small])
-      expect(process.u8().subarray(block, block + 90_000).every((byte) => byte === 0)).toBe(true);
+      expect(
+        process
+          .u8()
+          .subarray(block, block + 90_000)
+          .every((byte) => byte === 0),
+      ).toBe(true);
   });
 });

@@ -47,12 +47,15 @@ describe.each(ABIS)("a window on a heap, %s", (abi) => {
     expect([...inUse.keys()]).toEqual([]);
   });
 
-  it.each(["glibc", "throughput"] as const)("what is free is what mallinfo2 says, %s", (profile) => {
-    const trace = traceOf(TRACES[0]!);
-    const { process, player } = playerOf(trace, abi, profile);
-    player.to(9000);
-    expect(mallinfoOf(new HeapView(process))).toEqual(process.mallinfo2());
-  });
+  it.each(["glibc", "throughput"] as const)(
+    "what is free is what mallinfo2 says, %s",
+    (profile) => {
+      const trace = traceOf(TRACES[0]!);
+      const { process, player } = playerOf(trace, abi, profile);
+      player.to(9000);
+      expect(mallinfoOf(new HeapView(process))).toEqual(process.mallinfo2());
+    },
+  );
 
   it("random programs: chunks of an arena fill its segments", () => {
     for (let seed = 1; seed <= 20; seed++) {

@@ -1,5 +1,6 @@
-// vmmap, frag, sizes, leaks: where the space goes.
+// check, vmmap, frag, sizes, leaks: whether the heap is sound, and where the space goes.
 
+import { checkProcess } from "../../inspect/checks.js";
 import { isDamage } from "../../inspect/damage.js";
 import type { ChunkView } from "../../inspect/chunks.js";
 import { isVisible, walkRegions } from "../../inspect/regions.js";
@@ -12,7 +13,7 @@ import { formatBytes, formatCount, formatShare } from "../format.js";
 import { UserError } from "../io.js";
 import { table } from "../tables.js";
 import type { HeapCommand } from "./registry.js";
-import { painted } from "./report.js";
+import { damageLines, painted } from "./report.js";
 import type { Subject } from "./subject.js";
 
 /** A line of vmmap: a region, or a gap. */
@@ -313,5 +314,28 @@ function labelOf({ trace }: Subject, index: number): string | undefined {
   return label === undefined || label === 0 ? undefined : labels?.texts[label];
 }
 
+const check: HeapCommand = {
+  name: "check",
+  summary: "check everything: chunks, lists, regions, and the whole-heap checker's invariants",
+  examples: ["", "--at 1000"],
+  run(subject) {
+    const view = subject.view();
+    const damages = [
+      ...[...walkRegions(subject.source)].filter((one) => isDamage(one)),
+      ...[...view.chunks()].filter((one) => isDamage(one)),
+      ...view.filings.damages,
+    ];
+    const found = subject.process && checkProcess(subject.process);
+    if (found !== undefined) damages.push(found);
+    return {
+      json: { of: subject.name, damages },
+      *lines(style) {
+        if (damages.length === 0) yield style.colors.green("sound");
+        for (const one of damages) yield* damageLines(one, style);
+      },
+    };
+  },
+};
+
 /** The commands of this file. */
-export const SPACE_COMMANDS: readonly HeapCommand[] = [vmmap, frag, sizes, leaks];
+export const SPACE_COMMANDS: readonly HeapCommand[] = [check, vmmap, frag, sizes, leaks];

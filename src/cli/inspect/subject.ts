@@ -10,7 +10,7 @@ import {
   SNAPSHOT_VERSION,
   type Snapshot,
 } from "../../inspect/snapshot.js";
-import type { HeapSource } from "../../inspect/source.js";
+import { onlooker, type HeapSource } from "../../inspect/source.js";
 import { openHeapImageSync } from "../../image/open.js";
 import { readHeader } from "../../image/slots.js";
 import { openNodeFile } from "../../kernel/files/node.js";
@@ -87,7 +87,8 @@ export function subject(
   source: HeapSource,
   more: Partial<Omit<Subject, "name" | "source" | "view">> = {},
 ): Subject {
-  return { name, source, blockOf: () => 0, view: () => new HeapView(source), ...more };
+  const looked = onlooker(source);
+  return { name, source: looked, blockOf: () => 0, view: () => new HeapView(looked), ...more };
 }
 
 function traceSubject(trace: Trace, options: MomentOptions, needsTimeline: boolean): Subject {

@@ -92,6 +92,7 @@ function rowsOf(name: string, all: readonly Found[]): Row[] {
 
 export const crowds: Question = {
   name: "crowds",
+  isLong: true,
   question: "Do many threads queue up behind each other's locks?",
   async answer(scale): Promise<Answer> {
     const { contestants, notes } = threadContestants();

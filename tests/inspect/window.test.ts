@@ -102,7 +102,7 @@ function scattered(abi: "ilp32" | "lp64", build: "core" | "full") {
     for (let i = 0; i < count; i++) blocks.push(process.malloc(5000));
   };
   fill(40);
-  process.raw.sbrk(process.toWord(10_000) as never);
+  process.raw.sbrk(process.toWord(10_000));
   fill(60);
   const { brk } = process.mm();
   const place = (brk + 4096 * 3) & ~4095;

@@ -165,6 +165,7 @@ function textCommand(name: string, summary: string, text: (source: HeapSource) =
       return {
         json: { of: subject.name, text: written },
         lines: () => written.trimEnd().split("\n"),
+        isVerbatim: true,
       };
     },
   };

@@ -12,7 +12,7 @@ import { CALL_COMMANDS } from "./call-commands.js";
 import { CHUNK_COMMANDS } from "./chunk-commands.js";
 import { LIST_COMMANDS } from "./list-commands.js";
 import type { Given, HeapCommand } from "./registry.js";
-import type { Report } from "./report.js";
+import { fittedLines, type Report } from "./report.js";
 import { SEARCH_COMMANDS } from "./search-commands.js";
 import { SPACE_COMMANDS } from "./space-commands.js";
 import { subjectOf } from "./subject.js";
@@ -77,7 +77,7 @@ async function writeReport(report: Report, isJson: boolean, name: string, io: Cl
   const style = { colors: colorsFor(io), width: terminalWidth(io) };
   let piece = "";
   let isFirst = true;
-  for (const line of report.lines(style)) {
+  for (const line of fittedLines(report, style)) {
     piece += `${line}\n`;
     if (piece.length < PIECE && !isFirst) continue;
     isFirst = false;

@@ -1,5 +1,6 @@
 // How the commands show what they found: lines for people, one object for machines.
 
+import { stripVTControlCharacters } from "node:util";
 import type { ChunkState, ChunkView } from "../../inspect/chunks.js";
 import { flagNames } from "../../inspect/chunks.js";
 import type { Damage } from "../../inspect/damage.js";
@@ -20,6 +21,17 @@ export interface Report {
   readonly json: object;
   /** Lines for people, without newlines, as they are asked for: a long list starts at once. */
   lines(style: Style): Iterable<string>;
+  /** Whether the lines are somebody else's text, which stays as it is. */
+  readonly isVerbatim?: true;
+}
+
+/** @returns the lines of a report, each as wide as it may be: what is longer goes on below */
+export function* fittedLines(report: Report, style: Style): Generator<string, void, undefined> {
+  for (const line of report.lines(style)) {
+    const fits = line.length <= style.width || stripVTControlCharacters(line).length <= style.width;
+    if (fits || report.isVerbatim) yield line;
+    else yield* wrap(line, style.width).split("\n");
+  }
 }
 
 const PAINTS: Readonly<Record<ChunkState, (text: string, colors: Colors) => string>> = {

@@ -7,7 +7,7 @@ import type { Step as Operation } from "../../trace/player.js";
 import { addressOf, ADDRESS_HELP, numberOf } from "../inspect/address.js";
 import { HEAP_COMMANDS } from "../inspect/commands.js";
 import type { HeapCommand } from "../inspect/registry.js";
-import { stepLines, type Style } from "../inspect/report.js";
+import { fittedLines, stepLines, type Style } from "../inspect/report.js";
 import { diffLines } from "../inspect/snapshot-commands.js";
 import type { Value } from "../script/expression.js";
 import { UsageError, UserError } from "../io.js";
@@ -177,6 +177,20 @@ function heapCommand(name: string): HeapCommand | undefined {
   );
 }
 
+/** What a command prints; undefined where there is none of that name. */
+function commandNamed(
+  session: Session,
+  name: string,
+  rest: string,
+  style: Style,
+): Iterable<string> | undefined {
+  if (name === "help") return helpLines(rest, style);
+  const own = Object.hasOwn(SHELL, name) ? SHELL[name] : undefined;
+  if (own !== undefined) return own.run(session, rest, style);
+  const command = heapCommand(name);
+  return command === undefined ? undefined : commandLines(session, command, rest, style);
+}
+
 /**
  * Does what a line says.
  * @returns lines for people
@@ -188,11 +202,11 @@ export function* lineOf(session: Session, text: string, style: Style): Generator
   const [, name = "", rest = ""] = /^([a-z_]+)\s*([^]*)$/i.exec(line) ?? [];
   const isCall = rest.startsWith("(") || /^=[^=]/.test(rest);
   if (!isCall) {
-    if (name === "help") return yield* helpLines(rest.trim(), style);
-    const own = Object.hasOwn(SHELL, name) ? SHELL[name] : undefined;
-    if (own !== undefined) return yield* own.run(session, rest.trim(), style);
-    const command = heapCommand(name);
-    if (command !== undefined) return yield* commandLines(session, command, rest, style);
+    const found = commandNamed(session, name, rest.trim(), style);
+    if (found !== undefined) {
+      yield* found;
+      return;
+    }
   }
   const { value, steps } = session.type(line);
   const shown = valueText(value);
@@ -201,11 +215,16 @@ export function* lineOf(session: Session, text: string, style: Style): Generator
   yield* watchLines(session, style);
 }
 
-function* commandLines(session: Session, command: HeapCommand, rest: string, style: Style) {
+function* commandLines(
+  session: Session,
+  command: HeapCommand,
+  rest: string,
+  style: Style,
+): Generator<string, void, undefined> {
   const { json, ...given } = givenTo(command, wordsOf(rest));
   const report = command.run(session.subject, given);
   if (json) yield JSON.stringify({ command: command.name, ...report.json });
-  else yield* report.lines(style);
+  else yield* fittedLines(report, style);
 }
 
 function valueText(value: Value | undefined): string | undefined {

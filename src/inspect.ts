@@ -1,7 +1,11 @@
 /**
  * What a heap looks like inside, for programs that measure or show it. All of these read the
  * structs in memory, as they are: no thread may be inside a call meanwhile. They take
- * `heap.process`, or what `startProcess` gave.
+ * `heap.process`, or what `startProcess` gave; {@link bytesSource} makes the same of bytes.
+ *
+ * {@link HeapView} has every chunk and every list. With a process of the build "full" there are
+ * also checkpoints, forks, and what `free` and `malloc` would do: {@link tryFree},
+ * {@link tryMalloc}.
  *
  * @module ptmalloc-wasm/inspect
  */
@@ -20,3 +24,35 @@ export type { Structs } from "./layout/structs.js";
 export { chunkSizes } from "./inspect/free-chunks.js";
 export type { ChunkSizes, FreeChunks } from "./inspect/free-chunks.js";
 export { mallocInfo, mallocStats } from "./inspect/malloc-info.js";
+export { bytesSource } from "./inspect/source.js";
+export type { HeapSource, Places, SourceFacts } from "./inspect/source.js";
+export { flagNames, HeapView } from "./inspect/chunks.js";
+export type { ChunkState, ChunkView, Filing, Filings } from "./inspect/chunks.js";
+export { isDamage } from "./inspect/damage.js";
+export type { Damage } from "./inspect/damage.js";
+export { cacheLists, readThreads, walkBin, walkFastbin } from "./inspect/lists.js";
+export type { CacheList, Entry, ThreadView } from "./inspect/lists.js";
+export { segmentsOf } from "./inspect/segments.js";
+export type { Segment } from "./inspect/segments.js";
+export { walkRegions } from "./inspect/regions.js";
+export type { VmaView } from "./inspect/regions.js";
+export { mallinfoOf } from "./inspect/mallinfo.js";
+export { checkProcess } from "./inspect/checks.js";
+export { fork, restore, rewind, takeCheckpoint } from "./inspect/checkpoint.js";
+export type { Checkpoint } from "./inspect/checkpoint.js";
+export { StepLog, tryCall, tryFree, tryMalloc } from "./inspect/dry-run.js";
+export type { Verdict } from "./inspect/dry-run.js";
+export type { OffendingValue } from "./inspect/offending.js";
+export type { StepName, StepText } from "./inspect/steps.js";
+export { checkpointOf, snapshotHead, snapshotText } from "./inspect/snapshot.js";
+export type {
+  ArenaRecord,
+  CheckpointRecord,
+  ChunkRecord,
+  ListRecord,
+  RegionRecord,
+  Snapshot,
+  SnapshotHead,
+} from "./inspect/snapshot.js";
+export { diffSnapshots } from "./inspect/diff.js";
+export type { ChangedChunk, ChangedNumber, SnapshotDiff } from "./inspect/diff.js";

@@ -108,11 +108,27 @@ function disjoint(ranges: readonly Range[], low: number, high: number): Range[] 
   return found;
 }
 
-/** The pages of a process that are not zero, side by side as far as they are. */
-function usedRuns(process: FullProcess): Range[] {
+/** What is left of some ranges without others; both in order. */
+function without(ranges: readonly Range[], others: readonly Range[]): Range[] {
+  const rest: Range[] = [];
+  let next = 0;
+  for (const [from, end] of ranges) {
+    let start = from;
+    while (next < others.length && others[next]![1] <= start) next++;
+    for (let i = next; i < others.length && others[i]![0] < end; i++) {
+      if (others[i]![0] > start) rest.push([start, others[i]![0]]);
+      start = others[i]![1];
+    }
+    if (start < end) rest.push([start, end]);
+  }
+  return rest;
+}
+
+/** The pages of some ranges that are not zero, side by side as far as they are. */
+function usedRuns(process: FullProcess, ranges: readonly Range[]): Range[] {
   const runs: Range[] = [];
   const { buffer } = process.u8();
-  for (const [start, end] of occupied(process)) {
+  for (const [start, end] of ranges) {
     const words = new Int32Array(buffer, start, (end - start) / 4);
     let from = -1;
     for (let page = start; page <= end; page += PAGE_SIZE) {
@@ -143,7 +159,10 @@ export function takeCheckpoint(threads: readonly FullProcess[]): Checkpoint {
     throw new Error(`the process is at its end: ${first.aborted.message}`);
   const { abi, profile, base, startBrk, taskSize, layout, plan } = first;
   const bytes = first.u8();
-  const runs = usedRuns(first).map(([start, end]) => ({ start, bytes: bytes.slice(start, end) }));
+  const runs = usedRuns(first, occupied(first)).map(([start, end]) => ({
+    start,
+    bytes: bytes.slice(start, end),
+  }));
   return {
     ...{ abi, profile, base, startBrk, mmapBase: plan.mmapBase, taskSize, layout, runs },
     memoryPages: bytes.length / 65_536,
@@ -206,7 +225,9 @@ export function rewind(threads: readonly FullProcess[], checkpoint: Checkpoint):
     throw new RangeError(`the checkpoint has ${checkpoint.threads.length} threads`);
   if (first.aborted !== undefined)
     throw new Error(`the process is at its end: ${first.aborted.message}`);
-  for (const [start, end] of usedRuns(first)) first.u8().fill(0, start, end);
+  const saved = checkpoint.runs.map(({ start, bytes: run }): Range => [start, start + run.length]);
+  const rest = usedRuns(first, without(occupied(first), saved));
+  for (const [start, end] of rest) first.u8().fill(0, start, end);
   const bytes = first.u8();
   for (const run of checkpoint.runs) bytes.set(run.bytes, run.start);
   // What the memory has grown by since is the kernel's already: nobody else's.

@@ -42,7 +42,7 @@ export interface BlockLife {
 
 /** Operations between two checkpoints, and the most checkpoints that are kept. */
 const LEAST_DISTANCE = 20_000;
-const MOST_STOPS = 32;
+const MOST_STOPS = 16;
 
 /** A trace in a process, at any of its moments. */
 export class Timeline {

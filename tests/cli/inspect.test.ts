@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
+import { Ajv } from "ajv";
 import { HEAP_COMMANDS } from "../../src/cli/inspect/commands.js";
 import { HeapView } from "../../src/inspect/chunks.js";
 import { isDamage } from "../../src/inspect/damage.js";
@@ -200,5 +201,24 @@ describe("the shell", () => {
     const all = await shell(["help"]);
     for (const { name } of HEAP_COMMANDS) expect(all).toContain(name);
     for (const { name } of HEAP_COMMANDS) expect(await shell([`help ${name}`])).toContain(name);
+  });
+});
+
+describe("the published schema", () => {
+  const schema = JSON.parse(readFileSync("docs/snapshot.schema.json", "utf8")) as object;
+  const validate = new Ajv({ allErrors: true }).compile(schema);
+
+  it.each([
+    ["git-log", "ilp32"],
+    ["git-log", "lp64"],
+    ["traces/threads/git-grep.rep.gz", "ilp32"],
+  ])("describes snapshots: %s, %s", async (trace, abi) => {
+    const { stdout } = await run(["snapshot", trace, "--abi", abi, ...AT]);
+    validate(JSON.parse(stdout));
+    expect(validate.errors).toBe(null);
+  });
+
+  it("refuses what is none", () => {
+    expect(validate({ format: "ptmalloc-wasm heap snapshot", version: 1 })).toBe(false);
   });
 });

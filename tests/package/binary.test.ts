@@ -80,6 +80,7 @@ const IMAGE = ["page_digest", "image_end", "image_restore", "check_heap", "check
 const FULL = [
   "syscall",
   "trace_syscalls",
+  "tell_steps",
   "first_vma",
   "next_vma",
   "find_vma",
@@ -117,7 +118,7 @@ const ADDED: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What is imported besides the memory and host.fail. */
-const OF_FULL = ["trace", ...Object.keys(NO_FILES)].map((name) => `host.${name} function`);
+const OF_FULL = ["trace", "step", ...Object.keys(NO_FILES)].map((name) => `host.${name} function`);
 const IMPORTED: Readonly<Record<string, readonly string[]>> = {
   full: OF_FULL,
   "full-throughput": OF_FULL,
@@ -161,6 +162,15 @@ for (const build of Object.keys(ADDED)) {
           .map(({ name }) => name);
         const expected = [...C_NAMES, ...SETUP, ...(ADDED[build] ?? [])];
         expect(names.sort()).toEqual(expected.sort());
+      });
+
+      it("exports an instance's variables, numbered, where checkpoints are taken", () => {
+        const names = WebAssembly.Module.exports(module)
+          .filter(({ kind }) => kind === "global")
+          .map(({ name }) => name);
+        expect(names).toEqual(Array.from(names, (_, i) => `state${i}`));
+        expect(names.length > 10).toBe(build.startsWith("full"));
+        if (!build.startsWith("full")) expect(names).toEqual([]);
       });
 
       it("carries the struct layouts and no other custom section", () => {

@@ -88,7 +88,7 @@ describe("import", () => {
     expect(stdout).toBe(SMALL);
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: "ptmalloc-wasm: note: <stdin>: 1 blocks are not freed by its end\n",
+      stderr: "ptmalloc-wasm: note: <stdin>: blocks that are not freed by its end: 1\n",
     });
     expect((await run(["import", "--from", format, "-"], text)).stdout).toBe(SMALL);
   });

@@ -15,7 +15,9 @@ it("a trace without comments behind its operations has none", () => {
 });
 
 it("each comment behind an operation is its label, and is kept once", () => {
-  const trace = parse("0\n1\n4\n1\na 0 1 # f <- g: ü\r\na 1 2\nf 0 #f <- g: ü \nt 1 # no\nf 1 # # x");
+  const trace = parse(
+    "0\n1\n4\n1\na 0 1 # f <- g: ü\r\na 1 2\nf 0 #f <- g: ü \nt 1 # no\nf 1 # # x",
+  );
   expect(Array.from({ length: 4 }, (_, index) => labelOf(trace, index))).toEqual([
     ...["f <- g: ü", "", "f <- g: ü", "# x"],
   ]);

@@ -38,10 +38,7 @@ export function exportCommand(io: CliIo): Command {
     .summary("write a trace in the format of heaptrack, Perfetto, ltrace, mtrace or CSV")
     .argument("<FILE>", "a trace, .rep or .rep.gz; - is standard input")
     .addOption(new Option("--as <format>", "the format").choices(EXPORTS).makeOptionMandatory())
-    .option(
-      "-o, --output <file>",
-      "where to; gzipped if it ends in .gz (default: standard output)",
-    )
+    .option("-o, --output <file>", "where to; gzipped if it ends in .gz (default: standard output)")
     .addHelpText("after", HELP)
     .action((file: string, options: Options) => exportTrace(file, options, io));
 }

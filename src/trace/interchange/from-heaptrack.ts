@@ -51,7 +51,8 @@ export class HeaptrackReader implements Reader {
   readonly #file: string;
   #line = 0;
   #version: number | undefined;
-  #isRaw = false;
+  /** The program's name; raw files have it. */
+  #exe: string | undefined;
   readonly #strings = [""];
   readonly #pointers = [""];
   readonly #stacks = [""];
@@ -78,7 +79,7 @@ export class HeaptrackReader implements Reader {
     if (PASSED.has(mode)) return;
     const rest = text.slice(2);
     if (mode === "s") this.#strings.push(this.#sized(rest));
-    else if (mode === "x") this.#isRaw = true;
+    else if (mode === "x") this.#exe = baseName(this.#sized(rest));
     else if (mode === "m") this.#module(rest);
     else this.#numbered(mode, rest);
   }
@@ -104,7 +105,7 @@ export class HeaptrackReader implements Reader {
         return;
       case "+":
       case "-":
-        return this.#isRaw || this.#version! < INFOS
+        return this.#exe !== undefined || this.#version! < INFOS
           ? this.#atAddress(mode, words)
           : this.#ofInfo(mode, words);
       default:
@@ -145,16 +146,16 @@ export class HeaptrackReader implements Reader {
   #stack(words: readonly string[]): void {
     this.#need(words, 2, '"t POINTER STACK"');
     const [pointer = "", parent = ""] = words;
-    const name = this.#isRaw
-      ? this.#placeOf(this.#hex(pointer))
-      : this.#entry(this.#pointers, pointer, "instruction pointer");
+    const name =
+      this.#exe !== undefined
+        ? this.#placeOf(this.#hex(pointer))
+        : this.#entry(this.#pointers, pointer, "instruction pointer");
     const callers = this.#entry(this.#stacks, parent, "stack");
     this.#stacks.push(callers === "" ? name : `${name} <- ${callers}`);
   }
 
   /** A raw file's line of a module; "-" says that all are listed anew. */
   #module(text: string): void {
-    this.#isRaw = true;
     const named = this.#sizedModule(text);
     if (named === undefined) {
       this.#modules = [];
@@ -167,7 +168,7 @@ export class HeaptrackReader implements Reader {
       const last = base + segments[at]! + segments[at + 1]!;
       if (last > end) end = last;
     }
-    this.#modules.push({ name: path === "x" ? "exe" : baseName(path), base, end });
+    this.#modules.push({ name: path === "x" ? (this.#exe ?? path) : baseName(path), base, end });
   }
 
   #sizedModule(text: string): [string, string[]] | undefined {

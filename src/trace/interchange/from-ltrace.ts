@@ -19,9 +19,9 @@
 
 import { OpKind } from "../../layout/generated.js";
 import { TraceError } from "../trace.js";
-import { shapeOf, type Shape } from "./functions.js";
+import { numberIn, shapeOf, type Shape } from "./functions.js";
 import type { Taken, TraceMaker } from "./maker.js";
-import { addressIn, argumentsIn, numberIn, quoted, type Reader } from "./reader.js";
+import { addressIn, argumentsIn, quoted, type Reader } from "./reader.js";
 
 /** The first line that recorder/malloc.bt prints. */
 export const BPFTRACE_HEAD = "# malloc.bt";
@@ -100,11 +100,11 @@ export class LtraceReader implements Reader {
 
   finish(): void {
     this.#flush();
-    if (this.#broken !== undefined) this.#maker.odd("lines are cut short: left out");
+    if (this.#broken !== undefined) this.#maker.odd("lines that are cut short, left out");
     for (const calls of this.#threads.values())
       for (const { asked } of calls)
         if (asked !== undefined && asked.shape.kind !== OpKind.FREE) {
-          this.#maker.odd("calls never return: left out");
+          this.#maker.odd("calls that never return, left out");
         }
   }
 
@@ -145,7 +145,7 @@ export class LtraceReader implements Reader {
     const named = shapeOf(body.slice(0, Math.max(0, open)));
     const name = body.slice(0, named === undefined ? body.indexOf("(") : open);
     const shape = LIBC.test(module) ? undefined : named;
-    if (shape !== named) this.#maker.odd("calls that libc itself makes are left out");
+    if (shape !== named) this.#maker.odd("calls that libc itself makes, left out");
     const calls = this.#callsOf(thread);
     const call: Call = { name, module, shape };
     const isInner = calls.some(({ asked }) => asked !== undefined);

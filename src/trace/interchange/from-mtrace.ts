@@ -49,7 +49,7 @@ export class MtraceReader implements Reader {
   }
 
   finish(): void {
-    if (this.#from !== undefined) this.#maker.odd("reallocs are cut short: left out");
+    if (this.#from !== undefined) this.#maker.odd("reallocs that are cut short, left out");
   }
 
   #call(sign: string, address: bigint, bytes: bigint, label: string, line: number): void {

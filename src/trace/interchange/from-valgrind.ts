@@ -51,7 +51,7 @@ export class ValgrindReader implements Reader {
     this.#maker.at(line);
     this.#process ??= process;
     if (process !== this.#process) {
-      if (shape !== undefined) this.#maker.odd("calls of other processes are left out");
+      if (shape !== undefined) this.#maker.odd("calls of other processes, left out");
       return;
     }
     if (shape !== undefined) this.#begin(shape, args, line);
@@ -61,11 +61,11 @@ export class ValgrindReader implements Reader {
   }
 
   finish(): void {
-    if (this.#begun !== undefined) this.#maker.odd("calls never return: left out");
+    if (this.#begun !== undefined) this.#maker.odd("calls that never return, left out");
   }
 
   #begin(shape: Shape, args: string, line: number): void {
-    if (this.#begun !== undefined) this.#maker.odd("calls never return: left out");
+    if (this.#begun !== undefined) this.#maker.odd("calls that never return, left out");
     const [x, y] = shape.read(argumentsIn(args, shape, this.#file, line));
     const isOfBlock = shape.kind === OpKind.FREE || shape.kind === OpKind.REALLOC;
     this.#begun = { shape, x, y, taken: isOfBlock ? this.#maker.take(x) : undefined };
@@ -78,6 +78,6 @@ export class ValgrindReader implements Reader {
     if (shape.kind === OpKind.REALLOC) maker.resize(taken!, y, result);
     else if (shape.kind !== OpKind.FREE) maker.allocate(shape.kind, x, y, result);
     else if (x !== 0n) maker.release(taken!);
-    else maker.odd("frees of NULL are left out");
+    else maker.odd("frees of NULL, left out");
   }
 }

@@ -19,7 +19,7 @@ export interface Made {
   readonly text: string;
   readonly operations: number;
   readonly threads: number;
-  /** What is odd about the recording, each a sentence without a full stop. */
+  /** What is odd about the recording, each `WHAT: HOW OFTEN (WHERE)`. */
   readonly notes: readonly string[];
 }
 
@@ -91,7 +91,7 @@ export class TraceMaker {
     label = "",
   ): void {
     const sizes = kind === OpKind.MALLOC ? `${x}` : `${x} ${y}`;
-    if (address === undefined) this.odd("blocks whose address it does not tell are never freed");
+    if (address === undefined) this.odd("blocks whose address it does not tell, never freed");
     const id = address === undefined || address === 0n ? NAMELESS : this.#put(address);
     this.#write(`${LETTERS[kind]} ${id} ${sizes}`, label);
   }
@@ -106,7 +106,7 @@ export class TraceMaker {
   /** Frees a block that has been taken. */
   release({ address, id }: Taken, label = ""): void {
     if (address === 0n) this.#write(`f ${NAMELESS}`, label);
-    else if (id === undefined) this.odd("frees of blocks whose allocation it has not: left out");
+    else if (id === undefined) this.odd("frees of blocks whose allocation it has not, left out");
     else {
       this.#free.push(id);
       this.#write(`f ${id}`, label);
@@ -122,8 +122,8 @@ export class TraceMaker {
     if (address !== 0n && id === undefined) {
       this.odd(
         result === 0n
-          ? "reallocs to NULL of blocks whose allocation it has not: left out"
-          : "reallocs of blocks whose allocation it has not: taken for new blocks",
+          ? "reallocs to NULL of blocks whose allocation it has not, left out"
+          : "reallocs of blocks whose allocation it has not, taken for new blocks",
       );
       if (result === 0n) return;
     }
@@ -155,10 +155,10 @@ export class TraceMaker {
   finish(): Made {
     const notes = [...this.#oddities].map(
       ([what, { count, line }]) =>
-        `${count.toLocaleString("en")} ${what} (${count > 1 ? "first on line" : "line"} ${line})`,
+        `${what}: ${count.toLocaleString("en")} (${count > 1 ? "first on line" : "line"} ${line})`,
     );
     if (this.#live.size > 0) {
-      notes.push(`${this.#live.size.toLocaleString("en")} blocks are not freed by its end`);
+      notes.push(`blocks that are not freed by its end: ${this.#live.size.toLocaleString("en")}`);
     }
     return {
       text: `0\n${this.#ids}\n${this.#operations}\n1\n${this.#text}`,
@@ -172,7 +172,7 @@ export class TraceMaker {
   #put(address: bigint, id?: number): number {
     const before = this.#live.get(address);
     if (before !== undefined) {
-      this.odd("addresses come again without a free: freed in front of it");
+      this.odd("addresses that come again without a free, freed in front of it");
       this.#free.push(before);
       this.#write(`f ${before}`, "");
     }

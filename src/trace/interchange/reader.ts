@@ -20,7 +20,7 @@ export interface Reader {
 export type ReaderMaker = (maker: TraceMaker, name: string) => Reader;
 
 /** How much of the file is decoded at a time, in bytes. */
-const PIECE_BYTES = 1 << 20;
+const DECODED_BYTES = 1 << 20;
 /** Longer texts are clipped in messages. */
 const MOST_SHOWN = 60;
 
@@ -28,8 +28,8 @@ const MOST_SHOWN = 60;
 export function* linesOf(bytes: Uint8Array): Generator<string> {
   const decoder = new TextDecoder();
   let begun = "";
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-    const piece = bytes.subarray(at, at + PIECE_BYTES);
+  for (let at = 0; at < bytes.length; at += DECODED_BYTES) {
+    const piece = bytes.subarray(at, at + DECODED_BYTES);
     const lines = (begun + decoder.decode(piece, { stream: true })).split("\n");
     begun = lines.pop()!;
     for (const line of lines) yield line.endsWith("\r") ? line.slice(0, -1) : line;

@@ -1,5 +1,5 @@
-// Writer of heaptrack's data files, version 3: see from-heaptrack.ts for their lines. What they lose
-// (addresses, realloc, calloc, memalign, threads) is in comments, which heaptrack passes over.
+// Writer of heaptrack's data files, version 3: see from-heaptrack.ts for their lines. What they
+// lose (addresses, realloc, calloc, memalign, threads) is in comments, which heaptrack passes over.
 //
 // A label is a stack, `f <- g <- main`; an operation without one has its function for a stack. An
 // operation takes a millisecond, and the resident set is the footprint.

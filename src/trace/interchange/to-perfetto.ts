@@ -23,9 +23,9 @@ interface Event {
   readonly args?: Readonly<Record<string, string | number>>;
 }
 
-const PID = 1;
-/** The thread 0's number: Perfetto takes the thread whose number is the process's for the main. */
-const FIRST_TID = PID;
+const PROCESS = 1;
+/** Thread 0's number: Perfetto takes the thread whose number is the process's for the main. */
+const FIRST_TID = PROCESS;
 const CATEGORY = "malloc";
 
 /** Writes events. */
@@ -108,6 +108,6 @@ export class PerfettoWriter implements Writer {
   #event(event: Event): string {
     const comma = this.#isFirst ? "" : ",";
     this.#isFirst = false;
-    return `${comma}\n${JSON.stringify({ pid: PID, ...event })}`;
+    return `${comma}\n${JSON.stringify({ pid: PROCESS, ...event })}`;
   }
 }

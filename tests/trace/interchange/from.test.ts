@@ -78,16 +78,18 @@ posix_memalign(0x7ffe, 3, 7, 3) = 22
 `;
     const { notes } = imported(text);
     expect(linesOf(text)).toEqual(["m 0 128 5", "f 0", "m -1 256 6", "m -1 3 7"]);
-    expect(notes).toEqual(["1 blocks whose address it does not tell are never freed (line 5)"]);
+    expect(notes).toEqual(["blocks whose address it does not tell, never freed: 1 (line 5)"]);
   });
 
   it("calls that never return, and a last line that is cut", () => {
-    const { notes, operations } = imported("1 malloc(1) = 0x1\n2 malloc(3 <unfinished ...>\nmalloc(");
+    const { notes, operations } = imported(
+      "1 malloc(1) = 0x1\n2 malloc(3 <unfinished ...>\nmalloc(",
+    );
     expect(operations).toBe(1);
     expect(notes).toEqual([
-      "1 lines are cut short: left out (line 3)",
-      "1 calls never return: left out (line 3)",
-      "1 blocks are not freed by its end",
+      "lines that are cut short, left out: 1 (line 3)",
+      "calls that never return, left out: 1 (line 3)",
+      "blocks that are not freed by its end: 1",
     ]);
   });
 
@@ -154,7 +156,7 @@ describe("mtrace", () => {
       "r 0 18446744073709551615 # ./t:[0x126b]",
       "f 0",
     ]);
-    expect(notes).toEqual(["1 frees of blocks whose allocation it has not: left out (line 8)"]);
+    expect(notes).toEqual(["frees of blocks whose allocation it has not, left out: 1 (line 8)"]);
   });
 
   it.each([
@@ -198,9 +200,9 @@ hello
       ...["r 0 12", "m 3 128 64", "f 3", "f 1"],
     ]);
     expect(notes).toEqual([
-      "1 calls of other processes are left out (line 14)",
-      "2 frees of NULL are left out (first on line 17)",
-      "2 blocks are not freed by its end",
+      "calls of other processes, left out: 1 (line 14)",
+      "frees of NULL, left out: 2 (first on line 17)",
+      "blocks that are not freed by its end: 2",
     ]);
   });
 
@@ -246,8 +248,8 @@ R 3a9
     expect(format).toBe("heaptrack");
     expect(linesOf(`v 10400 3\n${BODY}`)).toEqual(LINES);
     expect(notes).toEqual([
-      "1 frees of blocks whose allocation it has not: left out (line 23)",
-      "1 blocks are not freed by its end",
+      "frees of blocks whose allocation it has not, left out: 1 (line 23)",
+      "blocks that are not freed by its end: 1",
     ]);
   });
 
@@ -270,8 +272,8 @@ t 99999999 0
 + 1 3 55d0
 `;
     expect(linesOf(raw)).toEqual([
-      "a 0 24 # l b.so+0x10 <- exe+0x1234",
-      "a 1 24 # l b.so+0x10 <- exe+0x1234",
+      "a 0 24 # l b.so+0x10 <- t+0x1234",
+      "a 1 24 # l b.so+0x10 <- t+0x1234",
       ...["f 0", "a 0 1 # 0x99999999"],
     ]);
     expect(linesOf("v 10100\ns main\ni 1 0 1\nt 1 0\n+ 18 1 77\n- 77\n")).toEqual([
@@ -306,11 +308,11 @@ free(0x7) = <void>
 `;
     expect(linesOf(text)).toEqual(["a 0 1", "f 0", "a 0 2", "r 1 3", "f 0", "r 1 4"]);
     expect(imported(text).notes).toEqual([
-      "2 addresses come again without a free: freed in front of it (first on line 2)",
-      "1 reallocs of blocks whose allocation it has not: taken for new blocks (line 3)",
-      "1 reallocs to NULL of blocks whose allocation it has not: left out (line 4)",
-      "1 frees of blocks whose allocation it has not: left out (line 6)",
-      "1 blocks are not freed by its end",
+      "addresses that come again without a free, freed in front of it: 2 (first on line 2)",
+      "reallocs of blocks whose allocation it has not, taken for new blocks: 1 (line 3)",
+      "reallocs to NULL of blocks whose allocation it has not, left out: 1 (line 4)",
+      "frees of blocks whose allocation it has not, left out: 1 (line 6)",
+      "blocks that are not freed by its end: 1",
     ]);
   });
 

@@ -12,7 +12,8 @@ import { CSV_COLUMNS } from "../../../src/trace/interchange/to-csv.js";
 import { describeWith, exported, parsed, recording } from "./support.js";
 
 /** Leaks a block of 100 bytes, by leak, called by main; everything else is freed. */
-const LEAK = "0\n9\n9\n1\na 0 24\nc 1 3 8\nr 0 48\na 2 100 # leak <- main\nm 3 64 9\nf 3\nf 0\nf 1\n";
+const LEAK =
+  "0\n9\n9\n1\na 0 24\nc 1 3 8\nr 0 48\na 2 100 # leak <- main\nm 3 64 9\nf 3\nf 0\nf 1\n";
 let folder: string;
 
 beforeAll(() => {
@@ -159,8 +160,18 @@ describe("Perfetto's JSON", () => {
       event.ph === "C" && event.name === "live bytes" ? [[event.ts, event.args["value"]]] : [],
     );
     expect(live).toEqual([
-      ...[[0, 24], [1, 48], [2, 72], [3, 172], [4, 181]],
-      ...[[5, 172], [6, 124], [7, 100]],
+      ...[
+        [0, 24],
+        [1, 48],
+        [2, 72],
+        [3, 172],
+        [4, 181],
+      ],
+      ...[
+        [5, 172],
+        [6, 124],
+        [7, 100],
+      ],
     ]);
     const names = traceEvents.filter(({ ph }) => ph === "C").map(({ name }) => name);
     expect(new Set(names)).toEqual(new Set(["live bytes", "footprint", "brk"]));

@@ -1,6 +1,5 @@
 // Recordings as they lie in files: plain, gzip or zstd, told by their first bytes.
 
-import { gunzipSync } from "node:zlib";
 import * as zlib from "node:zlib";
 import { decompress } from "fzstd";
 import { TraceError } from "../../trace/trace.js";
@@ -9,7 +8,9 @@ const GZIP = [0x1f, 0x8b] as const;
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd] as const;
 
 /** Node's own zstd, from 22.15 on; the types are those of the oldest Node that is supported. */
-const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (bytes: Uint8Array) => Uint8Array };
+const { zstdDecompressSync } = zlib as unknown as {
+  zstdDecompressSync?: (bytes: Uint8Array) => Uint8Array;
+};
 
 /**
  * @param name what to call the file in messages
@@ -17,7 +18,7 @@ const { zstdDecompressSync } = zlib as { zstdDecompressSync?: (bytes: Uint8Array
  * @throws TraceError for damaged ones
  */
 export function unpacked(bytes: Uint8Array, name: string): Uint8Array {
-  if (begins(bytes, GZIP)) return tried("gzip", name, () => gunzipSync(bytes));
+  if (begins(bytes, GZIP)) return tried("gzip", name, () => zlib.gunzipSync(bytes));
   if (begins(bytes, ZSTD)) {
     return tried("zstd", name, () => (zstdDecompressSync ?? decompress)(bytes));
   }

@@ -71,7 +71,6 @@ export class HeaptrackReader implements Reader {
   line(text: string, line: number): void {
     if (text === "" || text.startsWith("#")) return;
     this.#line = line;
-    this.#maker.at(line);
     const mode = text[0]!;
     if (this.#version === undefined && mode !== "v") {
       this.#fail('a data file of heaptrack begins with its version, "v 10400 3"');
@@ -105,6 +104,7 @@ export class HeaptrackReader implements Reader {
         return;
       case "+":
       case "-":
+        this.#maker.at(this.#line);
         return this.#exe !== undefined || this.#version! < INFOS
           ? this.#atAddress(mode, words)
           : this.#ofInfo(mode, words);

@@ -48,7 +48,7 @@ export class TraceMaker {
   #ids = 0;
   readonly #threads = new Map<string, number>();
   #numbers = 0;
-  #called = new Set<number>();
+  readonly #called = new Set<number>();
   #now = 0;
   #line = 0;
   #thread = "";

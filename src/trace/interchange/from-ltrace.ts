@@ -57,6 +57,8 @@ const NO_RETURN = "<no return ...>";
 const MODULE = /^([^\s("]+?)->/;
 const LIBC = /^libc(-[\d.]+)?\.so/;
 const ALLOCATOR = /^(?:[^\s("]+?->)?(?:malloc|calloc|realloc|free|memalign)\(/;
+/** What glibc's own names of its functions begin with: __libc_calloc. */
+const LIBC_NAMES = /^(__GI_)?__(libc_)?/;
 const FRAME = /^\s+(\S.*)$/;
 
 /** Reads ltrace's text; see the head of the file. */
@@ -90,7 +92,7 @@ export class LtraceReader implements Reader {
     const rest = text.slice(prefix.length);
     if (rest === "" || rest.startsWith("#")) return;
     const thread = bracketed ?? bare ?? "";
-    this.#maker.at(line, thread);
+    if (thread !== "") this.#maker.at(line, thread);
     if (ENDED.test(rest)) {
       if (thread !== "") this.#maker.exit(thread);
       this.#threads.delete(thread);
@@ -114,7 +116,8 @@ export class LtraceReader implements Reader {
     this.#emit = undefined;
     const stack = this.#frames.map((frame) => frame.replace(/\+(0x)?[\da-f]+$/, ""));
     // The function itself is the innermost frame.
-    if (stack.length > 0 && shapeOf(stack[0]!) !== undefined) stack.shift();
+    const [innermost = ""] = stack;
+    if (shapeOf(innermost.replace(LIBC_NAMES, "")) !== undefined) stack.shift();
     this.#frames = [];
     emit(stack.join(" <- "));
   }
@@ -127,6 +130,7 @@ export class LtraceReader implements Reader {
       : (RETURNED.exec(text) ?? []);
     if (begun === undefined) {
       if (ALLOCATOR.test(text) && !text.includes(NO_RETURN)) {
+        this.#maker.at(line, thread);
         this.#broken = new TraceError(
           this.#file,
           line,
@@ -135,6 +139,7 @@ export class LtraceReader implements Reader {
       }
       return;
     }
+    this.#maker.at(line, thread);
     const module = MODULE.exec(begun)?.[1] ?? "";
     const body = module === "" ? begun : begun.slice(module.length + 2);
     if (body.startsWith("@villoc(")) {

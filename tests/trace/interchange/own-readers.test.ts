@@ -41,7 +41,9 @@ describeWith("heaptrack_print", "heaptrack", "heaptrack_print", () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/^calls to allocation functions: 5 /m);
     expect(stdout).toMatch(/^total memory leaked: 100B$/m);
-    expect(stdout).toMatch(/100B leaked over 1 calls from\nleak\n +in trace\n100B leaked .*:\n +main\n/);
+    expect(stdout).toMatch(
+      /100B leaked over 1 calls from\nleak\n +in trace\n100B leaked .*:\n +main\n/,
+    );
   });
 
   it("reads a recording of a program, with threads", () => {

@@ -42,6 +42,7 @@ export class TraceText {
   #lineStart = 0;
   /** Where the comment begins that was met last; -1 before the first. */
   #hash = -1;
+  #decoder: TextDecoder | undefined;
 
   /** @param bytes UTF-8 or any superset of ASCII, or UTF-16; a byte order mark is skipped */
   constructor(bytes: Uint8Array, name: string) {
@@ -120,7 +121,8 @@ export class TraceText {
   /** @returns the text of the comment of this line, at whose end we are */
   comment(): string {
     const bytes = this.#bytes.subarray(this.#hash + 1, this.#at);
-    return new TextDecoder().decode(bytes).trim();
+    this.#decoder ??= new TextDecoder();
+    return this.#decoder.decode(bytes).trim();
   }
 
   /** Moves to the begin of the next line, which a newline, a carriage return or both end. */

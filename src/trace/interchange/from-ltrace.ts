@@ -88,7 +88,7 @@ export class LtraceReader implements Reader {
       return;
     }
     this.#flush();
-    const [prefix, bracketed, bare, pointer = ""] = PREFIX.exec(text)!;
+    const [prefix = "", bracketed, bare, pointer = ""] = PREFIX.exec(text)!;
     const rest = text.slice(prefix.length);
     if (rest === "" || rest.startsWith("#")) return;
     const thread = bracketed ?? bare ?? "";
@@ -125,9 +125,9 @@ export class LtraceReader implements Reader {
   /** A line that begins a call, and may be all of it. */
   #call(text: string, line: number, thread: string, pointer: string): void {
     const isUnfinished = text.endsWith(UNFINISHED);
-    const [, begun, result = ""] = isUnfinished
-      ? [text, text.slice(0, -UNFINISHED.length)]
-      : (RETURNED.exec(text) ?? []);
+    const returned = isUnfinished ? null : RETURNED.exec(text);
+    const begun = isUnfinished ? text.slice(0, -UNFINISHED.length) : returned?.[1];
+    const result = returned?.[2] ?? "";
     if (begun === undefined) {
       if (ALLOCATOR.test(text) && !text.includes(NO_RETURN)) {
         this.#maker.at(line, thread);

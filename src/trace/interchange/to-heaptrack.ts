@@ -5,8 +5,9 @@
 // operation takes a millisecond, and the resident set is the footprint.
 
 import { OpKind } from "../../layout/generated.js";
+import type { Size } from "../player.js";
 import { CallLines, functionOf, REMARK, REMARKS_HEAD } from "./remarks.js";
-import { exactBytes, type Replayed, type Size, type Subject, type Writer } from "./writer.js";
+import { exactBytes, type Replayed, type Subject, type Writer } from "./writer.js";
 
 /** heaptrack 1.4.0, and the version of the format. */
 const VERSION = "v 10400 3";

@@ -8,6 +8,8 @@ import { TraceError } from "../trace/trace.js";
 import { ReplayError } from "../trace/workers/crew.js";
 import { benchCommand } from "./bench/command.js";
 import { completionCommand } from "./completion/command.js";
+import { exportCommand } from "./exchange/export.js";
+import { importCommand } from "./exchange/import.js";
 import { configureHelp } from "./help.js";
 import { diffCommand, snapshotCommand } from "./inspect/snapshot-commands.js";
 import { heapCommands } from "./inspect/commands.js";
@@ -31,6 +33,8 @@ const COMMANDS = [
   replayCommand,
   benchCommand,
   recordCommand,
+  importCommand,
+  exportCommand,
   mapsCommand,
   smapsCommand,
   mmCommand,

@@ -7,6 +7,7 @@
 // silently.
 
 import { OpKind } from "../layout/generated.js";
+import { LabelTable } from "./labels.js";
 import { SlotTable } from "./slots.js";
 import { TraceText, type Place } from "./trace-text.js";
 import { KIND_BITS, kindOf, type Trace } from "./trace.js";
@@ -71,6 +72,7 @@ class Parser {
   private readonly yLow: Uint32Array;
   private readonly yHigh: Uint32Array;
   private count = 0;
+  private labels: LabelTable | undefined;
   private readonly turnAt: number[] = [];
   private readonly turnWho: number[] = [];
   private readonly gone = new Set<number>();
@@ -102,9 +104,13 @@ class Parser {
     this.readHeader();
     let isCut = false;
     while (text.nextLine()) {
+      const before = this.count;
       this.readLine();
       if (!text.atLineEnd()) {
         text.fail(`${text.token()} is left over: one operation a line, and # before a comment`);
+      }
+      if (text.hasComment && this.count > before) {
+        (this.labels ??= new LabelTable(this.lines.length)).set(before, text.comment());
       }
       isCut = text.isAtEnd;
       text.skipLine();
@@ -124,6 +130,7 @@ class Parser {
       xHigh: this.xHigh.subarray(0, count),
       yLow: this.yLow.subarray(0, count),
       yHigh: this.yHigh.subarray(0, count),
+      ...(this.labels?.isUsed && { labels: this.labels.cut(count) }),
     };
   }
 

@@ -40,6 +40,9 @@ export class TraceText {
   readonly #name: string;
   #at = 0;
   #lineStart = 0;
+  /** Where the comment begins that was met last; -1 before the first. */
+  #hash = -1;
+  #decoder: TextDecoder | undefined;
 
   /** @param bytes UTF-8 or any superset of ASCII, or UTF-16; a byte order mark is skipped */
   constructor(bytes: Uint8Array, name: string) {
@@ -103,8 +106,23 @@ export class TraceText {
     const bytes = this.#bytes;
     while (isBlank(bytes[this.#at])) this.#at++;
     const byte = bytes[this.#at];
-    if (byte === HASH) this.#toLineEnd();
+    if (byte === HASH) {
+      this.#hash = this.#at;
+      this.#toLineEnd();
+    }
     return byte === HASH || isLineEnd(byte);
+  }
+
+  /** Whether a comment has been met on this line, at whose end we are. */
+  get hasComment(): boolean {
+    return this.#hash >= this.#lineStart;
+  }
+
+  /** @returns the text of the comment of this line, at whose end we are */
+  comment(): string {
+    const bytes = this.#bytes.subarray(this.#hash + 1, this.#at);
+    this.#decoder ??= new TextDecoder();
+    return this.#decoder.decode(bytes).trim();
   }
 
   /** Moves to the begin of the next line, which a newline, a carriage return or both end. */

@@ -47,6 +47,14 @@ export interface Turns {
   readonly who: Float64Array;
 }
 
+/** What the operations are labelled with: see {@link Trace.labels}. */
+export interface Labels {
+  /** The different labels, each one line; the first is "", that of operations without one. */
+  readonly texts: readonly string[];
+  /** For each operation the index of its label. */
+  readonly of: Uint32Array;
+}
+
 /**
  * One trace. The arrays have one element per operation; arguments are 64-bit, in two halves, so
  * that a trace is the same for both layouts (up to 2^64 - 1).
@@ -82,6 +90,16 @@ export interface Trace {
   readonly yLow: Uint32Array;
   /** Second argument, bits 32 to 63. */
   readonly yHigh: Uint32Array;
+  /**
+   * Where each call comes from, or whatever else the comment behind it says; a stack is
+   * `f <- g <- main`, innermost first. Absent where no operation has one.
+   */
+  readonly labels?: Labels;
+}
+
+/** @returns the label of an operation; "" for none */
+export function labelOf({ labels }: Trace, index: number): string {
+  return labels === undefined ? "" : labels.texts[labels.of[index]!]!;
 }
 
 /**

@@ -1,0 +1,34 @@
+// Where exports and imports go: standard output, or a file, gzipped where its name says so.
+
+import { createWriteStream } from "node:fs";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import { createGzip } from "node:zlib";
+import { isError } from "../../base/realm.js";
+import { fileError } from "../inputs.js";
+import { systemReason, type CliIo } from "../io.js";
+
+/**
+ * Writes a text.
+ * @param path a file, gzipped where its name ends in ".gz"; undefined is standard output
+ * @throws UserError for a file that cannot be written; what making the pieces throws
+ */
+export async function writeText(
+  pieces: Iterable<string>,
+  path: string | undefined,
+  io: CliIo,
+): Promise<void> {
+  if (path === undefined) {
+    for (const piece of pieces) io.stdout.write(piece);
+    return;
+  }
+  const file = createWriteStream(path);
+  const source = Readable.from(pieces);
+  try {
+    await (path.endsWith(".gz")
+      ? pipeline(source, createGzip({ level: 9 }), file)
+      : pipeline(source, file));
+  } catch (error) {
+    throw isError(error) && systemReason(error) !== undefined ? fileError(path, error) : error;
+  }
+}

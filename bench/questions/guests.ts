@@ -139,6 +139,7 @@ function sizesOf({ program, sizes }: Outcome): string {
 
 export const guests: Question = {
   name: "guests",
+  isLong: true,
   question: "Do programs in C run as fast with this malloc as with their libc's?",
   async answer(scale) {
     const outcomes: Outcome[] = [];

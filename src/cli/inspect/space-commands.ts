@@ -7,7 +7,7 @@ import { isVisible, walkRegions } from "../../inspect/regions.js";
 import { hex, type HeapSource } from "../../inspect/source.js";
 import { mmOf } from "../../inspect/words.js";
 import { permissions } from "../../kernel/proc/maps.js";
-import { kindOf, slotOf } from "../../trace/trace.js";
+import { kindOf, labelOf, slotOf } from "../../trace/trace.js";
 import { OpKind } from "../../layout/generated.js";
 import { formatBytes, formatCount, formatShare } from "../format.js";
 import { UserError } from "../io.js";
@@ -263,7 +263,7 @@ const leaks: HeapCommand = {
       const mem = subject.blockOf(index);
       if (mem === 0) continue;
       const bytes = usedBytes(subject.source, mem);
-      const label = labelOf(subject, index) ?? `chunks of ${hex(bytes)}`;
+      const label = labelOf(trace, index) || `chunks of ${hex(bytes)}`;
       const group = groups.get(label) ?? { blocks: 0, bytes: 0, operations: [] };
       group.blocks++;
       group.bytes += bytes;
@@ -305,13 +305,6 @@ function usedBytes(source: HeapSource, mem: number): number {
   const { mchunkSize, fd } = source.structs.Chunk.fields;
   const word = source.readWord(mem - fd.offset + mchunkSize.offset);
   return word - (word % 8);
-}
-
-/** What a trace says of who made a block, where it says anything. */
-function labelOf({ trace }: Subject, index: number): string | undefined {
-  const labels = (trace as { labels?: { texts: readonly string[]; of: ArrayLike<number> } }).labels;
-  const label = labels?.of[index];
-  return label === undefined || label === 0 ? undefined : labels?.texts[label];
 }
 
 const check: HeapCommand = {

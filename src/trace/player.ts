@@ -143,7 +143,7 @@ export class Player<Block = number> {
   readonly trace: Trace;
   readonly #callers: Callers<Block>;
   readonly #observer: Observer<Block> | undefined;
-  #blocks: (Block | 0)[];
+  readonly #blocks: (Block | 0)[];
   #done = 0;
   #turn = 0;
   #thread = 0;
@@ -195,7 +195,10 @@ export class Player<Block = number> {
     this.#done = done;
     this.#turn = turn;
     this.#thread = thread;
-    this.#blocks = blocks.slice();
+    // In place: a new table for each move would be new pages each time.
+    blocks.forEach((block, slot) => {
+      this.#blocks[slot] = block;
+    });
   }
 
   /** Frees every live block, in the order of the slots, in the thread that called last. */

@@ -44,7 +44,7 @@ export { StepLog, tryCall, tryFree, tryMalloc } from "./inspect/dry-run.js";
 export type { Verdict } from "./inspect/dry-run.js";
 export type { OffendingValue } from "./inspect/offending.js";
 export type { StepName, StepText } from "./inspect/steps.js";
-export { checkpointOf, snapshotHead, snapshotText } from "./inspect/snapshot.js";
+export { checkpointOf, isRestorable, snapshotHead, snapshotSource, snapshotText } from "./inspect/snapshot.js";
 export type {
   ArenaRecord,
   CheckpointRecord,

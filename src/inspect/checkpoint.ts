@@ -74,7 +74,7 @@ type Range = readonly [start: number, end: number];
  * back with its bytes in it. A heap's reserved end was never accessible, so it is left out; looking
  * at its pages would make them real.
  */
-function occupied(process: FullProcess): Range[] {
+function occupied(process: Process): Range[] {
   const most = heapMaxBytes(process);
   const reserved = readArenas(process).flatMap(({ heaps }) =>
     heaps.map(({ address, mprotectSize }): Range => [address + mprotectSize, address + most]),
@@ -125,7 +125,7 @@ function without(ranges: readonly Range[], others: readonly Range[]): Range[] {
 }
 
 /** The pages of some ranges that are not zero, side by side as far as they are. */
-function usedRuns(process: FullProcess, ranges: readonly Range[]): Range[] {
+function usedRuns(process: Process, ranges: readonly Range[]): Range[] {
   const runs: Range[] = [];
   const { buffer } = process.u8();
   for (const [start, end] of ranges) {
@@ -148,11 +148,12 @@ function isZero(words: Int32Array, from: number, count: number): boolean {
 }
 
 /**
- * Puts a process away.
+ * Puts a process away. One of another build than the full one can be looked at then, and not gone
+ * on with: its variables are not to be had.
  * @param threads its threads that are to go on later, thread 0 first; all between two calls
  * @throws Error where the process is at its end
  */
-export function takeCheckpoint(threads: readonly FullProcess[]): Checkpoint {
+export function takeCheckpoint(threads: readonly Process[]): Checkpoint {
   const [first] = threads;
   if (first === undefined) throw new RangeError("a checkpoint needs a process");
   if (first.aborted !== undefined)
@@ -189,6 +190,8 @@ export function restore(checkpoint: Checkpoint, module?: WebAssembly.Module): Fu
   for (const run of checkpoint.runs) bytes.set(run.bytes, run.start);
   const [first, ...others] = checkpoint.threads;
   if (first === undefined) throw new RangeError("a checkpoint without a thread");
+  if (first.state.length === 0)
+    throw new Error('nothing can go on from it: it was not made of a process of the build "full"');
   plan.resume = (_plan, raw) => resume(raw, first);
   const loaded =
     module === undefined

@@ -19,8 +19,8 @@ import {
 import { mallinfoOf } from "./mallinfo.js";
 import { isVisible, walkRegions } from "./regions.js";
 import { segmentsOf, type Segment } from "./segments.js";
-import type { Places } from "./source.js";
-import { describeStruct } from "../layout/structs.js";
+import { bytesSource, type HeapSource, type Places } from "./source.js";
+import { describeStruct, parseStruct, type Structs } from "../layout/structs.js";
 
 /** What a snapshot's file says first. */
 export const SNAPSHOT_FORMAT = "ptmalloc-wasm heap snapshot";
@@ -217,6 +217,25 @@ function base64(bytes: Uint8Array): string {
   for (let from = 0; from < bytes.length; from += 8192)
     text += String.fromCharCode(...bytes.subarray(from, from + 8192));
   return btoa(text);
+}
+
+/**
+ * The heap that a snapshot shows, to be looked at.
+ * @returns a source of the bytes that its checkpoint holds
+ * @throws Error where it holds none
+ */
+export function snapshotSource(snapshot: Snapshot): HeapSource {
+  const { abi, base, places } = snapshot;
+  const checkpoint = checkpointOf(snapshot);
+  const bytes = new Uint8Array(checkpoint.memoryPages * 65_536);
+  for (const run of checkpoint.runs) bytes.set(run.bytes, run.start);
+  const structs = Object.fromEntries(snapshot.structs.map(parseStruct)) as unknown as Structs;
+  return bytesSource({ abi, profile: checkpoint.profile, structs, base, places }, bytes);
+}
+
+/** @returns whether calls can be made from a snapshot on: see `restore` */
+export function isRestorable({ checkpoint }: Snapshot): boolean {
+  return (checkpoint?.threads[0]?.state.length ?? 0) > 0;
 }
 
 /** @returns the checkpoint that a snapshot holds @throws Error where it holds none */

@@ -9,8 +9,10 @@ import { afterAll, describe, expect, it } from "vitest";
 import { Ajv } from "ajv";
 import { HEAP_COMMANDS } from "../../src/cli/inspect/commands.js";
 import { HeapView } from "../../src/inspect/chunks.js";
+import { takeCheckpoint } from "../../src/inspect/checkpoint.js";
 import { isDamage } from "../../src/inspect/damage.js";
-import type { Snapshot } from "../../src/inspect/snapshot.js";
+import { createHeap } from "../../src/index.js";
+import { snapshotText, type Snapshot } from "../../src/inspect/snapshot.js";
 import { createHeapImage } from "./heap-image.js";
 import { run } from "./run.js";
 
@@ -97,6 +99,21 @@ describe("snapshots", () => {
       `ptmalloc-wasm: ${path}: version 9: this program reads version 1\n`,
     ]);
   });
+});
+
+it("a snapshot of any heap is one to look at", async () => {
+  const heap = await createHeap();
+  const blocks = Array.from({ length: 30 }, (_, i) => heap.malloc(10 + 50 * i));
+  for (const mem of blocks.slice(4, 20)) heap.free(mem);
+  const path = join(folder, "core.json");
+  const view = new HeapView(heap.process);
+  writeFileSync(path, [...snapshotText(view, "mine", takeCheckpoint([heap.process]))].join(""));
+  const { code, stdout } = await run(["heap", path, "--json"]);
+  expect(code).toBe(0);
+  const { chunks } = JSON.parse(stdout) as { chunks: unknown[] };
+  expect(chunks).toMatchObject([...view.chunks()]);
+  const refused = await run(["try_free", path, "top"]);
+  expect(refused.stderr).toContain("calls cannot be tried in it");
 });
 
 it("a heap image is a heap to look at", async () => {

@@ -6,6 +6,8 @@ import { HeapView } from "../../inspect/chunks.js";
 import { restore } from "../../inspect/checkpoint.js";
 import {
   checkpointOf,
+  isRestorable,
+  snapshotSource,
   SNAPSHOT_FORMAT,
   SNAPSHOT_VERSION,
   type Snapshot,
@@ -117,8 +119,10 @@ function traceSubject(trace: Trace, options: MomentOptions, needsTimeline: boole
 function snapshotSubject(name: string, bytes: Uint8Array): Subject {
   const snapshot = parseSnapshot(name, bytes);
   try {
+    const title = `${snapshot.of} (${name})`;
+    if (!isRestorable(snapshot)) return subject(title, snapshotSource(snapshot));
     const [process] = restore(checkpointOf(snapshot));
-    return subject(`${snapshot.of} (${name})`, process!, { process });
+    return subject(title, process!, { process });
   } catch (error) {
     throw new UserError(`${name}: ${(error as Error).message}`);
   }

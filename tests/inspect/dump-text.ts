@@ -1,12 +1,22 @@
 // A heap as text, made by the readers of src/inspect: what tests/oracle/native/dump.c makes of
 // glibc's own memory. tests/golden/dumps/README.md has the text.
 
-import { heapMaxBytes, readMallocPar, type Arena, type MallocPar } from "../../src/inspect/arenas.js";
-import { binKind, HeapView, walkArena, walkMapped, type ChunkView } from "../../src/inspect/chunks.js";
+import {
+  heapMaxBytes,
+  readMallocPar,
+  type Arena,
+  type MallocPar,
+} from "../../src/inspect/arenas.js";
+import {
+  binKind,
+  HeapView,
+  walkArena,
+  walkMapped,
+  type ChunkView,
+} from "../../src/inspect/chunks.js";
 import { isDamage, type Damage } from "../../src/inspect/damage.js";
 import {
   binCount,
-
   cacheLists,
   readThreads,
   walkBin,

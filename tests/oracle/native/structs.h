@@ -62,8 +62,8 @@ typedef struct {
 static int hex_digits(const char **p, Word *v) {
   const char *start = *p;
   for (*v = 0;; ++*p) {
-    int digit = **p >= '0' && **p <= '9' ? **p - '0' : **p >= 'a' && **p <= 'f' ? **p - 'a' + 10 : -1;
-    if (digit < 0) return *p > start;
+    int digit = **p >= '0' && **p <= '9' ? **p - '0' : **p - 'a' + 10;
+    if (digit < 0 || digit > 15 || (digit > 9 && **p < 'a')) return *p > start;
     *v = *v * 16 + (Word)digit;
   }
 }

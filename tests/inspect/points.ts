@@ -30,11 +30,13 @@ export function traceNames(isThreaded: boolean): string[] {
 export function drawPoints(seed: number, names: readonly string[], count: number): Point[] {
   const prng = new Prng(seed);
   const rest = [...names];
+  const counts = new Map<string, number>();
   const points: Point[] = [];
   while (points.length < count) {
     if (rest.length === 0) rest.push(...names);
     const [trace = ""] = rest.splice(prng.int(0, rest.length - 1), 1);
-    const { count: operations } = parseTrace(traceBytes(trace), trace);
+    const operations = counts.get(trace) ?? parseTrace(traceBytes(trace), trace).count;
+    counts.set(trace, operations);
     points.push({ trace, at: prng.int(1, operations) });
   }
   const order = ({ trace }: Point) => names.indexOf(trace);

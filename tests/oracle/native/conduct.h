@@ -49,7 +49,7 @@ static void initialise(void) {
 
 static void *body(void *argument) {
   Thread *self = argument;
-  self->pointer = (uintptr_t)__builtin_thread_pointer();
+  __atomic_store_n(&self->pointer, (uintptr_t)__builtin_thread_pointer(), __ATOMIC_RELEASE);
   for (;;) {
     futex_wait(&self->command, IDLE);
     if (self->command == EXIT) return NULL;
@@ -88,6 +88,7 @@ static size_t create_threads(size_t count) {
     if (pthread_create(&threads[i].handle, &attributes, body, &threads[i]))
       die("pthread_create failed", NULL);
     threads[i].alive = 1;
+    while (!__atomic_load_n(&threads[i].pointer, __ATOMIC_ACQUIRE)) sched_yield();
   }
   return most + 1;
 }

@@ -9,7 +9,7 @@ import {
 } from "../../src/inspect/arenas.js";
 import {
   binKind,
-  HeapView,
+  type HeapView,
   walkArena,
   walkMapped,
   type ChunkView,
@@ -35,13 +35,10 @@ interface Place {
 
 /** Fields of malloc_par by glibc's names, a line each; sbrk_base is an address. */
 const PARAMETERS = [
-  ["trim_threshold", "top_pad", "mmap_threshold", "arena_test", "arena_max", "thp_pagesize"].concat(
-    "hp_pagesize",
-    "hp_flags",
-  ),
-  ["n_mmaps", "n_mmaps_max", "max_n_mmaps", "no_dyn_threshold", "mmapped_mem", "max_mmapped_mem"],
-  ["tcache_bins", "tcache_max_bytes", "tcache_count", "tcache_unsorted_limit"],
-] as const;
+  "trim_threshold top_pad mmap_threshold arena_test arena_max thp_pagesize hp_pagesize hp_flags",
+  "n_mmaps n_mmaps_max max_n_mmaps no_dyn_threshold mmapped_mem max_mmapped_mem sbrk_base",
+  "tcache_bins tcache_max_bytes tcache_count tcache_unsorted_limit",
+];
 
 const hex = (value: number): string => value.toString(16);
 
@@ -111,12 +108,11 @@ class Writer {
 
   #parameters(): void {
     const values = readMallocPar(this.#source);
-    for (const names of PARAMETERS) {
-      const fields = names.map((name) => ` ${name}=${values[camel(name)]}`).join("");
-      const isSecond = names === PARAMETERS[1];
-      const base = isSecond ? ` sbrk_base=${this.#address(values.sbrkBase)}` : "";
-      this.lines.push(`mp${fields}${base}`);
-    }
+    const text = (name: string) => {
+      const value = values[camel(name)];
+      return ` ${name}=${name === "sbrk_base" ? this.#address(value) : value}`;
+    };
+    for (const names of PARAMETERS) this.lines.push(`mp${names.split(" ").map(text).join("")}`);
   }
 
   #state({ state }: Arena, number: number): void {

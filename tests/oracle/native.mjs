@@ -68,7 +68,8 @@ export function runNative(program, args, input, tunables) {
   };
   const all = [...front, ...args];
   const run = spawnSync(command, all, { input, env, encoding: "utf8", maxBuffer: 1 << 28 });
-  if (run.status !== 0) throw new Error(`${program} failed: ${run.stderr || String(run.error ?? run.signal)}`);
+  if (run.status !== 0)
+    throw new Error(`${program} failed: ${run.stderr || String(run.error ?? run.signal)}`);
   return run.stdout;
 }
 

@@ -16,6 +16,7 @@ import {
   walkFastbin,
   type Entry,
 } from "./lists.js";
+import { mappedChunkAt } from "./mapped.js";
 import { isVisible, walkRegions } from "./regions.js";
 import { segmentsOf, type Segment } from "./segments.js";
 import { hex, isInside, onlooker, readHead, type HeapSource } from "./source.js";
@@ -202,24 +203,15 @@ export function* walkArena(
   for (const segment of segmentsOf(source, arena)) yield* walkSegment(source, segment, filings);
 }
 
-/** Walks the mapped chunks: regions of their own whose first chunk has the M bit. */
+/** Walks the mapped chunks, those of a region side by side. */
 export function* walkMapped(source: HeapSource): Generator<ChunkView, void, undefined> {
-  const { fields } = source.structs.Chunk;
-  const header = 2 * wordBytes(source.abi);
-  const alignment = alignmentOf(source);
   for (const region of walkRegions(source)) {
     if (isDamage(region) || !isVisible(region) || region.kind !== VmaKind.USER) continue;
     for (let start = region.start; start < region.end;) {
-      const first = Math.ceil((start + header) / alignment) * alignment - header;
-      if (!isInside(source, first, header)) break;
-      const { size, flags } = readHead(source, first + fields.mchunkSize.offset);
-      const before = source.readWord(first + fields.mchunkPrevSize.offset);
-      // memalign moves the chunk up in its mapping, and says by how much.
-      const isMapped = (flags & IS_MMAPPED) !== 0 && before === first - start;
-      const end = first + size;
-      if (!isMapped || size < header || end > region.end || end % 4096 !== 0) break;
-      yield chunkAt(source, first, { state: "mmapped" });
-      start = end;
+      const found = mappedChunkAt(source, start, region.end);
+      if (found === undefined) break;
+      yield chunkAt(source, found.chunk, { state: "mmapped" });
+      start = found.end;
     }
   }
 }

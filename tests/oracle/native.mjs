@@ -1,7 +1,7 @@
 // Builds the C programs beside this file and runs them: the native side of every comparison.
 // Needs gcc (with gcc-multilib for ilp32) on a machine whose glibc is 2.36.
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 export const ABIS = /** @type {const} */ (["ilp32", "lp64"]);
@@ -33,6 +33,24 @@ export function buildNative(name, abi, folder = "tests/oracle/native") {
   return program;
 }
 
+/** @type {boolean | undefined} */
+let runs32;
+
+/**
+ * What a native program is started with. Some kernels have no emulation of 32-bit programs; there
+ * qemu-i386 (Debian: qemu-user) runs them, with the same glibc. It cannot start a program again
+ * without address randomisation, so that is done in front of it.
+ * @param {string} program
+ * @returns {string[]} what stands in front of the program; nothing as a rule
+ */
+export function launcherOf(program) {
+  const isWide = readFileSync(program)[4] === 2;
+  if (isWide) return [];
+  // Where the kernel refuses a program, spawn has it read by a shell, as a script; exec does not.
+  runs32 ??= spawnSync("bash", ["-c", "exec /lib/ld-linux.so.2 --version"]).status === 0;
+  return runs32 ? [] : ["setarch", "-R", "qemu-i386"];
+}
+
 /**
  * Runs a native program with only the tunables in its environment.
  * @param {string} program
@@ -43,9 +61,15 @@ export function buildNative(name, abi, folder = "tests/oracle/native") {
  * @throws {Error} with its standard error where it fails
  */
 export function runNative(program, args, input, tunables) {
-  const env = tunables ? { GLIBC_TUNABLES: tunables } : {};
-  const run = spawnSync(program, args, { input, env, encoding: "utf8", maxBuffer: 1 << 28 });
-  if (run.status !== 0) throw new Error(`${program} failed: ${run.stderr || String(run.error)}`);
+  const [command = program, ...front] = [...launcherOf(program), program];
+  const env = {
+    ...(tunables && { GLIBC_TUNABLES: tunables }),
+    ...(command !== program && { PATH: process.env["PATH"] }),
+  };
+  const all = [...front, ...args];
+  const run = spawnSync(command, all, { input, env, encoding: "utf8", maxBuffer: 1 << 28 });
+  if (run.status !== 0)
+    throw new Error(`${program} failed: ${run.stderr || String(run.error ?? run.signal)}`);
   return run.stdout;
 }
 

@@ -1,0 +1,50 @@
+// Chunks with mappings of their own are found wherever memalign put them, side by side in one
+// region or not, and after realloc has made their mappings larger, smaller, or moved them.
+
+import { describe, expect, it } from "vitest";
+import { HeapView } from "../../src/inspect/chunks.js";
+import { isDamage } from "../../src/inspect/damage.js";
+import type { Abi } from "../../src/layout/address.js";
+import { startProcessSync, type Process } from "../../src/process/process.js";
+
+const MIB = 1 << 20;
+const ALIGNMENTS = [16, 32, 64, 512, 2048, 4096, 8192, 65536, MIB];
+
+/** What is mapped, as the inspector sees it. */
+function mapped(process: Process): number[] {
+  const blocks: number[] = [];
+  for (const chunk of new HeapView(process).chunks())
+    if (!isDamage(chunk) && chunk.state === "mmapped") blocks.push(chunk.mem);
+  return blocks.sort((a, b) => a - b);
+}
+
+const ascending = (blocks: readonly number[]) => [...blocks].sort((a, b) => a - b);
+
+describe.each(["ilp32", "lp64"] satisfies Abi[])("mapped chunks, %s", (abi) => {
+  it.each(["linux", "top-down"] as const)("moved up by memalign, resized, %s", (layout) => {
+    const process = startProcessSync({ abi, layout, tunables: { mmap_threshold: 65536 } });
+    let blocks = ALIGNMENTS.flatMap((alignment) => [
+      process.memalign(alignment, 300_000),
+      process.malloc(150_000),
+    ]);
+    expect(blocks).not.toContain(0);
+    expect(mapped(process)).toEqual(ascending(blocks));
+    for (const size of [200_000, 900_000, 70_000, 2 * MIB]) {
+      blocks = blocks.map((block) => process.realloc(block, size));
+      expect(mapped(process), `of ${size} bytes`).toEqual(ascending(blocks));
+    }
+    for (const block of blocks.splice(3, 5)) process.free(block);
+    expect(mapped(process)).toEqual(ascending(blocks));
+  });
+
+  it("whatever a block holds", () => {
+    const process = startProcessSync({ abi });
+    const block = process.memalign(64, MIB);
+    const other = process.malloc(MIB);
+    const bytes = new Uint8Array(process.memory.buffer);
+    // A copy of a header says how far it was from the start of its own mapping.
+    for (const offset of [4096 - 64, 8192, 65536])
+      bytes.copyWithin(block + offset, block - 16, block);
+    expect(mapped(process)).toEqual(ascending([block, other]));
+  });
+});

@@ -68,6 +68,9 @@ class Reader {
   private get arena(): number {
     const source = this.#source;
     const { mainArena } = source.places;
+    // Top has no flag that says whose it is; one that is there has been written over it.
+    const top = source.readWord(mainArena + source.structs.MallocState.fields.top.offset);
+    if (top === this.chunk) return mainArena;
     const at = this.chunk + source.structs.Chunk.fields.mchunkSize.offset;
     if (!isInside(source, at, 8) || (readHead(source, at).flags & NON_MAIN_ARENA) === 0)
       return mainArena;
@@ -121,7 +124,6 @@ const READINGS: Readonly<Partial<Record<FailureName, Reading>>> = {
   UNSORTED_NEXT_SIZE: nextSize,
   UNSORTED_PREV_INUSE: nextSize,
   UNSORTED_PREV_SIZE: nextPrevSize,
-  CONSOLIDATE_PREV_SIZE: nextPrevSize,
   FASTBINS_PREV_SIZE: nextPrevSize,
   UNLINK_SIZE: nextPrevSize,
   UNLINK_LIST(read, p) {

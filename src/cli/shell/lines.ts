@@ -140,6 +140,14 @@ const SHELL: Readonly<Record<string, ShellCommand>> = {
       yield* diffLines(session.changed(), style);
     },
   },
+  quietly: {
+    usage: "quietly CALLS",
+    text: "make calls, and say nothing of them",
+    *run(session, rest, style) {
+      session.type(rest);
+      yield* watchLines(session, style);
+    },
+  },
   undo: {
     usage: "undo",
     text: "take back the last line of calls, or write",
@@ -195,7 +203,7 @@ export function* lineOf(session: Session, text: string, style: Style): Generator
     if (command !== undefined) return yield* commandLines(session, command, rest, style);
   }
   const { value, steps } = session.type(line);
-  const shown = valueText(value);
+  const shown = VOID.test(line) ? undefined : valueText(value);
   if (shown !== undefined) yield `= ${shown}`;
   yield* stepLines(steps, style);
   yield* watchLines(session, style);
@@ -204,9 +212,17 @@ export function* lineOf(session: Session, text: string, style: Style): Generator
 function* commandLines(session: Session, command: HeapCommand, rest: string, style: Style) {
   const { json, ...given } = givenTo(command, wordsOf(rest));
   const report = command.run(session.subject, given);
-  if (json) yield JSON.stringify({ command: command.name, ...report.json });
-  else yield* report.lines(style);
+  if (json) {
+    yield JSON.stringify({ command: command.name, ...report.json });
+    return;
+  }
+  // What is looked at need not be said here.
+  const title = style.colors.dim(session.place);
+  for (const text of report.lines(style)) if (text !== title) yield text;
 }
+
+/** A line whose last call returns nothing. */
+const VOID = /(^|;)\s*free\s*\([^;]*;?$/;
 
 function valueText(value: Value | undefined): string | undefined {
   if (value === undefined || !("value" in value)) return undefined;

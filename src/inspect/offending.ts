@@ -17,6 +17,9 @@ export interface OffendingValue {
   readonly value: string;
 }
 
+/** A field of a chunk that is a link, or `prev_size`. */
+type ChunkField = "mchunkPrevSize" | "fd" | "bk" | "fdNextsize" | "bkNextsize";
+
 /** Reads values about the chunk that failed a check. */
 class Reader {
   readonly values: OffendingValue[] = [];
@@ -39,7 +42,7 @@ class Reader {
   }
 
   /** A field of a chunk. @returns as `word` */
-  field(name: string, chunk: number, field: "mchunkPrevSize" | "fd" | "bk"): number {
+  field(name: string, chunk: number, field: ChunkField): number {
     return this.word(name, chunk + this.#source.structs.Chunk.fields[field].offset);
   }
 
@@ -135,7 +138,10 @@ const READINGS: Readonly<Partial<Record<FailureName, Reading>>> = {
   UNSORTED_LIST: backLink,
   SMALLBIN_LIST: backLink,
   LARGEBIN_BK: backLink,
-  LARGEBIN_NEXTSIZE: backLink,
+  LARGEBIN_NEXTSIZE(read, p) {
+    const bk = read.field("p->bk_nextsize", p, "bkNextsize");
+    read.field("p->bk_nextsize->fd_nextsize", bk, "fdNextsize");
+  },
   FREE_UNSORTED_LIST: unsortedHead,
   REMAINDER_LIST: unsortedHead,
   REMAINDER_LIST_2: unsortedHead,

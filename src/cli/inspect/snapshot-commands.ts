@@ -100,7 +100,9 @@ export function* diffLines(found: SnapshotDiff, style: Style): Generator<string>
   for (const { before, after } of changed) {
     const sizes = before.size === after.size ? "" : `, ${hex(before.size)} -> ${hex(after.size)}`;
     const flags =
-      before.flags === after.flags ? "" : `, ${flagNames(before.flags)} -> ${flagNames(after.flags)}`;
+      before.flags === after.flags
+        ? ""
+        : `, ${flagNames(before.flags)} -> ${flagNames(after.flags)}`;
     const states = [...new Set([stateText(before), stateText(after)])].join(" -> ");
     yield `~ ${hex(after.chunk)}  ${states}${sizes}${flags}`;
   }

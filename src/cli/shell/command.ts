@@ -40,7 +40,10 @@ export function shellCommand(io: CliIo): Command {
     )
     .argument("[file]", "a trace to step through; without: a fresh process")
     .option("-c, --command <line>", "run this line instead (repeatable)", collected)
-    .option("-f, --file <script>", "run the lines of a file instead, and show each before its output")
+    .option(
+      "-f, --file <script>",
+      "run the lines of a file instead, and show each before its output",
+    )
     .addHelpText("after", EXAMPLES)
     .action(async (file: string | undefined, options: Options) => {
       const trace = file === undefined ? undefined : await readTrace(file, io);

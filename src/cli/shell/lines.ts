@@ -20,7 +20,7 @@ import { givenTo, wordsOf } from "./words.js";
 interface ShellCommand {
   readonly usage: string;
   readonly text: string;
-  run(session: Session, rest: string, style: Style): Iterable<string>;
+  run(session: Session, rest: string, style: Style): Generator<string, void>;
 }
 
 const KINDS = new Map(Object.entries(OpKind).map(([name, kind]) => [kind, name.toLowerCase()]));
@@ -229,7 +229,7 @@ function valueText(value: Value | undefined): string | undefined {
   return value.value >= 4096n ? hex(value.value) : String(value.value);
 }
 
-function* helpLines(name: string, style: Style): Generator<string> {
+function* helpLines(name: string, style: Style): Generator<string, void> {
   const { colors, width } = style;
   if (name === "") {
     yield* wrap(

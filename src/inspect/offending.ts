@@ -17,6 +17,9 @@ export interface OffendingValue {
   readonly value: string;
 }
 
+/** A field of a chunk that is a link, or `prev_size`. */
+type ChunkField = "mchunkPrevSize" | "fd" | "bk" | "fdNextsize" | "bkNextsize";
+
 /** Reads values about the chunk that failed a check. */
 class Reader {
   readonly values: OffendingValue[] = [];
@@ -39,7 +42,7 @@ class Reader {
   }
 
   /** A field of a chunk. @returns as `word` */
-  field(name: string, chunk: number, field: "mchunkPrevSize" | "fd" | "bk"): number {
+  field(name: string, chunk: number, field: ChunkField): number {
     return this.word(name, chunk + this.#source.structs.Chunk.fields[field].offset);
   }
 
@@ -68,6 +71,9 @@ class Reader {
   private get arena(): number {
     const source = this.#source;
     const { mainArena } = source.places;
+    // Top has no flag that says whose it is; one that is there has been written over it.
+    const top = source.readWord(mainArena + source.structs.MallocState.fields.top.offset);
+    if (top === this.chunk) return mainArena;
     const at = this.chunk + source.structs.Chunk.fields.mchunkSize.offset;
     if (!isInside(source, at, 8) || (readHead(source, at).flags & NON_MAIN_ARENA) === 0)
       return mainArena;
@@ -121,7 +127,6 @@ const READINGS: Readonly<Partial<Record<FailureName, Reading>>> = {
   UNSORTED_NEXT_SIZE: nextSize,
   UNSORTED_PREV_INUSE: nextSize,
   UNSORTED_PREV_SIZE: nextPrevSize,
-  CONSOLIDATE_PREV_SIZE: nextPrevSize,
   FASTBINS_PREV_SIZE: nextPrevSize,
   UNLINK_SIZE: nextPrevSize,
   UNLINK_LIST(read, p) {
@@ -133,7 +138,10 @@ const READINGS: Readonly<Partial<Record<FailureName, Reading>>> = {
   UNSORTED_LIST: backLink,
   SMALLBIN_LIST: backLink,
   LARGEBIN_BK: backLink,
-  LARGEBIN_NEXTSIZE: backLink,
+  LARGEBIN_NEXTSIZE(read, p) {
+    const bk = read.field("p->bk_nextsize", p, "bkNextsize");
+    read.field("p->bk_nextsize->fd_nextsize", bk, "fdNextsize");
+  },
   FREE_UNSORTED_LIST: unsortedHead,
   REMAINDER_LIST: unsortedHead,
   REMAINDER_LIST_2: unsortedHead,

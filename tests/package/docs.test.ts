@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { layouts } from "../../src/layout/generated.js";
@@ -62,7 +63,9 @@ async function renewedText(text: string): Promise<string> {
 }
 
 describe("docs/", () => {
-  const files = readdirSync(`${root}docs`).filter((name) => name.endsWith(".md"));
+  const files = readdirSync(`${root}docs`, { encoding: "utf8", recursive: true }).filter((name) =>
+    name.endsWith(".md"),
+  );
 
   it.each(files)("%s shows what the commands print", async (name) => {
     const path = `${root}docs/${name}`;
@@ -76,7 +79,7 @@ describe("docs/", () => {
     const text = readFileSync(`${root}docs/${name}`, "utf8");
     for (const link of linksOf(text).filter((url) => !/^(https?:|#)/.test(url))) {
       const file = link.replace(/#.*/, "");
-      expect(existsSync(`${root}docs/${file}`), link).toBe(true);
+      expect(existsSync(join(root, "docs", dirname(name), file)), link).toBe(true);
     }
   });
 });

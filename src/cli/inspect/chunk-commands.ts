@@ -69,8 +69,9 @@ const heap: HeapCommand = {
   },
 };
 
-/** Rows of a chunk that are shown before the rest is left out. */
+/** Rows of a chunk that are shown before the rest is left out; top has nothing but its header. */
 const ROWS = 8;
+const TOP_ROWS = 1;
 
 const vis: HeapCommand = {
   name: "vis",
@@ -79,12 +80,15 @@ const vis: HeapCommand = {
   flags: [...RANGE, { flags: "--all", text: "leave out nothing of long chunks" }],
   examples: ["--count 10", "--from @100 --count 3 --all"],
   run(subject, given) {
-    const most = given.options.all === true ? Infinity : ROWS;
+    const mostOf = ({ state }: ChunkView): number => {
+      if (given.options.all === true) return Infinity;
+      return state === "top" ? TOP_ROWS : ROWS;
+    };
     return chunkList(subject, given, function* (style) {
       yield style.colors.dim(subject.name);
       for (const one of chosen(subject, given)) {
         if (isDamage(one)) yield* damageLines(one, style);
-        else yield* rowsOf(subject.source, one, most, style);
+        else yield* rowsOf(subject.source, one, mostOf(one), style);
       }
     });
   },
@@ -116,7 +120,7 @@ function* rowsOf(
       );
     const address = hex(at).padStart(10);
     const letters = width < 80 ? "" : `  ${lettersOf(source, at, Math.min(at + 16, end))}`;
-    const note = isFirst ? `  ${stateText(chunk)} ${hex(chunk.size)}` : "";
+    const note = isFirst ? `  ${stateText(chunk)}, ${hex(chunk.size)}` : "";
     const line = `${address}  ${words.join(" ")}`;
     const text = painted(line, chunk.state, colors) + colors.dim(letters);
     if (note === "") yield text;
@@ -194,8 +198,9 @@ function chunkReport(subject: Subject, chunk: ChunkView): Report {
       yield `${colors.bold(state)}`;
       yield `  chunk ${hex(chunk.chunk)}, block ${hex(chunk.mem)}, ends ${hex(chunk.chunk + chunk.size)}`;
       for (const { name, at, value, text } of fields) {
-        const line = `  ${name.padEnd(12)}${value.padEnd(12)}`;
-        yield* wrap(`${line}  ${text}  at ${hex(at)}`, style.width).split("\n");
+        const what = text === "" ? "" : `  ${text}`;
+        const line = `${name.padEnd(12)}${value.padEnd(12)}at ${hex(at)}${what}`;
+        for (const part of wrap(line, style.width - 2).split("\n")) yield `  ${part}`;
       }
     },
   };

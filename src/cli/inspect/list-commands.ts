@@ -103,19 +103,26 @@ const TITLES: Readonly<Record<Kind, string>> = {
 function* listLines({ bin, sizes, count, chunks, damages, kind }: List, style: Style) {
   const { colors, width } = style;
   const number = kind === "unsorted" ? "all" : `[${bin}]`;
+  const noun = chunks.length === 1 ? "chunk" : "chunks";
   const told = count === undefined || count === chunks.length ? "" : `, its count says ${count}`;
-  const head = `  ${number.padStart(5)} ${sizes.padEnd(10)} ${chunks.length} chunks${told}: `;
+  const head = `${number.padEnd(5)} ${sizes.padEnd(10)} ${chunks.length} ${noun}${told}: `;
   const links = chunks.map(
     ({ chunk, mem }) => `${hex(chunk)}${width > 100 ? ` (${hex(mem)})` : ""}`,
   );
   const end = damages.length > 0 ? ["corrupt"] : ["0x0"];
   const shown = kind === "tcache" || kind === "fastbin" ? [...links, ...end] : links;
   const [first = "", ...rest] = wrap(head + shown.join(" -> "), width - 8).split("\n");
-  yield painted(first, kind, colors);
+  yield `  ${painted(first, kind, colors)}`;
   for (const line of rest) yield `        ${painted(line, kind, colors)}`;
   for (const { at, why } of damages)
     for (const line of wrap(`corrupt at ${hex(at)}: ${why}`, width - 8).split("\n"))
       yield `        ${colors.red(line)}`;
+}
+
+/** The order in which fd leads through a list. */
+function orderText(kinds: readonly Kind[]): string {
+  if (!kinds.includes("largebin")) return "chunks, newest first";
+  return `chunks, ${kinds.length > 1 ? "newest first; in large bins " : ""}largest first`;
 }
 
 function report(subject: Subject, kinds: readonly Kind[], showsEmpty: boolean): Report {
@@ -127,7 +134,8 @@ function report(subject: Subject, kinds: readonly Kind[], showsEmpty: boolean): 
   return {
     json: { of: subject.name, lists: shown },
     *lines(style) {
-      yield style.colors.dim(`${subject.name}; chunks, newest first`);
+      yield style.colors.dim(subject.name);
+      yield style.colors.dim(orderText(kinds));
       for (const kind of kinds) {
         const of = shown.filter((one) => one.kind === kind);
         const owners = [...new Set(of.map(({ owner }) => owner))];

@@ -83,11 +83,13 @@ export function stateText({ state, bin, thread }: Pick<ChunkView, "state" | "bin
 /** @returns a chunk in one line */
 export function chunkLine(chunk: ChunkView, { colors, width }: Style): string {
   const { chunk: at, mem, size, flags, state } = chunk;
-  const flagText = flagNames(flags).replaceAll(/_\w+/g, "").replaceAll(" | ", "|");
+  const flagText = flagNames(flags)
+    .replaceAll(/_INUSE|IS_|NON_MAIN_/g, "")
+    .replaceAll(" | ", "|");
   const numbers =
     width < 90
       ? `${hex(at)}  ${hex(size).padStart(8)}`
-      : `chunk ${hex(at)}  mem ${hex(mem)}  size ${hex(size).padStart(8)}  ${flagText.padEnd(8)}`;
+      : `chunk ${hex(at)}  mem ${hex(mem)}  size ${hex(size).padStart(8)}  ${flagText.padEnd(7)}`;
   return `${numbers}  ${painted(stateText(chunk), state, colors)}`;
 }
 
@@ -99,7 +101,7 @@ export function damageLines({ at, why }: Damage, { colors, width }: Style): stri
 }
 
 /** Steps of sorting and emptying are many, and alike: of those in a row, so many are shown. */
-const ALIKE = 4;
+const ALIKE = 8;
 const MANY: ReadonlySet<string> = new Set([
   ...["CONSOLIDATED", "UNSORTED_PUT", "UNSORTED_SORT", "TCACHE_STASH", "MERGE_BACK", "MERGE_NEXT"],
 ]);

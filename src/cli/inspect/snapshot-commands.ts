@@ -7,6 +7,7 @@ import { createGzip } from "node:zlib";
 import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
 import { takeCheckpoint } from "../../inspect/checkpoint.js";
+import { flagNames } from "../../inspect/chunks.js";
 import { diffSnapshots, type SnapshotDiff } from "../../inspect/diff.js";
 import { snapshotText, type ChunkRecord } from "../../inspect/snapshot.js";
 import { hex } from "../../inspect/source.js";
@@ -98,7 +99,12 @@ export function* diffLines(found: SnapshotDiff, style: Style): Generator<string>
   for (const chunk of born) yield lineOf(colors.green("+"), chunk);
   for (const { before, after } of changed) {
     const sizes = before.size === after.size ? "" : `, ${hex(before.size)} -> ${hex(after.size)}`;
-    yield `~ ${hex(after.chunk)}  ${stateText(before)} -> ${stateText(after)}${sizes}`;
+    const flags =
+      before.flags === after.flags
+        ? ""
+        : `, ${flagNames(before.flags)} -> ${flagNames(after.flags)}`;
+    const states = [...new Set([stateText(before), stateText(after)])].join(" -> ");
+    yield `~ ${hex(after.chunk)}  ${states}${sizes}${flags}`;
   }
   if (numbers.length > 0) {
     const columns = [{}, { align: "right" }, { align: "right" }, { align: "right" }] as const;
@@ -109,5 +115,5 @@ export function* diffLines(found: SnapshotDiff, style: Style): Generator<string>
     yield* table({ columns, rows, width, indent: "  " }).split("\n");
   }
   const counts = [born, gone, changed].map(({ length }) => formatCount(length));
-  yield `${counts[0]} chunks came, ${counts[1]} went, ${counts[2]} are others now`;
+  yield `chunks: ${counts[0]} came, ${counts[1]} went, ${counts[2]} changed`;
 }

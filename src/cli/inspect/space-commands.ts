@@ -135,12 +135,12 @@ const frag: HeapCommand = {
         yield colors.dim(subject.name);
         const room = Math.min(width - 2, 64);
         const cells = cellsOf(all);
-        for (let from = 0; from < cells.length; from += room)
-          yield `  ${cells
-            .slice(from, from + room)
-            .map(cellText)
-            .join("")}`;
-        yield colors.dim("  # in use, + mostly, - partly, . free, T top; one cell: an equal share");
+        const text = cells.map(cellText).join("");
+        // Rows of nothing but top, at the end, are as good as one.
+        const end = text.replace(/T+$/, "").length + room;
+        for (let from = 0; from < text.length && from < end; from += room)
+          yield `  ${text.slice(from, from + room)}`;
+        yield colors.dim("  # in use, + mostly, - partly, . free, T top (one row of it at most)");
         const rows = [
           ["in use", used, total],
           ["free in bins", binned, total],

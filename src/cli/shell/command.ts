@@ -40,7 +40,10 @@ export function shellCommand(io: CliIo): Command {
     )
     .argument("[file]", "a trace to step through; without: a fresh process")
     .option("-c, --command <line>", "run this line instead (repeatable)", collected)
-    .option("-f, --file <script>", "run the lines of a file instead")
+    .option(
+      "-f, --file <script>",
+      "run the lines of a file instead, and show each before its output",
+    )
     .addHelpText("after", EXAMPLES)
     .action(async (file: string | undefined, options: Options) => {
       const trace = file === undefined ? undefined : await readTrace(file, io);
@@ -50,7 +53,8 @@ export function shellCommand(io: CliIo): Command {
       const session = new Session(options, output, trace);
       const style = { colors: colorsFor(io), width: terminalWidth(io) };
       const lines = linesOf(options);
-      if (lines !== undefined) runAll(session, lines, style, io);
+      const shows = options.command === undefined && options.file !== undefined;
+      if (lines !== undefined) runAll(session, lines, style, io, shows);
       else if (io.stdin === process.stdin && process.stdin.isTTY) await talk(session, style, io);
       else runAll(session, (await textOf(io)).split("\n"), style, io);
     });
@@ -76,10 +80,21 @@ async function textOf({ stdin }: CliIo): Promise<string> {
   return Buffer.concat(parts).toString("utf8");
 }
 
-/** Runs lines until one goes wrong. @throws what that one throws, with its number */
-function runAll(session: Session, lines: readonly string[], style: Style, io: CliIo): void {
+/**
+ * Runs lines until one goes wrong.
+ * @param shows whether each is shown before its output
+ * @throws what that one throws, with its number
+ */
+function runAll(
+  session: Session,
+  lines: readonly string[],
+  style: Style,
+  io: CliIo,
+  shows = false,
+): void {
   for (const [i, line] of lines.entries()) {
     if (line.trim() === "quit") return;
+    if (shows) io.stdout.write(shownLine(line, style));
     try {
       for (const text of lineOf(session, line, style)) io.stdout.write(`${text}\n`);
     } catch (error) {
@@ -87,6 +102,12 @@ function runAll(session: Session, lines: readonly string[], style: Style, io: Cl
       throw new UserError(`line ${i + 1}: ${line.trim()}: ${error.message}`);
     }
   }
+}
+
+/** A line of a script as it is shown: a comment as it stands, anything else behind a prompt. */
+function shownLine(line: string, { colors }: Style): string {
+  const text = line.trim();
+  return text === "" ? "" : `${colors.dim(text.startsWith("#") ? text : `> ${text}`)}\n`;
 }
 
 function isExpected(error: unknown): error is Error {

@@ -20,7 +20,7 @@ import { givenTo, wordsOf } from "./words.js";
 interface ShellCommand {
   readonly usage: string;
   readonly text: string;
-  run(session: Session, rest: string, style: Style): Iterable<string>;
+  run(session: Session, rest: string, style: Style): Generator<string, void>;
 }
 
 const KINDS = new Map(Object.entries(OpKind).map(([name, kind]) => [kind, name.toLowerCase()]));
@@ -140,6 +140,14 @@ const SHELL: Readonly<Record<string, ShellCommand>> = {
       yield* diffLines(session.changed(), style);
     },
   },
+  quietly: {
+    usage: "quietly CALLS",
+    text: "make calls, and say nothing of them",
+    *run(session, rest, style) {
+      session.type(rest);
+      yield* watchLines(session, style);
+    },
+  },
   undo: {
     usage: "undo",
     text: "take back the last line of calls, or write",
@@ -209,7 +217,7 @@ export function* lineOf(session: Session, text: string, style: Style): Generator
     }
   }
   const { value, steps } = session.type(line);
-  const shown = valueText(value);
+  const shown = VOID.test(line) ? undefined : valueText(value);
   if (shown !== undefined) yield `= ${shown}`;
   yield* stepLines(steps, style);
   yield* watchLines(session, style);
@@ -223,16 +231,24 @@ function* commandLines(
 ): Generator<string, void, undefined> {
   const { json, ...given } = givenTo(command, wordsOf(rest));
   const report = command.run(session.subject, given);
-  if (json) yield JSON.stringify({ command: command.name, ...report.json });
-  else yield* fittedLines(report, style);
+  if (json) {
+    yield JSON.stringify({ command: command.name, ...report.json });
+    return;
+  }
+  // What is looked at need not be said here.
+  const title = style.colors.dim(session.place);
+  for (const text of fittedLines(report, style)) if (text !== title) yield text;
 }
+
+/** A line whose last call returns nothing. */
+const VOID = /(^|;)\s*free\s*\([^;]*;?$/;
 
 function valueText(value: Value | undefined): string | undefined {
   if (value === undefined || !("value" in value)) return undefined;
   return value.value >= 4096n ? hex(value.value) : String(value.value);
 }
 
-function* helpLines(name: string, style: Style): Generator<string> {
+function* helpLines(name: string, style: Style): Generator<string, void> {
   const { colors, width } = style;
   if (name === "") {
     yield* wrap(

@@ -39,20 +39,31 @@ export type { VmaView } from "./inspect/regions.js";
 export { mallinfoOf } from "./inspect/mallinfo.js";
 export { checkProcess } from "./inspect/checks.js";
 export { fork, restore, rewind, takeCheckpoint } from "./inspect/checkpoint.js";
-export type { Checkpoint } from "./inspect/checkpoint.js";
+export type { Checkpoint, Run, ThreadState } from "./inspect/checkpoint.js";
 export { StepLog, tryCall, tryFree, tryMalloc } from "./inspect/dry-run.js";
 export type { Verdict } from "./inspect/dry-run.js";
 export type { OffendingValue } from "./inspect/offending.js";
 export type { StepName, StepText } from "./inspect/steps.js";
-export { checkpointOf, isRestorable, snapshotHead, snapshotSource, snapshotText } from "./inspect/snapshot.js";
+export { Step } from "./layout/generated.js";
+export type { StepListener } from "./process/options.js";
+export {
+  checkpointOf,
+  isRestorable,
+  snapshotHead,
+  snapshotSource,
+  snapshotText,
+} from "./inspect/snapshot.js";
 export type {
   ArenaRecord,
   CheckpointRecord,
   ChunkRecord,
   ListRecord,
   RegionRecord,
+  RunRecord,
   Snapshot,
   SnapshotHead,
+  ThreadRecord,
+  ThreadStateRecord,
 } from "./inspect/snapshot.js";
 export { diffSnapshots } from "./inspect/diff.js";
 export type { ChangedChunk, ChangedNumber, SnapshotDiff } from "./inspect/diff.js";

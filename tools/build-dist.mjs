@@ -39,8 +39,9 @@ const COMMAND = { "cli/main": "cli/main", "cli/replay-worker": "cli/replay/worke
 const PLACES = [
   [/\/@assemblyscript\/loader\/|\/src\/binary\/loader\.ts$/, "loader"],
   [/\/src\/kernel\/(files\/|errno\.|flags\.)/, "files"],
+  [/\/src\/inspect\/place\.ts$/, "debug/index"],
   [/\/src\/(trace|cli\/replay\/garbage)/, "cli/shared"],
-  ...["kernel", "link", "image", "debug"].map((name) => [
+  ...["kernel", "link", "image", "debug", "inspect"].map((name) => [
     new RegExp(`/src/${name}(/|\\.ts$)`),
     `${name}/index`,
   ]),
@@ -96,7 +97,7 @@ async function buildCode() {
     plugins: [moved(), minified()],
   });
   await bundle.close();
-  const page = await buildPage(root, `${dist}cli/bench-page.html`);
+  const page = await buildPage(root, `${dist}cli/bench-page.html.gz`);
   writeFileSync(`${dist}THIRD-PARTY-LICENSES.txt`, licenceTexts(root, [...output, page]));
 }
 

@@ -1,7 +1,8 @@
-// Makes dist/cli/bench-page.html: the page of `bench`, without data. Its script, with the library
-// that draws the plots, its style and the licences are put into the one file.
+// Makes dist/cli/bench-page.html.gz: the page of `bench`, without data. Its script, with the
+// library that draws the plots, its style and the licences are put into the one file.
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
 import commonjs from "@rollup/plugin-commonjs";
 import nodeResolve from "@rollup/plugin-node-resolve";
 import { transform } from "esbuild";
@@ -55,6 +56,6 @@ export async function buildPage(root, to) {
   const page = readFileSync(`${folder}template.html`, "utf8")
     .replace(/^\s+/gm, "")
     .replace(/%([A-Z]+)%/g, (place, name) => parts[name] ?? place);
-  writeFileSync(to, page);
+  writeFileSync(to, gzipSync(page, { level: 9 }));
   return chunk;
 }

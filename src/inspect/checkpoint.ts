@@ -17,22 +17,29 @@ import { readArenas, heapMaxBytes } from "./arenas.js";
 import { isDamage } from "./damage.js";
 import { walkRegions } from "./regions.js";
 
-type FullProcess<A extends Abi = Abi> = Process<A, "full">;
-
 /** Bytes of a process, side by side. */
-interface Run {
+export interface Run {
+  /** The first byte, a multiple of a page. */
   readonly start: number;
+  /** What is there. */
   readonly bytes: Uint8Array;
 }
 
 /** A process as it was. */
 export interface Checkpoint {
+  /** The memory layout. */
   readonly abi: Abi;
+  /** Which heap. */
   readonly profile: Profile;
+  /** Where the kernel's and libc's data begin. */
   readonly base: number;
+  /** Where the heap begins. */
   readonly startBrk: number;
+  /** Where the search for room for mappings begins. */
   readonly mmapBase: number;
+  /** The limit of the address space. */
   readonly taskSize: number;
+  /** Where mappings go. */
   readonly layout: AddressLayout;
   /** How large the memory was, pages of 64 KiB. */
   readonly memoryPages: number;
@@ -43,8 +50,10 @@ export interface Checkpoint {
 }
 
 /** One thread's instance. */
-interface ThreadState {
+export interface ThreadState {
+  /** The thread's number. */
   readonly number: number;
+  /** Its instance's variables, in the order of the binary. */
   readonly state: readonly (number | bigint)[];
 }
 
@@ -179,7 +188,10 @@ export function takeCheckpoint(threads: readonly Process[]): Checkpoint {
  * @param module the binary, where it is at hand: that of the process that was put away
  * @returns its threads, in the checkpoint's order
  */
-export function restore(checkpoint: Checkpoint, module?: WebAssembly.Module): FullProcess[] {
+export function restore(
+  checkpoint: Checkpoint,
+  module?: WebAssembly.Module,
+): Process<Abi, "full">[] {
   const { abi, profile, base, startBrk, mmapBase, taskSize, layout } = checkpoint;
   const plan = planProcess({
     ...{ abi, build: "full", base, startBrk, mmapBase, taskSize, layout },
@@ -206,15 +218,15 @@ export function restore(checkpoint: Checkpoint, module?: WebAssembly.Module): Fu
       return state.number;
     });
   });
-  return [process, ...rest] as FullProcess[];
+  return [process, ...rest] as Process<Abi, "full">[];
 }
 
 /**
  * Another process that is, from now on, as this one is: fork(2), for all threads at once.
  * @param threads as for {@link takeCheckpoint}
  */
-export function fork<A extends Abi>(threads: readonly FullProcess<A>[]): FullProcess<A>[] {
-  return restore(takeCheckpoint(threads), threads[0]!.module) as FullProcess<A>[];
+export function fork<A extends Abi>(threads: readonly Process<A, "full">[]): Process<A, "full">[] {
+  return restore(takeCheckpoint(threads), threads[0]!.module) as Process<A, "full">[];
 }
 
 /**
@@ -222,7 +234,7 @@ export function fork<A extends Abi>(threads: readonly FullProcess<A>[]): FullPro
  * @param threads those of the checkpoint, in the same order
  * @throws Error where the process is at its end: nothing goes on after that
  */
-export function rewind(threads: readonly FullProcess[], checkpoint: Checkpoint): void {
+export function rewind(threads: readonly Process<Abi, "full">[], checkpoint: Checkpoint): void {
   const [first] = threads;
   if (first === undefined || threads.length !== checkpoint.threads.length)
     throw new RangeError(`the checkpoint has ${checkpoint.threads.length} threads`);

@@ -1,6 +1,7 @@
 // The whole-heap checker and the kernel's, asked in a copy: what they find is named as any other
 // damage is.
 
+import type { Abi } from "../layout/address.js";
 import { Invariant } from "../layout/generated.js";
 import { HeapAbort } from "../process/failures.js";
 import type { Process } from "../process/process.js";
@@ -16,7 +17,7 @@ const NAMES = new Map(Object.entries(Invariant).map(([name, number]) => [number 
  * @param process of the full build; it stays as it is
  * @returns what is broken first; undefined where all is sound
  */
-export function checkProcess(process: Process<"ilp32" | "lp64", "full">): Damage | undefined {
+export function checkProcess(process: Process<Abi, "full">): Damage | undefined {
   const [copy] = fork([process]);
   try {
     const broken = copy!.raw.check_heap();

@@ -48,6 +48,7 @@ export type ChunkState =
 
 /** One chunk. */
 export interface ChunkView {
+  /** Absent: see {@link isDamage}. */
   readonly corrupt?: never;
   /** Its address. */
   readonly chunk: number;
@@ -57,6 +58,7 @@ export interface ChunkView {
   readonly size: number;
   /** The A, M and P bits of its size field. */
   readonly flags: number;
+  /** What it is. */
   readonly state: ChunkState;
   /** Which list it is in: the bin's number, or tcache's. */
   readonly bin?: number;
@@ -66,8 +68,11 @@ export interface ChunkView {
 
 /** Where a free chunk is filed. */
 export interface Filing {
+  /** Which kind of list, or what it is besides. */
   readonly state: ChunkState;
+  /** The list's number: the bin's, or tcache's. */
   readonly bin?: number;
+  /** The thread whose cache it is in. */
   readonly thread?: number;
 }
 
@@ -75,6 +80,7 @@ export interface Filing {
 export interface Filings {
   /** By the chunk's address. */
   readonly of: ReadonlyMap<number, Filing>;
+  /** What is wrong with the lists. */
   readonly damages: readonly Damage[];
 }
 
@@ -218,8 +224,11 @@ export function* walkMapped(source: HeapSource): Generator<ChunkView, void, unde
 
 /** A heap as it is now, read once: for whoever asks several things of it. */
 export class HeapView {
+  /** What is looked at. */
   readonly source: HeapSource;
+  /** Its arenas, main_arena first, as far as their ring can be followed. */
   readonly arenas: readonly Arena[];
+  /** What its lists hold. */
   readonly filings: Filings;
 
   /** @param source is only looked at, whatever is damaged */

@@ -3,6 +3,7 @@
 
 /** Something in a heap that breaks a rule. */
 export interface Damage {
+  /** Always: tells it from what is sound. */
   readonly corrupt: true;
   /** The address of the field, or of the chunk, that is wrong. */
   readonly at: number;

@@ -5,7 +5,9 @@ import type { ChunkRecord, Snapshot } from "./snapshot.js";
 
 /** A chunk that is another one now. */
 export interface ChangedChunk {
+  /** What it was. */
   readonly before: ChunkRecord;
+  /** What it is. */
   readonly after: ChunkRecord;
 }
 
@@ -13,7 +15,9 @@ export interface ChangedChunk {
 export interface ChangedNumber {
   /** Where it is: `mm.brk`, `mallinfo2.fordblks`, `arenas[0].systemMem`. */
   readonly name: string;
+  /** What it was. */
   readonly before: number;
+  /** What it is. */
   readonly after: number;
 }
 
@@ -25,6 +29,7 @@ export interface SnapshotDiff {
   readonly gone: readonly ChunkRecord[];
   /** Those that have another size, state or list. */
   readonly changed: readonly ChangedChunk[];
+  /** Numbers that are others now. */
   readonly numbers: readonly ChangedNumber[];
 }
 

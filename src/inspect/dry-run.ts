@@ -1,7 +1,7 @@
 // What free() or malloc() would do, without doing it: a copy of the process does. So the verdict is
 // that of the code itself, and its words are the way that it took.
 
-import type { Mem } from "../layout/address.js";
+import type { Abi, Mem } from "../layout/address.js";
 import { HeapAbort, type FailureName } from "../process/failures.js";
 import type { Process } from "../process/process.js";
 import { readMallocPar } from "./arenas.js";
@@ -10,8 +10,6 @@ import { offendingValues, type OffendingValue } from "./offending.js";
 import { hex } from "./source.js";
 import { stepText, type StepTaken, type StepText } from "./steps.js";
 import type { Step } from "../layout/generated.js";
-
-type FullProcess = Process<"ilp32" | "lp64", "full">;
 
 /** What a call would come to. */
 export interface Verdict {
@@ -23,10 +21,15 @@ export interface Verdict {
   readonly result?: Mem;
   /** What would end the process: glibc's message, letter for letter, and what it is about. */
   readonly failure?: {
+    /** Which check. */
     readonly name: FailureName;
+    /** glibc's message; of a link to nowhere, where it is. */
     readonly message: string;
+    /** What the process would die of. */
     readonly signal: "SIGABRT" | "SIGSEGV";
+    /** The chunk or block that failed the check, an address. */
     readonly at: number;
+    /** What the check looked at. */
     readonly values: readonly OffendingValue[];
   };
 }
@@ -36,7 +39,7 @@ export interface Verdict {
  * @param process the thread that would call
  * @returns the verdict; the process stays as it is
  */
-export function tryFree(process: FullProcess, mem: Mem): Verdict {
+export function tryFree(process: Process<Abi, "full">, mem: Mem): Verdict {
   return tryCall(process, `free(${hex(mem)})`, (copy) => {
     copy.free(mem);
     return undefined;
@@ -44,7 +47,7 @@ export function tryFree(process: FullProcess, mem: Mem): Verdict {
 }
 
 /** What `malloc(bytes)` would do now. @returns as {@link tryFree} */
-export function tryMalloc(process: FullProcess, bytes: number | bigint): Verdict {
+export function tryMalloc(process: Process<Abi, "full">, bytes: number | bigint): Verdict {
   return tryCall(process, `malloc(${bytes})`, (copy) => copy.malloc(bytes));
 }
 
@@ -54,9 +57,9 @@ export function tryMalloc(process: FullProcess, bytes: number | bigint): Verdict
  * @param make makes it, in the process that it is given
  */
 export function tryCall(
-  process: FullProcess,
+  process: Process<Abi, "full">,
   call: string,
-  make: (copy: FullProcess) => Mem | undefined,
+  make: (copy: Process<Abi, "full">) => Mem | undefined,
 ): Verdict {
   const [copy] = fork([process]);
   const steps = new StepLog(copy!);
@@ -73,10 +76,10 @@ export function tryCall(
 
 /** The steps of the calls that a process makes from now on. */
 export class StepLog {
-  readonly #process: FullProcess;
+  readonly #process: Process<Abi, "full">;
   #taken: StepTaken[] = [];
 
-  constructor(process: FullProcess) {
+  constructor(process: Process<Abi, "full">) {
     this.#process = process;
     process.onStep((step, first, second) => {
       this.#taken.push({ step: step as Step, first, second });

@@ -11,6 +11,7 @@ import { hex, hexWord, isInside, readHead, type HeapSource } from "./source.js";
 
 /** A chunk in a list. */
 export interface Entry {
+  /** Absent: see {@link isDamage}. */
   readonly corrupt?: never;
   /** The chunk's address. */
   readonly chunk: number;

@@ -10,6 +10,7 @@ import { hex, hexWord, isInside, readHead, type HeapSource } from "./source.js";
 
 /** A value that a failed check looked at. */
 export interface OffendingValue {
+  /** What it is, as glibc's source calls it: `p->size`. */
   readonly name: string;
   /** Where it is; absent of what is no field. */
   readonly at?: number;

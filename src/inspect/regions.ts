@@ -9,11 +9,13 @@ import { mmOf } from "./words.js";
 
 /** One region of the address space: whole pages, half-open. */
 export interface VmaView {
+  /** Absent: see {@link isDamage}. */
   readonly corrupt?: never;
   /** Where its struct lies. */
   readonly address: number;
   /** vm_start and vm_end. */
   readonly start: number;
+  /** The first address behind it. */
   readonly end: number;
   /** vm_flags: VM bits. */
   readonly flags: number;

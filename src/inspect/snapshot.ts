@@ -31,6 +31,7 @@ export const SNAPSHOT_VERSION = 1;
 export interface ListRecord {
   /** Its number among lists of its kind. */
   readonly bin: number;
+  /** Which kind of list. */
   readonly kind: "tcache" | "fastbin" | "unsorted" | "smallbin" | "largebin";
   /** What a tcache bin says that it has. */
   readonly count?: number;
@@ -40,11 +41,13 @@ export interface ListRecord {
 
 /** An arena. */
 export interface ArenaRecord {
+  /** Where its malloc_state is. */
   readonly address: number;
   /** malloc_state, without the heads of its bins. */
   readonly state: Readonly<Record<string, number>>;
   /** Its heap_info chain, the last first. */
   readonly heaps: readonly object[];
+  /** Where its chunks lie. */
   readonly segments: readonly Segment[];
   /** Fast bins and bins that hold anything. */
   readonly lists: readonly ListRecord[];
@@ -52,7 +55,9 @@ export interface ArenaRecord {
 
 /** A region. */
 export interface RegionRecord {
+  /** Its first address. */
   readonly start: number;
+  /** The first address behind it. */
   readonly end: number;
   /** vm_flags. */
   readonly flags: number;
@@ -60,21 +65,33 @@ export interface RegionRecord {
 
 /** A snapshot, but for its chunks and its memory. */
 export interface SnapshotHead {
+  /** What the file is. */
   readonly format: typeof SNAPSHOT_FORMAT;
+  /** Of the format. */
   readonly version: typeof SNAPSHOT_VERSION;
   /** What it shows, for people: a trace's name, and after how many operations. */
   readonly of: string;
+  /** The memory layout. */
   readonly abi: "ilp32" | "lp64";
+  /** Which heap. */
   readonly profile: string;
+  /** Where the kernel's and libc's data begin. */
   readonly base: number;
+  /** Where the structs are that lead to all others. */
   readonly places: Places;
   /** How the binary lays out its structs: lines of its section "layout". */
   readonly structs: readonly string[];
+  /** mm_struct: addresses in bytes, counts in pages. */
   readonly mm: object;
+  /** The address space, the lowest region first. */
   readonly regions: readonly RegionRecord[];
+  /** The arenas, main_arena first. */
   readonly arenas: readonly ArenaRecord[];
-  readonly threads: readonly (ThreadView & { readonly lists: readonly ListRecord[] })[];
+  /** The threads that live, with what their caches hold. */
+  readonly threads: readonly ThreadRecord[];
+  /** malloc_par, mp_. */
   readonly mallocPar: MallocPar;
+  /** What mallinfo2(3) says. */
   readonly mallinfo2: Mallinfo2;
   /** What is damaged. */
   readonly damages: readonly Damage[];
@@ -85,15 +102,40 @@ export type ChunkRecord = Omit<ChunkView, "corrupt">;
 
 /** A whole snapshot. */
 export interface Snapshot extends SnapshotHead {
+  /** Every chunk, arena by arena; then those that are mappings. */
   readonly chunks: readonly ChunkRecord[];
   /** The process, so that it can go on from here. */
   readonly checkpoint?: CheckpointRecord;
 }
 
+/** Pages side by side. */
+export interface RunRecord {
+  /** The first byte, an address. */
+  readonly start: number;
+  /** What is there. */
+  readonly base64: string;
+}
+
+/** A thread of a checkpoint. */
+export interface ThreadStateRecord {
+  /** The thread's number. */
+  readonly number: number;
+  /** Its instance's variables, as text. */
+  readonly state: readonly string[];
+}
+
+/** A thread, and what its cache holds. */
+export interface ThreadRecord extends ThreadView {
+  /** The bins of its tcache that hold anything. */
+  readonly lists: readonly ListRecord[];
+}
+
 /** A checkpoint in JSON: bytes are base64, variables text, with an n behind those of 64 bits. */
 export interface CheckpointRecord extends Omit<Checkpoint, "runs" | "threads"> {
-  readonly runs: readonly { readonly start: number; readonly base64: string }[];
-  readonly threads: readonly { readonly number: number; readonly state: readonly string[] }[];
+  /** Pages that are not zero. */
+  readonly runs: readonly RunRecord[];
+  /** Threads, and their instances' variables. */
+  readonly threads: readonly ThreadStateRecord[];
 }
 
 /** Reads all but the chunks. @param of what it shows, for people */

@@ -18,6 +18,7 @@ export interface StepText {
   readonly name: StepName;
   /** The function of glibc's that decides. */
   readonly decidedBy: string;
+  /** What was decided, with its numbers. */
   readonly text: string;
 }
 

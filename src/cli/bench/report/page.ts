@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { systemReason, UserError } from "../../io.js";
 import { packageRoot } from "../../package-root.js";
 import type { BenchResult } from "../result.js";
@@ -10,7 +11,7 @@ import { verdictSentences, generalLosses, lossesOf, type Loss } from "../standin
 import type { Summary } from "../summary.js";
 
 /** The page without data, from the package's folder. */
-const TEMPLATE = "dist/cli/bench-page.html";
+const TEMPLATE = "dist/cli/bench-page.html.gz";
 /** What stands in the template for what is put into it. */
 const PLACES = /%(TITLE|DATA)%/g;
 
@@ -47,7 +48,7 @@ export function pageReport(result: BenchResult, summary: Summary): string {
 function template(): string {
   const path = join(packageRoot(), TEMPLATE);
   try {
-    return readFileSync(path, "utf8");
+    return gunzipSync(readFileSync(path)).toString("utf8");
   } catch (error) {
     throw new UserError(
       `${path}: ${systemReason(error) ?? String(error)} (npm run build makes it)`,

@@ -65,11 +65,17 @@ function numbersOf({ mm, mallocPar, mallinfo2, arenas, regions }: Snapshot): Map
     for (const [name, value] of Object.entries(values) as [string, unknown][])
       if (typeof value === "number") numbers.set(`${prefix}.${name}`, value);
   };
-  add("mm", mm);
+  add("mm", ofKernel(mm));
   add("mp_", mallocPar);
   add("mallinfo2", mallinfo2);
   arenas.forEach(({ state }, i) => add(`arenas[${i}]`, state));
   return numbers;
+}
+
+/** The kernel's own fields of mm_struct; behind them are the model's, which nobody else knows. */
+function ofKernel(mm: object): object {
+  const fields = Object.entries(mm);
+  return Object.fromEntries(fields.slice(0, fields.findIndex(([name]) => name === "layout")));
 }
 
 function changedNumbers(

@@ -8,7 +8,7 @@ import { readMallocPar } from "./arenas.js";
 import { fork } from "./checkpoint.js";
 import { offendingValues, type OffendingValue } from "./offending.js";
 import { hex } from "./source.js";
-import { stepText, type StepTaken, type StepText } from "./steps.js";
+import { stepTexts, type StepTaken, type StepText } from "./steps.js";
 import type { Step } from "../layout/generated.js";
 
 /** What a call would come to. */
@@ -90,7 +90,7 @@ export class StepLog {
   texts(): StepText[] {
     const { abi } = this.#process;
     const { tcacheCount } = readMallocPar(this.#process);
-    const texts = this.#taken.map((step) => stepText(step, { abi, tcacheCount }));
+    const texts = stepTexts(this.#taken, { abi, tcacheCount });
     this.#taken = [];
     return texts;
   }

@@ -59,7 +59,7 @@ const TEXTS: Readonly<Record<StepName, readonly [decidedBy: string, words: Words
     (bin, had, limits) => `${tcacheBin(bin, limits)} had ${had}: its latest block is taken`,
   ],
   TCACHE_EMPTY: ["__libc_malloc", (bin, _, limits) => `${tcacheBin(bin, limits)} is empty`],
-  TCACHE_NONE: ["csize2tidx", (size) => `no tcache bin has chunks of ${hex(size)}`],
+  TCACHE_NONE: ["csize2tidx", (size) => `tcache has no bin for chunks of ${hex(size)}`],
   FASTBIN_TAKE: [
     "_int_malloc",
     (size, chunk) => `fast bin ${hex(size)} has chunk ${hex(chunk)}: it is taken`,
@@ -202,9 +202,19 @@ const TEXTS: Readonly<Record<StepName, readonly [decidedBy: string, words: Words
 
 const NAMES = new Map(Object.entries(Step).map(([name, step]) => [step, name as StepName]));
 
-/** @returns a step in words */
-export function stepText({ step, first, second }: StepTaken, limits: Limits): StepText {
-  const name = NAMES.get(step)!;
-  const [decidedBy, words] = TEXTS[name];
-  return { name, decidedBy, text: words(first, second, limits) };
+/** What is done with a chunk out of a fast bin, and with one that is freed. */
+const MERGING: ReadonlySet<StepName> = new Set([
+  ...(["MERGE_BACK", "MERGE_NEXT", "MERGE_TOP", "UNSORTED_PUT"] as const),
+]);
+
+/** @returns steps in words, in their order */
+export function stepTexts(steps: readonly StepTaken[], limits: Limits): StepText[] {
+  let isEmptying = false;
+  return steps.map(({ step, first, second }) => {
+    const name = NAMES.get(step)!;
+    const [usual, words] = TEXTS[name];
+    isEmptying = name === "CONSOLIDATED" || (isEmptying && MERGING.has(name));
+    const decidedBy = isEmptying ? "malloc_consolidate" : usual;
+    return { name, decidedBy, text: words(first, second, limits) };
+  });
 }

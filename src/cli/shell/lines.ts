@@ -144,7 +144,7 @@ const SHELL: Readonly<Record<string, ShellCommand>> = {
     usage: "quietly CALLS",
     text: "make calls, and say nothing of them",
     *run(session, rest, style) {
-      session.type(rest);
+      Array.from(session.type(rest));
       yield* watchLines(session, style);
     },
   },
@@ -216,10 +216,11 @@ export function* lineOf(session: Session, text: string, style: Style): Generator
       return;
     }
   }
-  const { value, steps } = session.type(line);
-  const shown = VOID.test(line) ? undefined : valueText(value);
-  if (shown !== undefined) yield `= ${shown}`;
-  yield* stepLines(steps, style);
+  for (const { typed, value, steps } of session.type(line)) {
+    const shown = VOID.test(typed) ? undefined : valueText(value);
+    if (shown !== undefined) yield `= ${shown}`;
+    yield* stepLines(steps, style);
+  }
   yield* watchLines(session, style);
 }
 

@@ -35,6 +35,15 @@ export interface Watch {
   last: string;
 }
 
+/** What a statement did. */
+export interface Done {
+  /** The statement. */
+  readonly typed: string;
+  readonly value: Value | undefined;
+  /** The way that malloc took. */
+  readonly steps: readonly StepText[];
+}
+
 /** Moments that can be undone. */
 const MOST_MOMENTS = 100;
 
@@ -107,20 +116,21 @@ export class Session {
 
   /**
    * Makes calls as they are typed.
-   * @returns the last one's value, and the way that malloc took
-   * @throws UserError for what cannot be meant; HeapAbort
+   * @returns one after the other, what was done
+   * @throws UserError for what cannot be meant, before anything is done; HeapAbort
    */
-  type(text: string): { value: Value | undefined; steps: StepText[] } {
-    // What is wrong with the line is known before anything happens.
+  *type(text: string): Generator<Done, void, undefined> {
     const names = new Map(this.#names);
     const script = parseScript(text, "typed", names);
     this.#remember(text);
     this.#names = names;
     const log = new StepLog(this.process);
-    let value: Value | undefined;
     try {
-      for (const statement of script.statements) value = evaluate(script, statement, this.#run);
-      return { value, steps: log.texts() };
+      for (const [i, statement] of script.statements.entries()) {
+        const value = evaluate(script, statement, this.#run);
+        const end = script.statements[i + 1]?.at;
+        yield { typed: text.slice(statement.at, end).trim(), value, steps: log.texts() };
+      }
     } finally {
       if (this.process.aborted === undefined) log.end();
     }

@@ -1,6 +1,7 @@
 // How help looks: as wide as the terminal, up to 100 columns, words whole, in colours where these
 // are wanted.
 
+import { stripVTControlCharacters } from "node:util";
 import type { Command } from "commander";
 import { NAME, type CliIo } from "./io.js";
 import { colorsFor, terminalWidth, wrap } from "./tables.js";
@@ -39,6 +40,7 @@ export function fitted(text: string, width: number): string {
   return text
     .split("\n")
     .map((line) => {
+      if (stripVTControlCharacters(line).length <= width) return line;
       const indent = /^ */.exec(line)![0];
       const further = indent === "" ? "" : `${indent}  `;
       const [first = "", ...rest] = wrap(line.trimStart(), width - further.length).split("\n");

@@ -29,24 +29,30 @@ import { shellCommand } from "./shell/command.js";
 import { table, terminalWidth } from "./tables.js";
 import { LEAST_SAMPLES } from "./replay/verdict.js";
 
-const COMMANDS = [
-  replayCommand,
-  benchCommand,
-  recordCommand,
-  importCommand,
-  exportCommand,
-  mapsCommand,
-  smapsCommand,
-  mmCommand,
-  straceCommand,
-  shellCommand,
-  snapshotCommand,
-  diffCommand,
-  imageCommand,
-  linkCommand,
-  completionCommand,
-  manCommand,
-] as const;
+/** The commands, by the headings that help has. */
+const COMMANDS: Readonly<Record<string, (io: CliIo) => readonly Command[]>> = {
+  "Traces and speed:": (io) => [
+    replayCommand(io),
+    benchCommand(io),
+    recordCommand(io),
+    importCommand(io),
+    exportCommand(io),
+  ],
+  "Looking at a heap:": (io) => [
+    shellCommand(io),
+    ...heapCommands(io),
+    snapshotCommand(io),
+    diffCommand(io),
+    imageCommand(io),
+  ],
+  "The kernel's side:": (io) => [
+    mapsCommand(io),
+    smapsCommand(io),
+    mmCommand(io),
+    straceCommand(io),
+  ],
+  "Others:": (io) => [linkCommand(io), completionCommand(io), manCommand(io)],
+};
 /** Errors whose message says all there is to say. */
 const EXPECTED = [TraceError, ReplayError, UserError, HeapAbort, HeapImageError] as const;
 const AFTER = `
@@ -83,6 +89,7 @@ async function showAround(io: CliIo): Promise<void> {
     [`${NAME} replay FILE`, "the same for a trace of yours (.rep, .rep.gz); --json for machines"],
     [`${NAME} bench FILE`, "a race against other allocators, and against JavaScript's own"],
     [`${NAME} replay --workers`, "recordings of threads, on threads that run at the same time"],
+    [`${NAME} shell ${shown}`, "every chunk, bin and decision, step by step, back and forth"],
     [`${NAME} maps ${shown}`, "the address space behind it, as /proc/PID/maps shows it"],
     [`${NAME} strace replay ${shown}`, "what malloc asks of the kernel, as strace shows it"],
     [`${NAME} help`, "all commands"],
@@ -125,10 +132,10 @@ export function makeProgram(io: CliIo): Command {
       delete env[when === "always" ? "NO_COLOR" : "FORCE_COLOR"];
       env[when === "always" ? "FORCE_COLOR" : "NO_COLOR"] = "1";
     });
-  for (const command of COMMANDS) {
-    program.addCommand(command(ours));
+  for (const [heading, commands] of Object.entries(COMMANDS)) {
+    for (const command of commands(ours)) program.addCommand(command.helpGroup(heading));
   }
-  for (const command of heapCommands(ours)) program.addCommand(command);
+  program.commandsGroup("Others:");
   for (const command of withSubcommands(program)) {
     command.exitOverride().showSuggestionAfterError();
     command.helpOption("-h, --help", "print this help");

@@ -39,6 +39,7 @@ export type { VmaView } from "./inspect/regions.js";
 export { mallinfoOf } from "./inspect/mallinfo.js";
 export { checkProcess } from "./inspect/checks.js";
 export { fork, restore, rewind, takeCheckpoint } from "./inspect/checkpoint.js";
+export { forkHeap } from "./heap/fork.js";
 export type { Checkpoint, Run, ThreadState } from "./inspect/checkpoint.js";
 export { StepLog, tryCall, tryFree, tryMalloc } from "./inspect/dry-run.js";
 export type { Verdict } from "./inspect/dry-run.js";

@@ -31,7 +31,7 @@ function stabilise(memory: WebAssembly.Memory): void {
 
 /** The options of a heap that can run on any build. */
 export const HEAP_OPTIONS = /* @__PURE__ */ merged(PROCESS_OPTIONS, HEAP_ONLY, {
-  build: ["core", "checked", "image", "threads"],
+  build: ["core", "checked", "image", "full", "threads"],
   stableViews: FLAG,
   threads: FLAG,
 });

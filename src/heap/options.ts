@@ -4,10 +4,10 @@ import type { ProcessOptions } from "../process/options.js";
 import type { Abi } from "../layout/address.js";
 
 /** The builds that a heap can run on. */
-export type HeapBuild = "core" | "checked" | "image" | "threads";
+export type HeapBuild = "core" | "checked" | "image" | "full" | "threads";
 
 /** The buffer that a heap's typed arrays look at: a shared one where threads share the memory. */
-export type ViewBuffer<B extends HeapBuild> = [B] extends ["core" | "checked" | "image"]
+export type ViewBuffer<B extends HeapBuild> = [B] extends ["core" | "checked" | "image" | "full"]
   ? ArrayBuffer
   : ArrayBufferLike;
 

@@ -78,7 +78,7 @@ describe("an option of createHeap", () => {
     [{ fresh: 1 }, 'TypeError: option "fresh" must be a boolean, got 1'],
     [{ randomize: "yes" }, 'TypeError: option "randomize" must be a boolean, got "yes"'],
     [{ stableViews: null }, 'TypeError: option "stableViews" must be a boolean, got null'],
-    [{ build: "full" }, /option "build" must be one of "core", "checked", "image", "threads", got/],
+    [{ build: "replay" }, /option "build" must be one of "core", "checked", "image", "full", "th/],
     [{ abi: null }, /option "abi" must be one of "ilp32", "lp64", got null/],
     [
       { profile: "fast" },

@@ -7,6 +7,8 @@ import { describe, expect, it } from "vitest";
 import { HeapView } from "../../src/inspect/chunks.js";
 import { fork, restore, rewind, takeCheckpoint } from "../../src/inspect/checkpoint.js";
 import { checkpointOf, snapshotText, type Snapshot } from "../../src/inspect/snapshot.js";
+import { forkHeap } from "../../src/heap/fork.js";
+import { createHeapSync } from "../../src/index.js";
 import { Player, type Step } from "../../src/trace/player.js";
 import { Threads } from "../../src/trace/threads.js";
 import { parseTrace } from "../../src/trace/parse.js";
@@ -127,4 +129,18 @@ describe.each(ABIS)("checkpoints, %s", (abi) => {
           .every((byte) => byte === 0),
       ).toBe(true);
   });
+});
+
+it("a heap forks: blocks are where they were, and each goes its own way", () => {
+  const heap = createHeapSync({ build: "full" });
+  const block = heap.malloc(100);
+  heap.u8(block, 100).fill(7);
+  const copy = forkHeap(heap);
+  expect([...copy.u8(block, 100)]).toEqual([...heap.u8(block, 100)]);
+  copy.u8(block, 100).fill(9);
+  copy.free(block);
+  expect(heap.u8(block, 1)[0]).toBe(7);
+  expect(copy.malloc(100)).toBe(block);
+  expect(heap.malloc(100)).not.toBe(block);
+  expect(() => forkHeap(createHeapSync() as never)).toThrow('needs a heap with build "full"');
 });

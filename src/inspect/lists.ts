@@ -1,7 +1,7 @@
 // The lists that free chunks are in: bins, fast bins, and what threads cache. A walk is bounded: a
 // link that leads nowhere, back, or to what cannot be in the list ends it, and is told.
 
-import { chunkOf, memOf, wordBytes } from "../layout/address.js";
+import { memOf, wordBytes } from "../layout/address.js";
 import { MALLOC_ALIGNMENT, PAGE_SHIFT } from "../layout/generated.js";
 import { MOST_THREADS } from "../process/threads/registry.js";
 import type { StructLayout } from "../layout/struct.js";
@@ -169,7 +169,8 @@ function* walkCache(
   let mem = source.readWord(head);
   const seen = new Set<number>();
   while (mem !== 0) {
-    const chunk = chunkOf(mem, source.abi);
+    // Not chunkOf, which cuts to 32 bits: a damaged link may have 64.
+    const chunk = mem - 2 * wordBytes(source.abi);
     const bad = badLink(source, holder, chunk, seen);
     if (bad !== undefined) return yield damage(holder, `tcache bin ${index}: ${bad}`);
     seen.add(chunk);

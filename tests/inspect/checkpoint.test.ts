@@ -55,7 +55,7 @@ function logging(trace: Trace, process: FullProcess) {
   return { threads, player, log };
 }
 
-const TRACES = campaign({ short: 16, ci: 100, full: 200 });
+const TRACES = campaign({ short: 16, ci: 60, full: 200 });
 
 describe.each(ABIS)("checkpoints, %s", (abi) => {
   it(`${TRACES} random traces, cut anywhere, restored elsewhere`, { timeout: 600_000 }, () => {

@@ -38,7 +38,7 @@ function damageOne(process: FullProcess, blocks: readonly number[], random: Prng
   view.setUint32(at, value >>> 0, true);
 }
 
-const CASES = campaign({ short: 300, ci: 2500, full: 10_000 });
+const CASES = campaign({ short: 300, ci: 1000, full: 10_000 });
 
 describe.each(ABIS)("dry runs, %s", (abi) => {
   it(`${CASES} random calls on sound and damaged heaps`, { timeout: 600_000 }, () => {

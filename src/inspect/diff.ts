@@ -75,7 +75,12 @@ function numbersOf({ mm, mallocPar, mallinfo2, arenas, regions }: Snapshot): Map
 /** The kernel's own fields of mm_struct; behind them are the model's, which nobody else knows. */
 function ofKernel(mm: object): object {
   const fields = Object.entries(mm);
-  return Object.fromEntries(fields.slice(0, fields.findIndex(([name]) => name === "layout")));
+  return Object.fromEntries(
+    fields.slice(
+      0,
+      fields.findIndex(([name]) => name === "layout"),
+    ),
+  );
 }
 
 function changedNumbers(

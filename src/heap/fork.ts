@@ -16,8 +16,9 @@ export function forkHeap<A extends Abi>(
   heap: Heap<A, "full">,
   outOfMemory: OutOfMemoryPolicy = "null",
 ): Heap<A, "full"> {
-  if (heap.process.build !== "full")
-    throw new TypeError(`forkHeap needs a heap with build "full", got "${heap.process.build}"`);
+  const { build }: { build: string } = heap.process;
+  if (build !== "full")
+    throw new TypeError(`forkHeap needs a heap with build "full", got "${build}"`);
   const [process] = fork([heap.process]);
   return new Heap(process!, outOfMemory);
 }

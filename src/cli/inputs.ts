@@ -143,10 +143,19 @@ export function unzipped(bytes: Uint8Array, name: string): Uint8Array {
         `packed with ${packer}: unpack it first (gzip is taken as it is)`,
       );
   }
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  return isGzip(bytes) ? tried("gzip", name, () => gunzipSync(bytes)) : bytes;
+}
+
+/** @returns whether bytes begin as gzip does */
+export function isGzip(bytes: Uint8Array): boolean {
+  return bytes[0] === 0x1f && bytes[1] === 0x8b;
+}
+
+/** Unpacks what a packer has packed. @throws TraceError for what is damaged */
+export function tried(packer: string, name: string, unpack: () => Uint8Array): Uint8Array {
   try {
-    return gunzipSync(bytes);
+    return unpack();
   } catch (error) {
-    throw new TraceError(name, 0, `damaged gzip file (${(error as Error).message})`);
+    throw new TraceError(name, 0, `damaged ${packer} file (${(error as Error).message})`);
   }
 }

@@ -7,8 +7,8 @@ import {
   type MallocPar,
   type MallocState,
 } from "../layout/generated.js";
-import { readStruct, type StructLayout } from "../layout/struct.js";
-import type { HeapSource } from "./source.js";
+import { readStruct } from "../layout/struct.js";
+import { isInside, type HeapSource } from "./source.js";
 
 export type { MallocPar, MallocState } from "../layout/generated.js";
 
@@ -84,15 +84,10 @@ export function collectArenas(process: HeapSource, arenas: Arena[]): void {
     };
     arenas.push({ address, state: Object.defineProperties(state, old), heaps });
     if (state.next === main) return;
-    if (left === 0 || !isIn(process, state.next, process.structs.MallocState))
+    if (left === 0 || !isInside(process, state.next, process.structs.MallocState.size))
       process.abort("SEGV_ARENAS", address);
     address = state.next;
   }
-}
-
-/** Whether a struct at `address` would lie in memory, above the base. */
-function isIn(process: HeapSource, address: number, { size }: StructLayout): boolean {
-  return address >= process.base && address + size <= process.u8().length;
 }
 
 /** The heap that `top` lies in and those before it. */
@@ -101,7 +96,7 @@ function readHeaps(process: HeapSource, top: number): Heap[] {
   let from = top;
   for (let address = top - (top % heapMaxBytes(process)); address !== 0;) {
     // An arena has fewer heaps than that, too.
-    if (heaps.length > MOST_ARENAS || !isIn(process, address, process.structs.HeapInfo))
+    if (heaps.length > MOST_ARENAS || !isInside(process, address, process.structs.HeapInfo.size))
       process.abort("SEGV_HEAPS", from);
     from = address;
     const info = readStruct(process.view(), address, process.structs.HeapInfo);

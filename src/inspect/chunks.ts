@@ -5,10 +5,10 @@ import { memOf, wordBytes } from "../layout/address.js";
 import { IS_MMAPPED, NON_MAIN_ARENA, PREV_INUSE, VmaKind } from "../layout/generated.js";
 import { HeapAbort } from "../process/failures.js";
 import { collectArenas, type Arena } from "./arenas.js";
-import { damage, isDamage, type Damage } from "./damage.js";
+import { damage, isDamage, sound, type Damage } from "./damage.js";
 import {
-  alignmentOf,
   binCount,
+  binKind,
   cacheLists,
   readThreads,
   sizeText,
@@ -20,6 +20,7 @@ import { mappedChunkAt } from "./mapped.js";
 import { isVisible, walkRegions } from "./regions.js";
 import { segmentsOf, type Segment } from "./segments.js";
 import { hex, isInside, onlooker, readHead, type HeapSource } from "./source.js";
+import { alignmentOf } from "./words.js";
 
 /** What a chunk is. */
 export type ChunkState =
@@ -82,15 +83,6 @@ export interface Filings {
   readonly of: ReadonlyMap<number, Filing>;
   /** What is wrong with the lists. */
   readonly damages: readonly Damage[];
-}
-
-/** The first large bin: bins 2 to 63 hold one size each (NSMALLBINS). */
-const FIRST_LARGE_BIN = 64;
-
-/** @returns what kind of bin has a number */
-export function binKind(index: number): "unsorted" | "smallbin" | "largebin" {
-  if (index === 1) return "unsorted";
-  return index < FIRST_LARGE_BIN ? "smallbin" : "largebin";
 }
 
 /** Reads all lists of a heap. */
@@ -230,6 +222,7 @@ export class HeapView {
   readonly arenas: readonly Arena[];
   /** What its lists hold. */
   readonly filings: Filings;
+  #sound: readonly ChunkView[] | undefined;
 
   /** @param source is only looked at, whatever is damaged */
   constructor(source: HeapSource) {
@@ -255,11 +248,9 @@ export class HeapView {
 
   /** @returns the chunk that an address lies in, header included; undefined where there is none */
   chunkOf(address: number): ChunkView | undefined {
-    for (const chunk of this.chunks()) {
-      if (isDamage(chunk)) continue;
-      if (chunk.chunk <= address && address < chunk.chunk + chunk.size) return chunk;
-    }
-    return undefined;
+    // Whoever asks once asks again.
+    this.#sound ??= sound(this.chunks(), []);
+    return this.#sound.find(({ chunk, size }) => chunk <= address && address < chunk + size);
   }
 }
 

@@ -2,6 +2,7 @@
 // numbers that are others now.
 
 import type { ChunkRecord, Snapshot } from "./snapshot.js";
+import { numberFields } from "./words.js";
 
 /** A chunk that is another one now. */
 export interface ChangedChunk {
@@ -62,8 +63,7 @@ function isSame(a: ChunkRecord, b: ChunkRecord): boolean {
 function numbersOf({ mm, mallocPar, mallinfo2, arenas, regions }: Snapshot): Map<string, number> {
   const numbers = new Map<string, number>([["regions", regions.length]]);
   const add = (prefix: string, values: object): void => {
-    for (const [name, value] of Object.entries(values) as [string, unknown][])
-      if (typeof value === "number") numbers.set(`${prefix}.${name}`, value);
+    for (const [name, value] of numberFields(values)) numbers.set(`${prefix}.${name}`, value);
   };
   add("mm", ofKernel(mm));
   add("mp_", mallocPar);

@@ -1,11 +1,11 @@
 // The free chunks of an arena, list by list.
 
 import type { Arena } from "./arenas.js";
-import type { HeapSource } from "./source.js";
+import { sizeAt, type HeapSource } from "./source.js";
 import type { FailureName } from "../process/failures.js";
 import { memOf } from "../layout/address.js";
 import { Walk } from "./links.js";
-import { asSize, sizeAt } from "./words.js";
+import { asSize } from "./words.js";
 import { MALLOC_ALIGNMENT, PAGE_SHIFT, SIZE_BITS } from "../layout/generated.js";
 
 /** The chunks of one list. All 0 when there are none. */

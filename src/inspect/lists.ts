@@ -2,12 +2,13 @@
 // link that leads nowhere, back, or to what cannot be in the list ends it, and is told.
 
 import { memOf, wordBytes } from "../layout/address.js";
-import { MALLOC_ALIGNMENT, PAGE_SHIFT } from "../layout/generated.js";
+import { PAGE_SHIFT } from "../layout/generated.js";
 import { MOST_THREADS } from "../process/threads/registry.js";
 import type { StructLayout } from "../layout/struct.js";
 import type { Arena } from "./arenas.js";
 import { damage, type Damage } from "./damage.js";
 import { hex, hexWord, isInside, readHead, type HeapSource } from "./source.js";
+import { alignmentOf } from "./words.js";
 
 /** A chunk in a list. */
 export interface Entry {
@@ -50,9 +51,13 @@ function badLink(
   return seen.has(to) ? `${said}: round in a circle` : undefined;
 }
 
-/** @returns what blocks are aligned to, bytes */
-export function alignmentOf(source: HeapSource): number {
-  return source.profile === "small" ? 2 * wordBytes(source.abi) : MALLOC_ALIGNMENT;
+/** The first large bin: bins 2 to 63 hold one size each (NSMALLBINS). */
+const FIRST_LARGE_BIN = 64;
+
+/** @returns what kind of bin has a number */
+export function binKind(index: number): "unsorted" | "smallbin" | "largebin" {
+  if (index === 1) return "unsorted";
+  return index < FIRST_LARGE_BIN ? "smallbin" : "largebin";
 }
 
 /** @returns the head of bin `index` (1 is the unsorted one), placed as a chunk (bin_at) */

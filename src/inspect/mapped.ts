@@ -4,8 +4,8 @@
 
 import { wordBytes } from "../layout/address.js";
 import { IS_MMAPPED, PAGE_SIZE } from "../layout/generated.js";
-import { alignmentOf } from "./lists.js";
 import { isInside, readHead, type HeapSource } from "./source.js";
+import { alignmentOf, chunkFrom } from "./words.js";
 
 /** A chunk of a mapping, and where its mapping ends. */
 export interface MappedChunk {
@@ -46,8 +46,7 @@ export function mappedChunkAt(
   const isWhole = (found: MappedChunk | undefined): found is MappedChunk =>
     found !== undefined && found.end % PAGE_SIZE === 0 && found.end <= limit;
 
-  const first = start + Math.ceil(header / alignment) * alignment - header;
-  const original = readMapped(source, first, start);
+  const original = readMapped(source, chunkFrom(source, start), start);
   if (original === undefined) return undefined;
   // A mapping that realloc has made smaller ends before what the old header says.
   const bytes = Math.min(original.end, limit) - start;

@@ -3,8 +3,8 @@
 
 import type { HeapSource } from "./source.js";
 import { memOf, wordBytes } from "../layout/address.js";
-import { MALLOC_ALIGNMENT, PREV_INUSE } from "../layout/generated.js";
-import { chunkSizeOf, mmOf } from "./words.js";
+import { PREV_INUSE } from "../layout/generated.js";
+import { chunkFrom, chunkSizeOf, mmOf } from "./words.js";
 
 /** What an address is to malloc and the kernel. */
 export type PlaceKind =
@@ -58,9 +58,7 @@ function chunkAt(process: HeapSource, address: number): Place {
   const top = process.readWord(main + MallocState.fields.top.offset);
   const sizeAt = Chunk.fields.mchunkSize.offset;
   const { startBrk, brk } = mmOf(process);
-  // The first chunk is where its block is aligned.
-  const alignment = process.profile === "small" ? header : MALLOC_ALIGNMENT;
-  const first = startBrk + ((alignment - (header % alignment)) % alignment);
+  const first = chunkFrom(process, startBrk);
   if (address < first) return { kind: "chunk-header", end: first };
   for (let chunk = first; chunk < brk;) {
     const word = process.readWord(chunk + sizeAt);

@@ -3,13 +3,12 @@
 // glibc's structs says where. An arena of another thread's has a segment in each of its heaps.
 
 import { wordBytes } from "../layout/address.js";
-import { IS_MMAPPED, MALLOC_ALIGNMENT } from "../layout/generated.js";
+import { IS_MMAPPED } from "../layout/generated.js";
 import type { Arena } from "./arenas.js";
-import { alignmentOf } from "./lists.js";
 import { isVisible, walkRegions } from "./regions.js";
 import { isDamage, sound } from "./damage.js";
 import { isInside, readHead, type HeapSource } from "./source.js";
-import { mmOf } from "./words.js";
+import { alignmentOf, chunkFrom, mmOf } from "./words.js";
 
 /** Chunks side by side. */
 export interface Segment {
@@ -35,23 +34,12 @@ export function segmentsOf(source: HeapSource, arena: Arena): Segment[] {
 
 function heapSegments(source: HeapSource, { address, heaps }: Arena): Segment[] {
   const { HeapInfo, MallocState } = source.structs;
-  const header = 2 * wordBytes(source.abi);
   return heaps.map(({ address: heap, size, prev }) => {
     const behind = heap + HeapInfo.size;
     const isFirst = prev === 0 && address === behind;
-    const start = isFirst
-      ? Math.ceil((behind + MallocState.size + header) / MALLOC_ALIGNMENT) * MALLOC_ALIGNMENT -
-        header
-      : behind;
+    const start = isFirst ? chunkFrom(source, behind + MallocState.size) : behind;
     return { start, end: heap + size, heap };
   });
-}
-
-/** Where the first chunk from `address` on can begin. */
-function chunkFrom(source: HeapSource, address: number): number {
-  const header = 2 * wordBytes(source.abi);
-  const alignment = alignmentOf(source);
-  return Math.ceil((address + header) / alignment) * alignment - header;
 }
 
 /** Segments of main_arena, which begins at start_brk unless somebody had moved the break. */

@@ -5,11 +5,12 @@
 import { readStruct, type StructLayout } from "../layout/struct.js";
 import type { MallocPar, Mallinfo2 } from "../layout/generated.js";
 import { readMallocPar } from "./arenas.js";
-import { binKind, type ChunkView, type HeapView } from "./chunks.js";
+import type { ChunkView, HeapView } from "./chunks.js";
 import type { Checkpoint } from "./checkpoint.js";
 import { isDamage, sound, type Damage } from "./damage.js";
 import {
   binCount,
+  binKind,
   cacheLists,
   readThreads,
   walkBin,
@@ -20,6 +21,7 @@ import { mallinfoOf } from "./mallinfo.js";
 import { isVisible, walkRegions } from "./regions.js";
 import { segmentsOf, type Segment } from "./segments.js";
 import { bytesSource, type HeapSource, type Places } from "./source.js";
+import { numberFields } from "./words.js";
 import { describeStruct, parseStruct, type Structs } from "../layout/structs.js";
 
 /** What a snapshot's file says first. */
@@ -165,7 +167,7 @@ export function snapshotHead(view: HeapView, of: string): SnapshotHead {
 
 function arenaRecords({ source, arenas }: HeapView): ArenaRecord[] {
   return arenas.map((arena) => {
-    const state = numbersOf(arena.state);
+    const state = Object.fromEntries(numberFields(arena.state));
     const fast = arena.state.fastbinsY.map((_, bin): ListRecord => {
       const chunks = sound(walkFastbin(source, arena, bin), []).map(({ chunk }) => chunk);
       return { bin, kind: "fastbin", chunks };
@@ -183,14 +185,6 @@ function arenaRecords({ source, arenas }: HeapView): ArenaRecord[] {
       lists: [...fast, ...bins].filter(({ chunks }) => chunks.length > 0),
     };
   });
-}
-
-/** The fields of a struct that are one number. */
-function numbersOf(struct: object): Record<string, number> {
-  const fields = Object.entries(struct) as [string, unknown][];
-  return Object.fromEntries(
-    fields.filter((entry): entry is [string, number] => typeof entry[1] === "number"),
-  );
 }
 
 function threadRecords({ source }: HeapView) {

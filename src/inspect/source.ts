@@ -88,11 +88,17 @@ export function hex(value: number | bigint): string {
   return `0x${value.toString(16)}`;
 }
 
+/** @returns the word at `address`, as a C size_t */
+export function sizeAt(source: HeapSource, address: number): bigint {
+  const view = source.view();
+  return wordBytes(source.abi) === 8
+    ? view.getBigUint64(address, true)
+    : BigInt(view.getUint32(address, true));
+}
+
 /** @returns the word at `address`, exactly, as C prints a pointer */
 export function hexWord(source: HeapSource, address: number): string {
-  const view = source.view();
-  if (wordBytes(source.abi) === 8) return hex(view.getBigUint64(address, true));
-  return hex(view.getUint32(address, true));
+  return hex(sizeAt(source, address));
 }
 
 /** A size field: the chunk's bytes and the three bits below. */

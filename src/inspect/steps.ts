@@ -3,6 +3,7 @@
 
 import { Step } from "../layout/generated.js";
 import type { Abi } from "../layout/address.js";
+import { binKind } from "./lists.js";
 import { hex } from "./source.js";
 
 /** A step, with its two numbers. */
@@ -49,8 +50,9 @@ function tcacheBin(bin: number, { abi }: Limits): string {
 }
 
 function binName(bin: number): string {
-  if (bin === 1) return "the unsorted bin";
-  return bin < 64 ? `small bin ${bin}` : `large bin ${bin}`;
+  const kind = binKind(bin);
+  if (kind === "unsorted") return "the unsorted bin";
+  return kind === "smallbin" ? `small bin ${bin}` : `large bin ${bin}`;
 }
 
 const TEXTS: Readonly<Record<StepName, readonly [decidedBy: string, words: Words]>> = {

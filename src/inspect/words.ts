@@ -1,19 +1,11 @@
 // Words of a process's memory as C computes with them: unsigned, of 32 or 64 bits, all of them
 // exact.
 
-import type { HeapSource } from "./source.js";
+import { sizeAt, type HeapSource } from "./source.js";
 import type { StructLayout } from "../layout/struct.js";
 import { wordBytes } from "../layout/address.js";
-import { SIZE_BITS, type MmStruct } from "../layout/generated.js";
+import { MALLOC_ALIGNMENT, SIZE_BITS, type MmStruct } from "../layout/generated.js";
 import { readStruct } from "../layout/struct.js";
-
-/** @returns the word at `address`, as a C size_t */
-export function sizeAt(process: HeapSource, address: number): bigint {
-  const view = process.view();
-  return wordBytes(process.abi) === 8
-    ? view.getBigUint64(address, true)
-    : BigInt(view.getUint32(address, true));
-}
 
 /** @returns what `value` is as a C size_t: modulo the word */
 export function asSize(process: HeapSource, value: bigint): bigint {
@@ -41,4 +33,22 @@ export function chunkSizeOf(head: number): number {
 /** @returns a copy of mm_struct: addresses in bytes, counts in pages */
 export function mmOf(source: HeapSource): MmStruct {
   return readStruct(source.view(), source.places.mmStruct, source.structs.MmStruct);
+}
+
+/** @returns what blocks are aligned to, bytes */
+export function alignmentOf({ profile, abi }: HeapSource): number {
+  return profile === "small" ? 2 * wordBytes(abi) : MALLOC_ALIGNMENT;
+}
+
+/** @returns the first address from `address` on at which a chunk can begin: its block is aligned */
+export function chunkFrom(source: HeapSource, address: number): number {
+  const header = 2 * wordBytes(source.abi);
+  const alignment = alignmentOf(source);
+  return Math.ceil((address + header) / alignment) * alignment - header;
+}
+
+/** @returns the fields of a copied struct that are one number, by name */
+export function numberFields(struct: object): [name: string, value: number][] {
+  const fields = Object.entries(struct) as [string, unknown][];
+  return fields.filter((entry): entry is [string, number] => typeof entry[1] === "number");
 }

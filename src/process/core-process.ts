@@ -3,7 +3,7 @@
 
 import { wordBytes, type Abi } from "../layout/address.js";
 import type { Mallinfo2 } from "../layout/generated.js";
-import { begin } from "./begin.js";
+import { begin, type Start } from "./begin.js";
 import { described, inspect } from "../base/describe.js";
 import { dispose } from "../base/dispose.js";
 import type { Build, RawExports, Word } from "../binary/exports.js";
@@ -65,7 +65,7 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
   constructor(
     plan: ProcessPlan<A, B>,
     { module, raw, fate }: Loaded<A, B, Fate>,
-    start: (plan: ProcessPlan, raw: RawExports, module: WebAssembly.Module) => number = begin,
+    start: Start = begin,
   ) {
     this.abi = plan.abi;
     this.memory = plan.memory;

@@ -4,11 +4,15 @@ import { Command, Option } from "commander";
 import { EXPORTS, WRITERS, type ExportFormat } from "../../trace/interchange/export.js";
 import { written } from "../../trace/interchange/writer.js";
 import { PAGE_SIZE } from "../../layout/generated.js";
-import { Player } from "../../trace/player.js";
-import { Threads } from "../../trace/threads.js";
 import type { CliIo } from "../io.js";
-import { readTrace, startMachine, withMachineOptions, type MachineOptions } from "../machine.js";
-import { writeText } from "./output.js";
+import {
+  playerIn,
+  readTrace,
+  startMachine,
+  withMachineOptions,
+  type MachineOptions,
+} from "../machine.js";
+import { writeText } from "../output.js";
 
 interface Options extends MachineOptions {
   as: ExportFormat;
@@ -46,10 +50,10 @@ export function exportCommand(io: CliIo): Command {
 async function exportTrace(file: string, options: Options, io: CliIo): Promise<void> {
   const trace = await readTrace(file, io);
   const kernel = startMachine(options);
-  const { process, mm } = kernel;
+  const { mm } = kernel;
   const pieces = written(
     trace,
-    (observer) => new Player(trace, new Threads(process, trace), observer),
+    (observer) => playerIn(kernel, trace, false, observer),
     () => ({ footprintBytes: mm.totalVm * PAGE_SIZE, brk: mm.brk }),
     WRITERS[options.as],
   );

@@ -8,7 +8,7 @@ import {
 } from "../../trace/interchange/import.js";
 import { readInput } from "../inputs.js";
 import { NAME, type CliIo } from "../io.js";
-import { writeText } from "./output.js";
+import { writeText } from "../output.js";
 import { unpacked } from "./unpack.js";
 
 interface Options {

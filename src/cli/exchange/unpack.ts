@@ -2,9 +2,8 @@
 
 import * as zlib from "node:zlib";
 import { decompress } from "fzstd";
-import { TraceError } from "../../trace/trace.js";
+import { isGzip, tried } from "../inputs.js";
 
-const GZIP = [0x1f, 0x8b] as const;
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd] as const;
 
 /** Node's own zstd, from 22.15 on; the types are those of the oldest Node that is supported. */
@@ -18,21 +17,9 @@ const { zstdDecompressSync } = zlib as unknown as {
  * @throws TraceError for damaged ones
  */
 export function unpacked(bytes: Uint8Array, name: string): Uint8Array {
-  if (begins(bytes, GZIP)) return tried("gzip", name, () => zlib.gunzipSync(bytes));
-  if (begins(bytes, ZSTD)) {
+  if (isGzip(bytes)) return tried("gzip", name, () => zlib.gunzipSync(bytes));
+  if (ZSTD.every((byte, index) => bytes[index] === byte)) {
     return tried("zstd", name, () => (zstdDecompressSync ?? decompress)(bytes));
   }
   return bytes;
-}
-
-function begins(bytes: Uint8Array, magic: readonly number[]): boolean {
-  return magic.every((byte, index) => bytes[index] === byte);
-}
-
-function tried(packer: string, name: string, unpack: () => Uint8Array): Uint8Array {
-  try {
-    return unpack();
-  } catch (error) {
-    throw new TraceError(name, 0, `damaged ${packer} file (${(error as Error).message})`);
-  }
 }

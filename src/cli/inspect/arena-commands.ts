@@ -5,6 +5,7 @@ import { mallocInfo, mallocStats } from "../../inspect/malloc-info.js";
 import { segmentsOf } from "../../inspect/segments.js";
 import { readThreads } from "../../inspect/lists.js";
 import { hex, type HeapSource } from "../../inspect/source.js";
+import { numberFields } from "../../inspect/words.js";
 import { UserError } from "../io.js";
 import { table } from "../tables.js";
 import { ADDRESS_HELP, addressOf } from "./address.js";
@@ -23,9 +24,11 @@ function cName(field: string): string {
 
 /** A struct's fields as a table: name, value, value in decimal. */
 function structLines(values: object, style: Style): string[] {
-  const rows = Object.entries(values)
-    .filter((entry): entry is [string, number] => typeof entry[1] === "number")
-    .map(([name, value]) => [cName(name), hex(value), String(value)]);
+  const rows = numberFields(values).map(([name, value]) => [
+    cName(name),
+    hex(value),
+    String(value),
+  ]);
   const columns = [{}, { align: "right" }, { align: "right", priority: 1 }] as const;
   return table({ columns, rows, width: style.width, indent: "  " }).split("\n");
 }

@@ -3,6 +3,7 @@
 import { tryFree, tryMalloc, type Verdict } from "../../inspect/dry-run.js";
 import { hex } from "../../inspect/source.js";
 import { OpKind } from "../../layout/generated.js";
+import { functionOf } from "../../trace/interchange/remarks.js";
 import { UserError } from "../io.js";
 import { wrap } from "../tables.js";
 import { ADDRESS_HELP, addressOf, numberOf } from "./address.js";
@@ -19,8 +20,6 @@ function caller({ process, timeline, name }: Subject): FullProcess {
 
 function verdictReport(subject: Subject, verdict: Verdict): Report {
   const { call, steps, result, failure } = verdict;
-  const where =
-    result === undefined || result === 0 ? undefined : `the block would be ${hex(result)}`;
   return {
     json: { of: subject.name, ...verdict },
     *lines(style) {
@@ -28,7 +27,8 @@ function verdictReport(subject: Subject, verdict: Verdict): Report {
       yield colors.bold(call);
       yield* stepLines(steps, style);
       if (failure === undefined) {
-        yield colors.green(where ?? (result === 0 ? "NULL: ENOMEM" : "all checks would pass"));
+        const block = result === 0 ? "NULL: ENOMEM" : `the block would be ${hex(result ?? 0)}`;
+        yield colors.green(result === undefined ? "all checks would pass" : block);
         return;
       }
       yield* wrap(`${failure.message} (${failure.signal}), at ${hex(failure.at)}`, width)
@@ -68,14 +68,6 @@ const tryMallocCommand: HeapCommand = {
   },
 };
 
-const KINDS: Readonly<Record<OpKind, string>> = {
-  [OpKind.MALLOC]: "malloc",
-  [OpKind.CALLOC]: "calloc",
-  [OpKind.MEMALIGN]: "memalign",
-  [OpKind.REALLOC]: "realloc",
-  [OpKind.FREE]: "free",
-};
-
 const timeline: HeapCommand = {
   name: "timeline",
   summary: "tell a block's life: where it was born and why there, moved, and freed into what",
@@ -98,7 +90,7 @@ const timeline: HeapCommand = {
         for (const { index: at, kind, mem, bytes, steps } of life.events) {
           const size = kind === OpKind.FREE ? "" : ` of ${bytes} bytes`;
           const result = mem === 0 ? "NULL" : hex(mem);
-          yield style.colors.bold(`operation ${at}: ${KINDS[kind]}${size}: ${result}`);
+          yield style.colors.bold(`operation ${at}: ${functionOf(kind)}${size}: ${result}`);
           yield* stepLines(steps, style);
         }
         const last = life.events.at(-1);

@@ -3,7 +3,7 @@
 import { memOf, wordBytes } from "../../layout/address.js";
 import type { StructLayout } from "../../layout/struct.js";
 import { flagNames, type ChunkState, type ChunkView, type HeapView } from "../../inspect/chunks.js";
-import { isDamage, type Damage } from "../../inspect/damage.js";
+import { isDamage, sound, type Damage } from "../../inspect/damage.js";
 import { revealed } from "../../inspect/lists.js";
 import { isVisible, walkRegions } from "../../inspect/regions.js";
 import { hex, hexWord, isInside, readHead, type HeapSource } from "../../inspect/source.js";
@@ -21,10 +21,14 @@ export function chunkRecord(chunk: ChunkView): object {
 }
 
 /** Chunks from an address on, so many at most. */
-function* chosen(subject: Subject, { options }: Given): Generator<ChunkView | Damage> {
+function* chosen(
+  view: HeapView,
+  subject: Subject,
+  { options }: Given,
+): Generator<ChunkView | Damage, void, undefined> {
   const from = typeof options.from === "string" ? addressOf(subject, options.from, "--from") : 0;
   let left = typeof options.count === "string" ? numberOf(options.count, "--count") : Infinity;
-  for (const one of subject.view().chunks()) {
+  for (const one of view.chunks()) {
     if (!isDamage(one) && one.chunk + one.size <= from) continue;
     if (left-- <= 0) return;
     yield one;
@@ -36,19 +40,31 @@ const RANGE = [
   { flags: "--count <n>", text: "show so many at most" },
 ] as const;
 
-/** A list of chunks is read as it is written: JSON reads it once more. */
-function chunkList(subject: Subject, given: Given, lines: Report["lines"]): Report {
+/**
+ * A list of chunks, read as it is written.
+ * @param linesOf a chunk
+ * @param tellsLists whether people are told what is wrong with the lists, too
+ */
+function chunkList(
+  subject: Subject,
+  given: Given,
+  linesOf: (chunk: ChunkView, style: Style) => Iterable<string>,
+  tellsLists = false,
+): Report {
+  const view = subject.view();
   return {
     get json() {
-      const all = [...chosen(subject, given)];
-      const damages = [...all.filter(isDamage), ...subject.view().filings.damages];
-      return {
-        of: subject.name,
-        chunks: all.filter((one) => !isDamage(one)).map(chunkRecord),
-        damages,
-      };
+      const damages: Damage[] = [];
+      const chunks = sound(chosen(view, subject, given), damages).map(chunkRecord);
+      return { of: subject.name, chunks, damages: [...damages, ...view.filings.damages] };
     },
-    lines,
+    *lines(style) {
+      yield style.colors.dim(subject.name);
+      for (const one of chosen(view, subject, given))
+        yield* isDamage(one) ? damageLines(one, style) : linesOf(one, style);
+      if (!tellsLists) return;
+      for (const one of view.filings.damages) yield* damageLines(one, style);
+    },
   };
 }
 
@@ -58,14 +74,7 @@ const heap: HeapCommand = {
   flags: RANGE,
   examples: ["", "--at 1000 --count 20", "--from top"],
   run(subject, given) {
-    return chunkList(subject, given, function* (style) {
-      yield style.colors.dim(subject.name);
-      for (const one of chosen(subject, given)) {
-        if (isDamage(one)) yield* damageLines(one, style);
-        else yield chunkLine(one, style);
-      }
-      for (const one of subject.view().filings.damages) yield* damageLines(one, style);
-    });
+    return chunkList(subject, given, (chunk, style) => [chunkLine(chunk, style)], true);
   },
 };
 
@@ -84,13 +93,9 @@ const vis: HeapCommand = {
       if (given.options.all === true) return Infinity;
       return state === "top" ? TOP_ROWS : ROWS;
     };
-    return chunkList(subject, given, function* (style) {
-      yield style.colors.dim(subject.name);
-      for (const one of chosen(subject, given)) {
-        if (isDamage(one)) yield* damageLines(one, style);
-        else yield* rowsOf(subject.source, one, mostOf(one), style);
-      }
-    });
+    return chunkList(subject, given, (chunk, style) =>
+      rowsOf(subject.source, chunk, mostOf(chunk), style),
+    );
   },
 };
 

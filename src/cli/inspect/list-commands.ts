@@ -1,9 +1,9 @@
 // bins and its parts: the lists of free chunks.
 
 import { isDamage, type Damage } from "../../inspect/damage.js";
-import { binKind } from "../../inspect/chunks.js";
 import {
   binCount,
+  binKind,
   cacheLists,
   readThreads,
   walkBin,

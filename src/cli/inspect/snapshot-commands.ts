@@ -1,10 +1,5 @@
 // snapshot and diff: everything about a heap in one file, and what is different in another one.
 
-import { createWriteStream } from "node:fs";
-import { once } from "node:events";
-import { Readable } from "node:stream";
-import { createGzip } from "node:zlib";
-import { pipeline } from "node:stream/promises";
 import { Command } from "commander";
 import { takeCheckpoint } from "../../inspect/checkpoint.js";
 import { flagNames } from "../../inspect/chunks.js";
@@ -12,9 +7,9 @@ import { diffSnapshots, type SnapshotDiff } from "../../inspect/diff.js";
 import { snapshotText, type ChunkRecord } from "../../inspect/snapshot.js";
 import { hex } from "../../inspect/source.js";
 import { formatCount } from "../format.js";
-import { fileError } from "../inputs.js";
 import type { CliIo } from "../io.js";
 import { withMomentOptions, type MomentOptions } from "../machine.js";
+import { writeText } from "../output.js";
 import { provenance } from "../provenance.js";
 import { colorsFor, table, terminalWidth } from "../tables.js";
 import { painted, stateText, type Style } from "./report.js";
@@ -39,8 +34,7 @@ export function snapshotCommand(io: CliIo): Command {
     .addHelpText("after", SNAPSHOT_EXAMPLES)
     .action(async (file: string | undefined, options: MomentOptions & { output?: string }) => {
       const subject = await subjectOf(file, options, io);
-      if (options.output === undefined) for (const text of textOf(subject)) io.stdout.write(text);
-      else await save(subject, options.output);
+      await writeText(textOf(subject), options.output, io);
     });
 }
 
@@ -48,18 +42,6 @@ function textOf(subject: Subject): Iterable<string> {
   const { process } = subject;
   const checkpoint = process === undefined ? undefined : takeCheckpoint([process]);
   return snapshotText(subject.view(), subject.name, checkpoint);
-}
-
-async function save(subject: Subject, path: string): Promise<void> {
-  try {
-    const file = createWriteStream(path);
-    await once(file, "open");
-    const text = Readable.from(textOf(subject));
-    if (path.endsWith(".gz")) await pipeline(text, createGzip(), file);
-    else await pipeline(text, file);
-  } catch (error) {
-    throw fileError(path, error);
-  }
 }
 
 const DIFF_EXAMPLES = `

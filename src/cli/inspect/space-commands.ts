@@ -1,10 +1,12 @@
 // check, vmmap, frag, sizes, leaks: whether the heap is sound, and where the space goes.
 
+import { heapMaxBytes } from "../../inspect/arenas.js";
 import { checkProcess } from "../../inspect/checks.js";
 import { isDamage } from "../../inspect/damage.js";
 import type { ChunkView } from "../../inspect/chunks.js";
+import { mappedChunkAt } from "../../inspect/mapped.js";
 import { isVisible, walkRegions } from "../../inspect/regions.js";
-import { hex, type HeapSource } from "../../inspect/source.js";
+import { hex, readHead, type HeapSource } from "../../inspect/source.js";
 import { mmOf } from "../../inspect/words.js";
 import { permissions } from "../../kernel/proc/maps.js";
 import { kindOf, labelOf, slotOf } from "../../trace/trace.js";
@@ -30,12 +32,13 @@ function regionName(subject: Subject): (start: number, end: number) => string {
   const { startBrk, brk } = mmOf(subject.source);
   const view = subject.view();
   const heaps = view.arenas.flatMap(({ heaps: all }) => all);
+  const most = heapMaxBytes(subject.source);
   return (start, end) => {
     if (start < brk && end > startBrk) return "[heap]";
-    const heap = heaps.find(({ address }) => address <= start && start < address + 2 ** 26);
+    const heap = heaps.find(({ address }) => address <= start && start < address + most);
     if (heap !== undefined && start - heap.address < heap.mprotectSize) return "heap of an arena";
     if (heap !== undefined) return "reserved by a heap";
-    return view.chunkOf(start + 16)?.state === "mmapped" ? "mapped chunks" : "";
+    return mappedChunkAt(subject.source, start, end) === undefined ? "" : "mapped chunks";
   };
 }
 
@@ -128,13 +131,13 @@ const frag: HeapCommand = {
     // Of the bytes that are free and not at the end: how many a request of the largest size misses.
     const scattered = cached + binned === 0 ? 0 : 1 - largest / (cached + binned);
     const json = { total, used, top, cached, binned, largestFree: largest, scattered };
+    const cells = cellsOf(all);
     return {
-      json: { of: subject.name, ...json, map: cellsOf(all) },
+      json: { of: subject.name, ...json, map: cells },
       *lines(style) {
         const { colors, width } = style;
         yield colors.dim(subject.name);
         const room = Math.min(width - 2, 64);
-        const cells = cellsOf(all);
         const text = cells.map(cellText).join("");
         // Rows of nothing but top, at the end, are as good as one.
         const end = text.replace(/T+$/, "").length + room;
@@ -142,16 +145,16 @@ const frag: HeapCommand = {
           yield `  ${text.slice(from, from + room)}`;
         yield colors.dim("  # in use, + mostly, - partly, . free, T top (one row of it at most)");
         const rows = [
-          ["in use", used, total],
-          ["free in bins", binned, total],
-          ["free in tcache and fast bins", cached, total],
-          ["top", top, total],
+          ["in use", used],
+          ["free in bins", binned],
+          ["free in tcache and fast bins", cached],
+          ["top", top],
         ] as const;
         const columns = [{}, {}, {}] as const;
-        const shown = rows.map(([name, part, whole]) => [
+        const shown = rows.map(([name, part]) => [
           name,
           formatBytes(part),
-          formatShare(whole === 0 ? 0 : part / whole),
+          formatShare(total === 0 ? 0 : part / total),
         ]);
         yield* table({ columns, rows: shown, width, indent: "  " }).split("\n");
         yield `  largest free chunk ${formatBytes(largest)}; of the free bytes below top,`;
@@ -303,8 +306,7 @@ const leaks: HeapCommand = {
 
 function usedBytes(source: HeapSource, mem: number): number {
   const { mchunkSize, fd } = source.structs.Chunk.fields;
-  const word = source.readWord(mem - fd.offset + mchunkSize.offset);
-  return word - (word % 8);
+  return readHead(source, mem - fd.offset + mchunkSize.offset).size;
 }
 
 const check: HeapCommand = {

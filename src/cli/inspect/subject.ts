@@ -1,7 +1,6 @@
 // What the commands look at: a process in the middle of a trace, one that a snapshot brings back,
 // or the bytes of a heap image.
 
-import { gunzipSync } from "node:zlib";
 import { HeapView } from "../../inspect/chunks.js";
 import { restore } from "../../inspect/checkpoint.js";
 import {
@@ -17,8 +16,7 @@ import { openHeapImageSync } from "../../image/open.js";
 import { readHeader } from "../../image/slots.js";
 import { openNodeFile } from "../../kernel/files/node.js";
 import { O } from "../../kernel/flags.js";
-import type { Abi } from "../../layout/address.js";
-import type { Process } from "../../process/process.js";
+import type { FullProcess } from "../../kernel.js";
 import { parseTrace } from "../../trace/parse.js";
 import { Timeline } from "../../trace/timeline.js";
 import type { Trace } from "../../trace/trace.js";
@@ -26,8 +24,7 @@ import { readInput, shortName, unzipped } from "../inputs.js";
 import { UsageError, UserError, type CliIo } from "../io.js";
 import { playerIn, startMachine, type MomentOptions } from "../machine.js";
 
-/** A process of the full build. */
-export type FullProcess = Process<Abi, "full">;
+export type { FullProcess } from "../../kernel.js";
 
 /** What a command looks at. */
 export interface Subject {
@@ -146,7 +143,7 @@ export function parseSnapshot(name: string, bytes: Uint8Array): Snapshot {
 /** Reads a snapshot from a file. @throws UserError */
 export async function readSnapshot(file: string, io: CliIo): Promise<Snapshot> {
   const { name, bytes } = await readInput(file, io);
-  return parseSnapshot(name, bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes);
+  return parseSnapshot(name, unzipped(bytes, name));
 }
 
 function imageSubject(path: string): Subject {

@@ -8,7 +8,7 @@ import { Command } from "commander";
 import { HeapAbort } from "../../process/failures.js";
 import { isError } from "../../base/realm.js";
 import { cacheFolder } from "../cache.js";
-import { fileError } from "../inputs.js";
+import { fileError, readInput } from "../inputs.js";
 import { NAME, UserError, type CliIo } from "../io.js";
 import { readTrace, withMachineOptions, type MachineOptions } from "../machine.js";
 import { colorsFor, terminalWidth } from "../tables.js";
@@ -56,7 +56,10 @@ export function shellCommand(io: CliIo): Command {
       const shows = options.command === undefined && options.file !== undefined;
       if (lines !== undefined) runAll(session, lines, style, io, shows);
       else if (io.stdin === process.stdin && process.stdin.isTTY) await talk(session, style, io);
-      else runAll(session, (await textOf(io)).split("\n"), style, io);
+      else {
+        const { bytes } = await readInput("-", io);
+        runAll(session, Buffer.from(bytes).toString("utf8").split("\n"), style, io);
+      }
     });
 }
 
@@ -72,12 +75,6 @@ function linesOf({ command, file }: Options): string[] | undefined {
   } catch (error) {
     throw fileError(file, error);
   }
-}
-
-async function textOf({ stdin }: CliIo): Promise<string> {
-  const parts: Uint8Array[] = [];
-  for await (const part of stdin) parts.push(Buffer.from(part as Uint8Array));
-  return Buffer.concat(parts).toString("utf8");
 }
 
 /**

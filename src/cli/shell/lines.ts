@@ -3,6 +3,7 @@
 import type { StepText } from "../../inspect/steps.js";
 import { hex, hexWord } from "../../inspect/source.js";
 import { OpKind } from "../../layout/generated.js";
+import { functionOf } from "../../trace/interchange/remarks.js";
 import type { Step as Operation } from "../../trace/player.js";
 import { addressOf, ADDRESS_HELP, numberOf } from "../inspect/address.js";
 import { HEAP_COMMANDS } from "../inspect/commands.js";
@@ -23,19 +24,16 @@ interface ShellCommand {
   run(session: Session, rest: string, style: Style): Generator<string, void>;
 }
 
-const KINDS = new Map(Object.entries(OpKind).map(([name, kind]) => [kind, name.toLowerCase()]));
-
 /** An operation of a trace, as a call. */
 function callText({ kind, x, y, before, result }: Operation): string {
-  const name = KINDS.get(kind)!;
   if (kind === OpKind.FREE) return `free(${hex(before)})`;
   const args = {
-    malloc: [x],
-    calloc: [x, y],
-    memalign: [x, y],
-    realloc: [before === 0 ? "NULL" : hex(before), x],
-  }[name]!;
-  return `${name}(${args.join(", ")}) = ${result === 0 ? "NULL" : hex(result)}`;
+    [OpKind.MALLOC]: [x],
+    [OpKind.CALLOC]: [x, y],
+    [OpKind.MEMALIGN]: [x, y],
+    [OpKind.REALLOC]: [before === 0 ? "NULL" : hex(before), x],
+  }[kind];
+  return `${functionOf(kind)}(${args.join(", ")}) = ${result === 0 ? "NULL" : hex(result)}`;
 }
 
 function* whereLines(session: Session, style: Style): Generator<string> {

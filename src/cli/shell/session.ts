@@ -163,13 +163,11 @@ export class Session {
     timeline.to(count);
   }
 
-  /** Undoes all that was typed. @returns how many lines that were */
-  forget(): number {
-    const count = this.#moments.length;
+  /** Undoes all that was typed. */
+  forget(): void {
     const [first] = this.#moments;
     if (first !== undefined) this.#goBackTo(first);
     this.#moments = [];
-    return count;
   }
 
   /**
@@ -214,7 +212,8 @@ export class Session {
   #remember(typed: string): void {
     const variables = new Map(this.#run.variables);
     this.#moments.push({ typed, checkpoint: takeCheckpoint([this.process]), variables });
-    if (this.#moments.length > MOST_MOMENTS) this.#moments.shift();
+    // The first one stays: a trace goes on from there.
+    if (this.#moments.length > MOST_MOMENTS) this.#moments.splice(1, 1);
   }
 
   #goBackTo({ checkpoint, variables }: Moment): void {

@@ -2,8 +2,9 @@
 // and in formats that lose something they are comments beside its own lines.
 
 import { OpKind } from "../../layout/generated.js";
+import { hex } from "../../inspect/source.js";
 import type { Step } from "../player.js";
-import { hex, type Replayed, type Subject } from "./writer.js";
+import type { Replayed, Subject } from "./writer.js";
 
 /** What a comment begins with that is a line of ltrace's. */
 export const REMARK = "# ";

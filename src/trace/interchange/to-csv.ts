@@ -1,8 +1,9 @@
 // Writer of CSV (RFC 4180, with newlines alone): a header row, and a row for each operation.
 
 import { OpKind } from "../../layout/generated.js";
+import { hex } from "../../inspect/source.js";
 import { functionOf } from "./remarks.js";
-import { exactBytes, hex, type Replayed, type Writer } from "./writer.js";
+import { exactBytes, type Replayed, type Writer } from "./writer.js";
 
 /** The header row's names; docs/interchange.md says what they mean. */
 export const CSV_COLUMNS = [

@@ -2,9 +2,10 @@
 // threads, frees of NULL) is in comments, which the script mtrace(1) passes over.
 
 import { OpKind } from "../../layout/generated.js";
+import { hex } from "../../inspect/source.js";
 import { MTRACE_ARROW, MTRACE_NO_PLACE } from "./from-mtrace.js";
 import { CallLines, REMARK, REMARKS_HEAD } from "./remarks.js";
-import { exactBytes, hex, type Replayed, type Subject, type Writer } from "./writer.js";
+import { exactBytes, type Replayed, type Subject, type Writer } from "./writer.js";
 
 const NULL = "(nil)";
 

@@ -9,7 +9,8 @@
 // Perfetto's documentation: docs/getting-started/other-formats.md, "Chrome JSON format".
 
 import { requestText } from "./remarks.js";
-import { hex, type Replayed, type Subject, type Writer } from "./writer.js";
+import { hex } from "../../inspect/source.js";
+import type { Replayed, Subject, Writer } from "./writer.js";
 
 /** One event. Times in microseconds. */
 interface Event {

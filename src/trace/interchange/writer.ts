@@ -98,11 +98,6 @@ export function* written(
   yield piece + writer.tail();
 }
 
-/** @returns a number of a replay in hex: 0x18 */
-export function hex(value: Size): string {
-  return `0x${value.toString(16)}`;
-}
-
 /** @returns how many bytes an operation asks for, exactly */
 export function exactBytes({ kind, x, y, bytes }: Step): Size {
   if (kind === OpKind.MALLOC || kind === OpKind.REALLOC) return x;

@@ -1,12 +1,12 @@
-// Where exports and imports go: standard output, or a file, gzipped where its name says so.
+// Where exports, imports and snapshots go: standard output, or a file, gzipped by its name.
 
 import { createWriteStream } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
-import { isError } from "../../base/realm.js";
-import { fileError } from "../inputs.js";
-import { systemReason, type CliIo } from "../io.js";
+import { isError } from "../base/realm.js";
+import { fileError } from "./inputs.js";
+import { systemReason, type CliIo } from "./io.js";
 
 /**
  * Writes a text.

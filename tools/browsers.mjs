@@ -21,6 +21,17 @@ export const BROWSER_PLACES = {
   ],
 };
 
+/** For a Chromium that does nothing of its own accord. */
+export const CHROMIUM_FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
 /**
  * @param {"chromium" | "firefox"} browser
  * @param {string} profile an empty folder
@@ -29,16 +40,5 @@ export const BROWSER_PLACES = {
  */
 export function browserArguments(browser, profile, url) {
   if (browser === "firefox") return ["--headless", "--no-remote", "--profile", profile, url];
-  return [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    `--user-data-dir=${profile}`,
-    url,
-  ];
+  return ["--headless=new", ...CHROMIUM_FLAGS, `--user-data-dir=${profile}`, url];
 }

@@ -7,29 +7,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium, type Browser as Chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe } from "vitest";
+import { BROWSER_PLACES, CHROMIUM_FLAGS } from "../../tools/browsers.mjs";
 import { serve, type Server } from "./server.js";
-
-const PLACES = [
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-];
-
-/** A browser that does nothing of its own accord, least of all on the network. */
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
 
 function findChromium(): string | undefined {
   const named = process.env.CHROMIUM_PATH;
-  return (named === undefined ? PLACES : [named]).find((path) => existsSync(path));
+  return (named === undefined ? BROWSER_PLACES.chromium : [named]).find((path) => existsSync(path));
 }
 
 /** What a suite in the browser uses. */
@@ -51,7 +34,7 @@ class Session implements Browser {
     this.#server = await serve(isIsolated);
     const context = await chromium.launchPersistentContext(this.#profile, {
       executablePath,
-      args: FLAGS,
+      args: CHROMIUM_FLAGS,
     });
     this.#page = context.pages()[0] ?? (await context.newPage());
     await this.#page.goto(this.#server.url);
@@ -122,7 +105,7 @@ export function describePages(name: string, suite: (open: Opener) => void): void
     (executablePath) => {
       let browser: Chromium | undefined;
       beforeAll(async () => {
-        browser = await chromium.launch({ executablePath, args: FLAGS });
+        browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
       });
       afterAll(() => browser?.close());
       suite((address, reader) => openPage(browser!, address, reader));

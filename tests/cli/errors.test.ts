@@ -1,25 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { run } from "./run.js";
+import { scratch } from "./scratch.js";
 
 const GOOD = "0\n1\n2\n1\na 0 24\nf 0\n";
-let folder: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "replay-"));
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-function file(name: string, content: string | Uint8Array): string {
-  const path = join(folder, name);
-  writeFileSync(path, content);
-  return path;
-}
+const place = scratch("replay");
+const { file } = place;
 
 /** The command must fail, say nothing on stdout and this on stderr. */
 async function expectFailure(
@@ -70,9 +57,9 @@ describe("bad input", () => {
   });
 
   it("names a missing file, a directory and a damaged archive", async () => {
-    const missing = join(folder, "missing.rep");
+    const missing = join(place.folder, "missing.rep");
     await expectFailure(["replay", missing], `${missing}: no such file or directory`);
-    await expectFailure(["replay", folder], `${folder}: is a directory`);
+    await expectFailure(["replay", place.folder], `${place.folder}: is a directory`);
     const damaged = file("damaged.rep.gz", gzipSync(GOOD.repeat(50)).subarray(0, 30));
     await expectFailure(["replay", damaged], /damaged\.rep\.gz: damaged gzip file \(.+\)\n$/);
     const flipped = gzipSync(GOOD.repeat(50));
@@ -138,7 +125,7 @@ describe("bad options", () => {
   });
 
   it("an --addresses file that cannot be written", async () => {
-    const out = join(folder, "no", "such", "place");
+    const out = join(place.folder, "no", "such", "place");
     await expectFailure(
       ["replay", "--addresses", out, "-"],
       `${out}: no such file or directory`,

@@ -1,38 +1,20 @@
 // `ptmalloc-wasm export` and `import`, from the command line.
 
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { EXPORTS } from "../../src/trace/interchange/export.js";
 import { RECORDINGS } from "../../src/trace/interchange/import.js";
 import { CSV_COLUMNS } from "../../src/trace/interchange/to-csv.js";
 import { run } from "./run.js";
+import { scratch, shown } from "./scratch.js";
 
 const SMALL = "0\n2\n4\n1\na 0 24 # main\na 1 200000\nr 0 100\nf 1\n";
 const FOLDER = fileURLToPath(new URL("../trace/interchange/recordings/", import.meta.url));
-let folder: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "exchange-"));
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-function file(name: string, content: string | Uint8Array): string {
-  const path = join(folder, name);
-  writeFileSync(path, content);
-  return path;
-}
-
-async function shown(args: string[], stdin = ""): Promise<string> {
-  const { code, stdout, stderr } = await run(args, stdin);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  return stdout;
-}
+const place = scratch("exchange");
+const { file } = place;
 
 describe("export", () => {
   it("writes the addresses that malloc returns, by layout and tunables", async () => {
@@ -59,10 +41,10 @@ describe("export", () => {
     "%s into a file, gzipped by its name",
     async (format) => {
       const text = await shown(["export", "--as", format, "-"], SMALL);
-      const packed = join(folder, `${format}.gz`);
+      const packed = join(place.folder, `${format}.gz`);
       expect(await shown(["export", "--as", format, "-", "-o", packed], SMALL)).toBe("");
       expect(gunzipSync(readFileSync(packed)).toString()).toBe(text);
-      const plain = join(folder, format);
+      const plain = join(place.folder, format);
       await shown(["export", "--as", format, "-", "-o", plain], SMALL);
       expect(readFileSync(plain, "utf8")).toBe(text);
     },
@@ -94,7 +76,7 @@ describe("import", () => {
   });
 
   it("unpacks gzip and zstd, and packs by the name", async () => {
-    const output = join(folder, "ls.rep.gz");
+    const output = join(place.folder, "ls.rep.gz");
     const { code, stderr } = await run(["import", `${FOLDER}ls.heaptrack.zst`, "-o", output]);
     expect(code).toBe(0);
     expect(stderr).toMatch(/ptmalloc-wasm: .*ls\.rep\.gz: heaptrack, [\d,]+ operations\n$/);

@@ -151,7 +151,21 @@ async function shell(lines: readonly string[], trace: string[] = []): Promise<st
   return stdout + stderr;
 }
 
+it("vmmap tells a mapped chunk from the heap of an arena below it", async () => {
+  const trace = "0\n2\n2\n0\nt 1\na 0 24\nt 0\na 1 3000000\n";
+  const { stdout } = await run(["vmmap", "-"], trace);
+  expect(stdout).toMatch(/rw-p .* heap of an arena\n/);
+  expect(stdout).toMatch(/rw-p +2\.86 MiB {2}mapped chunks\n/);
+});
+
 describe("the shell", () => {
+  it("goes on along a trace as if nothing had been typed, however much was", async () => {
+    const typed = Array.from({ length: 105 }, () => "malloc(40)");
+    const after = await shell(["goto 100", ...typed, "goto 300", "bins"], ["git-log"]);
+    const plain = await shell(["goto 100", "goto 300", "bins"], ["git-log"]);
+    expect(after.endsWith(plain.slice(plain.indexOf("tcachebins")))).toBe(true);
+  });
+
   it("makes calls, shows why, and takes them back", async () => {
     const text = await shell([
       "p = malloc(24); q = malloc(24)",

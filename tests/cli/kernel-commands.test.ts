@@ -1,33 +1,15 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { run } from "./run.js";
+import { scratch, shown } from "./scratch.js";
 
 const SYN13 = fileURLToPath(new URL("../../traces/syn13.rep.gz", import.meta.url));
 /** Two blocks in the heap and a mapped one; then the mapping goes. */
 const SMALL = "0\n3\n4\n1\na 0 24\na 1 200000\na 2 5000\nf 1\n";
-let folder: string;
-
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "kernel-"));
-});
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-function file(name: string, content: string): string {
-  const path = join(folder, name);
-  writeFileSync(path, content);
-  return path;
-}
-
-async function shown(args: string[], stdin = ""): Promise<string> {
-  const { code, stdout, stderr } = await run(args, stdin);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  return stdout;
-}
+const place = scratch("kernel");
+const { file } = place;
 
 async function json(args: string[], stdin = ""): Promise<Record<string, unknown>> {
   return JSON.parse(await shown([...args, "--json"], stdin)) as Record<string, unknown>;
@@ -150,7 +132,7 @@ describe("strace script", () => {
   const script = (text: string, ...args: string[]) => run(["strace", "script", ...args, "-"], text);
 
   it("opens files, whose bytes are in them after msync", async () => {
-    const path = join(folder, "with #.dat");
+    const path = join(place.folder, "with #.dat");
     const calls = [
       `fd = open("${path}", O_RDWR|O_CREAT, 0600) # a path may have a #`,
       "ftruncate(fd, 8192)",
@@ -321,7 +303,7 @@ describe("what is refused", () => {
     expect((await run(["strace", "replay", bad])).stderr).toMatch(
       /bad\.rep:5:1: unknown operation/,
     );
-    const missing = join(folder, "missing.txt");
+    const missing = join(place.folder, "missing.txt");
     expect((await run(["strace", "script", missing])).stderr).toBe(
       `ptmalloc-wasm: ${missing}: no such file or directory\n`,
     );

@@ -64,7 +64,7 @@ describe.each(ABIS)("dry runs, %s", (abi) => {
       if (verdict.failure !== undefined) messages.add(verdict.failure.name);
     }
     // Enough goes wrong for the comparison to mean something.
-    expect(messages.size).toBeGreaterThan(campaign({ short: 3, ci: 8 }));
+    expect(messages.size).toBeGreaterThan(campaign({ short: 3, ci: 5 }));
   });
 
   it("double frees, wild pointers and bad sizes: glibc's message and the values", () => {

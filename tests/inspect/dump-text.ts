@@ -7,16 +7,11 @@ import {
   type Arena,
   type MallocPar,
 } from "../../src/inspect/arenas.js";
-import {
-  binKind,
-  type HeapView,
-  walkArena,
-  walkMapped,
-  type ChunkView,
-} from "../../src/inspect/chunks.js";
+import { type HeapView, walkArena, walkMapped, type ChunkView } from "../../src/inspect/chunks.js";
 import { isDamage, type Damage } from "../../src/inspect/damage.js";
 import {
   binCount,
+  binKind,
   cacheLists,
   readThreads,
   walkBin,

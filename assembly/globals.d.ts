@@ -19,6 +19,9 @@ declare const THREADS: i32;
 /** Which heap it is: 0 glibc's, 1 that of the profile "throughput", 2 that of "small". */
 declare const PROFILE: i32;
 
+/** Which glibc it is, by the number behind the dot: 36 is 2.36 (abi/version.ts). */
+declare const GLIBC: i32;
+
 /** 1 in the build that reports every place at which a thread can die with a lock held. */
 declare const CRASH_POINTS: i32;
 
@@ -33,6 +36,18 @@ declare const COLLECTED: bool;
  * many (tools/layout-transform.mjs).
  */
 declare function count(...lengths: number[]): (target: object, field: string) => void;
+
+/**
+ * Declares that a field is there from glibc 2.`version` on; with `length`, that it has so many
+ * elements from there on (tools/layout-transform.mjs).
+ */
+declare function since(
+  version: number,
+  length?: number,
+): (target: object, field: string) => void;
+
+/** Declares that a field is there before glibc 2.`version` only. */
+declare function until(version: number): (target: object, field: string) => void;
 
 /** What the benchmark's loops ask of an allocator. */
 interface SmallContestant {

@@ -10,7 +10,7 @@ export {
 } from "./malloc/api";
 export {
   memalign,
-  memalign as aligned_alloc,
+  alignedAlloc as aligned_alloc,
   posixMemalign as posix_memalign,
   valloc,
   pvalloc,

@@ -17,6 +17,7 @@
  *   call, with fault injection
  * @property {number} [full] 1: all system calls, and what strace shows of them
  * @property {number} [profile] 1: "throughput" in place of glibc's heap, 2: "small"
+ * @property {number} [glibc] which glibc, by the number behind the dot: 36, if it is not said
  * @property {number} [threads] 1: with locks
  * @property {number} [crashPoints] 1: with places at which a test lets a thread die
  * @property {string[]} [transforms] asc's, besides the one that optimises
@@ -25,6 +26,12 @@
 
 /** asc's name for the type of a word, by layout. */
 export const WORDS = { ilp32: "u32", lp64: "u64" };
+
+/** The glibc of builds that do not name one: 2.36. */
+export const DEFAULT_GLIBC = 36;
+
+/** The other versions of glibc that there are builds of (assembly/abi/version.ts). */
+export const GLIBC_VERSIONS = [40, 41, 43, 44];
 
 /** Most memory of a benchmark's module with threads, in pages of 64 KiB: 1 GiB. */
 export const BENCH_MEMORY_PAGES = 16_384;
@@ -69,6 +76,21 @@ export const BUILDS = {
     profile: 1,
   },
 };
+
+/** The builds that each other version of glibc has. */
+const VERSIONED = ["core", "checked", "replay", "full", "image", "threads"];
+
+/**
+ * The builds of glibc's other versions, "core-2.43" and so on.
+ * @type {Readonly<Record<string, Build>>}
+ */
+export const VERSION_BUILDS = Object.fromEntries(
+  GLIBC_VERSIONS.flatMap((glibc) =>
+    Object.entries(BUILDS)
+      .filter(([name]) => VERSIONED.includes(name))
+      .map(([name, build]) => [`${name}-2.${glibc}`, { ...build, glibc }]),
+  ),
+);
 
 const SHARED = ["--enable", "threads", "--sharedMemory", "--maximumMemory"];
 const BENCH_SHARED = [...SHARED, String(BENCH_MEMORY_PAGES)];
@@ -140,6 +162,7 @@ function optionsOf(build) {
     threads = 0,
     crashPoints = 0,
     profile = 0,
+    glibc = DEFAULT_GLIBC,
   } = build;
   const { transforms = [], more = [] } = build;
   const constants = {
@@ -147,6 +170,7 @@ function optionsOf(build) {
     HEAP_CHECK: checks,
     FULL: full,
     PROFILE: profile,
+    GLIBC: glibc,
     THREADS: threads,
     CRASH_POINTS: crashPoints,
     COLLECTED: 0,
@@ -191,7 +215,7 @@ function benchBuilds(folder, builds) {
 
 /** What the package has: its builds in both layouts, and whom `bench` races. */
 export const PACKAGE_COMPILATIONS = [
-  ...Object.entries(BUILDS).flatMap(packageBuilds),
+  ...Object.entries({ ...BUILDS, ...VERSION_BUILDS }).flatMap(packageBuilds),
   ...benchBuilds("peers", PEERS),
 ];
 
@@ -209,10 +233,10 @@ export function compilationsOf(names) {
   if (names.length === 0) return PACKAGE_COMPILATIONS;
   const all = [...PACKAGE_COMPILATIONS, ...BENCH_COMPILATIONS];
   const isMeant = (/** @type {Compilation} */ one, /** @type {string} */ name) =>
-    one.name === name || (!name.includes(".") && one.name.split(/[./]/)[0] === name);
+    one.name === name || one.name.replace(/\.(ilp32|lp64)$|\/.*$/, "") === name;
   const unknown = names.find((name) => !all.some((one) => isMeant(one, name)));
   if (unknown !== undefined) {
-    const known = [...Object.keys(BUILDS), ...BENCH_COMPILATIONS.map(({ name }) => name)];
+    const known = [...Object.keys({ ...BUILDS, ...VERSION_BUILDS }), ...BENCH_COMPILATIONS.map(({ name }) => name)];
     throw new Error(`no build "${unknown}"; there are ${known.join(", ")}`);
   }
   return all.filter((one) => names.some((name) => isMeant(one, name)));

@@ -2,6 +2,7 @@
 // the package read it.
 
 import prettier from "prettier";
+import { DEFAULT_GLIBC, GLIBC_VERSIONS } from "./builds.mjs";
 
 /** The 32-bit FNV-1a hash of bytes, as src/binary/check.ts computes it. */
 function fnv1a(bytes) {
@@ -14,7 +15,7 @@ function digestsOf(binaries) {
   for (const [name, binary] of binaries) {
     const module = new WebAssembly.Module(binary);
     const [section] = WebAssembly.Module.customSections(module, "layout");
-    digests[name.split(".")[1]].add(fnv1a(new Uint8Array(section)));
+    digests[name.split(".").at(-1)].add(fnv1a(new Uint8Array(section)));
   }
   return Object.fromEntries(
     Object.entries(digests).map(([abi, all]) => [abi, [...all].sort((a, b) => a - b)]),
@@ -129,7 +130,8 @@ function merged(entries, abi) {
   const all = { structs: {}, enums: {}, comments: {} };
   const constants = {};
   for (const [name, { layout }] of entries) {
-    if (!name.endsWith(`.${abi}`)) continue;
+    // Of another glibc the host reads what the binary itself says.
+    if (!name.endsWith(`.${abi}`) || /-2\./.test(name)) continue;
     for (const part of Object.keys(all)) Object.assign(all[part], layout[part]);
     Object.assign(constants, { ...layout.constants, ...constants });
   }
@@ -168,6 +170,14 @@ export async function layoutSource(entries, path) {
     '/** Checksums (`layoutDigest`) of the sections "layout" that binaries of this version have. */',
     `export const layoutDigests: Readonly<Record<"ilp32" | "lp64", readonly number[]>> = ${JSON.stringify(digests)};`,
   ];
+  lines.push(
+    "",
+    "/** The versions of glibc that there are builds of; the first is the default. */",
+    `export const GLIBC_VERSIONS = ${JSON.stringify([DEFAULT_GLIBC, ...GLIBC_VERSIONS].map((minor) => `2.${minor}`))} as const;`,
+    "",
+    "/** The glibc of builds that do not name one. */",
+    `export const DEFAULT_GLIBC = "2.${DEFAULT_GLIBC}";`,
+  );
   for (const [name, struct] of Object.entries(structs))
     lines.push(...structType(name, struct, lp64.structs[name], comments[name]));
   for (const [name, values] of Object.entries(enums))

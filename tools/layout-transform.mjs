@@ -1,5 +1,7 @@
 // The asc transform behind every struct that crosses the language border. Before compilation it
-// expands `@count(n)` fields into inline arrays (`@count(n, m)`: n elements in ilp32, m in lp64).
+// expands `@count(n)` fields into inline arrays (`@count(n, m)`: n elements in ilp32, m in lp64) and
+// drops fields that this glibc does not have (`@since(43)`: from 2.43 on; `@since(43, n)`: n
+// elements from there on; `@until(43)`: before).
 // After it, it collects offset, size and kind of every field of every `@unmanaged` class and every
 // member of every enum, adds them to the binary as the custom section "layout", and hands them,
 // with the comments beside them, to the build script (PTMALLOC_LAYOUT_OUT), which writes
@@ -7,13 +9,19 @@
 // in front of one or of a group (up to an empty line), or at the head of a file for all that it
 // exports.
 
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import assemblyscript from "assemblyscript";
 import binaryen from "assemblyscript/binaryen";
 import { Transform } from "assemblyscript/transform";
+import { DEFAULT_GLIBC } from "./builds.mjs";
 import { FILES, TCACHE, THREADED, THROUGHPUT, isIn } from "./places.mjs";
 
 const { Node } = assemblyscript;
+
+/** Where each version has its assertions, in the order of `Failure`: a line, and who has it now. */
+const assertions = JSON.parse(
+  readFileSync(new URL("../assembly/abi/assertions.json", import.meta.url), "utf8"),
+);
 
 /**
  * Layouts are read by people too: the order of the sources, without the generated array elements.
@@ -29,9 +37,12 @@ const PLAIN = /^Mallinfo2?$/;
 export default class LayoutTransform extends Transform {
   afterParse(parser) {
     const isLp64 = this.program.options.globalAliases?.get("word") === "u64";
+    const glibc = Number(this.program.options.globalAliases?.get("GLIBC"));
     for (const source of parser.sources) {
       for (const statement of source.statements) {
-        if (statement.members?.length) expandCounts(statement, isLp64);
+        if (!statement.members?.length) continue;
+        dropFields(statement, glibc);
+        expandCounts(statement, isLp64, glibc);
       }
     }
   }
@@ -75,20 +86,40 @@ export default class LayoutTransform extends Transform {
       .filter(([name]) => isFull || !PLAIN.test(name))
       .map(([name, struct]) => described(name, struct));
     module.addCustomSection("layout", new TextEncoder().encode(lines.join("\n")));
+    const about = glibcText(Number(this.program.options.globalAliases?.get("GLIBC")), layout);
+    if (about) module.addCustomSection("glibc", new TextEncoder().encode(about));
     if (process.env.PTMALLOC_LAYOUT_OUT)
       writeFileSync(process.env.PTMALLOC_LAYOUT_OUT, JSON.stringify(layout));
   }
 }
 
+/** The numbers that a member's decorator `name` has; undefined where there is none. */
+function numbersOf(member, name) {
+  const found = member.decorators?.find((decorator) => decorator.name.text === name);
+  return found?.args.map(({ value }) => Number(value));
+}
+
+/** Takes out what glibc 2.`glibc` does not have. */
+function dropFields(declaration, glibc) {
+  const kept = declaration.members.filter((member) => {
+    const [from, length] = numbersOf(member, "since") ?? [0];
+    const [to] = numbersOf(member, "until") ?? [Infinity];
+    return (length !== undefined || glibc >= from) && glibc < to;
+  });
+  declaration.members.splice(0, declaration.members.length, ...kept);
+}
+
 /** Replaces each `@count(n) field` by n fields, so that the compiler lays the array out. */
-function expandCounts(declaration, isLp64) {
+function expandCounts(declaration, isLp64, glibc) {
   const expanded = [];
   for (const member of declaration.members) {
     expanded.push(member);
-    const counted = member.decorators?.find((decorator) => decorator.name.text === "count");
-    if (!counted) continue;
-    const argument = counted.args[isLp64 ? counted.args.length - 1 : 0];
-    for (let index = 1; index < Number(argument.value); index++) {
+    const counts = numbersOf(member, "count");
+    if (!counts) continue;
+    const [from, length] = numbersOf(member, "since") ?? [];
+    const isNew = length !== undefined && glibc >= from;
+    const count = isNew ? length : counts[isLp64 ? counts.length - 1 : 0];
+    for (let index = 1; index < count; index++) {
       const name = Node.createIdentifierExpression(
         `${member.name.text}__${index}`,
         member.name.range,
@@ -140,6 +171,32 @@ function described(name, { size, fields }) {
     last = kind;
   }
   return words.join(" ");
+}
+
+/**
+ * What the host is to know of a glibc that is not the default's: its name, its tunables with the
+ * ranges, where they do not end at SIZE_MAX, and where its assertions stand.
+ */
+function glibcText(glibc, { comments, constants }) {
+  if (glibc === DEFAULT_GLIBC) return undefined;
+  const tunables = {};
+  const { members } = comments.Tunable;
+  const sizeMax = constants.SIZE_MAX;
+  const valueOf = (/** @type {string} */ word) => constants[word] ?? Number(word);
+  for (const text of Object.values(members)) {
+    const [, name] = /^glibc\.malloc\.(\w+)/.exec(text) ?? [];
+    const [, until = Infinity] = /until 2\.(\d+)/.exec(text) ?? [];
+    if (name === undefined || glibc > Number(until)) continue;
+    const [, least = "0", most = "SIZE_MAX"] = /, (\w+) … (\w+)/.exec(text) ?? [];
+    const range = [valueOf(least), valueOf(most)];
+    if (range.some(Number.isNaN)) throw new Error(`glibc.malloc.${name}: no range in "${text}"`);
+    tunables[name] = range[1] === sizeMax ? range.slice(0, 1) : range;
+  }
+  return JSON.stringify({
+    version: `2.${glibc}`,
+    tunables,
+    assertions: assertions[glibc] ?? [],
+  });
 }
 
 /** The values of an enum's members: as written, else one more than the member before. */

@@ -23,7 +23,7 @@ export const MALLOC_ALIGN_MASK: usize = MALLOC_ALIGNMENT - 1;
 /** The largest distance between two pointers (PTRDIFF_MAX): no request may exceed it. */
 export const PTRDIFF_MAX: word = (<word>-1) >> 1;
 
-/** The greatest size_t (SIZE_MAX). */
+/** The greatest size_t (SIZE_MAX). @host */
 export const SIZE_MAX: word = <word>-1;
 
 if (sizeof<word>() != 4 && sizeof<word>() != 8) ERROR("word must be u32 (ilp32) or u64 (lp64)");

@@ -52,6 +52,7 @@ export enum Failure {
   REALLOC_NEXT_SIZE, // realloc(): invalid next size
   MALLINFO_UNALIGNED, // int_mallinfo(): unaligned fastbin chunk detected
   MALLOC_INFO_UNALIGNED, // __malloc_info(): unaligned fastbin chunk detected
+  FREE_SMALLBIN_LIST, // free(): chunks in smallbin corrupted
 
   ASSERT_OLD_TOP = 101, // sysmalloc: (old_top == initial_top (av) && old_size == 0) || …
   ASSERT_OLD_TOP_SMALL, // sysmalloc: (unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)
@@ -77,6 +78,8 @@ export enum Failure {
   ASSERT_ARENA_FREE, // get_free_list: result->attached_threads == 0
   ASSERT_ARENA_REPLACED, // detach_arena: replaced_arena->attached_threads > 0
   ASSERT_ARENA_LEFT, // __malloc_arena_thread_freeres: a->attached_threads > 0
+  ASSERT_LARGEBIN_FWD_ARENA_2, // _int_malloc: chunk_main_arena (fwd), further on in the bin
+  ASSERT_REALLOC_ARENA_2, // __libc_realloc: likewise when there are threads
 
   // Where glibc has no check and the process dies of SIGSEGV, or goes round in a circle for ever.
   // Of links, the address is of what holds the link.

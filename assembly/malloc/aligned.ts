@@ -2,10 +2,12 @@
 // end are given back.
 
 import { IS_SMALL } from "../abi/profile";
+import { MERGES_CUT_PARTS, MERGES_SMALL_ENDS } from "../abi/version";
 import { Failure, corrupted } from "../base/failure";
 import { allocate } from "./allocate";
-import { Chunk, IS_MMAPPED, PREV_INUSE, addressOf } from "./chunk";
-import { freeChunk } from "./release";
+import { Chunk, PREV_INUSE, addressOf } from "./chunk";
+import { moveMapped } from "./mapped";
+import { afterFree, freeAndMerge, freeChunk, mergeAhead } from "./release";
 import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize } from "./sizes";
 import { MallocState, setErrno } from "./state";
 import { Step, note } from "./steps";
@@ -32,11 +34,7 @@ export function allocateAligned(arena: MallocState, alignment: word, bytes: word
     const aligned = alignedSpot(p, alignment);
     const lead = <word>(addressOf(aligned) - addressOf(p));
     const rest = p.size - lead;
-    if (p.isMmapped) {
-      aligned.mchunkPrevSize = p.mchunkPrevSize + lead;
-      aligned.setHead(rest, IS_MMAPPED);
-      return aligned.mem;
-    }
+    if (p.isMmapped) return moveMapped(p, lead).mem;
     giveBackLead(arena, p, aligned, lead, rest);
     if (rest < size || ((<word>aligned.mem) & (alignment - 1)) != 0) {
       corrupted(Failure.ASSERT_MEMALIGN_SIZE, addressOf(aligned));
@@ -59,15 +57,34 @@ function giveBackLead(arena: MallocState, p: Chunk, aligned: Chunk, lead: word, 
   aligned.setHead(rest, PREV_INUSE | arenaBit(arena));
   aligned.markInuseAt(rest);
   p.setHeadSize(lead | arenaBit(arena));
-  freeChunk(arena, p, true);
+  if (MERGES_CUT_PARTS) afterFree(arena, freeAndMerge(arena, p, lead));
+  else freeChunk(arena, p, true);
 }
 
 /** Frees what the chunk has beyond `size` bytes, if that is more than MINSIZE. */
 function giveBackTail(arena: MallocState, p: Chunk, size: word): void {
   const have = p.size;
+  if (MERGES_CUT_PARTS) {
+    mergeTail(arena, p, have, size);
+    return;
+  }
   if (IS_SMALL ? have < size + MINSIZE : have <= size + MINSIZE) return;
   const remainder = p.at(size);
   remainder.setHead(have - size, PREV_INUSE | arenaBit(arena));
   p.setHeadSize(size);
   freeChunk(arena, remainder, true);
+}
+
+/**
+ * Merges what the chunk has beyond `size` bytes with what lies behind it, if that makes a chunk:
+ * where it may be small, because there is a free one behind.
+ */
+function mergeTail(arena: MallocState, p: Chunk, have: word, size: word): void {
+  const rest = have - size;
+  if (rest == 0) return;
+  const next = p.at(have);
+  const isTaken = next != arena.top && next.at(next.size).prevInuse;
+  if (rest < MINSIZE && (!MERGES_SMALL_ENDS || isTaken)) return;
+  p.setHeadSize(size);
+  afterFree(arena, mergeAhead(arena, p.at(size), rest, next));
 }

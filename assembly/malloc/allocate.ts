@@ -3,6 +3,13 @@
 // either serves the request or leaves it to the next.
 
 import { IS_SMALL, IS_THROUGHPUT } from "../abi/profile";
+import {
+  HAS_FASTBINS,
+  HAS_UNSORTED_LIMIT,
+  MAKES_TCACHE_LATE,
+  TCACHE_REQUEST_IS_CHUNK,
+  UNSORTED_MAKES_TCACHE,
+} from "../abi/version";
 import { Failure, corrupted } from "../base/failure";
 import {
   MIN_LARGE_SIZE,
@@ -30,11 +37,22 @@ import { NO_ARENA } from "./arena";
 import { systemMalloc } from "./extend";
 import { follow, mostChunks, refuse } from "./links";
 import { consolidate, fastbinAt, fastbinIndex, linkPlace } from "./fastbins";
-import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize } from "./sizes";
+import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize, requestToSize } from "./sizes";
 import { Step, note } from "./steps";
 import { BINMAPSIZE, MallocState, libc, mainArena, mp, setErrno } from "./state";
 import { ENOMEM } from "./system";
-import { hasBin, hasRoom, tcacheIndex, tcachePut, tcacheTake } from "./tcache";
+import {
+  adoptTcache,
+  bytesOfTcache,
+  hasBin,
+  hasRoom,
+  isInactive,
+  startTcache,
+  tcacheIndex,
+  tcachePut,
+  tcacheTake,
+  usedBins,
+} from "./tcache";
 import { takeBest } from "./small/allocate";
 import { takeChunk } from "./throughput/allocate";
 import { arenaBit, hasTopFor, splitTop } from "./top";
@@ -80,7 +98,7 @@ function allocateChunk(arena: MallocState, size: word): usize {
   if (IS_THROUGHPUT) return takeChunk(arena, size);
   if (IS_SMALL) return takeBest(arena, size);
   servedFromTcache = false;
-  if (size <= libc.globalMaxFast) {
+  if (HAS_FASTBINS && size <= libc.globalMaxFast) {
     const mem = takeFast(arena, size);
     if (mem != 0) return mem;
   }
@@ -91,7 +109,7 @@ function allocateChunk(arena: MallocState, size: word): usize {
     if (mem != 0) return mem;
   } else {
     index = largebinIndex(size);
-    if (arena.haveFastchunks) consolidate(arena);
+    if (HAS_FASTBINS && arena.haveFastchunks) consolidate(arena);
   }
   while (true) {
     let mem = sortUnsorted(arena, size);
@@ -103,7 +121,7 @@ function allocateChunk(arena: MallocState, size: word): usize {
     mem = takeFromLargerBin(arena, size, index + 1);
     if (mem != 0) return mem;
     if (hasTopFor(arena, size)) return splitTop(arena, size);
-    if (!arena.haveFastchunks) return systemMalloc(size, arena);
+    if (!HAS_FASTBINS || !arena.haveFastchunks) return systemMalloc(size, arena);
     consolidate(arena);
     index = binIndex(size);
   }
@@ -175,6 +193,7 @@ function takeSmall(arena: MallocState, size: word, index: u32): usize {
   behind.fd = bin;
   note(Step.SMALLBIN_TAKE, index, addressOf(victim));
   const cacheIndex = tcacheIndex(size);
+  if (MAKES_TCACHE_LATE && isInactive() && cacheIndex < usedBins()) makeTcache(arena);
   if (hasBin(cacheIndex)) {
     while (hasRoom(cacheIndex)) {
       const other = bin.bk;
@@ -200,8 +219,8 @@ function takeSmall(arena: MallocState, size: word, index: u32): usize {
 function sortUnsorted(arena: MallocState, size: word): usize {
   const bin = unsortedBin(arena);
   const cacheIndex = tcacheIndex(size);
-  const isCached = hasBin(cacheIndex);
-  const limit = mp.tcacheUnsortedLimit;
+  let isCached = hasBin(cacheIndex);
+  const limit: word = HAS_UNSORTED_LIMIT ? mp.tcacheUnsortedLimit : 0;
   let hasCached = false;
   let sorted: word = 0;
   for (let iteration = 0; iteration < MAX_ITERS;) {
@@ -222,6 +241,10 @@ function sortUnsorted(arena: MallocState, size: word): usize {
     behind.fd = bin;
     if (victimSize == size) {
       markTaken(arena, victim, size);
+      if (UNSORTED_MAKES_TCACHE && isInactive()) {
+        makeTcache(arena);
+        isCached = hasBin(cacheIndex);
+      }
       if (!isCached || !hasRoom(cacheIndex)) {
         note(Step.UNSORTED_EXACT, size, addressOf(victim));
         return victim.mem;
@@ -241,6 +264,15 @@ function sortUnsorted(arena: MallocState, size: word): usize {
   servedFromTcache = true;
   note(Step.UNSORTED_CACHED, cacheIndex, 0);
   return tcacheTake(cacheIndex);
+}
+
+/** Makes this thread's tcache out of `arena`, which is locked (tcache_init). @noinline */
+function makeTcache(arena: MallocState): void {
+  if (!startTcache()) return;
+  const bytes = bytesOfTcache();
+  note(Step.TCACHE_MAKE, changetype<usize>(arena), bytes);
+  const mem = allocate(arena, TCACHE_REQUEST_IS_CHUNK ? requestToSize(bytes) : bytes);
+  if (mem != 0) adoptTcache(mem);
 }
 
 /** The checks on a chunk of the unsorted bin. */

@@ -2,7 +2,17 @@
 // short way through tcache comes first; everything else is a call.
 
 import { IS_SMALL, IS_THROUGHPUT } from "../abi/profile";
-import { PTRDIFF_MAX, SIZE_MAX } from "../abi/word";
+import {
+  CALLOC_USES_TCACHE,
+  COUNTS_SLOTS,
+  MAKES_TCACHE_LATE,
+  PARTS_GO_TO_TCACHE,
+  REALLOC_KEEPS_FIT,
+  REALLOC_KEEPS_PAGE,
+  TCACHE_LARGE_BINS,
+  TCACHE_SMALL_BINS,
+} from "../abi/version";
+import { PTRDIFF_MAX, SIZE_MAX, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { queuesFrees } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
@@ -24,26 +34,44 @@ import { clearedAllocate } from "./clear";
 import { verifyHeap } from "./checker/invariants";
 import { hasLarge, isLarge, largeLists, roundToClass, takeLarge } from "./extensions/large-tcache";
 import { followAside, mostChunks, mustBeMapped, refuse } from "./links";
-import { adjustThreshold, unmapChunk } from "./mapped";
-import { freeChunk, takeBack } from "./release";
+import { MAPPED_OVERHEAD, adjustThreshold, unmapChunk } from "./mapped";
+import { freeChunk, freeToArena, takeBack } from "./release";
 import { resizeChunk, resizeMapped } from "./resize";
-import { CHUNK_HDR_SZ, checkedRequestToSize } from "./sizes";
+import { MINSIZE, checkedRequestToSize, requestToSize } from "./sizes";
 import { Step, TELLS, note } from "./steps";
 import { MallocState, libc, setErrno, thread } from "./state";
-import { ENOMEM } from "./system";
+import { ENOMEM, PAGE_SIZE } from "./system";
 import {
-  TCACHE_MAX_BINS,
+  MAX_SMALL_SIZE,
+  adoptTcache,
+  blocksIn,
+  bytesOfTcache,
+  findDoubleFree,
   hasBin,
-  isBelowFill,
+  hasRoom,
+  hasSlot,
   isCacheable,
+  isInactive,
   requestIndex,
+  startTcache,
   surrenderTcache,
   tcache,
   tcacheIndex,
   tcacheKey,
+  tcachePut,
   tcacheTake,
 } from "./tcache";
-import { blocksIn, keyOf, latestIn, popEntry, pushEntry, setLatest } from "./tcache-lists";
+import {
+  TCACHE_MAX_BINS,
+  countOf,
+  keyOf,
+  latestIn,
+  popEntry,
+  pushEntry,
+  setKey,
+  setLatest,
+} from "./tcache-lists";
+import { isCachedSize, putSorted, takeSorted } from "./tcache-sorted";
 import {
   callocCached,
   emptyAfterFall,
@@ -69,12 +97,19 @@ export function malloc(bytes: word): word {
   if (isCacheable(bytes)) {
     const cache = tcache;
     const index = requestIndex(bytes);
-    const left = blocksIn(cache, index);
-    if (left != 0) {
+    const count = countOf(cache, index);
+    if (COUNTS_SLOTS) {
+      const mem = latestIn(cache, index);
+      if (mem != 0 && !isMisaligned(mem)) {
+        if (TELLS) note(Step.TCACHE_TAKE, index, blocksIn(index));
+        popEntry(cache, index, mem, count);
+        return <word>mem;
+      }
+    } else if (count != 0) {
       const mem = latestIn(cache, index);
       if (!isMisaligned(mem)) {
-        popEntry(cache, index, mem, left);
-        note(Step.TCACHE_TAKE, index, left);
+        popEntry(cache, index, mem, count);
+        note(Step.TCACHE_TAKE, index, count);
         return <word>mem;
       }
     }
@@ -94,7 +129,7 @@ export function mallocUncached(bytes: word): usize {
     return 0;
   }
   maybeInitTcache();
-  const cached = isCacheable(bytes) ? tcacheTake(requestIndex(bytes)) : 0;
+  const cached = isCacheable(bytes) ? tcacheTake(requestIndex(bytes)) : takeLargeCached(bytes);
   if (cached != 0) return cached;
   if (TELLS) noteUncached(bytes);
   if (IS_THREADED && isLarge(bytes) && !isCacheable(bytes)) {
@@ -113,6 +148,13 @@ export function mallocUncached(bytes: word): usize {
     corrupted(libc.hasThreads ? Failure.ASSERT_MALLOC_ARENA_2 : Failure.ASSERT_MALLOC_ARENA, mem);
   }
   return mem;
+}
+
+/** A block of a large bin of tcache for a request that has no bin of one size, or 0. */
+function takeLargeCached(bytes: word): usize {
+  if (TCACHE_LARGE_BINS == 0 || tcache == 0) return 0;
+  const size = requestToSize(bytes);
+  return isCachedSize(size) && size > MAX_SMALL_SIZE ? takeSorted(size, 1) : 0;
 }
 
 /** Tells why tcache does not serve a request. */
@@ -143,10 +185,10 @@ export function free(address: word): void {
       const mark = tcacheKey();
       if (keyOf(mem) != mark) {
         const cache = tcache;
-        const count = blocksIn(cache, index);
-        if (isBelowFill(count)) {
+        const count = countOf(cache, index);
+        if (hasSlot(count)) {
+          if (TELLS) note(Step.TCACHE_PUT, index, blocksIn(index));
           pushEntry(cache, index, mem, count, mark);
-          note(Step.TCACHE_PUT, index, count);
           return;
         }
       }
@@ -157,6 +199,10 @@ export function free(address: word): void {
 
 /** free's long way, complete by itself but for NULL. @noinline */
 export function freeUncached(mem: usize): void {
+  if (MAKES_TCACHE_LATE) {
+    freeLate(mem);
+    return;
+  }
   const errno = thread.errno;
   const p = Chunk.ofMem(mem);
   if (p.isMmapped) {
@@ -169,11 +215,58 @@ export function freeUncached(mem: usize): void {
 }
 
 /**
+ * The same where the tcache is made late: by the first block that it can take. What the key says of
+ * a block that is in no tcache is forgotten (tcache_double_free_verify).
+ */
+function freeLate(mem: usize): void {
+  const errno = thread.errno;
+  const p = Chunk.ofMem(mem);
+  if (isMisaligned(mem)) refuse(Failure.FREE_POINTER, addressOf(p));
+  const size = p.size;
+  if (isCachedSize(size)) {
+    if (keyOf(mem) == libc.tcacheKey) {
+      if (tcache != 0) findDoubleFree(mem, 0);
+      setKey(mem, 0);
+    }
+    if (isInactive()) makeTcache();
+    if (tcache != 0 && keepLate(mem, size)) {
+      thread.errno = errno;
+      return;
+    }
+  } else {
+    note(Step.TCACHE_NONE, size, 0);
+  }
+  if (<word>addressOf(p) + (size - MINSIZE) < <word>addressOf(p))
+    refuse(Failure.FREE_SIZE, addressOf(p));
+  freeToArena(arenaFor(p), p, size, false);
+  thread.errno = errno;
+}
+
+/** Puts a block of a chunk of `size` bytes, which `isCachedSize`, into tcache, if that has room. */
+function keepLate(mem: usize, size: word): bool {
+  const index = tcacheIndex(size);
+  if (index >= TCACHE_SMALL_BINS) return size >= MINSIZE && putSorted(mem, size);
+  if (TELLS)
+    note(hasRoom(index) ? Step.TCACHE_PUT : Step.TCACHE_FULL, index, blocksIn(index));
+  if (!hasRoom(index)) return false;
+  tcachePut(mem, index);
+  return true;
+}
+
+/** Makes this thread's tcache, from whichever arena has room (tcache_free_init). @noinline */
+function makeTcache(): void {
+  if (!startTcache()) return;
+  const mem = mallocUncached(bytesOfTcache());
+  if (mem != 0) adoptTcache(mem);
+}
+
+/**
  * Frees a chunk, in whichever arena it lies, past this thread's tcache, which is going.
  * @noinline
  */
 function giveBack(p: Chunk): void {
-  if (p.isMmapped) freeMapped(p);
+  if (MAKES_TCACHE_LATE) freeToArena(arenaFor(p), p, p.size, false);
+  else if (p.isMmapped) freeMapped(p);
   else freeChunk(arenaFor(p), p, false);
 }
 
@@ -207,7 +300,8 @@ function emptyLists(lists: usize): void {
       if (isMisaligned(mem)) corrupted(Failure.TCACHE_SHUTDOWN_UNALIGNED, mem);
       left = followAside(Chunk.ofMem(mem), Chunk.ofMem(mem), left, Failure.SEGV_TCACHE);
       const next = revealLink(mem);
-      if (IS_THREADED) setLatest(lists, index, next);
+      if (IS_THREADED || MAKES_TCACHE_LATE) setLatest(lists, index, next);
+      if (MAKES_TCACHE_LATE) setKey(mem, 0);
       giveBack(Chunk.ofMem(mem));
       mem = next;
     }
@@ -246,6 +340,14 @@ export function calloc(count: word, size: word): word {
   }
   if (IS_THROUGHPUT && isCached(bytes)) return callocCached(bytes);
   maybeInitTcache();
+  if (CALLOC_USES_TCACHE) {
+    const cached = isCacheable(bytes) ? tcacheTake(requestIndex(bytes)) : takeLargeCached(bytes);
+    if (cached != 0) {
+      if (TELLS) note(Step.TCACHE_TAKE, requestIndex(bytes), 0);
+      memory.fill(cached, 0, <usize>usableSize(Chunk.ofMem(cached)));
+      return <word>cached;
+    }
+  }
   let arena = openArena(bytes);
   let mem = clearedAllocate(arena, bytes);
   if (mayRetry(mem, arena)) {
@@ -282,6 +384,10 @@ export function realloc(address: word, bytes: word): word {
   }
   const p = Chunk.ofMem(mem);
   const oldSize = p.size;
+  if (REALLOC_KEEPS_FIT && fits(p, bytes)) {
+    note(Step.REALLOC_KEEP, oldSize, oldSize);
+    return address;
+  }
   if (!p.isMmapped) maybeInitTcache();
   if (<word>addressOf(p) > <word>0 - oldSize || isMisaligned(mem))
     refuse(Failure.REALLOC_POINTER, addressOf(p));
@@ -292,7 +398,7 @@ export function realloc(address: word, bytes: word): word {
   }
   if (p.isMmapped) {
     note(Step.REALLOC_MREMAP, oldSize, size);
-    const moved = resizeMapped(p, size);
+    const moved = resizeMapped(p, size, bytes);
     return <word>(moved != 0 ? moved : copyMapped(p, oldSize, bytes));
   }
   const arena = arenaFor(p);
@@ -300,8 +406,21 @@ export function realloc(address: word, bytes: word): word {
   lockArena(arena);
   const result = resizeChunk(arena, p, size);
   unlockArena(arena);
-  if (!belongsAside(result, arena)) corrupted(Failure.ASSERT_REALLOC_ARENA, result);
+  if (!belongsAside(result, arena)) {
+    corrupted(libc.hasThreads ? Failure.ASSERT_REALLOC_ARENA_2 : Failure.ASSERT_REALLOC_ARENA, result);
+  }
   return result == 0 && libc.hasThreads ? moveElsewhere(arena, p, bytes) : <word>result;
+}
+
+/**
+ * Whether the block of `p` is just right for `bytes` bytes: no other block would spare two words,
+ * or of a mapping a page.
+ */
+function fits(p: Chunk, bytes: word): bool {
+  const usable = usableOf(p);
+  if (bytes > usable) return false;
+  const spare = usable - bytes;
+  return spare < 2 * SIZE_SZ || (REALLOC_KEEPS_PAGE && p.isMmapped && spare <= PAGE_SIZE);
 }
 
 /**
@@ -312,7 +431,8 @@ function moveElsewhere(arena: MallocState, p: Chunk, bytes: word): word {
   const moved = mallocUncached(bytes);
   if (moved == 0) return 0;
   memory.copy(moved, p.mem, <usize>usableSize(p));
-  freeChunk(arena, p, false);
+  if (PARTS_GO_TO_TCACHE) freeChunk(arena, p, false);
+  else freeToArena(arena, p, p.size, false);
   return <word>moved;
 }
 
@@ -323,7 +443,7 @@ function moveElsewhere(arena: MallocState, p: Chunk, bytes: word): word {
 function copyMapped(p: Chunk, oldSize: word, bytes: word): usize {
   const mem = mallocUncached(bytes);
   if (mem == 0) return 0;
-  memory.copy(mem, p.mem, <usize>(oldSize - CHUNK_HDR_SZ));
+  memory.copy(mem, p.mem, <usize>(oldSize - MAPPED_OVERHEAD));
   unmapChunk(p);
   return mem;
 }
@@ -347,10 +467,14 @@ export function reallocarray(address: word, count: word, size: word): word {
 export function mallocUsableSize(address: word): word {
   verifyHeap();
   if (address == 0) return 0;
-  const p = Chunk.ofMem(<usize>address);
+  return usableOf(Chunk.ofMem(<usize>address));
+}
+
+/** What `mallocUsableSize` says of a chunk (musable). */
+function usableOf(p: Chunk): word {
   if (p.isMmapped) {
     mustBeMapped(p);
-    return p.size - CHUNK_HDR_SZ;
+    return p.size - MAPPED_OVERHEAD;
   }
   if (p.inuse) return usableSize(p);
   mustBeMapped(p);

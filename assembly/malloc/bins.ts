@@ -201,7 +201,7 @@ function largePlace(bin: Chunk, victim: Chunk, plainSize: word): Chunk {
     const larger = fwd;
     fwd = fwd.fdNextsize;
     left = follow(larger, fwd, left, Failure.SEGV_LARGEBIN_SORT);
-    if (fwd.isNonMain) corrupted(Failure.ASSERT_LARGEBIN_FWD_ARENA, addressOf(fwd));
+    if (fwd.isNonMain) corrupted(Failure.ASSERT_LARGEBIN_FWD_ARENA_2, addressOf(fwd));
   }
   if (size == fwd.mchunkSize) {
     // Second of its size: the list of sizes stays as it is.

@@ -2,6 +2,7 @@
 // arena that serves them.
 
 import { IS_SMALL } from "../abi/profile";
+import { MAKES_TCACHE_LATE } from "../abi/version";
 import { queuesFrees } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
 import { allocate } from "./allocate";
@@ -13,7 +14,7 @@ import { adoptTcache, bytesOfTcache, tcache } from "./tcache";
 
 /** Makes this thread's tcache on its first call that needs one (MAYBE_INIT_TCACHE). */
 export function maybeInitTcache(): void {
-  if (!IS_SMALL && tcache == 0) initTcache();
+  if (!IS_SMALL && !MAKES_TCACHE_LATE && tcache == 0) initTcache();
 }
 
 /** Makes this thread's tcache in its arena, or in another one (tcache_init). @noinline */

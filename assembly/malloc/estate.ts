@@ -16,8 +16,8 @@ import { unmapChunk } from "./mapped";
 import { freeChunk } from "./release";
 import { ThreadData } from "./state";
 import { enterKernelSoon, kernelOwner, leaveKernel } from "./system";
-import { TCACHE_MAX_BINS, bindTcache, isCachedBlock, surrenderTcache } from "./tcache";
-import { latestIn, setLatest } from "./tcache-lists";
+import { bindTcache, isCachedBlock, surrenderTcache } from "./tcache";
+import { TCACHE_MAX_BINS, latestIn, setLatest } from "./tcache-lists";
 import { isClassBlock, latestOf, setLatestOf } from "./throughput/cache";
 
 /** What was found, and done. Not a struct of glibc's. */

@@ -3,6 +3,7 @@
 // (heap.ts).
 
 import { IS_SMALL } from "../abi/profile";
+import { TOP_MAPPING_IN_MIB, TOP_MAPPING_WITH_TOP } from "../abi/version";
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { unsortedBin } from "./bins";
@@ -115,6 +116,13 @@ function extendTop(arena: MallocState, top: Chunk, topSize: word, size: word): v
   }
   note(Step.BREAK_REFUSED, wanted, 0);
   const huge = mp.hpPagesize;
+  if (!TOP_MAPPING_IN_MIB) {
+    if (!TOP_MAPPING_WITH_TOP) wanted = size + mp.topPad + MINSIZE;
+    else if (arena.contiguous) wanted += topSize;
+    if (huge > 0 && mapTop(arena, size, max(alignUp(wanted, huge), huge), huge)) return;
+    mapTop(arena, size, max(alignUp(wanted, PAGE_SIZE), MMAP_AS_MORECORE_SIZE), PAGE_SIZE);
+    return;
+  }
   if (huge > 0 && mapForTop(arena, topSize, size, max(wanted, huge), huge, huge)) return;
   // The first such piece is whole MiB: what glibc 2.36 means as the least size ends up as the
   // rounding.
@@ -135,6 +143,11 @@ function mapForTop(
   pageSize: word,
 ): bool {
   const length = arena.contiguous ? alignUp(wanted + topSize, rounding) : wanted;
+  return mapTop(arena, size, length, pageSize);
+}
+
+/** Maps `length` bytes in place of the break, and makes them the top. Whether that could be. */
+function mapTop(arena: MallocState, size: word, length: word, pageSize: word): bool {
   if (length <= size) return false;
   const start = mapPages(length, pageSize);
   if (start == MAP_FAILED) return false;

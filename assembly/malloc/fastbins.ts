@@ -3,10 +3,19 @@
 // all into the unsorted bin.
 
 import { IS_CLASSED } from "../abi/profile";
+import { FREES_SMALL_TO_BIN, HAS_FASTBINS } from "../abi/version";
 import { ILP32, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { Chunk, PREV_INUSE, addressOf, isMisaligned, revealLink } from "./chunk";
-import { insertUnsorted, unlink, unsortedBin } from "./bins";
+import {
+  binAt,
+  insertUnsorted,
+  isSmall,
+  markBin,
+  smallbinIndex,
+  unlink,
+  unsortedBin,
+} from "./bins";
 import { putFree, remove } from "./classes/class-bins";
 import { follow, mostChunks, refuse } from "./links";
 import { MallocState, NFASTBINS } from "./state";
@@ -33,7 +42,7 @@ export function linkPlace(p: Chunk): usize {
  * into top (malloc_consolidate).
  */
 export function consolidate(arena: MallocState): void {
-  if (IS_CLASSED) return;
+  if (!HAS_FASTBINS) return;
   arena.haveFastchunks = 0;
   note(Step.CONSOLIDATE, changetype<usize>(arena), 0);
   for (let index: u32 = 0; index < NFASTBINS; index++) {
@@ -70,7 +79,6 @@ export function mergeChunk(
   let p = chunk;
   let size = chunkSize;
   const next = p.at(size);
-  const nextSize = next.size;
   if (!p.prevInuse) {
     const previousSize = p.mchunkPrevSize;
     size += previousSize;
@@ -85,6 +93,22 @@ export function mergeChunk(
     if (IS_CLASSED) remove(arena, p, previousSize);
     else unlink(p);
   }
+  return mergeOnward(arena, p, size, next, isFromFastbin);
+}
+
+/**
+ * The second half: merges the chunk `p` of `chunkSize` bytes with `next` behind it, and puts the
+ * result where it belongs (_int_free_create_chunk). The result's size.
+ */
+export function mergeOnward(
+  arena: MallocState,
+  p: Chunk,
+  chunkSize: word,
+  next: Chunk,
+  isFromFastbin: bool,
+): word {
+  let size = chunkSize;
+  const nextSize = next.size;
   if (next == arena.top) {
     size += nextSize;
     note(Step.MERGE_TOP, size, addressOf(p));
@@ -103,6 +127,10 @@ export function mergeChunk(
     putFree(arena, p, size);
     return size;
   }
+  if (FREES_SMALL_TO_BIN && !isFromFastbin && isSmall(size)) {
+    putSmall(arena, p, size);
+    return size;
+  }
   const bin = unsortedBin(arena);
   const first = bin.fd;
   if (!isFromFastbin && first.bk != bin) corrupted(Failure.FREE_UNSORTED_LIST, addressOf(first));
@@ -113,4 +141,20 @@ export function mergeChunk(
   p.setFoot(size);
   note(Step.UNSORTED_PUT, size, addressOf(p));
   return size;
+}
+
+/** Puts the small free chunk `p` of `size` bytes in front of its small bin. */
+function putSmall(arena: MallocState, p: Chunk, size: word): void {
+  const index = smallbinIndex(size);
+  const bin = binAt(arena, index);
+  const first = bin.fd;
+  if (first.bk != bin) corrupted(Failure.FREE_SMALLBIN_LIST, addressOf(first));
+  markBin(arena, index);
+  p.setHead(size, PREV_INUSE);
+  p.bk = bin;
+  p.fd = first;
+  bin.fd = p;
+  first.bk = p;
+  p.setFoot(size);
+  note(Step.SMALLBIN_PUT, index, addressOf(p));
 }

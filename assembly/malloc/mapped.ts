@@ -2,6 +2,7 @@
 // mchunk_prev_size is the distance from the mapping's start to the chunk; the end of the mapping is
 // the end of the chunk.
 
+import { MAPPED_HAS_TRAILER } from "../abi/version";
 import { MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { Chunk, IS_MMAPPED, addressOf, isMisaligned } from "./chunk";
@@ -24,7 +25,36 @@ import {
  * Bytes that a mapping holds beyond the chunk of the request: there is no next chunk whose first
  * word could be used.
  */
-const OVERHEAD: word = SIZE_SZ + (MALLOC_ALIGNMENT == <usize>CHUNK_HDR_SZ ? 0 : MALLOC_ALIGN_MASK);
+const OVERHEAD: word = MAPPED_HAS_TRAILER
+  ? MALLOC_ALIGNMENT
+  : SIZE_SZ + (MALLOC_ALIGNMENT == <usize>CHUNK_HDR_SZ ? 0 : MALLOC_ALIGN_MASK);
+
+/** Bytes of a mapping behind its chunk, where one has a header there as others do. */
+export const TRAILER: word = MAPPED_HAS_TRAILER ? CHUNK_HDR_SZ : 0;
+
+/** Bytes of a mapped chunk that are not for the program. */
+export const MAPPED_OVERHEAD: word = MAPPED_HAS_TRAILER ? SIZE_SZ : CHUNK_HDR_SZ;
+
+/** In mchunk_prev_size, where a mapped chunk has a trailer: its pages are explicit huge ones. */
+const HUGE_BIT: word = 1;
+
+/** How far from its mapping's start a mapped chunk begins, bytes. */
+export function mappedOffset(p: Chunk): word {
+  return MAPPED_HAS_TRAILER ? p.mchunkPrevSize & ~HUGE_BIT : p.mchunkPrevSize;
+}
+
+/** Makes the mapped chunk `p` begin `lead` bytes later. */
+export function moveMapped(p: Chunk, lead: word): Chunk {
+  const moved = p.at(lead);
+  moved.mchunkPrevSize = p.mchunkPrevSize + lead;
+  moved.setHead(p.size - lead, IS_MMAPPED);
+  return moved;
+}
+
+/** The pages of a mapped chunk, bytes. */
+function pagesOf(p: Chunk): word {
+  return MAPPED_HAS_TRAILER && p.mchunkPrevSize & HUGE_BIT ? mp.hpPagesize : PAGE_SIZE;
+}
 
 /**
  * Serves a chunk of `size` bytes by a mapping in pages of `pageSize` bytes. The block, or 0 when
@@ -36,18 +66,19 @@ export function mapChunk(size: word, pageSize: word): usize {
   if (length <= size) return 0;
   enterKernel();
   const start = mapPages(length, pageSize);
-  const mem: usize = start == MAP_FAILED ? 0 : makeMapped(start, length);
+  const isHuge = MAPPED_HAS_TRAILER && pageSize != PAGE_SIZE;
+  const mem: usize = start == MAP_FAILED ? 0 : makeMapped(start, length, isHuge);
   leaveKernel();
   return mem;
 }
 
 /** Makes the mapping of `length` bytes at `start` a chunk. Its block. */
-function makeMapped(start: usize, length: word): usize {
+function makeMapped(start: usize, length: word, isHuge: bool): usize {
   const misalignment = (start + <usize>CHUNK_HDR_SZ) & MALLOC_ALIGN_MASK;
   const correction = misalignment != 0 ? MALLOC_ALIGNMENT - misalignment : 0;
   const p = changetype<Chunk>(start + correction);
-  p.mchunkPrevSize = correction;
-  p.setHead(length - correction, IS_MMAPPED);
+  p.mchunkPrevSize = correction | (isHuge ? HUGE_BIT : 0);
+  p.setHead(length - correction - TRAILER, IS_MMAPPED);
   if (++mp.nMmaps > mp.maxNMmaps) mp.maxNMmaps = mp.nMmaps;
   countMapped(length);
   return p.mem;
@@ -84,8 +115,9 @@ export function adjustThreshold(p: Chunk): void {
 export function unmapChunk(p: Chunk): void {
   mustBeMapped(p);
   if (!p.isMmapped) corrupted(Failure.ASSERT_MUNMAP_MMAPPED, addressOf(p));
-  const block = addressOf(p) - <usize>p.mchunkPrevSize;
-  const length = p.mchunkPrevSize + p.size;
+  const offset = mappedOffset(p);
+  const block = addressOf(p) - <usize>offset;
+  const length = offset + p.size + TRAILER;
   if (!isPlausible(p.mem, block, length)) corrupted(Failure.MUNMAP_POINTER, addressOf(p));
   enterKernel();
   mp.nMmaps--;
@@ -104,12 +136,15 @@ export function unmapChunk(p: Chunk): void {
  */
 export function remapChunk(p: Chunk, size: word): Chunk {
   mustBeMapped(p);
-  const offset = p.mchunkPrevSize;
-  if (!p.isMmapped) corrupted(Failure.ASSERT_MREMAP_MMAPPED, addressOf(p));
+  const offset = mappedOffset(p);
+  if (!MAPPED_HAS_TRAILER && !p.isMmapped) corrupted(Failure.ASSERT_MREMAP_MMAPPED, addressOf(p));
   const block = addressOf(p) - <usize>offset;
-  const oldLength = offset + p.size;
+  const oldLength = offset + p.size + TRAILER;
   if (!isPlausible(p.mem, block, oldLength)) corrupted(Failure.MREMAP_POINTER, addressOf(p));
-  const newLength = alignUp(size + offset + SIZE_SZ, PAGE_SIZE);
+  const newLength = alignUp(
+    size + offset + (MAPPED_HAS_TRAILER ? CHUNK_HDR_SZ : SIZE_SZ),
+    pagesOf(p),
+  );
   if (newLength == oldLength) return p;
   enterKernel();
   const start = remapPages(block, oldLength, newLength);
@@ -123,7 +158,8 @@ export function remapChunk(p: Chunk, size: word): Chunk {
 function makeMoved(start: usize, offset: word, oldLength: word, newLength: word): Chunk {
   const moved = changetype<Chunk>(start + <usize>offset);
   if (isMisaligned(moved.mem)) corrupted(Failure.ASSERT_MREMAP_ALIGNED, addressOf(moved));
-  moved.setHead(newLength - offset, IS_MMAPPED);
-  countMapped(newLength - oldLength);
+  moved.setHead(newLength - offset - TRAILER, IS_MMAPPED);
+  // glibc 2.43 forgets the trailer here: each move leaves its bytes in mmapped_mem for ever.
+  countMapped(newLength - oldLength + TRAILER);
   return moved;
 }

@@ -1,6 +1,7 @@
 // The C functions that align, with C's names in the export list (index.ts) and glibc's behaviour.
 
 import { IS_THROUGHPUT } from "../abi/profile";
+import { CHECKS_ALIGNED_ALLOC, MEMALIGN_USES_TCACHE } from "../abi/version";
 import { MALLOC_ALIGNMENT, SIZE_MAX, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { allocateAligned } from "./aligned";
@@ -8,9 +9,11 @@ import { malloc } from "./api";
 import { otherArena, unlockArena } from "./arena";
 import { belongsAside, mayRetry, openArena } from "./call";
 import { verifyHeap } from "./checker/invariants";
-import { MINSIZE } from "./sizes";
+import { MINSIZE, checkedRequestToSize } from "./sizes";
 import { roundedRequest, takeAligned } from "./throughput/calls";
 import { libc, setErrno } from "./state";
+import { tcache } from "./tcache";
+import { isCachedSize, takeSorted } from "./tcache-sorted";
 import { EINVAL, ENOMEM, PAGE_SIZE } from "./system";
 
 /**
@@ -28,6 +31,10 @@ export function memalign(alignment: word, bytes: word): word {
   let power: word = 2 * MALLOC_ALIGNMENT;
   while (power < alignment) power <<= 1;
   if (power < MINSIZE) power = MINSIZE;
+  if (MEMALIGN_USES_TCACHE) {
+    const cached = alignedFromTcache(power, bytes);
+    if (cached != 0) return <word>cached;
+  }
   if (IS_THROUGHPUT) {
     const cached = takeAligned(power, bytes);
     if (cached != 0) return <word>cached;
@@ -47,6 +54,24 @@ export function memalign(alignment: word, bytes: word): word {
     );
   }
   return <word>mem;
+}
+
+/** A block of tcache that happens to be aligned to `power`, or 0 (tcache_get_align). */
+function alignedFromTcache(power: word, bytes: word): usize {
+  const size = checkedRequestToSize(bytes);
+  return tcache != 0 && size != 0 && isCachedSize(size) ? takeSorted(size, power) : 0;
+}
+
+/**
+ * aligned_alloc(3): memalign, which from 2.38 on refuses an alignment that is no power of two with
+ * errno EINVAL.
+ */
+export function alignedAlloc(alignment: word, bytes: word): word {
+  if (CHECKS_ALIGNED_ALLOC && (alignment == 0 || (alignment & (alignment - 1)) != 0)) {
+    setErrno(EINVAL);
+    return 0;
+  }
+  return memalign(alignment, bytes);
 }
 
 /**

@@ -1,13 +1,22 @@
 // Parameters: mallopt while the program runs, the tunables glibc.malloc.* before it starts.
 
-import { ILP32, MALLOC_ALIGNMENT, SIZE_SZ } from "../abi/word";
+import {
+  HAS_MAX_FAST,
+  HAS_UNSORTED_LIMIT,
+  HUGE_SETS_THRESHOLD,
+  TCACHE_FILL_COUNT,
+  TCACHE_LARGE_BINS,
+  TCACHE_SMALL_BINS,
+} from "../abi/version";
+import { ILP32, MALLOC_ALIGNMENT, SIZE_MAX, SIZE_SZ } from "../abi/word";
 import { lockArena, unlockArena } from "./arena";
 import { consolidate } from "./fastbins";
 import { verifyHeap } from "./checker/invariants";
-import { MINSIZE, requestToSize } from "./sizes";
-import { MAX_FAST_SIZE, libc, mainArena, mp, setMaxFast } from "./state";
+import { requestToSize } from "./sizes";
+import { DEFAULT_MMAP_THRESHOLD, MAX_FAST_SIZE, libc, mainArena, mp, setMaxFast } from "./state";
 import { MAP_HUGETLB, MAP_HUGE_SHIFT } from "./system";
-import { MAX_TCACHE_COUNT, TCACHE_FILL_COUNT, TCACHE_MAX_BINS, tcacheIndex } from "./tcache";
+import { MAX_SMALL_SIZE, MAX_TCACHE_COUNT, tcacheIndex } from "./tcache";
+import { sortedIndex } from "./tcache-sorted";
 
 /** mallopt's parameters. @host */
 const M_MXFAST: i32 = 1;
@@ -21,21 +30,22 @@ const M_ARENA_TEST: i32 = -7;
 const M_ARENA_MAX: i32 = -8;
 
 /**
- * The tunables of glibc 2.36 in the order of its list, then what this model asks about the machine.
+ * glibc's tunables with the range of each that does not go from 0 to SIZE_MAX, and then what this
+ * model asks about the machine.
  */
 export enum Tunable {
-  CHECK, // glibc.malloc.check: accepted, without effect as without the debug library
+  CHECK, // glibc.malloc.check, 0 … 3: accepted, without effect as without the debug library
   TOP_PAD, // glibc.malloc.top_pad, bytes
   PERTURB, // glibc.malloc.perturb, 0 … 255
-  MMAP_MAX, // glibc.malloc.mmap_max
+  MMAP_MAX, // glibc.malloc.mmap_max, 0 … 2147483647
   MMAP_THRESHOLD, // glibc.malloc.mmap_threshold, bytes
   TRIM_THRESHOLD, // glibc.malloc.trim_threshold, bytes
-  ARENA_MAX, // glibc.malloc.arena_max
-  ARENA_TEST, // glibc.malloc.arena_test
-  TCACHE_MAX, // glibc.malloc.tcache_max, bytes
-  TCACHE_COUNT, // glibc.malloc.tcache_count
-  TCACHE_UNSORTED_LIMIT, // glibc.malloc.tcache_unsorted_limit
-  MXFAST, // glibc.malloc.mxfast, bytes
+  ARENA_MAX, // glibc.malloc.arena_max, 1 … SIZE_MAX
+  ARENA_TEST, // glibc.malloc.arena_test, 1 … SIZE_MAX
+  TCACHE_MAX, // glibc.malloc.tcache_max, 0 … MAX_TCACHE_SIZE, bytes
+  TCACHE_COUNT, // glibc.malloc.tcache_count, 0 … MAX_TCACHE_COUNT
+  TCACHE_UNSORTED_LIMIT, // glibc.malloc.tcache_unsorted_limit, until 2.43
+  MXFAST, // glibc.malloc.mxfast, 0 … MOST_FAST, bytes
   HUGETLB, // glibc.malloc.hugetlb: 0, 1, 2 or a page size
   THP_PAGESIZE, // the model's transparent huge pages, bytes; 0: none on request
   HUGE_PAGESIZE, // the model's default huge pages, bytes; 0: none are known
@@ -43,15 +53,22 @@ export enum Tunable {
   CORES, // the model's processors, which decide how many arenas there may be
 }
 
-/** The largest request that tcache can serve (MAX_TCACHE_SIZE). */
+/** The largest request that a bin of one size can serve, bytes. */
+const MAX_SMALL_REQUEST: word = MAX_SMALL_SIZE - SIZE_SZ;
+
+/** The largest request that tcache can be made to serve, bytes (MAX_TCACHE_SIZE). @host */
 const MAX_TCACHE_SIZE: word =
-  <word>((TCACHE_MAX_BINS - 1) * <u32>MALLOC_ALIGNMENT) + MINSIZE - SIZE_SZ;
+  TCACHE_LARGE_BINS == 0 ? MAX_SMALL_REQUEST : (1 << 22) - MALLOC_ALIGNMENT - SIZE_SZ;
+
+/** The largest request that fast bins can be made to serve, bytes, where there are any. @host */
+const MOST_FAST: word = HAS_MAX_FAST ? MAX_FAST_SIZE : SIZE_MAX;
 
 /** Sets the defaults that depend on other files' constants. */
 export function initParameters(): void {
   mp.tcacheCount = TCACHE_FILL_COUNT;
-  mp.tcacheBins = TCACHE_MAX_BINS;
-  mp.tcacheMaxBytes = MAX_TCACHE_SIZE;
+  if (TCACHE_LARGE_BINS == 0) mp.tcacheBins = TCACHE_SMALL_BINS;
+  else mp.tcacheSmallBins = TCACHE_SMALL_BINS;
+  mp.tcacheMaxBytes = TCACHE_LARGE_BINS == 0 ? MAX_SMALL_REQUEST : MAX_SMALL_SIZE + 1;
 }
 
 /**
@@ -67,8 +84,10 @@ export function setParameter(param: i32, value: i32): i32 {
   const size = ILP32 ? <word>value : <word>(<i64>value);
   switch (param) {
     case M_MXFAST:
-      if (size > MAX_FAST_SIZE) return 0;
-      setMaxFast(size);
+      if (HAS_MAX_FAST) {
+        if (size > MAX_FAST_SIZE) return 0;
+        setMaxFast(size);
+      }
       break;
     case M_TRIM_THRESHOLD:
       setTrimThreshold(size);
@@ -102,6 +121,7 @@ export function setParameter(param: i32, value: i32): i32 {
 export function setTunableValue(tunable: i32, value: word): i32 {
   switch (tunable) {
     case Tunable.CHECK:
+      if (value > 3) return 0;
       break;
     case Tunable.TOP_PAD:
       setTopPad(value);
@@ -129,20 +149,18 @@ export function setTunableValue(tunable: i32, value: word): i32 {
       mp.arenaTest = value;
       break;
     case Tunable.TCACHE_MAX:
-      if (value > MAX_TCACHE_SIZE) return 0;
-      mp.tcacheMaxBytes = value;
-      mp.tcacheBins = tcacheIndex(requestToSize(value)) + 1;
-      break;
+      return setTcacheMax(value);
     case Tunable.TCACHE_COUNT:
       if (value > MAX_TCACHE_COUNT) return 0;
       mp.tcacheCount = value;
       break;
     case Tunable.TCACHE_UNSORTED_LIMIT:
+      if (!HAS_UNSORTED_LIMIT) return 0;
       mp.tcacheUnsortedLimit = value;
       break;
     case Tunable.MXFAST:
-      if (value > MAX_FAST_SIZE) return 0;
-      setMaxFast(value);
+      if (value > MOST_FAST) return 0;
+      if (HAS_MAX_FAST) setMaxFast(value);
       break;
     case Tunable.HUGETLB:
       setHugePages(value);
@@ -162,6 +180,24 @@ export function setTunableValue(tunable: i32, value: word): i32 {
     default:
       return 0;
   }
+  return 1;
+}
+
+/**
+ * The largest request that tcache serves. 1, or 0 for more than its bins can hold
+ * (do_set_tcache_max).
+ */
+function setTcacheMax(value: word): i32 {
+  if (value > MAX_TCACHE_SIZE) return 0;
+  if (TCACHE_LARGE_BINS == 0) {
+    mp.tcacheMaxBytes = value;
+    mp.tcacheBins = tcacheIndex(requestToSize(value)) + 1;
+    return 1;
+  }
+  const size = requestToSize(value);
+  const index = sortedIndex(size);
+  if (index < TCACHE_SMALL_BINS) mp.tcacheSmallBins = index + 1;
+  mp.tcacheMaxBytes = size + 1;
   return 1;
 }
 
@@ -197,6 +233,8 @@ function setHugePages(value: word): void {
     if (pageSize == 0 || (value != 2 && value != pageSize)) return;
     mp.hpPagesize = pageSize;
     mp.hpFlags = MAP_HUGETLB | (value == 2 ? 0 : (<i32>ctz(pageSize)) << MAP_HUGE_SHIFT);
+    if (HUGE_SETS_THRESHOLD && mp.mmapThreshold == DEFAULT_MMAP_THRESHOLD)
+      setMmapThreshold(pageSize);
     // With explicit huge pages the heap is mapped, too.
     libc.alwaysFailMorecore = 1;
   }

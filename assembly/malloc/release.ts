@@ -2,14 +2,22 @@
 // or top. Each check is one of glibc's, in glibc's order: which message comes first for a given
 // corruption is part of the behaviour.
 
-import { IS_CLASSED, IS_SMALL, IS_THROUGHPUT } from "../abi/profile";
+import { IS_SMALL, IS_THROUGHPUT } from "../abi/profile";
+import { HAS_FASTBINS, MAKES_TCACHE_LATE, PARTS_GO_TO_TCACHE } from "../abi/version";
 import { Failure, corrupted } from "../base/failure";
 import { queuesFrees } from "../sync/mutex";
 import { below, takeAll, topOf } from "../sync/stack";
 import { IS_THREADED } from "../sync/tier";
 import { NO_ARENA, arenaFor, lockArena, mustBeArena, unlockArena } from "./arena";
 import { Chunk, addressOf, isMisaligned, isMisalignedSize, protectLink } from "./chunk";
-import { consolidate, fastbinAt, fastbinIndex, linkPlace, mergeChunk } from "./fastbins";
+import {
+  consolidate,
+  fastbinAt,
+  fastbinIndex,
+  linkPlace,
+  mergeChunk,
+  mergeOnward,
+} from "./fastbins";
 import {
   Keeping,
   LARGE_BINS,
@@ -21,13 +29,14 @@ import {
   resetLarge,
 } from "./extensions/large-tcache";
 import { followAside, mostChunks, refuse } from "./links";
-import { unmapChunk } from "./mapped";
+import { adjustThreshold, unmapChunk } from "./mapped";
 import { queuePlace } from "./extensions/queue";
 import { enqueue, isRemote } from "./extensions/remote-frees";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { Step, TELLS, note } from "./steps";
 import { FASTBIN_CONSOLIDATION_THRESHOLD, MallocState, libc, thread } from "./state";
 import {
+  blocksIn,
   findDoubleFree,
   hasBin,
   hasKey,
@@ -37,7 +46,7 @@ import {
   tcacheKey,
   tcachePut,
 } from "./tcache";
-import { blocksIn, takeEntry } from "./tcache-lists";
+import { takeEntry } from "./tcache-lists";
 import { findTwice, keep } from "./throughput/cache";
 import { noteFree } from "./throughput/fall";
 import { trimAfterFree } from "./trim";
@@ -49,6 +58,10 @@ import { trimAfterFree } from "./trim";
  */
 export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
   const size = p.size;
+  if (MAKES_TCACHE_LATE) {
+    freeToArena(arena, p, size, isLocked);
+    return;
+  }
   if (<word>addressOf(p) > <word>0 - size || isMisaligned(p.mem))
     refuse(Failure.FREE_POINTER, addressOf(p));
   if (size < MINSIZE || isMisalignedSize(size)) refuse(Failure.FREE_SIZE, addressOf(p));
@@ -60,15 +73,24 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
   if (hasBin(index)) {
     if (hasKey(p.mem)) findDoubleFree(p.mem, index);
     if (hasRoom(index)) {
-      if (TELLS) note(Step.TCACHE_PUT, index, blocksIn(tcache, index));
+      if (TELLS) note(Step.TCACHE_PUT, index, blocksIn(index));
       tcachePut(p.mem, index);
       return;
     }
-    if (TELLS) note(Step.TCACHE_FULL, index, blocksIn(tcache, index));
+    if (TELLS) note(Step.TCACHE_FULL, index, blocksIn(index));
   } else {
     note(Step.TCACHE_NONE, size, 0);
   }
-  if ((IS_SMALL || size > libc.globalMaxFast) && p.isMmapped) {
+  freeToArena(arena, p, size, isLocked);
+}
+
+/**
+ * Frees a chunk of `size` bytes past tcache (_int_free_chunk).
+ * @inline
+ */
+export function freeToArena(arena: MallocState, p: Chunk, size: word, isLocked: bool): void {
+  if ((!HAS_FASTBINS || size > libc.globalMaxFast) && p.isMmapped) {
+    if (MAKES_TCACHE_LATE) adjustThreshold(p);
     unmapChunk(p);
     return;
   }
@@ -79,7 +101,7 @@ export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
     lockArena(arena);
   }
   if (!IS_THREADED || !arena.isRetired) {
-    if (!IS_CLASSED && size <= libc.globalMaxFast) freeToFastbin(arena, p, size, isLocked);
+    if (HAS_FASTBINS && size <= libc.globalMaxFast) freeToFastbin(arena, p, size, isLocked);
     else afterFree(arena, freeAndMerge(arena, p, size));
   }
   if (!isLocked) unlockArena(arena);
@@ -158,9 +180,15 @@ export function takeInHand(p: Chunk): void {
   if (IS_THREADED) thread.inHand = <u32>addressOf(p);
 }
 
+/** Frees a part of a chunk, or what was top, with the arena locked. @noinline */
+export function freePart(arena: MallocState, p: Chunk): void {
+  if (PARTS_GO_TO_TCACHE) freeChunk(arena, p, true);
+  else freeToArena(arena, p, p.size, true);
+}
+
 /** Frees what is in hand, with the arena locked. */
 export function freeInHand(arena: MallocState, p: Chunk): void {
-  freeChunk(arena, p, true);
+  freePart(arena, p);
   if (IS_THREADED) thread.inHand = 0;
 }
 
@@ -195,7 +223,7 @@ function freeToFastbin(arena: MallocState, p: Chunk, size: word, isLocked: bool)
  * @inline
  */
 export function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word): word {
-  if (TELLS) note(Step.FASTBIN_NONE, chunkSize, libc.globalMaxFast);
+  if (TELLS && HAS_FASTBINS) note(Step.FASTBIN_NONE, chunkSize, libc.globalMaxFast);
   const top = arena.top;
   const next = chunk.at(chunkSize);
   if (chunk == top) corrupted(Failure.DOUBLE_FREE_TOP, addressOf(chunk));
@@ -216,9 +244,14 @@ export function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word):
  * When a free chunk has become large, it is the moment to empty the fast bins and to give the end
  * of the heap back.
  */
-function afterFree(arena: MallocState, size: word): void {
+export function afterFree(arena: MallocState, size: word): void {
   if (IS_THROUGHPUT) noteFree(arena);
   if (!IS_SMALL && size < FASTBIN_CONSOLIDATION_THRESHOLD) return;
-  if (!IS_CLASSED && arena.haveFastchunks) consolidate(arena);
+  if (HAS_FASTBINS && arena.haveFastchunks) consolidate(arena);
   trimAfterFree(arena);
+}
+
+/** Merges the chunk `p` of `size` bytes with `next` behind it, and frees it. The result's size. */
+export function mergeAhead(arena: MallocState, p: Chunk, size: word, next: Chunk): word {
+  return mergeOnward(arena, p, size, next, false);
 }

@@ -7,6 +7,7 @@
 import { below, topOf } from "../sync/stack";
 import { acquireSoon, ownerOf, release, takeOver } from "../sync/mutex";
 import { IS_CLASSED, IS_THROUGHPUT } from "../abi/profile";
+import { HAS_FASTBINS, PARTS_GO_TO_TCACHE } from "../abi/version";
 import { ILP32 } from "../abi/word";
 import { Failure } from "../base/failure";
 import { addressOf, Chunk, PREV_INUSE, isMisaligned, isMisalignedSize, revealLink } from "./chunk";
@@ -39,7 +40,7 @@ import {
   recoverKernel,
 } from "./system";
 import { Repair, returnBlocks } from "./estate";
-import { TCACHE_MAX_BINS } from "./tcache";
+import { TCACHE_MAX_BINS } from "./tcache-lists";
 import { putFree } from "./classes/class-bins";
 
 const NONE: Chunk = changetype<Chunk>(0);
@@ -132,7 +133,8 @@ function isQueued(arena: MallocState, mem: usize): bool {
 function mendArena(arena: MallocState, inHand: Chunk): bool {
   if (arena.isRetired) return false;
   resetBins(arena);
-  arena.haveFastchunks = IS_THROUGHPUT ? 0 : 1;
+  if (HAS_FASTBINS) arena.haveFastchunks = 1;
+  else if (IS_CLASSED) arena.haveFastchunks = 0;
   if (arena.systemMem > arena.maxSystemMem) arena.maxSystemMem = arena.systemMem;
   cutFastbins(arena);
   // A main_arena without a heap has the unsorted bin's head as its top.
@@ -207,9 +209,9 @@ function mendChunks(arena: MallocState, start: usize, last: usize, inHand: Chunk
   return false;
 }
 
-/** Whether a chunk in hand is too large for tcache and fast bins: then it is in no list. */
+/** Whether a chunk in hand cannot be in tcache or a fast bin: then it is in no list. */
 function isInNoList(size: word): bool {
-  return IS_CLASSED || size > <word>TCACHE_MAX_BINS * 16 + MINSIZE;
+  return IS_CLASSED || !PARTS_GO_TO_TCACHE || size > <word>TCACHE_MAX_BINS * 16 + MINSIZE;
 }
 
 /** Whether `p` is the fencepost at `last`, or the one in front of it, too small for a chunk. */
@@ -251,6 +253,7 @@ function endRunAtTop(arena: MallocState, run: Chunk, top: Chunk): void {
 
 /** Ends each fast bin in front of what does not belong there. */
 function cutFastbins(arena: MallocState): void {
+  if (!HAS_FASTBINS) return;
   for (let index: u32 = 0; index < NFASTBINS; index++) {
     const bin = fastbinAt(arena, index);
     let p = changetype<Chunk>(<usize>load<word>(bin));

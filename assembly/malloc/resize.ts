@@ -2,13 +2,14 @@
 // a copy and a free.
 
 import { IS_SMALL } from "../abi/profile";
+import { MAPPED_HAS_TRAILER } from "../abi/version";
 import { MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { allocate } from "./allocate";
 import { Chunk, PREV_INUSE, addressOf, usableSize } from "./chunk";
 import { refuse } from "./links";
 import { remapChunk } from "./mapped";
-import { freeChunk } from "./release";
+import { freePart } from "./release";
 import { CHUNK_HDR_SZ, MINSIZE } from "./sizes";
 import { MallocState } from "./state";
 import { Step, note } from "./steps";
@@ -17,14 +18,14 @@ import { arenaBit } from "./top";
 import { unlinkAside } from "./unlink";
 
 /**
- * Makes the mmapped chunk `p` hold a request of chunk size `size`, by mremap or because it has room
- * as it is. The block, or 0 when it must be copied by the caller.
+ * Makes the mmapped chunk `p` hold a request of `bytes`, whose chunk would be `size` bytes, by
+ * mremap or because it has room as it is. The block, or 0 when it must be copied by the caller.
  */
-export function resizeMapped(p: Chunk, size: word): usize {
+export function resizeMapped(p: Chunk, size: word, bytes: word): usize {
   const oldSize = p.size;
   const moved = remapChunk(p, size);
   if (addressOf(moved) != 0) return moved.mem;
-  return oldSize - SIZE_SZ >= size ? p.mem : 0;
+  return oldSize - SIZE_SZ >= (MAPPED_HAS_TRAILER ? bytes : size) ? p.mem : 0;
 }
 
 /**
@@ -82,7 +83,7 @@ function moveChunk(arena: MallocState, p: Chunk, next: Chunk, oldSize: word, siz
   const fresh = Chunk.ofMem(mem);
   if (fresh == next) return keep(arena, p, oldSize + fresh.size, size);
   memory.copy(mem, p.mem, <usize>usableSize(p));
-  freeChunk(arena, p, true);
+  freePart(arena, p);
   return mem;
 }
 
@@ -102,6 +103,6 @@ function keep(arena: MallocState, p: Chunk, have: word, size: word): usize {
   remainder.setHead(rest, PREV_INUSE | arenaBit(arena));
   remainder.markInuseAt(rest);
   p.setHeadSize(size | arenaBit(arena));
-  freeChunk(arena, remainder, true);
+  freePart(arena, remainder);
   return p.mem;
 }

@@ -12,6 +12,7 @@
 // segments; on the next page the threads' ThreadData.
 
 import { IS_SMALL } from "../abi/profile";
+import { HAS_MAX_FAST } from "../abi/version";
 import { ILP32, SIZE_SZ } from "../abi/word";
 import { KIB, MIB, PAGE_SIZE } from "../base/align";
 import { LockCounters, SharedState, bindThreadLocks } from "../sync/mutex";
@@ -39,8 +40,8 @@ export const NFASTBINS: u32 = ILP32 ? 11 : 10;
 export class MallocState {
   mutex: i32; // mutex: 0, or the thread that holds it, in the threaded build
   flags: i32; // flags: bit 1: not contiguous, bit 2: given up after a death
-  haveFastchunks: i32; // have_fastchunks: whether a fast bin may hold a chunk
-  @count(11, 10) fastbinsY: word; // fastbinsY: heads of the fast bins: addresses of chunks, or 0
+  @until(43) haveFastchunks: i32; // have_fastchunks: whether a fast bin may hold a chunk
+  @until(43) @count(11, 10) fastbinsY: word; // fastbinsY: heads of the fast bins: addresses of chunks, or 0
   topWord: word; // top: the address of the chunk at the end
   lastRemainderWord: word; // last_remainder: what was left of the latest split
   @count(254) bins: word; // bins: fd and bk of the list heads, packed
@@ -105,6 +106,7 @@ export class MallocPar {
   mmapThreshold: word; // mmap_threshold: chunks from this size on are mapped, bytes
   arenaTest: word; // arena_test: from how many arenas on their limit is computed
   arenaMax: word; // arena_max: the limit of arenas, 0: computed
+  @since(43) thpMode: i32; // thp_mode: how transparent huge pages are had
   thpPagesize: word; // thp_pagesize: transparent huge page, bytes, or 0
   hpPagesize: word; // hp_pagesize: explicit huge page, bytes, or 0
   hpFlags: i32; // hp_flags: MAP_HUGETLB and the size
@@ -115,10 +117,11 @@ export class MallocPar {
   mmappedMem: word; // mmapped_mem: bytes of mmapped chunks now
   maxMmappedMem: word; // max_mmapped_mem: the most that it was
   sbrkBase: word; // sbrk_base: where the heap began
-  tcacheBins: word; // tcache_bins: how many bins of tcache are used
+  @until(42) tcacheBins: word; // tcache_bins: how many bins of tcache are used
+  @since(42) tcacheSmallBins: word; // tcache_small_bins: how many bins of one size are used
   tcacheMaxBytes: word; // tcache_max_bytes: the largest request that tcache serves, bytes
   tcacheCount: word; // tcache_count: blocks per bin
-  tcacheUnsortedLimit: word; // tcache_unsorted_limit: most chunks to sort to fill tcache; 0: all
+  @until(44) tcacheUnsortedLimit: word; // tcache_unsorted_limit: most to sort to fill tcache, or 0
 }
 
 /**
@@ -141,7 +144,7 @@ export class LibcData {
   freeList: u32; // free_list: the arena that was given up last; linked by next_free
   nextToUse: u32; // next_to_use: the arena that is shared next, 0 for main_arena
   alignedHeapArea: u32; // aligned_heap_area: where an aligned heap may fit, 0 when nothing is known
-  globalMaxFast: word; // global_max_fast: the largest fast chunk, bytes
+  @until(43) globalMaxFast: word; // global_max_fast: the largest fast chunk, bytes
   tcacheKey: word; // tcache_key: marks a block as being in tcache
   @count(6) shared: i32; // SharedState, in the threaded build
   @count(64) scratch: u32; // 256 bytes for the host
@@ -340,15 +343,16 @@ export function initState(): void {
   if (IS_SMALL) mp.noDynThreshold = 1;
   mp.nMmapsMax = DEFAULT_MMAP_MAX;
   mp.arenaTest = ILP32 ? 2 : 8;
-  setMaxFast(DEFAULT_MXFAST);
+  if (HAS_MAX_FAST) setMaxFast(DEFAULT_MXFAST);
   libc.tcacheKey = DEFAULT_TCACHE_KEY;
   libc.cores = DEFAULT_CORES;
   libc.narenas = 1;
 }
 
-if (offsetof<MallocState>() != (ILP32 ? 1116 : 2200))
+if (offsetof<MallocState>() != (GLIBC < 43 ? (ILP32 ? 1116 : 2200) : ILP32 ? 1068 : 2112))
   ERROR("struct malloc_state differs from glibc's");
-if (offsetof<MallocPar>() != (ILP32 ? 76 : 136)) ERROR("struct malloc_par differs from glibc's");
+if (offsetof<MallocPar>() != (GLIBC == 43 ? (ILP32 ? 80 : 144) : ILP32 ? 76 : 136))
+  ERROR("struct malloc_par differs from glibc's");
 if (offsetof<HeapInfo>() != (ILP32 ? 24 : 48)) ERROR("struct heap_info differs from glibc's");
 if (((MAX_FAST_SIZE + SIZE_SZ + 15) & ~(<word>15)) / (ILP32 ? 8 : 16) - 1 != NFASTBINS) {
   ERROR("NFASTBINS differs from glibc's");

@@ -1,6 +1,6 @@
 // mallinfo: a walk over every bin.
 
-import { IS_CLASSED } from "../abi/profile";
+import { HAS_FASTBINS } from "../abi/version";
 import { SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { MOST_ARENAS, lockArena, nextArena, unlockArena } from "./arena";
@@ -62,7 +62,7 @@ export function collectInfo(info: Mallinfo2): void {
 /** Adds what one arena holds (int_mallinfo). */
 function addArena(arena: MallocState, info: Mallinfo2): void {
   let blocks: word = 1;
-  let free = arena.top.size + (IS_CLASSED ? 0 : countFast(arena, info));
+  let free = arena.top.size + (HAS_FASTBINS ? countFast(arena, info) : 0);
   for (let index: u32 = 1; index < NBINS; index++) {
     const bin = binAt(arena, index);
     let left = mostChunks();

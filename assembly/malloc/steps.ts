@@ -53,6 +53,8 @@ export enum Step {
   REALLOC_MREMAP = 42, // size, size wanted
   ALIGN = 43, // alignment, size asked for so that it can be aligned
   CONSOLIDATED = 44, // size, chunk: out of a fast bin
+  SMALLBIN_PUT = 45, // bin, chunk: freed, and small
+  TCACHE_MAKE = 46, // arena, bytes: the thread's tcache is made
 }
 
 /**

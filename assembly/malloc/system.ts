@@ -3,6 +3,7 @@
 // comes from here is not cleared: `knownZeroFrom` tells which bytes are zero all the same, so that
 // calloc clears only the others.
 
+import { RESERVES_NORESERVE } from "../abi/version";
 import { PAGE_SIZE } from "../base/align";
 import { touch } from "../kernel/access";
 import { ENOMEM, errorResult, isError } from "../kernel/errno";
@@ -186,7 +187,7 @@ export function mapPages(length: word, pageSize: word): usize {
  * a heap.
  */
 export function reservePages(address: usize, length: word, pageSize: word): usize {
-  const flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+  const flags = MAP_PRIVATE | MAP_ANONYMOUS | (RESERVES_NORESERVE ? MAP_NORESERVE : 0);
   return callMmap(address, length, PROT_NONE, flags, pageSize);
 }
 

@@ -3,6 +3,7 @@
 // free read V8's globals once, as V8 reads a global anew after every store, and whoever buries a
 // thread goes through the dead one's.
 
+import { COUNTS_SLOTS, TCACHE_LARGE_BINS, TCACHE_SMALL_BINS } from "../abi/version";
 import { SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { isMisaligned, protectLink, revealLink } from "./chunk";
@@ -17,17 +18,46 @@ export class TcacheEntry {
 /** A thread's tcache (struct tcache_perthread_struct). */
 @unmanaged
 export class TcachePerthreadStruct {
-  @count(64) counts: u16; // counts: blocks by size
-  @count(64) entries: word; // entries: the latest block of each size
+  @until(42) @count(64) counts: u16; // counts: blocks by size
+  @since(42) @count(76) numSlots: u16; // num_slots: how many blocks each bin may yet take
+  @count(64) @since(42, 76) entries: word; // entries: the latest block of each size
 }
 
 /** Where a cached block has its key, and tcache the heads of its lists: offsets, bytes. */
 const KEY: usize = offsetof<TcacheEntry>("key");
 const ENTRIES: usize = offsetof<TcachePerthreadStruct>("entries");
 
-/** How many blocks bin `index` of `cache` says that it holds. */
-export function blocksIn(cache: usize, index: u32): u32 {
+/** How many sizes tcache can hold (TCACHE_MAX_BINS). */
+export const TCACHE_MAX_BINS: u32 = TCACHE_SMALL_BINS + TCACHE_LARGE_BINS;
+
+/** What `cache` counts for bin `index`: the blocks in it, or the slots left. */
+export function countOf(cache: usize, index: u32): u32 {
   return <u32>load<u16>(cache + ((<usize>index) << 1));
+}
+
+/** The count of a bin that has `count` when a block comes (1) or goes (-1). */
+function counted(count: u32, change: i32): u32 {
+  return count + (COUNTS_SLOTS ? -change : change);
+}
+
+/** Whether a bin of `cache` whose count is `count` holds a block. */
+export function holdsBlock(cache: usize, index: u32, count: u32): bool {
+  return COUNTS_SLOTS ? latestIn(cache, index) != 0 : count != 0;
+}
+
+/** Where `cache` has the link to the latest block of bin `index`. */
+export function entryPlace(cache: usize, index: u32): usize {
+  return cache + ENTRIES + <usize>index * SIZE_SZ;
+}
+
+/** Counts one block more (1) or less (-1) in bin `index` of `cache`. */
+export function setCount(cache: usize, index: u32, change: i32): void {
+  store<u16>(cache + ((<usize>index) << 1), counted(countOf(cache, index), change));
+}
+
+/** Writes the key's word of a block. */
+export function setKey(mem: usize, mark: word): void {
+  store<word>(mem, mark, KEY);
 }
 
 /** The latest block of bin `index` of `cache`. */
@@ -35,32 +65,32 @@ export function latestIn(cache: usize, index: u32): usize {
   return <usize>load<word>(cache + <usize>index * SIZE_SZ, ENTRIES);
 }
 
-/** Takes `mem`, the latest of the `left` blocks of bin `index`, out of `cache`. */
-export function popEntry(cache: usize, index: u32, mem: usize, left: u32): void {
-  store<u16>(cache + ((<usize>index) << 1), left - 1);
+/** Takes `mem`, the latest block of bin `index`, whose count is `count`, out of `cache`. */
+export function popEntry(cache: usize, index: u32, mem: usize, count: u32): void {
+  store<u16>(cache + ((<usize>index) << 1), counted(count, -1));
   store<word>(cache + <usize>index * SIZE_SZ, <word>revealLink(mem), ENTRIES);
   store<word>(mem, 0, KEY);
 }
 
 /**
- * Puts the block `mem` in front of the `count` blocks of bin `index` of `cache`, and the key `mark`
- * into it.
+ * Puts the block `mem` in front of those in bin `index` of `cache`, whose count is `count`, and the
+ * key `mark` into it.
  */
 export function pushEntry(cache: usize, index: u32, mem: usize, count: u32, mark: word): void {
   const head = cache + <usize>index * SIZE_SZ;
   store<word>(mem, mark, KEY);
   store<word>(mem, <word>protectLink(mem, <usize>load<word>(head, ENTRIES)));
   store<word>(head, <word>mem, ENTRIES);
-  store<u16>(cache + ((<usize>index) << 1), count + 1);
+  store<u16>(cache + ((<usize>index) << 1), counted(count, 1));
 }
 
 /** Takes the latest block of bin `index` of `cache`, or 0 when it is empty (tcache_get). @inline */
 export function takeEntry(cache: usize, index: u32): usize {
-  const left = blocksIn(cache, index);
-  if (left == 0) return 0;
+  const count = countOf(cache, index);
+  if (!holdsBlock(cache, index, count)) return 0;
   const mem = latestIn(cache, index);
   if (isMisaligned(mem)) corrupted(Failure.TCACHE_UNALIGNED, mem);
-  popEntry(cache, index, mem, left);
+  popEntry(cache, index, mem, count);
   return mem;
 }
 
@@ -93,5 +123,5 @@ export function findTwice(cache: usize, mem: usize, index: u32, most: u32): void
   }
 }
 
-if (offsetof<TcachePerthreadStruct>() != 64 * 2 + 64 * SIZE_SZ)
+if (offsetof<TcachePerthreadStruct>() != <usize>TCACHE_MAX_BINS * (2 + SIZE_SZ))
   ERROR("tcache_perthread_struct differs from glibc's");

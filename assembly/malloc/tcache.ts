@@ -1,24 +1,36 @@
 // tcache: each thread's own small stacks of blocks, one a size, in front of everything else. A
 // block in it counts as in use for its neighbours. Its second word holds a key, by which free
 // recognises a block that is already there; its first links to the next one, protected (see
-// chunk.ts). The struct is the first block that the thread allocates.
+// chunk.ts). The struct is the first block that the thread allocates, or, from 2.42 on, is allocated
+// when tcache first could take a block.
 
 import { IS_THREADED } from "../sync/tier";
 import { IS_CLASSED, IS_THROUGHPUT } from "../abi/profile";
+import {
+  COUNTS_SLOTS,
+  MAKES_TCACHE_LATE,
+  TCACHE_SMALL_BINS,
+} from "../abi/version";
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Chunk, isMisaligned } from "./chunk";
 import { bindLarge, forgetLarge, resetLarge, tcacheBytes } from "./extensions/large-tcache";
 import { MINSIZE, requestToSize } from "./sizes";
 import { libc, mp, thread } from "./state";
-import { blocksIn, findTwice, keyOf, pushEntry, takeEntry } from "./tcache-lists";
+import {
+  TCACHE_MAX_BINS,
+  countOf,
+  findTwice,
+  keyOf,
+  pushEntry,
+  takeEntry,
+} from "./tcache-lists";
 import { ClassCache, bindCache, forgetCache, initCache } from "./throughput/cache";
 
-/** How many sizes tcache can hold (TCACHE_MAX_BINS). */
-export const TCACHE_MAX_BINS: u32 = 64;
-
-/** Default blocks per size (TCACHE_FILL_COUNT) and the most that can be set (MAX_TCACHE_COUNT). */
-export const TCACHE_FILL_COUNT: word = 7;
+/** The most blocks per bin that can be set (MAX_TCACHE_COUNT). @host */
 export const MAX_TCACHE_COUNT: word = 65535;
+
+/** The largest chunk of a bin of one size, bytes (MAX_TCACHE_SMALL_SIZE). */
+export const MAX_SMALL_SIZE: word = <word>((TCACHE_SMALL_BINS - 1) * <u32>MALLOC_ALIGNMENT) + MINSIZE;
 
 // The thread's own variables. Until its tcache is made, the limits are 0: nothing fits, and the
 // slow path makes it.
@@ -28,9 +40,16 @@ let requestLimit: word = 0; // requests below it have a bin
 let fillCount: u32 = 0; // mp_.tcache_count
 let key: word = 0; // tcache_key
 
+/**
+ * Whether this thread is to have no tcache any more: its tcache is being made, could not be made,
+ * or is gone (the second of glibc's dummies).
+ */
+let isOff: bool = false;
+
 /** This thread has no tcache, as at its start. */
 export function resetTcache(): void {
   forgetTcache();
+  if (MAKES_TCACHE_LATE) isOff = false;
   thread.tcache = 0;
 }
 
@@ -50,6 +69,7 @@ export function bytesOfTcache(): word {
 /** Begins to use the block at `mem`, of `bytesOfTcache`, as this thread's tcache (tcache_init). */
 export function adoptTcache(mem: usize): void {
   memory.fill(mem, 0, <usize>bytesOfTcache());
+  if (COUNTS_SLOTS) fillSlots(mem, <u16>mp.tcacheCount);
   if (IS_THROUGHPUT) initCache(mem);
   if (IS_THREADED) resetLarge();
   bindTcache(mem);
@@ -63,7 +83,8 @@ export function bindTcache(mem: usize): void {
     thread.tcache = <u32>mem;
     return;
   }
-  bins = <u32>mp.tcacheBins;
+  if (MAKES_TCACHE_LATE) isOff = false;
+  bins = usedBins();
   // The largest request of the last bin, plus one (tidx2usize).
   requestLimit = <word>(bins - 1) * <word>MALLOC_ALIGNMENT + MINSIZE - SIZE_SZ + 1;
   fillCount = <u32>mp.tcacheCount;
@@ -81,6 +102,7 @@ export function surrenderTcache(): usize {
   const cache = tcache;
   if (IS_THREADED) forgetTcache();
   else resetTcache();
+  if (MAKES_TCACHE_LATE) isOff = true;
   return cache;
 }
 
@@ -113,7 +135,7 @@ export function hasBin(index: u32): bool {
 
 /** Whether bin `index` takes one more block; only with `hasBin`. */
 export function hasRoom(index: u32): bool {
-  return isBelowFill(blocksIn(tcache, index));
+  return hasSlot(countOf(tcache, index));
 }
 
 /** Whether the word where a cached block has its key holds the key. */
@@ -123,7 +145,7 @@ export function hasKey(mem: usize): bool {
 
 /** Puts the block `mem` into bin `index` (tcache_put). */
 export function tcachePut(mem: usize, index: u32): void {
-  pushEntry(tcache, index, mem, blocksIn(tcache, index), key);
+  pushEntry(tcache, index, mem, countOf(tcache, index), key);
 }
 
 /** Takes the latest block of bin `index`, or 0 when it is empty (tcache_get). @inline */
@@ -146,12 +168,52 @@ export function tcacheKey(): word {
   return key;
 }
 
-/** Whether a bin of `count` blocks takes one more. */
-export function isBelowFill(count: u32): bool {
-  return count < fillCount;
+/** Whether a bin whose count is `count` takes one more block. */
+export function hasSlot(count: u32): bool {
+  return COUNTS_SLOTS ? count != 0 : count < fillCount;
 }
 
-/** Looks whether a block that holds the key really is in bin `index`: then it is freed twice. */
+/** How many blocks bin `index` holds. */
+export function blocksIn(index: u32): u32 {
+  const count = countOf(tcache, index);
+  return COUNTS_SLOTS ? fillCount - count : count;
+}
+
+/**
+ * Looks whether a block that holds the key really is in bin `index`, or, with slots, in any: then
+ * it is freed twice.
+ */
 export function findDoubleFree(mem: usize, index: u32): void {
-  findTwice(tcache, mem, index, fillCount);
+  if (!COUNTS_SLOTS) {
+    findTwice(tcache, mem, index, fillCount);
+    return;
+  }
+  for (let any: u32 = 0; any < TCACHE_MAX_BINS; any++) findTwice(tcache, mem, any, fillCount);
+}
+
+// From here on: what differs where the tcache is made late.
+
+/** How many bins of one size are used (tcache_bins, tcache_small_bins). */
+export function usedBins(): u32 {
+  return <u32>(COUNTS_SLOTS ? mp.tcacheSmallBins : mp.tcacheBins);
+}
+
+/** Whether this thread has no tcache yet, and may have one. */
+export function isInactive(): bool {
+  return tcache == 0 && !isOff;
+}
+
+/**
+ * Begins to make the tcache: until `adoptTcache`, and for good where there is no memory for it,
+ * this thread has none. Whether one is to be had.
+ */
+export function startTcache(): bool {
+  isOff = true;
+  return mp.tcacheCount != 0;
+}
+
+/** All bins may take `slots` blocks. */
+function fillSlots(cache: usize, slots: u16): void {
+  for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++)
+    store<u16>(cache + ((<usize>index) << 1), slots);
 }

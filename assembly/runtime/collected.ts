@@ -21,7 +21,7 @@ import { Tunable, setTunableValue } from "../malloc/parameters";
 import { freeChunk } from "../malloc/release";
 import { mainArena } from "../malloc/state";
 import { MAX_TCACHE_COUNT, isCacheable, requestIndex, tcache } from "../malloc/tcache";
-import { blocksIn, latestIn, popEntry } from "../malloc/tcache-lists";
+import { countOf, holdsBlock, latestIn, popEntry } from "../malloc/tcache-lists";
 import { closeCache, keep, takeSmall } from "../malloc/throughput/cache";
 import { emptyCache } from "../malloc/throughput/empty";
 import { startHeap } from "./start";
@@ -96,11 +96,11 @@ export function allocateBlock(bytes: usize): usize {
   if (isCacheable(<word>bytes)) {
     const cache = tcache;
     const index = requestIndex(<word>bytes);
-    const left = blocksIn(cache, index);
-    if (left != 0) {
+    const count = countOf(cache, index);
+    if (holdsBlock(cache, index, count)) {
       const mem = latestIn(cache, index);
       if (!isMisaligned(mem)) {
-        popEntry(cache, index, mem, left);
+        popEntry(cache, index, mem, count);
         return mem;
       }
     }

@@ -5,6 +5,7 @@
 import type { Abi } from "../layout/address.js";
 import { checkBinary } from "./check.js";
 import type { Build, RawExports } from "./exports.js";
+import type { GlibcVersion } from "./glibc.js";
 import { binaryName, type Profile } from "./profile.js";
 import { isBytes, isUrl, type WasmSource } from "../base/realm.js";
 
@@ -54,6 +55,8 @@ export interface WhichBinary<A extends Abi = Abi, B extends Build = Build> {
   readonly build: B;
   /** What is asked for: "glibc", unless it is said, and what a given binary is. */
   readonly profile?: Profile | undefined;
+  /** Which glibc is asked for, in the profile "glibc". */
+  readonly glibc?: GlibcVersion | undefined;
   readonly wasm: WasmInput | undefined;
 }
 
@@ -84,8 +87,8 @@ const byName = new Map<unknown, Compiling>();
 const byObject = new WeakMap<object, Compiling>();
 
 /** What the module of a process is remembered by. */
-function keyOf({ wasm, build, profile = "glibc", abi }: WhichBinary): string | object {
-  if (wasm === undefined) return binaryName(build, profile, abi);
+function keyOf({ wasm, build, profile = "glibc", glibc, abi }: WhichBinary): string | object {
+  if (wasm === undefined) return binaryName(build, profile, abi, glibc);
   return typeof wasm === "object" && wasm && !isUrl(wasm) ? wasm : `at ${wasm}`;
 }
 

@@ -3,7 +3,9 @@
 
 import { structsOf } from "../layout/structs.js";
 import type { Abi } from "../layout/address.js";
+import { DEFAULT_GLIBC } from "../layout/generated.js";
 import type { Build } from "./exports.js";
+import type { GlibcVersion } from "./glibc.js";
 
 /**
  * Which heap: "glibc" is glibc 2.36's, address for address; "throughput" has the same chunks,
@@ -34,8 +36,14 @@ export function checkBuildHasProfile(build: Build, profile: Profile = "glibc"): 
 }
 
 /** @returns the name of a binary's file in build/, without its ending */
-export function binaryName(build: Build, profile: Profile, abi: Abi): string {
-  return `${profile === "glibc" ? build : `${build}-${profile}`}.${abi}`;
+export function binaryName(
+  build: Build,
+  profile: Profile,
+  abi: Abi,
+  glibc: GlibcVersion = DEFAULT_GLIBC,
+): string {
+  const kind = profile === "glibc" ? glibc : profile;
+  return `${kind === DEFAULT_GLIBC ? build : `${build}-${kind}`}.${abi}`;
 }
 
 /** @returns the profile of a binary that `checkBinary` has found good */

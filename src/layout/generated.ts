@@ -658,16 +658,7 @@ export const layouts: {
 } = { ilp32, lp64 };
 
 /** Checksums (`layoutDigest`) of the sections "layout" that binaries of this version have. */
-export const layoutDigests: Readonly<Record<"ilp32" | "lp64", readonly number[]>> = {
-  ilp32: [
-    225692759, 1030977757, 1110548433, 1337601008, 1550612999, 1691101032, 1820584319, 2506346136,
-    2940674095, 3078236094,
-  ],
-  lp64: [
-    779485259, 1316256542, 1669117336, 2048903296, 2142861599, 2196387374, 2676907009, 3069118398,
-    3161714869, 3457059730,
-  ],
-};
+export const layoutDigests: Readonly<Record<"ilp32" | "lp64", readonly number[]>> = {"ilp32":[2940674095,1030977757,1337601008,1691101032,2293935520,3434438182,225692759,1820584319,1550612999,3078236094,2506346136,1110548433,3547437582,552473628],"lp64":[2048903296,3069118398,3161714869,779485259,2830878749,3552570623,2196387374,3457059730,1316256542,2676907009,2142861599,1669117336,2164045687,133974885]};
 
 /**
  * A chunk's header and, while it is free, its links (struct malloc_chunk).
@@ -1367,6 +1358,7 @@ export const Failure = {
   MALLINFO_UNALIGNED: 44,
   /** `__malloc_info(): unaligned fastbin chunk detected` */
   MALLOC_INFO_UNALIGNED: 45,
+  FREE_SMALLBIN_LIST: 46,
   /** `sysmalloc: (old_top == initial_top (av) && old_size == 0) || …` */
   ASSERT_OLD_TOP: 101,
   /** `sysmalloc: (unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)` */
@@ -1415,6 +1407,8 @@ export const Failure = {
   ASSERT_ARENA_REPLACED: 123,
   /** `__malloc_arena_thread_freeres: a->attached_threads > 0` */
   ASSERT_ARENA_LEFT: 124,
+  ASSERT_LARGEBIN_FWD_ARENA_2: 125,
+  ASSERT_REALLOC_ARENA_2: 126,
   /** `an access outside the memory` */
   SEGV_ACCESS: 151,
   /** `nothing is mapped there` */
@@ -1547,6 +1541,7 @@ export type FailureName =
   | "MALLINFO_UNALIGNED"
   /** `__malloc_info(): unaligned fastbin chunk detected` */
   | "MALLOC_INFO_UNALIGNED"
+  | "FREE_SMALLBIN_LIST"
   /** `sysmalloc: (old_top == initial_top (av) && old_size == 0) || …` */
   | "ASSERT_OLD_TOP"
   /** `sysmalloc: (unsigned long) (old_size) < (unsigned long) (nb + MINSIZE)` */
@@ -1595,6 +1590,8 @@ export type FailureName =
   | "ASSERT_ARENA_REPLACED"
   /** `__malloc_arena_thread_freeres: a->attached_threads > 0` */
   | "ASSERT_ARENA_LEFT"
+  | "ASSERT_LARGEBIN_FWD_ARENA_2"
+  | "ASSERT_REALLOC_ARENA_2"
   /** `an access outside the memory` */
   | "SEGV_ACCESS"
   /** `nothing is mapped there` */
@@ -2035,6 +2032,8 @@ export const Step = {
   ALIGN: 43,
   /** Size, chunk: out of a fast bin. */
   CONSOLIDATED: 44,
+  SMALLBIN_PUT: 45,
+  TCACHE_MAKE: 46,
 } as const;
 /** A member of `Step`. */
 export type Step = (typeof Step)[keyof typeof Step];
@@ -2377,3 +2376,6 @@ export const O_ACCMODE = 3;
 export const O_RDONLY = 0;
 export const O_RDWR = 2;
 export const O_WRONLY = 1;
+
+export const GLIBC_VERSIONS = ["2.36", "2.40", "2.41", "2.43", "2.44"] as const;
+export const DEFAULT_GLIBC = "2.36";

@@ -5,6 +5,7 @@ import type { Abi } from "../layout/address.js";
 import { Tunable } from "../layout/generated.js";
 import { checkOptions, checkPowerOfTwo, FLAG, merged } from "../base/checks.js";
 import type { Build } from "../binary/exports.js";
+import { glibcVersion } from "../binary/glibc.js";
 import { checkBuildHasProfile, PROFILES } from "../binary/profile.js";
 import { errorOf } from "./failures.js";
 import { Fate } from "./fate.js";
@@ -29,6 +30,7 @@ const FUNCTION = "a function";
 export const PROCESS_OPTIONS = /* @__PURE__ */ merged(CORE_OPTIONS, {
   build: BUILDS,
   profile: PROFILES,
+  glibc: "",
   tunables: "a string or an object",
   hugePages: "an object",
   cores: { min: 1, max: MOST_CORES },
@@ -119,7 +121,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
   const own: ProcessOptions = options;
   checkBuildHasOptions(own, build);
   checkBuildHasProfile(build, options.profile);
-  checkProfileHasOptions(own, options.profile);
+  checkProfileHasOptions(own, options);
   const machine = hugePagesOption(options.hugePages);
   // How many processors glibc counts; nothing for its own default.
   if (cores !== undefined) machine.push(setting("cores", Tunable.CORES, cores));
@@ -143,6 +145,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
     };
   }
   plan.profile = options.profile;
+  if (options.glibc !== undefined) plan.glibc = glibcVersion(options.glibc);
   if (own.restore !== undefined) plan.resume = own.restore;
   if (build === "threads") Object.assign(plan, starter.threaded!.threadingOf(own));
   return plan;

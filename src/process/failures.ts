@@ -4,6 +4,7 @@
 
 import { Invariant, type FailureName, type InvariantName } from "../layout/generated.js";
 import { show } from "../base/checks.js";
+import type { GlibcSection } from "../binary/glibc.js";
 
 export type { FailureName, InvariantName } from "../layout/generated.js";
 
@@ -56,7 +57,8 @@ FASTBINS_PREV_SIZE corrupted size vs. prev_size in fastbins
 REALLOC_OLD_SIZE realloc(): invalid old size
 REALLOC_NEXT_SIZE realloc(): invalid next size
 MALLINFO_UNALIGNED int_mallinfo(): unaligned fastbin chunk detected
-MALLOC_INFO_UNALIGNED __malloc_info(): unaligned fastbin chunk detected`;
+MALLOC_INFO_UNALIGNED __malloc_info(): unaligned fastbin chunk detected
+FREE_SMALLBIN_LIST free(): chunks in smallbin corrupted`;
 
 /**
  * Failed assertions, from 101 on: without ASSERT_ in front of the name, and without what all
@@ -85,9 +87,14 @@ HEAP_ARENA _int_free: heap->ar_ptr == av
 HEAP_FENCE heap_trim: chunksize_nomask (p) == (0 | PREV_INUSE)
 ARENA_FREE get_free_list: result->attached_threads == 0
 ARENA_REPLACED detach_arena: replaced_arena->attached_threads > 0
-ARENA_LEFT __malloc_arena_thread_freeres: a->attached_threads > 0`;
+ARENA_LEFT __malloc_arena_thread_freeres: a->attached_threads > 0
+LARGEBIN_FWD_ARENA_2 _int_malloc: chunk_main_arena (fwd)
+REALLOC_ARENA_2 __libc_realloc: !newp || chunk_is_mmapped (mem2chunk (newp)) || ar_ptr == arena_for_chunk (mem2chunk (newp))`;
 
 const ASSERTIONS_FROM = 101;
+
+/** What all messages of glibc 2.36's assertions begin with. */
+const ASSERTION_START = "Fatal glibc error: malloc assertion failure in ";
 
 /**
  * Segmentation faults, from 151 on: without SEGV_ in front of the name. Of links, the text says in
@@ -130,7 +137,7 @@ const faults = /* @__PURE__ */ listed(FAULTS, "SEGV_", "");
 const assertions = /* @__PURE__ */ listed(
   ASSERTIONS,
   "ASSERT_",
-  "Fatal glibc error: malloc assertion failure in ",
+  ASSERTION_START,
 );
 
 /** The name of a check of glibc's. */
@@ -153,8 +160,24 @@ const FAILURES = [
   [faults, FAULTS_FROM],
 ] as const;
 
-function failureAt(code: number): [FailureName, string] | undefined {
-  return FAILURES.map(([list, from]) => list[code - from]).find((found) => found !== undefined);
+/** Assertions that stand in arena.c; the others do in malloc.c. */
+const IN_ARENA_C = /^ASSERT_(HEAP_FENCE|ARENA_)/;
+
+/**
+ * @param places where the binary's glibc has its assertions, in the list's order: a line, and the
+ *   function where that is another; by default the glibc that names functions alone
+ */
+function failureAt(
+  code: number,
+  places?: GlibcSection["assertions"],
+): [FailureName, string] | undefined {
+  const found = FAILURES.map(([list, from]) => list[code - from]).find((one) => one !== undefined);
+  if (!found || !places || found[1].indexOf(ASSERTION_START) !== 0) return found;
+  const [name, text] = found;
+  const [, usual, what] = /^(\w+): (.*)$/.exec(text.slice(ASSERTION_START.length))!;
+  const [line = "?", who = usual] = String(places[code - ASSERTIONS_FROM] || "?").split(" ");
+  const file = IN_ARENA_C.test(name) ? "arena.c" : "malloc.c";
+  return [name, `Fatal glibc error: ${file}:${line} (${who}): assertion failed: ${what}`];
 }
 
 /** @returns the code of a failure: its value in `Failure` */
@@ -214,9 +237,16 @@ export class HeapAbort extends Error {
    * @param address the failing chunk's address, signed or unsigned
    * @param trap of an access outside of the memory, what the engine threw
    * @param call the function that was called, when that is known
+   * @param places where the binary's glibc has its assertions
    */
-  constructor(code: number, address: number, trap?: Error, call = "") {
-    const found = failureAt(code);
+  constructor(
+    code: number,
+    address: number,
+    trap?: Error,
+    call = "",
+    places?: GlibcSection["assertions"],
+  ) {
+    const found = failureAt(code, places);
     if (found === undefined) {
       throw new RangeError(`the WebAssembly side reported a failure unknown here: ${show(code)}`);
     }
@@ -262,12 +292,17 @@ export class BrokenInvariant extends Error {
  * The error for what the WebAssembly side reports through `host.fail`.
  * @param code a value of `Failure` or, from the checked build, of `Invariant`
  * @param address signed or unsigned
+ * @param places where the binary's glibc has its assertions
  * @throws RangeError for a code that this version does not know
  */
-export function errorOf(code: number, address: number): HeapAbort | BrokenInvariant {
+export function errorOf(
+  code: number,
+  address: number,
+  places?: GlibcSection["assertions"],
+): HeapAbort | BrokenInvariant {
   const names = Object.keys(Invariant) as InvariantName[];
   const invariant = names.find((name) => Invariant[name] === code && code !== Invariant.HOLDS);
   return invariant === undefined
-    ? new HeapAbort(code, address)
+    ? new HeapAbort(code, address, undefined, "", places)
     : new BrokenInvariant(invariant, address);
 }

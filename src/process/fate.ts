@@ -1,12 +1,20 @@
 // How a process ended, if it did: what a call found. Where threads run at the same time they share
 // it: see shared-fate.ts.
 
+import type { GlibcSection } from "../binary/glibc.js";
 import { HeapAbort, SEGV_ACCESS } from "./failures.js";
 import type { BrokenInvariant } from "./failures.js";
 import type { ThreadError } from "./threads/error.js";
 
 /** What can end a process. */
 export type ProcessEnd = HeapAbort | BrokenInvariant | ThreadError;
+
+/** Makes the error for a code that the WebAssembly side reports. */
+export type ErrorOf = (
+  code: number,
+  address: number,
+  places?: GlibcSection["assertions"],
+) => ProcessEnd;
 
 /** The fate of a process, as one JavaScript thread knows it. */
 export class Fate {
@@ -16,13 +24,18 @@ export class Fate {
    */
   declare readonly threads?: Set<number>;
   protected found: ProcessEnd | undefined;
-  protected readonly errorOf: (code: number, address: number) => ProcessEnd;
+  /** Where the binary's glibc has its assertions, once there is a binary. */
+  places: GlibcSection["assertions"] | undefined;
+  protected readonly errorOf: ErrorOf;
 
   /**
    * @param errorOf the error for a code that the WebAssembly side reports; by default it is a value
    *   of `Failure`
    */
-  constructor(errorOf: Fate["errorOf"] = (code, address) => new HeapAbort(code, address)) {
+  constructor(
+    errorOf: ErrorOf = (code, address, places) =>
+      new HeapAbort(code, address, undefined, "", places),
+  ) {
     this.errorOf = errorOf;
   }
 
@@ -38,7 +51,7 @@ export class Fate {
    * @throws always, what it found
    */
   fail(code: number, address: number): never {
-    throw (this.found = this.errorOf(code, address));
+    throw (this.found = this.errorOf(code, address, this.places));
   }
 
   /**

@@ -2,7 +2,9 @@
 // and what is refused at run time.
 
 import type { Build, RawExports } from "../binary/exports.js";
+import type { GlibcName } from "../binary/glibc.js";
 import type { Profile } from "../binary/profile.js";
+import type { Structs } from "../layout/structs.js";
 import type { FileImports } from "./file-imports.js";
 import type { TunableSetting } from "./tunables.js";
 
@@ -105,10 +107,29 @@ export function checkBuildHasOptions(options: BuildOptions, build: Build): void 
   }
 }
 
-/** @throws TypeError naming an option that is given and that `profile` has no use for */
-export function checkProfileHasOptions({ largeTcache = 0 }: BuildOptions, profile?: Profile): void {
-  if (largeTcache !== 0 && profile === "throughput")
+/** @throws TypeError naming an option that is given and that the profile has no use for */
+export function checkProfileHasOptions(
+  options: BuildOptions,
+  { profile = "glibc", glibc }: { profile?: Profile; glibc?: GlibcName },
+): void {
+  if (glibc !== undefined && profile !== "glibc")
+    throw new TypeError(`option "glibc" is for the profile "glibc", not "${profile}"`);
+  if (options.largeTcache && profile === "throughput") refuseLargeTcache();
+}
+
+function refuseLargeTcache(): never {
+  throw new TypeError(
+    'option "largeTcache" is for the profile "glibc": "throughput" keeps blocks of up to 64 KiB by itself',
+  );
+}
+
+/** @throws TypeError naming an option that is given and that a heap with these structs has not */
+export function checkHeapHasOptions({ largeTcache = 0 }: BuildOptions, structs: Structs): void {
+  if (largeTcache === 0) return;
+  const has = (struct: string) => struct in structs;
+  if (has("ClassCache")) refuseLargeTcache();
+  if ("numSlots" in structs.TcachePerthreadStruct.fields)
     throw new TypeError(
-      'option "largeTcache" is for the profile "glibc": "throughput" keeps blocks of up to 64 KiB by itself',
+      'option "largeTcache": from 2.42 on glibc has such a tcache itself, by the tunable tcache_max',
     );
 }

@@ -6,6 +6,7 @@ import { checkInteger, FLAG } from "../base/checks.js";
 import type { Build, RawExports } from "../binary/exports.js";
 import { Fate } from "./fate.js";
 import type { WasmInput } from "../binary/load.js";
+import type { GlibcName, GlibcVersion } from "../binary/glibc.js";
 import type { Profile } from "../binary/profile.js";
 import {
   checkMemory,
@@ -69,6 +70,12 @@ export type ProcessOptions<A extends Abi = Abi, B extends Build = Build> = {
    * have "small". Where `wasm` is given, the default is what that is.
    */
   profile?: Profile;
+  /**
+   * Which glibc the profile "glibc" is: "2.36" (default), "2.40", "2.41", "2.43" or "2.44"; "2.31"
+   * to "2.35" are 2.36, "2.39" is 2.40 (docs/glibc-versions.md). Where `wasm` is given, the default
+   * is what that is.
+   */
+  glibc?: GlibcName;
   /**
    * The memory to live in; a new one by default. A shared one for the build "threads", and for no
    * other.
@@ -138,6 +145,7 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
   abi: A;
   build: B;
   profile?: Profile | undefined;
+  glibc?: GlibcVersion | undefined;
   memory: WebAssembly.Memory;
   /** Whether the caller brought the memory, so that there may be other processes in it. */
   isCallersMemory?: boolean;

@@ -3,6 +3,7 @@
 
 import type { Abi, Mem } from "../layout/address.js";
 import type { MmStruct } from "../layout/generated.js";
+import { checkGlibc, glibcOf, type GlibcVersion } from "../binary/glibc.js";
 import { checkProfile, profileOf, type Profile } from "../binary/profile.js";
 import { begin, join, type Start } from "./begin.js";
 import { PACKAGE_FILES } from "../binary/sources.js";
@@ -64,6 +65,11 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
   /** Which heap it has. */
   get profile(): Profile {
     return profileOf(this.module, this.abi);
+  }
+
+  /** Which glibc it is. */
+  get glibc(): GlibcVersion {
+    return glibcOf(this.module);
   }
 
   /** How the structs in memory are laid out. */
@@ -371,6 +377,7 @@ function started<A extends Abi, B extends Build>(
   loaded: Loaded<A, B, Fate>,
 ) {
   checkProfile(loaded.module, plan.abi, plan.profile);
+  checkGlibc(loaded.module, plan.glibc);
   return new Process(plan, loaded);
 }
 

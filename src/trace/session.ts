@@ -7,6 +7,7 @@
 //     startBrk [heap] ...                              (a multiple of 16 MiB)
 
 import { startProcessSync, type Process, type ProcessOptions } from "../process/process.js";
+import { glibcVersion } from "../binary/glibc.js";
 import { moduleSync } from "../binary/load.js";
 import { PACKAGE_FILES } from "../binary/sources.js";
 import type { StructLayout } from "../layout/struct.js";
@@ -21,7 +22,7 @@ import type { Trace } from "./trace.js";
 /** What a replayer may choose about the process that it replays in. */
 export interface ReplayOptions extends Pick<
   ProcessOptions,
-  "abi" | "profile" | "layout" | "tunables" | "wasm" | "cores"
+  "abi" | "profile" | "glibc" | "layout" | "tunables" | "wasm" | "cores"
 > {
   /** The build to replay on: "replay" (default), or "checked". */
   build?: "replay" | "checked";
@@ -157,9 +158,10 @@ export function planTrace(trace: Trace, abi: Abi, op: Structs["Op"]): TracePlan 
  */
 export function startSession(trace: Trace, options: ReplayOptions): ReplaySession {
   const { abi = "ilp32", profile, wasm } = options;
+  const glibc = options.glibc && glibcVersion(options.glibc);
   const build = (options.build ?? "replay") as "replay";
   // How long the operations are decides where the process begins.
-  const module = moduleSync({ abi, build, profile, wasm }, PACKAGE_FILES);
+  const module = moduleSync({ abi, build, profile, glibc, wasm }, PACKAGE_FILES);
   const plan = planTrace(trace, abi, structsOf(module, abi).Op);
   const { ops, opsBegin, blocks, base, startBrk } = plan;
   const process = startProcessSync<Abi, "replay">({

@@ -6,6 +6,7 @@
 // allocator against us.
 
 import { IS_THROUGHPUT } from "../../abi/profile";
+import { HAS_FASTBINS } from "../../abi/version";
 import { ILP32 } from "../../abi/word";
 import { corrupted } from "../../base/failure";
 import { NO_ARENA } from "../arena";
@@ -120,8 +121,10 @@ function checkArena(arena: MallocState): bool {
   for (let index: u32 = 1; index < NBINS; index++) {
     if (!checkBin(arena, index)) return false;
   }
-  for (let index: u32 = 0; index < NFASTBINS; index++) {
-    if (!checkFastbin(arena, index)) return false;
+  if (HAS_FASTBINS) {
+    for (let index: u32 = 0; index < NFASTBINS; index++) {
+      if (!checkFastbin(arena, index)) return false;
+    }
   }
   if (freeChunks != binnedChunks || freeBytes != binnedBytes)
     return broken(Invariant.FREE_NOT_BINNED, 0);

@@ -1,6 +1,7 @@
 // The checker's walks over an arena's lists and the threads' tcaches. Checked builds only.
 
 import { IS_CLASSED, IS_THROUGHPUT } from "../../abi/profile";
+import { COUNTS_SLOTS } from "../../abi/version";
 import { MALLOC_ALIGN_MASK, SIZE_SZ } from "../../abi/word";
 import { arenaFor } from "../arena";
 import { binAt, binIndex, binmapWord, isSmall } from "../bins";
@@ -9,10 +10,10 @@ import { fastbinAt, fastbinIndex, linkPlace } from "../fastbins";
 import { binnedChunks, broken, countBinned, countFast, fastBytes, freeChunks } from "./findings";
 import { classOfChunk, hasLarge, largeLists } from "../extensions/large-tcache";
 import { MINSIZE } from "../sizes";
-import { MallocState, libc } from "../state";
+import { MallocState, libc, mp } from "../state";
 import { Invariant } from "../system";
-import { TCACHE_MAX_BINS, tcacheIndex } from "../tcache";
-import { blocksIn, keyOf, latestIn } from "../tcache-lists";
+import { sortedIndex } from "../tcache-sorted";
+import { TCACHE_MAX_BINS, countOf, keyOf, latestIn } from "../tcache-lists";
 import { MOST_KEPT, latestOf, roomIn } from "../throughput/cache";
 import { binOfClass } from "../classes/class-bins";
 import { CACHED_SIZE, CACHE_CLASSES, cachedClassOf, classOf } from "../classes/classes";
@@ -146,14 +147,15 @@ function checkCache(cache: usize): bool {
 function checkLists(lists: usize, areLarge: bool): bool {
   for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
     let mem = latestIn(lists, index);
-    let left = <i32>blocksIn(lists, index);
+    const count = <i32>countOf(lists, index);
+    let left = COUNTS_SLOTS ? <i32>mp.tcacheCount - count : count;
     for (; mem != 0; mem = revealLink(mem)) {
       const p = Chunk.ofMem(mem);
       if (--left < 0) return broken(Invariant.TCACHE_COUNT, mem);
       if ((mem & MALLOC_ALIGN_MASK) != 0 || !isInHeap(p)) return broken(Invariant.TCACHE_LINK, mem);
-      if ((areLarge ? classOfChunk(p.size) : tcacheIndex(p.size)) != index)
+      if ((areLarge ? classOfChunk(p.size) : sortedIndex(p.size)) != index)
         return broken(Invariant.TCACHE_SIZE, mem);
-      if (!endsInHeap(p) || !p.inuse) return broken(Invariant.TCACHE_FREE, mem);
+      if (!p.isMmapped && (!endsInHeap(p) || !p.inuse)) return broken(Invariant.TCACHE_FREE, mem);
       if (keyOf(mem) != libc.tcacheKey) return broken(Invariant.TCACHE_KEY, mem);
     }
     if (left != 0) return broken(Invariant.TCACHE_COUNT, lists + <usize>index * 2);

@@ -9,6 +9,7 @@
 // everything given back first: what the program needed before is not kept for ever.
 
 import { IS_THROUGHPUT } from "../../abi/profile";
+import { COUNTS_SLOTS } from "../../abi/version";
 import { SIZE_SZ } from "../../abi/word";
 import { IS_THREADED } from "../../sync/tier";
 import { Chunk, isMisaligned } from "../chunk";
@@ -16,7 +17,7 @@ import { requestToSize } from "../sizes";
 import { sharedState } from "../state";
 import {
   TcachePerthreadStruct,
-  blocksIn,
+  countOf,
   findTwice,
   keyOf,
   pushEntry,
@@ -50,10 +51,10 @@ let mark: word = 0; // tcache_key
 
 /**
  * Whether tcaches have these lists: the same for all threads. Where there is a cache in tcache's
- * place it keeps such blocks itself.
+ * place it keeps such blocks itself, and from 2.42 on glibc's own tcache does (tcache-sorted.ts).
  */
 export function hasLarge(): bool {
-  return IS_THREADED && !IS_THROUGHPUT && sharedState().largeTcache != 0;
+  return IS_THREADED && !IS_THROUGHPUT && !COUNTS_SLOTS && sharedState().largeTcache != 0;
 }
 
 /** How many bytes a thread's tcache needs (sizeof (tcache_perthread_struct)). */
@@ -131,7 +132,7 @@ export function keepLarge(p: Chunk, size: word): Keeping {
   const index = classOfChunk(size);
   if (index >= LARGE_BINS) return Keeping.NOT;
   const mem = p.mem;
-  const count = blocksIn(lists, index);
+  const count = countOf(lists, index);
   if (keyOf(mem) == mark) findTwice(lists, mem, index, count);
   if (size > limit) return Keeping.NOT;
   if (held + size > limit || count == MOST_BLOCKS) return Keeping.FULL;

@@ -6,6 +6,7 @@ import type { Abi } from "../../layout/address.js";
 import { LockFailure, MOST_ARENAS } from "../../layout/generated.js";
 import { show } from "../../base/checks.js";
 import type { RawExports } from "../../binary/exports.js";
+import type { GlibcSection } from "../../binary/glibc.js";
 import { errorOf } from "../failures.js";
 import { Fate, type ProcessEnd } from "../fate.js";
 import { readField } from "../../layout/struct.js";
@@ -32,7 +33,7 @@ export class SharedFate extends Fate {
   #shared: Shared | undefined;
 
   constructor() {
-    super((code, address) => this.#errorFor(code, address));
+    super((code, address, places) => this.#errorFor(code, address, places));
   }
 
   /**
@@ -61,7 +62,7 @@ export class SharedFate extends Fate {
    * @throws always, what it found
    */
   override fail(code: number, address: number): never {
-    const error = this.errorOf(code, address);
+    const error = this.errorOf(code, address, this.places);
     if (code === LockFailure.LOCK_HELD && !this.#holdsLock()) throw error;
     this.found = error;
     this.#tell(code);
@@ -80,7 +81,11 @@ export class SharedFate extends Fate {
       Atomics.compareExchange(shared.state, fieldIndex(shared, "abortCode"), 0, code);
   }
 
-  #errorFor(code: number, address: number): ProcessEnd {
+  #errorFor(
+    code: number,
+    address: number,
+    places?: GlibcSection["assertions"],
+  ): ProcessEnd {
     switch (code) {
       case LockFailure.LOCK_HELD: {
         const shared = this.#shared;
@@ -93,7 +98,7 @@ export class SharedFate extends Fate {
       case LockFailure.KERNEL_LOST:
         return kernelLost();
       default:
-        return errorOf(code, address);
+        return errorOf(code, address, places);
     }
   }
 

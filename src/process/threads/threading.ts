@@ -4,7 +4,7 @@
 import type { Abi } from "../../layout/address.js";
 import type { RawExports } from "../../binary/exports.js";
 import type { Fate } from "../fate.js";
-import { checkProfileHasOptions } from "../only-in.js";
+import { checkHeapHasOptions } from "../only-in.js";
 import type { BuildOptions, ProcessPlan } from "../options.js";
 import { SharedFate } from "./shared-fate.js";
 import type { Structs } from "../../layout/structs.js";
@@ -55,7 +55,7 @@ export function threadingOf(
       (fate as SharedFate).bind(plan.memory, threaded(raw), structs);
       if (!isFirst) return;
       // A binary that was given says only now which heap it is.
-      if ("ClassCache" in structs) checkProfileHasOptions(extensions ?? {}, "throughput");
+      checkHeapHasOptions(extensions ?? {}, structs);
       threaded(raw).set_patience(patience);
       threaded(raw).set_queued_frees(extensions?.remoteFrees === "queue" ? 1 : 0);
       threaded(raw).set_large_tcache(extensions?.largeTcache ?? 0);

@@ -8,8 +8,12 @@
  * @property {string} name unique within its file
  * @property {string} tunables GLIBC_TUNABLES of the process, "" for none (`# tunables: …`)
  * @property {string} abi the only layout it is for, "" for both (`# abi: lp64`)
+ * @property {string} glibc the only versions that it is for, "" for all: `2.41`, `2.43-` (and
+ *   later), `-2.41` (and earlier), `2.36-2.41` (`# glibc: 2.43-`)
  * @property {string} needs what an implementation must offer to run it, "" for nothing
  *   (`# needs: malloc_info`)
+ * @property {boolean} isKernels whether an emulator's kernel would do otherwise
+ *   (`# emulator: no`): without a recording in other versions where i386 programs run in one
  * @property {string} body the statements with their comments, ending in a newline
  */
 
@@ -42,9 +46,27 @@ export function parseCases(text) {
       name,
       tunables: header(body, "tunables"),
       abi: header(body, "abi"),
+      glibc: header(body, "glibc"),
       needs: header(body, "needs"),
+      isKernels: header(body, "emulator") === "no",
       body,
     });
   }
   return cases;
+}
+
+/** @param {string} version such as `2.41` @returns {number} 41 */
+const minor = (version) => Number(version.split(".")[1]);
+
+/**
+ * Whether a case is for a layout and a version of glibc.
+ * @param {ScriptCase} one
+ * @param {string} abi
+ * @param {string} [glibc]
+ * @returns {boolean}
+ */
+export function appliesTo(one, abi, glibc = "2.36") {
+  if (one.abi && one.abi !== abi) return false;
+  const [from = "", to = from] = one.glibc.split("-");
+  return (!from || minor(glibc) >= minor(from)) && (!to || minor(glibc) <= minor(to));
 }

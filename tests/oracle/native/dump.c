@@ -11,7 +11,7 @@
 #include "interpose.h"
 #include "conduct.h"
 #include "log.h"
-#include "structs.h"
+#include "places.h"
 
 enum { MOST_HEAPS = 4096, MOST_MAPPED = 1 << 16 };
 

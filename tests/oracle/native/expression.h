@@ -6,20 +6,13 @@
 #ifndef EXPRESSION_H
 #define EXPRESSION_H
 #include <malloc.h>
-#include "../../../recorder/io.h"
+#include "places.h"
 
-typedef uintptr_t Word;
-#define WORD sizeof(Word)
 enum { NAMES = 64, SLOTS = 4096 };
 
-// Offsets in struct malloc_state (measured: the unsorted bin's links point at `top`'s address).
-#define ARENA_FASTBINS (WORD == 4 ? 12u : 16u)
-#define ARENA_TOP (WORD == 4 ? 56u : 96u)
-#define ARENA_BINS (ARENA_TOP + 2 * WORD)
-#define ARENA_SIZE (WORD == 4 ? 1116u : 2200u)
-
+#define MAIN_ARENA ((Word)places.main_arena)
 static char *heap;      // start_brk
-static Word main_arena; // address of main_arena
+static Places places;   // where glibc's structs are
 static Word map_ref;    // mmap areas are searched downwards from here
 static Word tcache_key; // as told by the script, 0 = not known
 static Word *variables; // [NAMES][SLOTS]
@@ -74,12 +67,38 @@ static int named_constant(const char *name, Word *v) {
   else if (!strcmp(name, "PTRDIFF_MAX")) *v = PTRDIFF_MAX;
   else if (!strcmp(name, "heap")) *v = (Word)heap;
   else if (!strcmp(name, "brk")) *v = (Word)sbrk(0);
-  else if (!strcmp(name, "arena")) *v = main_arena;
-  else if (!strcmp(name, "top")) *v = load(main_arena + ARENA_TOP);
+  else if (!strcmp(name, "arena")) *v = MAIN_ARENA;
+  else if (!strcmp(name, "top")) *v = places.main_arena->top;
+  else if (!strcmp(name, "binmap")) *v = MAIN_ARENA + offsetof(Arena, binmap);
+  else if (!strcmp(name, "last_remainder")) *v = MAIN_ARENA + offsetof(Arena, last_remainder);
+  else if (!strcmp(name, "attached_threads")) *v = MAIN_ARENA + offsetof(Arena, attached_threads);
+  else if (!strcmp(name, "tcache")) *v = (Word)tcache_of(&places, (Word)__builtin_thread_pointer());
   else if (!strcmp(name, "ref")) *v = map_ref;
   else if (!strcmp(name, "key")) *v = tcache_key;
   else return 0;
   return 1;
+}
+
+static Word fastbin(Word index) {
+#if HAS_FASTBINS
+  return MAIN_ARENA + offsetof(Arena, fastbins) + index * WORD;
+#else
+  (void)index;
+  bad("fastbin(I): glibc has no fast bins since 2.43");
+#endif
+}
+
+// Of a tcache's bin: the address of its counter, of its first entry, or how many blocks it has.
+static Word of_tcache(const char *what, Word index) {
+  const Tcache *tcache = tcache_of(&places, (Word)__builtin_thread_pointer());
+  if (index >= TCACHE_BINS) bad("a tcache has not so many bins");
+  if (!strcmp(what, "tblocks")) {
+    if (!tcache) return 0;
+    Word counter = tcache->counts[index];
+    return COUNTS_SLOTS ? places.parameters->tcache_count - counter : counter;
+  }
+  if (!tcache) bad("there is no tcache here");
+  return (Word)(!strcmp(what, "tcount") ? (Word)&tcache->counts[index] : (Word)&tcache->entries[index]);
 }
 
 static Word call(const char *name) {
@@ -99,10 +118,10 @@ static Word call(const char *name) {
   if (!strcmp(name, "reveal")) return (arg[0] >> 12) ^ load(arg[0]);
   if (!strcmp(name, "size")) return load(arg[0] - WORD) & ~(Word)7;  // of a block's chunk
   if (!strcmp(name, "chunk")) return chunk_size(arg[0]);
-  if (!strcmp(name, "bin")) return main_arena + ARENA_BINS + (arg[0] - 2) * 2 * WORD;  // as a chunk: fd, bk fit
-  if (!strcmp(name, "fastbin")) return main_arena + ARENA_FASTBINS + arg[0] * WORD;
-  if (!strcmp(name, "tcount")) return (Word)heap + 16 + 2 * arg[0];  // where the tcache is the heap's first block
-  if (!strcmp(name, "tentry")) return (Word)heap + 16 + 128 + WORD * arg[0];
+  // As a chunk: fd, bk fit.
+  if (!strcmp(name, "bin")) return MAIN_ARENA + offsetof(Arena, bins) + (arg[0] - 2) * 2 * WORD;
+  if (!strcmp(name, "fastbin")) return fastbin(arg[0]);
+  if (!strcmp(name, "tcount") || !strcmp(name, "tentry") || !strcmp(name, "tblocks")) return of_tcache(name, arg[0]);
   bad("unknown function");
 }
 
@@ -177,7 +196,7 @@ static Word evaluate(const char *text) {
 static char *put_word(char *p, Word v) {
   if (tcache_key && v == tcache_key) return put_str(p, "key");
   if (v - (Word)heap < 0x20000000u) return put_hex(put_str(p, "heap+0x"), v - (Word)heap, 1);
-  if (v - main_arena < ARENA_SIZE) return put_hex(put_str(p, "arena+0x"), v - main_arena, 1);
+  if (v - MAIN_ARENA < sizeof(Arena)) return put_hex(put_str(p, "arena+0x"), v - MAIN_ARENA, 1);
   if (map_ref - v <= 0x4000000u) return put_hex(put_str(p, "ref-0x"), map_ref - v, 1);
   return put_hex(put_str(p, "0x"), v, 1);
 }

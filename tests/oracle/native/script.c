@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include "expression.h"
 #include "layout.h"
@@ -278,9 +279,16 @@ static void split_lines(char *text) {
   }
 }
 
+// An emulator has words of its own about a program that dies.
+static void drop_emulator_words(char *message, size_t *n) {
+  char *said = strstr(message, "qemu: uncaught target signal");
+  if (said) *n = (size_t)(said - message);
+}
+
 static void log_end(int status, char *message, size_t n) {
   char text[5000], *p = text;
   message[n] = 0;
+  drop_emulator_words(message, &n);
   while (n && message[n - 1] == '\n') message[--n] = 0;
   if (WIFEXITED(status) && WEXITSTATUS(status)) die("the script failed", message);
   if (WIFEXITED(status)) p = put_str(p, "exit 0");
@@ -304,13 +312,14 @@ int main(int argc, char **argv, char **envp) {
   out = map_bytes(log_size, MAP_SHARED);
   out_limit = out + log_size;
   heap = aligned_start_brk((uintptr_t)64 << 20);
-  main_arena = find_main_arena();
+  places = find_places();
   map_ref = settle_map_area((uintptr_t)heap);
   int fd[2];
   if (pipe(fd)) die("no pipe", NULL);
   pid_t pid = fork();
   if (pid == 0) {
     alarm(5);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     dup2(fd[1], 2);
     close(fd[0]);
     close(fd[1]);

@@ -8,11 +8,11 @@ import { Chunk, isMisaligned, protectLink, revealLink } from "./chunk";
 import { followAside, mostChunks } from "./links";
 import { mp } from "./state";
 import { countOf, entryPlace, popEntry, setCount, setKey } from "./tcache-lists";
-import { MAX_SMALL_SIZE, hasSlot, tcache, tcacheIndex, tcacheKey } from "./tcache";
+import { MAX_SMALL_SIZE, hasBin, hasSlot, tcache, tcacheIndex, tcacheKey } from "./tcache";
 
 /** Whether chunks of `size` bytes are for tcache, in a bin of one size or a large one. */
 export function isCachedSize(size: word): bool {
-  return size < mp.tcacheMaxBytes;
+  return TCACHE_LARGE_BINS == 0 ? hasBin(tcacheIndex(size)) : size < mp.tcacheMaxBytes;
 }
 
 /** The bin of a chunk whose size `isCachedSize` (csize2tidx, large_csize2tidx). */

@@ -70,7 +70,11 @@ export function hasGlibc(glibc, abi) {
   return glibc === OWN || abis.every((one) => existsSync(placeOf(glibc, one).loader));
 }
 
-/** @param {string} glibc @throws {Error} where a version is not in the cache, with what to do */
+/**
+ * @param {string} glibc
+ * @param {string} [abi]
+ * @throws {Error} where a version is not in the cache, with what to do
+ */
 export function assertGlibc(glibc, abi) {
   minorOf(glibc);
   if (hasGlibc(glibc, abi)) return;

@@ -98,3 +98,13 @@ export function goldenFolder(glibc) {
   const golden = fileURLToPath(new URL("../golden/", import.meta.url));
   return glibc === OWN ? golden : `${golden}glibc-${glibc}/`;
 }
+
+/**
+ * Where it is written down what machine and packages recorded a version's goldens: in one place,
+ * but for 2.36's.
+ * @param {string} glibc
+ * @param {string} part the goldens' folder
+ */
+export function recordedFile(glibc, part) {
+  return `${goldenFolder(glibc)}${glibc === OWN ? `${part}/` : ""}RECORDED.txt`;
+}

@@ -16,7 +16,7 @@ import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { gunzipSync, gzipSync } from "node:zlib";
-import { goldenFolder } from "./glibc.mjs";
+import { goldenFolder, recordedFile } from "./glibc.mjs";
 import { ABIS, buildNative, machine, OWN, runNative } from "./native.mjs";
 
 const { values, positionals } = parseArgs({
@@ -30,7 +30,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const { glibc } = values;
-const out = values.out ?? goldenFolder(glibc);
+const out = values.out ? `${values.out}/` : goldenFolder(glibc);
 const linesMost = glibc === OWN ? 20000 : 1000;
 let different = 0;
 
@@ -78,7 +78,7 @@ function record({ file, name, tunables }, abi, program) {
   const bytes = readFileSync(file);
   const text = (file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("latin1");
   const operations = text.split("\n").filter((line) => /^\s*[acmrf]\s/.test(line)).length;
-  const folder = `${out}/${abi}`;
+  const folder = `${out}${abi}`;
   const old = values.check ? readFileSync(`${folder}/${name}.hash`, "latin1") : "";
   const sample = Number(
     /^sample (\d+)$/m.exec(old)?.[1] ??
@@ -111,5 +111,5 @@ for (const abi of ABIS) {
   for (const recording of recordings) record(recording, abi, program);
 }
 if (!values.check && !positionals.length && glibc !== OWN)
-  writeFileSync(`${out}/RECORDED.txt`, machine(glibc));
+  writeFileSync(recordedFile(glibc, "traces"), machine(glibc));
 if (different) process.exitCode = 1;

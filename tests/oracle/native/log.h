@@ -48,7 +48,7 @@ static inline struct mallinfo2 mallinfo2_of_old(void) {
   for (int i = 0; i < 10; i++) ((size_t *)&m)[i] = (unsigned)((int *)&old)[i];
   return m;
 }
-#define mallinfo2 mallinfo2_of_old
+#define mallinfo2() mallinfo2_of_old()
 #endif
 
 static inline void emit_info(size_t after) {

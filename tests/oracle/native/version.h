@@ -14,5 +14,7 @@ static void __attribute__((constructor)) check_version(void) {
   const char *version = gnu_get_libc_version();
   if (strncmp(version, "2.", 2) || strtol(version + 2, NULL, 10) != GLIBC_MINOR)
     die("this program is for another glibc than the one it runs with", version);
+  // For the text of tunables.
+  loader_uses_break = GLIBC_MINOR < 35 && getenv("GLIBC_TUNABLES");
 }
 #endif

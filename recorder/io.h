@@ -117,10 +117,13 @@ static inline uintptr_t kernel_start_brk(void) {
   return v;
 }
 
+// Whether the program's loader may have put something of its own there, as old ones do.
+static int loader_uses_break;
+
 // Moves the untouched break up to a multiple of `align` and returns it: it plays start_brk.
 static inline char *aligned_start_brk(uintptr_t align) {
   uintptr_t now = (uintptr_t)sbrk(0), from_kernel = kernel_start_brk();
-  if (from_kernel && from_kernel != now) die("the heap was in use before the first call", NULL);
+  if (from_kernel && from_kernel != now && !loader_uses_break) die("the heap was in use before the first call", NULL);
   if (sbrk((intptr_t)(-now & (align - 1))) == (void *)-1) die("the break can't be moved", NULL);
   return sbrk(0);
 }

@@ -15,7 +15,7 @@ interface Golden {
   readonly name: string;
   readonly abi: Abi;
   readonly trace: Uint8Array;
-  readonly run: Required<Omit<ThreadRun, "build">>;
+  readonly run: Required<Omit<ThreadRun, "build" | "glibc">>;
   readonly output: string;
 }
 

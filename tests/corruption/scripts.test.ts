@@ -3,7 +3,7 @@
 
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { parseCases } from "../oracle/cases.mjs";
+import { appliesTo, parseCases } from "../oracle/cases.mjs";
 import { runScript } from "../oracle/script-runner.js";
 
 const folder = new URL("../golden/scripts/", import.meta.url);
@@ -20,7 +20,7 @@ describe.each(["ilp32", "lp64"] as const)("%s", (abi) => {
         readFileSync(new URL(`${abi}/${file.replace(".script", ".out")}`, folder), "utf8"),
       ).map((one) => [one.name, one.body]),
     );
-    const here = cases.filter((one) => one.abi === "" || one.abi === abi);
+    const here = cases.filter((one) => appliesTo(one, abi));
     test.each(here.map((one) => [one.name, one] as const))("%s", (_name, one) => {
       const expected = golden.get(one.name);
       expect(expected, "a golden: node tests/oracle/record.mjs").toBeDefined();

@@ -1,45 +1,75 @@
 #!/usr/bin/env node
 // Runs heap scripts on the WebAssembly side and shows where they differ from the goldens. Usage:
-// node tests/oracle/compare.mjs [--all] [NAME[:CASE]...] --all: whole outputs, not only the first
-// difference
-import { readdirSync, readFileSync } from "node:fs";
+// node tests/oracle/compare.mjs [--glibc VERSION] [--all] [NAME[:CASE]...]
+//   --glibc VERSION  another version's goldens, and its build here
+//   --all            whole outputs, not only the first difference
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { parseCases } from "./cases.mjs";
+import { parseArgs } from "node:util";
+import { appliesTo, parseCases } from "./cases.mjs";
+import { goldenFolder } from "./glibc.mjs";
 import { withModule } from "./load-ts.mjs";
-import { ABIS } from "./native.mjs";
+import { ABIS, OWN } from "./native.mjs";
 
-const folder = fileURLToPath(new URL("../golden/scripts/", import.meta.url));
-const all = process.argv.includes("--all");
-const wanted = process.argv.slice(2).filter((a) => a !== "--all");
-const read = (/** @type {string} */ name) => parseCases(readFileSync(`${folder}${name}`, "utf8"));
+const { values, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    glibc: { type: "string", default: OWN },
+    all: { type: "boolean", default: false },
+  },
+});
+const { all, glibc } = values;
+const scripts = fileURLToPath(new URL("../golden/scripts/", import.meta.url));
+const goldens = `${goldenFolder(glibc)}scripts/`;
+let different = 0;
+let same = 0;
+
+/** @param {string} path */
+const read = (path) => (existsSync(path) ? parseCases(readFileSync(path, "utf8")) : []);
+
+/** @param {() => string} run @returns {string} its result, or its error in words */
+function outcomeOf(run) {
+  try {
+    return run();
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/**
+ * @param {string} title
+ * @param {string[]} ours
+ * @param {string[]} native
+ */
+function compare(title, ours, native) {
+  const at = ours.findIndex((line, i) => line !== native[i]);
+  if (at < 0 && ours.length === native.length) {
+    same++;
+    return;
+  }
+  different++;
+  console.log(`== ${title}, line ${at + 1})`);
+  console.log(
+    all
+      ? `native:\n${native.join("\n")}wasm:\n${ours.join("\n")}`
+      : `  native: ${native[at]}\n  wasm:   ${ours[at]}`,
+  );
+}
 
 await withModule("tests/oracle/script-runner.ts", ({ runScript }) => {
-  let different = 0;
-  let same = 0;
   for (const abi of ABIS) {
-    for (const file of readdirSync(folder).filter((f) => f.endsWith(".script"))) {
+    for (const file of readdirSync(scripts).filter((f) => f.endsWith(".script"))) {
       const stem = file.replace(/\.script$/, "");
-      const goldens = new Map(read(`${abi}/${stem}.out`).map((one) => [one.name, one.body]));
-      for (const one of read(file)) {
-        if ((one.abi && one.abi !== abi) || one.needs) continue;
-        if (wanted.length && !wanted.includes(stem) && !wanted.includes(`${stem}:${one.name}`))
-          continue;
-        const ours = runScript(one.body, abi, { tunables: one.tunables }).split("\n");
-        const native = (goldens.get(one.name) ?? "").split("\n");
-        const at = ours.findIndex(
-          (/** @type {string} */ line, /** @type {number} */ i) => line !== native[i],
-        );
-        if (at < 0 && ours.length === native.length) {
-          same++;
-          continue;
-        }
-        different++;
-        console.log(`== ${stem}:${one.name} (${abi}, line ${at + 1})`);
-        console.log(
-          all
-            ? `native:\n${native.join("\n")}wasm:\n${ours.join("\n")}`
-            : `  native: ${native[at]}\n  wasm:   ${ours[at]}`,
-        );
+      const recorded = new Map(
+        read(`${goldens}${abi}/${stem}.out`).map((one) => [one.name, one.body]),
+      );
+      for (const one of read(`${scripts}${file}`)) {
+        const native = recorded.get(one.name);
+        if (!appliesTo(one, abi, glibc) || one.needs || native === undefined) continue;
+        const isWanted = wanted.includes(stem) || wanted.includes(`${stem}:${one.name}`);
+        if (wanted.length && !isWanted) continue;
+        const ours = outcomeOf(() => runScript(one.body, abi, { tunables: one.tunables, glibc }));
+        compare(`${stem}:${one.name} (${abi}`, ours.split("\n"), native.split("\n"));
       }
     }
   }

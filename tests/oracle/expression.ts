@@ -72,11 +72,10 @@ export class Values {
 
   /** A word as text that does not depend on where things lie. */
   show(value: bigint): string {
-    const { heap, arena, ref, wordBytes } = this.#machine;
+    const { heap, arena, arenaBytes, ref } = this.#machine;
     const hex = (prefix: string, v: bigint): string => `${prefix}0x${v.toString(16)}`;
     if (this.key !== 0n && value === this.key) return "key";
     if (value >= heap && value - heap < HEAP_REACH) return hex("heap+", value - heap);
-    const arenaBytes = wordBytes === 4n ? 1116n : 2200n;
     if (value >= arena && value - arena < arenaBytes) return hex("arena+", value - arena);
     if (value <= ref && ref - value <= 0x4000000n) return hex("ref-", ref - value);
     return hex("", value);
@@ -180,7 +179,15 @@ export class Values {
       case "arena":
         return m.arena;
       case "top":
-        return m.load(m.arena + (m.wordBytes === 4n ? 56n : 96n));
+        return m.load(this.#arena("top"));
+      case "binmap":
+        return this.#arena("binmap");
+      case "last_remainder":
+        return this.#arena("lastRemainder");
+      case "attached_threads":
+        return this.#arena("attachedThreads");
+      case "tcache":
+        return m.tcache;
       case "ref":
         return m.ref;
       case "key":
@@ -188,6 +195,25 @@ export class Values {
       default:
         return undefined;
     }
+  }
+
+  /** Where a field of main_arena is. */
+  #arena(field: string): bigint {
+    return this.#machine.arenaField(field) ?? this.#bad(`this glibc's arenas have no ${field}`);
+  }
+
+  /** Of a bin: where its counter or its first entry is, or how many blocks it has. */
+  #tcache(what: "tcount" | "tentry" | "tblocks", index: bigint): bigint {
+    const m = this.#machine;
+    const { counter, entries, count, countsSlots } = m.tcacheBins;
+    if (index >= BigInt(count)) this.#bad("a tcache has not so many bins");
+    const { tcache } = m;
+    if (tcache === 0n) return what === "tblocks" ? 0n : this.#bad("there is no tcache here");
+    if (what === "tentry") return tcache + entries + m.wordBytes * index;
+    const place = tcache + counter + 2n * index;
+    if (what === "tcount") return place;
+    const counted = BigInt(m.load16(place));
+    return countsSlots ? m.tcacheCount - counted : counted;
   }
 
   #call(name: string): bigint {
@@ -201,7 +227,6 @@ export class Values {
     }
     this.#at++;
     const [x = 0n, y = 0n] = args;
-    const four = m.wordBytes === 4n;
     switch (name) {
       case "load":
         return m.load(x);
@@ -218,13 +243,13 @@ export class Values {
         return size < m.wordBytes * 4n ? m.wordBytes * 4n : size;
       }
       case "bin":
-        return m.arena + (four ? 64n : 112n) + (x - 2n) * 2n * m.wordBytes;
+        return this.#arena("bins") + (x - 2n) * 2n * m.wordBytes;
       case "fastbin":
-        return m.arena + (four ? 12n : 16n) + x * m.wordBytes;
+        return this.#arena("fastbinsY") + x * m.wordBytes;
       case "tcount":
-        return m.heap + 16n + 2n * x;
       case "tentry":
-        return m.heap + 144n + m.wordBytes * x;
+      case "tblocks":
+        return this.#tcache(name, x);
       default:
         return this.#bad(`unknown function ${name}`);
     }

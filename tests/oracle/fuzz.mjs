@@ -4,6 +4,7 @@
 // ilp32|lp64] [--build core|checked] [--corrupt] [--save]
 //   --corrupt  scripts that damage their heap; where native glibc gets SIGSEGV, only what comes
 //              before is compared
+//   --glibc VERSION  against another version than 2.36 (glibc.mjs), and its build here
 //   --threads  traces of several threads (native/threads.c)
 //   --save   records the hashes of native glibc's outputs for tests/fuzz/smoke.test.ts instead of
 //            comparing
@@ -11,7 +12,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { withModule } from "./load-ts.mjs";
-import { ABIS, buildNative, runNative } from "./native.mjs";
+import { ABIS, buildNative, OWN, runNative } from "./native.mjs";
 import { runThreadsNatively } from "./threads.mjs";
 
 const { values } = parseArgs({
@@ -24,11 +25,13 @@ const { values } = parseArgs({
     corrupt: { type: "boolean", default: false },
     threads: { type: "boolean", default: false },
     save: { type: "boolean", default: false },
+    glibc: { type: "string", default: OWN },
   },
 });
+const { glibc } = values;
 const [first = 0, last = first] = values.seeds.split("-").map(Number);
 const abis = ABIS.filter((abi) => !values.abi || values.abi === abi);
-const programs = new Map(abis.map((abi) => [abi, buildNative("script", abi)]));
+const programs = new Map(abis.map((abi) => [abi, buildNative("script", abi, undefined, glibc)]));
 
 /** Compares traces of several threads. */
 async function compareThreads() {
@@ -38,9 +41,9 @@ async function compareThreads() {
     for (let seed = first; seed <= last; seed++) {
       for (const abi of abis) {
         const script = generateThreads(seed, abi);
-        const native = runThreadsNatively(abi, script.text, script);
+        const native = runThreadsNatively(abi, script.text, { ...script, glibc });
         const build = values.build === "checked" ? "checked" : "replay";
-        const ours = outcomeOf(() => runThreads(script.text, abi, { ...script, build }));
+        const ours = outcomeOf(() => runThreads(script.text, abi, { ...script, build, glibc }));
         done++;
         if (ours === native) continue;
         different++;
@@ -76,7 +79,7 @@ async function compareScripts() {
         const { tunables, body } = (values.corrupt ? generateCorrupt : generate)(seed);
         if (values.show) console.log(`# tunables: ${tunables}\n${body}`);
         for (const abi of abis) {
-          const native = runNative(programs.get(abi) ?? "", ["-"], body, tunables);
+          const native = runNative(programs.get(abi) ?? "", ["-"], body, tunables, glibc);
           const end = native.trimEnd().split("\n").at(-1);
           ends.set(end, (ends.get(end) ?? 0) + 1);
           done++;
@@ -94,6 +97,7 @@ async function compareScripts() {
               tunables,
               build: values.build,
               startBrk,
+              glibc,
               limit: meaningfulLines(native),
             });
           } catch (error) {

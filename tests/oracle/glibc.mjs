@@ -70,7 +70,11 @@ export function hasGlibc(glibc, abi) {
   return glibc === OWN || abis.every((one) => existsSync(placeOf(glibc, one).loader));
 }
 
-/** @param {string} glibc @throws {Error} where a version is not in the cache, with what to do */
+/**
+ * @param {string} glibc
+ * @param {string} [abi]
+ * @throws {Error} where a version is not in the cache, with what to do
+ */
 export function assertGlibc(glibc, abi) {
   minorOf(glibc);
   if (hasGlibc(glibc, abi)) return;
@@ -93,4 +97,14 @@ export function packageOf(glibc, abi) {
 export function goldenFolder(glibc) {
   const golden = fileURLToPath(new URL("../golden/", import.meta.url));
   return glibc === OWN ? golden : `${golden}glibc-${glibc}/`;
+}
+
+/**
+ * Where it is written down what machine and packages recorded a version's goldens: in one place,
+ * but for 2.36's.
+ * @param {string} glibc
+ * @param {string} part the goldens' folder
+ */
+export function recordedFile(glibc, part) {
+  return `${goldenFolder(glibc)}${glibc === OWN ? `${part}/` : ""}RECORDED.txt`;
 }

@@ -5,6 +5,7 @@ import { HeapAbort } from "../../src/process/failures.js";
 import { startProcessSync } from "../../src/process/process.js";
 import type { Process } from "../../src/process/process.js";
 import type { Abi } from "../../src/layout/address.js";
+import type { FieldLayout, StructLayout } from "../../src/layout/struct.js";
 import { Tunable } from "../../src/layout/generated.js";
 
 /** How a call is exported: numbers and BigInts in, a number, a BigInt or nothing out. */
@@ -52,6 +53,26 @@ function setTunables(text: string, abi: Abi, set: RawCall): void {
   }
 }
 
+/** A binary's struct: versions of glibc differ in which fields there are. */
+type Shape = Pick<StructLayout, "size" | "fields">;
+
+/** How a process begins, beyond its layout. */
+export interface MachineOptions {
+  /** As in GLIBC_TUNABLES. */
+  tunables?: string;
+  /** Which binary: "core", or "checked" to have the whole-heap checker watch. */
+  build?: "core" | "checked";
+  /** Where the heap begins, if that matters. */
+  startBrk?: number;
+  /** Which glibc it is to be; "2.36" without. */
+  glibc?: string;
+}
+
+/** What starts a process of another glibc than 2.36. */
+export function optionsOf(glibc = "2.36"): { glibc?: string } {
+  return glibc === "2.36" ? {} : { glibc };
+}
+
 /** A fresh process and everything that scripts do with it. */
 export class Machine {
   readonly abi: Abi;
@@ -64,18 +85,8 @@ export class Machine {
   readonly #raw: Record<string, RawCall>;
   #wall = 0n;
 
-  /**
-   * @param abi the layout
-   * @param tunables as in GLIBC_TUNABLES
-   * @param build which binary: "core", or "checked" to have the whole-heap checker watch
-   * @param startBrk where the heap begins
-   */
-  constructor(
-    abi: Abi,
-    tunables: string,
-    build: "core" | "checked" = "core",
-    startBrk = START_BRK,
-  ) {
+  constructor(abi: Abi, options: MachineOptions = {}) {
+    const { tunables = "", build = "core", startBrk = START_BRK, glibc } = options;
     this.abi = abi;
     this.wordBytes = abi === "lp64" ? 8n : 4n;
     this.ref = BigInt(startBrk === START_BRK ? MMAP_BASE : NATIVE_ILP32.ref);
@@ -86,6 +97,7 @@ export class Machine {
     this.#process = startProcessSync({
       ...{ abi, build, base, startBrk, mmapBase: Number(this.ref), layout: "top-down" },
       hugePages,
+      ...optionsOf(glibc),
     });
     this.#raw = this.#process.raw as unknown as Record<string, RawCall>;
     setTunables(tunables, abi, this.#function("set_tunable"));
@@ -93,6 +105,44 @@ export class Machine {
     // Natively a library lies there: what is mapped right below cannot grow in place.
     this.#map(this.ref, PAGE, 0, MAP_PRIVATE_ANONYMOUS | MAP_FIXED);
     this.arena = BigInt(Number(this.#function("main_arena")()) >>> 0);
+  }
+
+  /** Bytes of main_arena. */
+  get arenaBytes(): bigint {
+    return BigInt(this.#struct("MallocState").size);
+  }
+
+  /** The address of one of main_arena's fields; undefined where this glibc has none of the name. */
+  arenaField(name: string): bigint | undefined {
+    const field = this.#struct("MallocState").fields[name];
+    return field && this.arena + BigInt(field.offset);
+  }
+
+  /** The tcache's address; 0 while there is none. What stands in for it then is not in the heap. */
+  get tcache(): bigint {
+    const { offset } = this.#field("ThreadData", "tcache");
+    const tcache = BigInt(this.load32(BigInt(this.#process.places.threads + offset)));
+    return tcache < this.heap ? 0n : tcache;
+  }
+
+  /** Which bins of a tcache there are, and their counters: they count blocks or free places. */
+  get tcacheBins(): { counter: bigint; entries: bigint; count: number; countsSlots: boolean } {
+    const { numSlots, counts, entries } = this.#struct("TcachePerthreadStruct").fields;
+    const counter = numSlots ?? counts;
+    if (counter?.count === undefined || entries === undefined)
+      throw new Error("the binary has no tcache of glibc's");
+    return {
+      counter: BigInt(counter.offset),
+      entries: BigInt(entries.offset),
+      count: counter.count,
+      countsSlots: numSlots !== undefined,
+    };
+  }
+
+  /** How many blocks a bin of the tcache takes. */
+  get tcacheCount(): bigint {
+    const { offset } = this.#field("MallocPar", "tcacheCount");
+    return this.load(BigInt(this.#process.places.mallocPar + offset));
   }
 
   /** A value wrapped to the word. */
@@ -186,6 +236,18 @@ export class Machine {
       return /out of bounds/.test(error.message) ? "signal 11" : `trap: ${error.message}`;
     }
     return undefined;
+  }
+
+  #struct(name: string): Shape {
+    const shape = (this.#process.structs as Readonly<Record<string, Shape>>)[name];
+    if (shape === undefined) throw new Error(`the binary has no struct ${name}`);
+    return shape;
+  }
+
+  #field(struct: string, name: string): FieldLayout {
+    const field = this.#struct(struct).fields[name];
+    if (field === undefined) throw new Error(`${struct} has no field ${name}`);
+    return field;
   }
 
   #map(address: bigint, length: bigint, prot: number, flags: number): bigint {

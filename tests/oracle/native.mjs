@@ -21,9 +21,12 @@ const root = fileURLToPath(new URL("../../", import.meta.url));
  */
 function linkingOf(glibc, abi) {
   if (minorOf(glibc) >= 34) return [];
-  const { root, libraries } = placeOf(glibc, abi);
-  const folder = libraries.replace(`${root}/lib`, `${root}/usr/lib`);
-  return [`-B${folder}`, `-L${folder}`, `-Wl,--sysroot=${root}`, "-pthread"];
+  const { root, libraries, loader } = placeOf(glibc, abi);
+  // Where libc6-dev has what every program begins with.
+  const folder = libraries.replace(root, `${root}/usr`);
+  const shared = ["libc.so.6", "libpthread.so.0"].map((name) => `${libraries}/${name}`);
+  const all = [...shared, loader, `${folder}/libc_nonshared.a`, "-lgcc"];
+  return [`-B${folder}`, "-nodefaultlibs", ...all];
 }
 
 /**

@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { appliesTo, parseCases } from "./cases.mjs";
 import { ABIS, buildNative, launcherOf, machine, OWN, runNative } from "./native.mjs";
-import { goldenFolder } from "./glibc.mjs";
+import { goldenFolder, recordedFile } from "./glibc.mjs";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -92,7 +92,7 @@ for (const abi of ABIS.filter((one) => !values.abi || one === values.abi)) {
 }
 if (!values.print && !values.check) {
   if (wanted.length === 0 && !values.abi)
-    writeFileSync(`${folder}RECORDED.txt`, machine(values.glibc));
+    writeFileSync(recordedFile(values.glibc, "scripts"), machine(values.glibc));
   for (const [end, count] of [...tally].sort()) console.log(`${String(count).padStart(5)}  ${end}`);
 }
 if (values.check) console.log(`scripts: ${different} files different`);

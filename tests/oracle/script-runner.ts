@@ -3,7 +3,7 @@
 
 import type { Abi } from "../../src/layout/address.js";
 import { Values } from "./expression.js";
-import { HEAP_REACH, Machine } from "./machine.js";
+import { HEAP_REACH, Machine, type MachineOptions } from "./machine.js";
 
 const FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split(
   " ",
@@ -198,6 +198,11 @@ class Script {
         m.call("free", x);
         result = "ok";
         break;
+      case "free_sized":
+      case "free_aligned_sized":
+        m.call(name, ...args);
+        result = "ok";
+        break;
       case "usable":
         result = String(m.call("malloc_usable_size", x));
         break;
@@ -267,12 +272,7 @@ function runs(bytes: Uint8Array): string {
 }
 
 /** How to run a script, beyond what it says itself. */
-export interface RunOptions {
-  /** As in GLIBC_TUNABLES. */
-  tunables?: string;
-  build?: "core" | "checked";
-  /** Where the heap begins, if that matters. */
-  startBrk?: number;
+export interface RunOptions extends MachineOptions {
   /** Stop when the log has so many lines. */
   limit?: number;
 }
@@ -285,8 +285,8 @@ export interface RunOptions {
  * @throws Error where the script is malformed
  */
 export function runScript(body: string, abi: Abi, options: RunOptions = {}): string {
-  const { tunables = "", build = "core", startBrk, limit = Infinity } = options;
-  const script = new Script(new Machine(abi, tunables, build, startBrk));
+  const { limit = Infinity, ...rest } = options;
+  const script = new Script(new Machine(abi, rest));
   let end = "exit 0";
   try {
     script.run(body, limit);

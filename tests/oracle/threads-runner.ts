@@ -4,6 +4,7 @@ import { infoLine } from "../../src/trace/address-log.js";
 import { mallocInfo, mallocStats } from "../../src/inspect/malloc-info.js";
 import { parseTrace } from "../../src/trace/parse.js";
 import { replayAddresses } from "../../src/trace/replay.js";
+import { optionsOf } from "./machine.js";
 import type { Abi } from "../../src/layout/address.js";
 import type { ReplaySession } from "../../src/trace/session.js";
 
@@ -15,6 +16,8 @@ export interface ThreadRun {
   /** Lines of operations whose index is a multiple of this (default 1). */
   sample?: number;
   build?: "replay" | "checked";
+  /** Which glibc it is to be; "2.36" without. */
+  glibc?: string;
 }
 
 /**
@@ -46,6 +49,7 @@ export function runThreads(trace: string | Uint8Array, abi: Abi, run: ThreadRun)
       layout: "top-down",
       tunables: run.tunables ?? "",
       build: run.build ?? "replay",
+      ...optionsOf(run.glibc),
       ...(run.cores === undefined ? {} : { cores: run.cores }),
     },
     {

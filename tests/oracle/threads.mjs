@@ -1,5 +1,5 @@
 // The native side of traces of several threads: native/threads.c with its options.
-import { buildNative, runNative } from "./native.mjs";
+import { buildNative, OWN, runNative } from "./native.mjs";
 
 /**
  * How a trace runs.
@@ -8,6 +8,7 @@ import { buildNative, runNative } from "./native.mjs";
  * @property {number} cores processors that glibc counts
  * @property {readonly (readonly [number, number])[]} mallopts calls of mallopt before the first
  *   operation
+ * @property {string} [glibc] the version to run under, if another than the machine's own
  */
 
 /**
@@ -19,7 +20,8 @@ import { buildNative, runNative } from "./native.mjs";
  * @returns {string} the log, its hash, the reports
  */
 export function runThreadsNatively(abi, trace, settings, sample = 1) {
-  const program = programOf(abi);
+  const { glibc = OWN } = settings;
+  const program = programOf(abi, glibc);
   const mallopts = settings.mallopts.flatMap(([param, value]) => [
     "--mallopt",
     `${param}=${value}`,
@@ -33,15 +35,16 @@ export function runThreadsNatively(abi, trace, settings, sample = 1) {
     ...mallopts,
     "-",
   ];
-  return runNative(program, args, trace, settings.tunables);
+  return runNative(program, args, trace, settings.tunables, glibc);
 }
 
 /** @type {Map<string, string>} */
 const programs = new Map();
 
-/** @param {string} abi */
-function programOf(abi) {
-  const known = programs.get(abi) ?? buildNative("threads", abi);
-  programs.set(abi, known);
+/** @param {string} abi @param {string} glibc */
+function programOf(abi, glibc) {
+  const key = `${abi} ${glibc}`;
+  const known = programs.get(key) ?? buildNative("threads", abi, undefined, glibc);
+  programs.set(key, known);
   return known;
 }

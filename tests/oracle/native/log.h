@@ -3,7 +3,7 @@
 #ifndef LOG_H
 #define LOG_H
 #include <malloc.h>
-#include "../../../recorder/io.h"
+#include "version.h"
 
 // HEAP_MAX_SIZE: what a heap of an arena other than main_arena reserves, and its alignment.
 #define HEAP_MAX ((uintptr_t)(sizeof(size_t) == 4 ? 1 << 20 : 64 << 20))
@@ -39,6 +39,17 @@ static inline void flush_log(void) {
   write_all(1, outbuf, outlen);
   outlen = 0;
 }
+
+#if GLIBC_MINOR < 33
+// mallinfo's counters are ints.
+static inline struct mallinfo2 mallinfo2_of_old(void) {
+  struct mallinfo old = mallinfo();
+  struct mallinfo2 m;
+  for (int i = 0; i < 10; i++) ((size_t *)&m)[i] = (unsigned)((int *)&old)[i];
+  return m;
+}
+#define mallinfo2() mallinfo2_of_old()
+#endif
 
 static inline void emit_info(size_t after) {
   static const char *const names[] = {" arena=", " ordblks=", " smblks=", " hblks=", " hblkhd=", " usmblks=",

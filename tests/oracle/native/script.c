@@ -17,6 +17,10 @@
 
 enum { TOKENS = 8, LINES = 1 << 17, DEPTH = 8 };
 
+// From 2.43 on.
+extern void free_sized(void *, size_t) __attribute__((weak));
+extern void free_aligned_sized(void *, size_t, size_t) __attribute__((weak));
+
 static char *out, *out_limit;  // shared with the child; *out holds the length of the text
 static char *line_of[LINES];
 static int line_count;
@@ -176,6 +180,9 @@ static char *allocator_statement(const Tokens *t, char *p) {
   Word x = t->count > 1 ? argument(t, 1) : 0, y = t->count > 2 ? argument(t, 2) : 0;
   errno = script_errno;
   if (!strcmp(name, "free")) free((void *)x), p = put_str(p, "ok");
+  else if (!strcmp(name, "free_sized") && free_sized) free_sized((void *)x, y), p = put_str(p, "ok");
+  else if (!strcmp(name, "free_aligned_sized") && free_aligned_sized)
+    free_aligned_sized((void *)x, y, t->count > 3 ? argument(t, 3) : 0), p = put_str(p, "ok");
   else if (!strcmp(name, "usable")) p = put_dec(p, malloc_usable_size((void *)x));
   else if (!strcmp(name, "mallopt")) p = put_int(p, mallopt((int)x, (int)y));
   else if (!strcmp(name, "malloc_trim")) p = put_int(p, malloc_trim(x));

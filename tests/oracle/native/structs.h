@@ -1,15 +1,10 @@
-// structs.h: which glibc a program here is built for, and how that lays out what it keeps of a heap:
-// -DGLIBC_MINOR=N is glibc 2.N, 2.36 without. 2.36's structs are src/layout/generated.ts's.
+// structs.h: how glibc lays out what it keeps of a heap, by version; 2.36's structs are
+// src/layout/generated.ts's.
 #ifndef STRUCTS_H
 #define STRUCTS_H
-#include <gnu/libc-version.h>
 #include <stddef.h>
-#include <stdlib.h>
-#include "../../../recorder/io.h"
+#include "version.h"
 
-#ifndef GLIBC_MINOR
-#define GLIBC_MINOR 36
-#endif
 // 2.43 has no fast bins. From 2.42 on a tcache has bins of large blocks behind the others, and what
 // it counts is how many blocks each bin has room for.
 #define HAS_FASTBINS (GLIBC_MINOR < 43)
@@ -96,11 +91,4 @@ _Static_assert(sizeof(Tcache) == (WORD == 4 ? 456 : 760), "tcache_perthread_stru
 #else
 _Static_assert(sizeof(Tcache) == (WORD == 4 ? 384 : 640), "tcache_perthread_struct");
 #endif
-
-// What a program built for one glibc says of another would be wrong.
-static void __attribute__((constructor)) check_version(void) {
-  const char *version = gnu_get_libc_version();
-  if (strncmp(version, "2.", 2) || strtol(version + 2, NULL, 10) != GLIBC_MINOR)
-    die("this program is for another glibc than the one it runs with", version);
-}
 #endif

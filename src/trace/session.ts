@@ -21,7 +21,7 @@ import type { Trace } from "./trace.js";
 /** What a replayer may choose about the process that it replays in. */
 export interface ReplayOptions extends Pick<
   ProcessOptions,
-  "abi" | "profile" | "layout" | "tunables" | "wasm" | "cores"
+  "abi" | "profile" | "layout" | "tunables" | "lenientTunables" | "wasm" | "cores"
 > {
   /** The build to replay on: "replay" (default), or "checked". */
   build?: "replay" | "checked";

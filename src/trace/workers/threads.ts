@@ -21,7 +21,7 @@ const PATIENCE_MS = 60_000;
 /** What may be chosen about the process: see ProcessOptions. */
 export type SharedProcessOptions = Pick<
   ProcessOptions,
-  "abi" | "profile" | "layout" | "tunables" | "cores" | "wasm" | "taskSize"
+  "abi" | "profile" | "layout" | "tunables" | "lenientTunables" | "cores" | "wasm" | "taskSize"
 >;
 
 /**

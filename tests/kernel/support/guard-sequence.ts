@@ -27,11 +27,12 @@ export interface GuardDifference {
   readonly wasm: string;
 }
 
-const TASK_SIZE = 0x8000000;
+/** Near: whoever begins in a memory that was used looks through its whole address space. */
+const TASK_SIZE = 0x3000000;
 /** Above a third of the address space, from where the kernel looks upwards. */
-const BASE = 0x4000000;
+const BASE = 0x1400000;
 const WINDOW_END = BASE + 2560 * PAGE;
-/** What is taken above the window where it is not all. */
+/** What is taken beside the window where it is not all: the kernel's own pages need a place. */
 const BESIDE = 1024 * PAGE;
 const VM_GROWSDOWN = 0x100;
 const FILLING = MAP.PRIVATE | MAP.ANONYMOUS | MAP.FIXED | MAP.NORESERVE;
@@ -61,7 +62,7 @@ class GuardReplay {
     // The kernel's own pages end there, or a page before.
     const lowest = this.#m.mm("startBrk");
     if (isClosed) this.#m.call("mmap", lowest - PAGE, PAGE, 0, FILLING, -1, 0);
-    if (isClosed || isUp) this.#fill(lowest, BASE);
+    if (isClosed || isUp) this.#fill(isClosed ? lowest : BASE - BESIDE, BASE);
     if (isClosed || !isUp) this.#fill(WINDOW_END, isClosed ? TASK_SIZE : WINDOW_END + BESIDE);
   }
 
@@ -126,19 +127,28 @@ class GuardReplay {
   line(native: string): string {
     if (native.startsWith("V")) return this.regions();
     const call = native.split(" = ")[0] ?? "";
-    const line = `${call} = ${this.perform(call.split(" "))}`;
-    const broken = this.#m.process.raw.check_kernel();
-    return broken === 0 ? line : `${line}, invariant ${broken} is broken`;
+    return `${call} = ${this.perform(call.split(" "))}`;
+  }
+
+  /** The number of an invariant of the kernel's that does not hold; 0 when all do. */
+  broken(): number {
+    return this.#m.process.raw.check_kernel();
   }
 }
 
 /** Runs a sequence up to the first difference, if there is one. */
 export function replayGuard(sequence: GuardSequence, abi: Abi): GuardDifference | undefined {
   const replay = new GuardReplay(sequence, abi);
-  for (const [step, native] of sequence.lines.entries()) {
-    const regions = replay.regions();
+  const { name, lines } = sequence;
+  for (const [step, native] of lines.entries()) {
     const wasm = replay.line(native);
-    if (wasm !== native) return { sequence: sequence.name, step, regions, native, wasm };
+    if (wasm === native) continue;
+    const again = new GuardReplay(sequence, abi);
+    for (const line of lines.slice(0, step)) again.line(line);
+    return { sequence: name, step, regions: again.regions(), native, wasm };
   }
-  return undefined;
+  const broken = replay.broken();
+  if (broken === 0) return undefined;
+  const wasm = `invariant ${broken} is broken`;
+  return { sequence: name, step: lines.length, regions: replay.regions(), native: "", wasm };
 }

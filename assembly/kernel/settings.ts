@@ -3,8 +3,6 @@
 import { EINVAL } from "./errno";
 import { mm } from "./mm";
 import { KERNEL_OPTIONS, KernelOption, storeOption } from "./options";
-import { findVma, next, settle } from "./tree";
-import { NO_VMA, VM_GROWSDOWN } from "./vma";
 
 const MAX_MAP_COUNT_MOST: word = 0x7fffffff;
 const STACK_GAP_MOST: word = 65536;
@@ -38,11 +36,5 @@ function isAllowed(id: i32, value: word): bool {
 export function setKernelOption(id: i32, value: word): i32 {
   if (id < 0 || id >= KERNEL_OPTIONS || !isAllowed(id, value)) return -EINVAL;
   storeOption(id, value);
-  if (id == KernelOption.STACK_GAP) {
-    // Regions that grow down keep another gap free now.
-    for (let at = findVma(0); at != NO_VMA; at = next(at)) {
-      if (at.vmFlags & VM_GROWSDOWN) settle(at);
-    }
-  }
   return 0;
 }

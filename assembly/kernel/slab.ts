@@ -9,7 +9,8 @@ import { noticeForeignGrowth } from "./foreign";
 import { Layout, mm } from "./mm";
 import { NODE_BYTES, giveNodes, takeVma } from "./nodes";
 import { coverPages } from "./pages";
-import { highestGap, lastBelow, link, lowestGap } from "./tree";
+import { highestRoom, lowestRoom } from "./room";
+import { lastBelow, link } from "./tree";
 import { Vma, VmaKind } from "./vma";
 
 /**
@@ -34,9 +35,9 @@ function newSlab(): usize {
   const base = <usize>mm.mmapBase;
   let place =
     mm.layout == Layout.LEGACY
-      ? highestGap(<usize>mm.startBrk, base, WASM_PAGE_SIZE)
-      : lowestGap(base, taskSize, WASM_PAGE_SIZE);
-  if (place == 0) place = lowestGap(<usize>mm.startBrk, taskSize, WASM_PAGE_SIZE);
+      ? highestRoom(<usize>mm.startBrk, base, WASM_PAGE_SIZE)
+      : lowestRoom(base, taskSize, WASM_PAGE_SIZE);
+  if (place == 0) place = lowestRoom(<usize>mm.startBrk, taskSize, WASM_PAGE_SIZE);
   if (place == 0 || !coverPages(<word>(place + WASM_PAGE_SIZE))) return 0;
   memory.fill(place, 0, WASM_PAGE_SIZE);
   const region = takeVma(place, place + WASM_PAGE_SIZE);

@@ -6,7 +6,6 @@
 
 import { Failure, corrupted } from "../base/failure";
 import { isWild, mm } from "./mm";
-import { stackGuardGap } from "./options";
 import { IS_FULL } from "./tier";
 import { NO_VMA, Vma } from "./vma";
 
@@ -72,17 +71,9 @@ function heightOf(node: Vma): i32 {
   return node != NO_VMA ? node.height : 0;
 }
 
-/** The free bytes between two addresses; none when a guard gap reaches below the lower one. */
+/** The free bytes between two addresses; none when the limit is below the lower one. */
 function gapBetween(low: usize, high: usize): usize {
   return high > low ? high - low : 0;
-}
-
-/**
- * Where the space that others may use ends: below a region that grows down a guard gap stays free
- * (vm_start_gap).
- */
-export function startGap(node: Vma): usize {
-  return node.growsDown ? gapBetween(stackGuardGap(), node.start) : node.start;
 }
 
 /**
@@ -92,7 +83,7 @@ export function startGap(node: Vma): usize {
 export function refresh(node: Vma): bool {
   const left = node.left;
   const right = node.right;
-  let start = startGap(node);
+  let start = node.start;
   let end = node.end;
   let gap: usize = 0;
   if (left != NO_VMA) {
@@ -309,7 +300,7 @@ export function lowestGap(floor: usize, ceiling: usize, length: usize): usize {
   let before = floor;
   let node = findVma(floor);
   // Look at the space before `node`, then at the subtree on its right, then climb.
-  while (node != NO_VMA && gapBetween(before, startGap(node)) < length) {
+  while (node != NO_VMA && gapBetween(before, node.start) < length) {
     if (node.end <= before) lost(node);
     before = node.end;
     let tree = childOf(node, RIGHT);
@@ -335,13 +326,10 @@ export function highestGap(floor: usize, ceiling: usize, length: usize): usize {
   let node = lastBelow(ceiling);
   let after = ceiling;
   let last = ceiling;
-  // A region beyond may keep a guard gap free that reaches below the ceiling.
-  const above = node != NO_VMA ? next(node) : NO_VMA;
-  if (above != NO_VMA && startGap(above) < after) after = startGap(above);
   while (node != NO_VMA && gapBetween(node.end, after) < length) {
     if (node.start >= last) lost(node);
     last = node.start;
-    after = min(after, startGap(node));
+    after = node.start;
     let tree = childOf(node, LEFT);
     if (tree != NO_VMA && fitsUpTo(tree, after, length)) {
       while (tree.rightLink != 0 && fitsUpTo(tree.right, after, length))

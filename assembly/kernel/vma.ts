@@ -25,7 +25,7 @@ export class Vma {
   leftLink: u32; // lower addresses,
   rightLink: u32; // higher addresses; also the list of unused nodes
   height: i32; // levels of this subtree
-  subStart: u32; // where this subtree begins: its lowest start, less that one's guard gap
+  subStart: u32; // where this subtree begins: its lowest start
   subEnd: u32; // where it ends
   subGap: u32; // the widest gap between two of its regions, bytes
 

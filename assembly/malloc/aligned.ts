@@ -2,7 +2,7 @@
 // end are given back.
 
 import { IS_SMALL } from "../abi/profile";
-import { MERGES_CUT_PARTS, MERGES_SMALL_ENDS } from "../abi/version";
+import { MAPPED_HAS_TRAILER, MERGES_CUT_PARTS, MERGES_SMALL_ENDS } from "../abi/version";
 import { Failure, corrupted } from "../base/failure";
 import { allocate } from "./allocate";
 import { Chunk, PREV_INUSE, addressOf } from "./chunk";
@@ -31,7 +31,7 @@ export function allocateAligned(arena: MallocState, alignment: word, bytes: word
   if (mem == 0) return 0;
   let p = Chunk.ofMem(mem);
   if (((<word>mem) & (alignment - 1)) != 0) {
-    const aligned = alignedSpot(p, alignment);
+    const aligned = alignedSpot(p, alignment, MAPPED_HAS_TRAILER && p.isMmapped ? 0 : MINSIZE);
     const lead = <word>(addressOf(aligned) - addressOf(p));
     const rest = p.size - lead;
     if (p.isMmapped) return moveMapped(p, lead).mem;
@@ -45,11 +45,14 @@ export function allocateAligned(arena: MallocState, alignment: word, bytes: word
   return p.mem;
 }
 
-/** Where the aligned chunk begins: far enough from `p` for the start to be a chunk of its own. */
-function alignedSpot(p: Chunk, alignment: word): Chunk {
+/**
+ * Where the aligned chunk begins: at least `least` bytes from `p`, so that the start can be a chunk
+ * of its own.
+ */
+function alignedSpot(p: Chunk, alignment: word, least: word): Chunk {
   const mem = (<word>p.mem + alignment - 1) & ~(alignment - 1);
   const spot = mem - CHUNK_HDR_SZ;
-  return changetype<Chunk>(<usize>(spot - <word>addressOf(p) < MINSIZE ? spot + alignment : spot));
+  return changetype<Chunk>(<usize>(spot - <word>addressOf(p) < least ? spot + alignment : spot));
 }
 
 /** Frees the `lead` bytes in front of the aligned chunk, which has `rest` bytes. */

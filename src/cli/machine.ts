@@ -19,6 +19,7 @@ export interface MachineOptions {
   abi: Abi;
   layout: AddressLayout;
   tunables?: string;
+  lenientTunables?: boolean;
 }
 
 /** Options of the commands that show one moment. */
@@ -49,7 +50,8 @@ export function withMachineOptions(command: Command): Command {
     .option(
       "--tunables <settings>",
       "glibc tunables, as in GLIBC_TUNABLES: glibc.malloc.NAME=VALUE:...",
-    );
+    )
+    .option("--lenient-tunables", "ignore tunables that glibc would ignore, in place of an error");
 }
 
 /** Adds the argument FILE and the options of MomentOptions. */
@@ -69,13 +71,14 @@ export function withMomentOptions(command: Command): Command {
  * @throws UsageError for tunables that malloc refuses
  */
 export function startMachine(options: MachineOptions): Kernel {
-  const { abi, layout, tunables } = options;
+  const { abi, layout, tunables, lenientTunables = false } = options;
   try {
-    if (tunables !== undefined) parseTunables(tunables, abi);
+    if (tunables !== undefined) parseTunables(tunables, abi, lenientTunables);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  return startKernelSync<Abi>({ abi, layout, startBrk: START_BRK, ...(tunables && { tunables }) });
+  const settings = tunables ? { tunables, lenientTunables } : {};
+  return startKernelSync<Abi>({ abi, layout, startBrk: START_BRK, ...settings });
 }
 
 /**

@@ -12,7 +12,15 @@ import { CoreHeap, type HeapOptions } from "./core-heap.js";
 /** How to make a heap of the core build. */
 export interface CoreHeapOptions<A extends Abi = Abi> extends Omit<
   HeapOptions<A, "core">,
-  "build" | "profile" | "threads" | "hugePages" | "cores" | "randomize" | "stableViews" | "tunables"
+  | "build"
+  | "profile"
+  | "threads"
+  | "hugePages"
+  | "cores"
+  | "randomize"
+  | "stableViews"
+  | "tunables"
+  | "lenientTunables"
 > {
   /** The binary, core.ilp32.wasm or core.lp64.wasm: its bytes, or a compiled module. */
   wasm: WasmSource;

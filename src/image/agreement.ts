@@ -1,11 +1,11 @@
 // Options that are given for an image which is there already must agree with what it has.
 
 import type { RawExports } from "../binary/exports.js";
-import { addressOption } from "../process/options.js";
+import { addressOption, type ProcessOptions } from "../process/options.js";
 import { readStruct } from "../layout/struct.js";
 import type { Structs } from "../layout/structs.js";
 import { parseTunables } from "../process/tunable-text.js";
-import type { TunableObject, TunableSetting } from "../process/tunables.js";
+import type { TunableSetting } from "../process/tunables.js";
 import type { Abi } from "../layout/address.js";
 import { Tunable } from "../layout/generated.js";
 import { HeapImageError } from "./errors.js";
@@ -97,13 +97,13 @@ export function assertSameTunables(
   { memory, tunables }: Restored,
   raw: RawExports,
   { abi, structs }: RestoredBy,
-  given: string | TunableObject = {},
+  { tunables: given = {}, lenientTunables }: Pick<ProcessOptions, "tunables" | "lenientTunables">,
 ): void {
   // The tunables of the plan may be a heap's defaults.
   const machine = tunables.filter(({ id }) => id > Tunable.HUGETLB);
   // Of several settings of one tunable the last counts.
   const settings = new Map<number, TunableSetting>();
-  for (const setting of [...machine, ...parseTunables(given, abi)]) {
+  for (const setting of [...machine, ...parseTunables(given, abi, lenientTunables)]) {
     settings.set(setting.id, setting);
   }
   for (const { name, id, value } of settings.values()) {

@@ -162,7 +162,7 @@ function restored<A extends Abi>(
           `and taskSize ${taskSize}: ${error}`;
         throw new HeapImageError("torn-heap", path, rule);
       }
-      assertSameTunables(path, process, exports, { abi, structs }, options.tunables);
+      assertSameTunables(path, process, exports, { abi, structs }, options);
     },
   };
 }

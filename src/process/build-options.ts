@@ -32,6 +32,7 @@ export const PROCESS_OPTIONS = /* @__PURE__ */ merged(CORE_OPTIONS, {
   profile: PROFILES,
   glibc: "",
   tunables: "a string or an object",
+  lenientTunables: FLAG,
   hugePages: "an object",
   cores: { min: 1, max: MOST_CORES },
   randomize: FLAG,
@@ -52,13 +53,16 @@ export interface Starter {
 }
 
 /** @throws TypeError when the build is that of threads, and the starter has none */
-function traitsOf(build: Build, abi: Abi, { threaded }: Starter): Traits {
+function traitsOf(options: ProcessOptions, { threaded }: Starter): Traits {
+  const { build = "core", abi = "ilp32", lenientTunables = false } = options;
   const plain = { reservedBytes: WASM_PAGE_BYTES, taskSize: MAX_TASK_SIZE };
   const isThreaded = build === "threads";
   if (isThreaded && !threaded)
     throw new TypeError('option "threads": the createHeap of ptmalloc-wasm/threads has them');
   const traits = isThreaded ? threaded!.traitsOf(abi) : plain;
-  return { build, readTunables: parseTunables, ...traits };
+  const readTunables: Traits["readTunables"] = (given, layout) =>
+    parseTunables(given, layout, lenientTunables);
+  return { build, readTunables, ...traits };
 }
 
 function setting(name: string, id: number, value: number): TunableSetting {
@@ -125,11 +129,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
   const machine = hugePagesOption(options.hugePages);
   // How many processors glibc counts; nothing for its own default.
   if (cores !== undefined) machine.push(setting("cores", Tunable.CORES, cores));
-  const plan = planCore(
-    options,
-    traitsOf(build, options.abi ?? "ilp32", starter),
-    starter.isHeap ?? false,
-  );
+  const plan = planCore(options, traitsOf(own, starter), starter.isHeap ?? false);
   // hugetlb looks at them.
   plan.tunables.unshift(...machine);
   if (options.randomize) randomized(plan);

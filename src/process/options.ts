@@ -111,6 +111,12 @@ export type ProcessOptions<A extends Abi = Abi, B extends Build = Build> = {
    * GLIBC_TUNABLES. Default: glibc's own defaults.
    */
   tunables?: string | TunableObject;
+  /**
+   * Whether tunables are read as glibc reads them: names that it does not know, and values beyond
+   * the layout's range, are ignored without a word, and a number ends where it is none any more.
+   * Default false: they are errors.
+   */
+  lenientTunables?: boolean;
   /** What the model's machine offers to `glibc.malloc.hugetlb`. */
   hugePages?: HugePages;
   /**

@@ -2,6 +2,7 @@
 
 import type { Abi } from "../layout/address.js";
 import { checkPlain, show } from "../base/checks.js";
+import { lenientTunables } from "./lenient-tunables.js";
 import { TUNABLE_PREFIX, tunableSetting, tunablesOf } from "./tunables.js";
 import type { TunableObject, TunableSetting } from "./tunables.js";
 
@@ -58,12 +59,18 @@ function parseText(text: string, abi: Abi): TunableSetting[] {
  * @param tunables `glibc.malloc.NAME=VALUE:...` as in the environment variable GLIBC_TUNABLES (man
  *   ld.so), or an object
  * @param abi decides the ranges
+ * @param isLenient whether what glibc cannot use is ignored, as there, and not an error
  * @returns the settings in the order given; when a name comes twice the later one wins, as in glibc
  * @throws SyntaxError, RangeError or TypeError naming the text, the position in it and the rule
  *   broken
  */
-export function parseTunables(tunables: string | TunableObject, abi: Abi): TunableSetting[] {
+export function parseTunables(
+  tunables: string | TunableObject,
+  abi: Abi,
+  isLenient = false,
+): TunableSetting[] {
+  if (typeof tunables !== "string") checkPlain("tunables", tunables);
+  if (isLenient) return lenientTunables(tunables, abi);
   if (typeof tunables === "string") return parseText(tunables, abi);
-  checkPlain("tunables", tunables);
   return tunablesOf(tunables, abi, readNumber);
 }

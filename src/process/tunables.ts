@@ -86,6 +86,18 @@ export function tunableRange(name: TunableName, abi: Abi): TunableRange {
   };
 }
 
+/** Where malloc itself draws the line, and glibc's loader none. */
+const LIMITED_BY_MALLOC: readonly TunableName[] = ["tcache_max", "tcache_count", "mxfast"];
+
+/**
+ * The values that glibc's loader takes for a tunable.
+ * @param name without `glibc.malloc.`
+ * @param abi the layout
+ */
+export function loaderRange(name: TunableName, abi: Abi): TunableRange {
+  return tunableRange(LIMITED_BY_MALLOC.includes(name) ? "top_pad" : name, abi);
+}
+
 /**
  * @param name without the prefix
  * @param where the setting stands, to begin messages with

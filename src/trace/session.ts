@@ -22,7 +22,7 @@ import type { Trace } from "./trace.js";
 /** What a replayer may choose about the process that it replays in. */
 export interface ReplayOptions extends Pick<
   ProcessOptions,
-  "abi" | "profile" | "glibc" | "layout" | "tunables" | "wasm" | "cores"
+  "abi" | "profile" | "glibc" | "layout" | "tunables" | "lenientTunables" | "wasm" | "cores"
 > {
   /** The build to replay on: "replay" (default), or "checked". */
   build?: "replay" | "checked";

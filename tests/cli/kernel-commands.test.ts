@@ -32,6 +32,12 @@ describe("maps", () => {
     expect(await lines()).toHaveLength(1);
     expect((await lines("--at", "3", "--layout", "top-down"))[1]).toMatch(/^f7f/);
     expect(await lines("--tunables", "glibc.malloc.mmap_max=0", "--at", "3")).toHaveLength(1);
+    const some = [
+      "--lenient-tunables",
+      "--tunables",
+      "glibc.malloc.nope=1:glibc.malloc.mmap_max=0",
+    ];
+    expect(await lines(...some, "--at", "3")).toHaveLength(1);
   });
 
   it("as JSON", async () => {

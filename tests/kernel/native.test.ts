@@ -17,15 +17,17 @@ const series = (version: string): string => version.split(".").slice(0, 2).join(
 
 describeNative("sequences recorded again", "lp64", () => {
   // The other kinds set limits to what the program's own size makes of them.
-  const files = ["mapping.txt.gz", "count.txt.gz", "touch.txt.gz", "policy.txt.gz"];
+  const files = ["mapping.txt.gz", "count.txt.gz", "touch.txt.gz", "policy.txt.gz", "guard.txt.gz"];
 
   test.for(files)("%s", (file, { skip }) => {
+    const isGuard = file.startsWith("guard");
     const text = gunzipSync(readFileSync(new URL(file, folder))).toString("latin1");
     const recordedOn = /^# Recorded on Linux (\S+),/.exec(text)?.[1] ?? "";
     if (series(release()) !== series(recordedOn)) skip(`this is Linux ${release()}`);
-    const program = buildNative("sequences", "lp64", "tests/kernel/native");
-    const kind = file.replace(".txt.gz", "");
-    const run = spawnSync(program, [kind, "1", String(AT_MOST)], { encoding: "utf8" });
+    const name = isGuard ? "guard" : "sequences";
+    const program = buildNative(name, "lp64", "tests/kernel/native");
+    const about = isGuard ? "down" : file.replace(".txt.gz", "");
+    const run = spawnSync(program, [about, "1", String(AT_MOST)], { encoding: "utf8" });
     expect(run.stderr).toBe("");
     // Sizes at the start are the program's own: they depend on the C library and where it was
     // loaded.

@@ -3,8 +3,8 @@
 // some. Usage: node tests/kernel/sequences.mjs [--kind KIND] [--first SEED] [--count N] [--steps N]
 // [--abi ilp32|lp64] [--show N]
 //        node tests/kernel/sequences.mjs --record [--kind KIND]
-//   --kind    mapping, lock, break, limit, count, touch, seal, policy, remap or files; all by
-//             default
+//   --kind    mapping, lock, break, limit, count, touch, seal, policy, remap, files, guard or
+//             guardup; all by default
 //   --show    how many differences are printed in full (10)
 //   --record  writes tests/kernel/golden/sequences/KIND.txt.gz and histogram.json (of all of them)
 //             instead
@@ -29,6 +29,8 @@ const STORED = {
   policy: 80,
   remap: 30,
   files: 240,
+  guard: 500,
+  guardup: 100,
 };
 const BATCH = 200;
 
@@ -43,13 +45,25 @@ const { values } = parseArgs({
     record: { type: "boolean", default: false },
   },
 });
-/** The programs: of one that works on files, the first argument is where it may make some. */
+/** The programs. */
 const programs = {
   sequences: buildNative("sequences", "lp64", "tests/kernel/native"),
   files: buildNative("files", "lp64", "tests/kernel/native"),
+  guard: buildNative("guard", "lp64", "tests/kernel/native"),
 };
 const kinds = Object.keys(STORED).filter((kind) => !values.kind || kind === values.kind);
 const abis = ABIS.filter((abi) => !values.abi || abi === values.abi);
+
+/**
+ * The program for a kind, and its first argument: where it may make files, or a layout.
+ * @param {string} kind
+ * @returns {[string, string]}
+ */
+function programFor(kind) {
+  if (kind === "files") return [programs.files, tmpdir()];
+  if (kind.startsWith("guard")) return [programs.guard, kind === "guard" ? "down" : "up"];
+  return [programs.sequences, kind];
+}
 
 /**
  * @param {string} kind
@@ -57,8 +71,7 @@ const abis = ABIS.filter((abi) => !values.abi || abi === values.abi);
  * @param {number} count
  */
 function native(kind, first, count) {
-  const program = kind === "files" ? programs.files : programs.sequences;
-  const about = kind === "files" ? tmpdir() : kind;
+  const [program, about] = programFor(kind);
   const args = [about, String(first), String(count), values.steps];
   const run = spawnSync(program, args, { encoding: "utf8", maxBuffer: 1 << 30 });
   if (run.status !== 0) throw new Error(`${program} ${args.join(" ")}: ${run.stderr}`);

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { parseFileSequences, replayFiles } from "./support/file-sequence.js";
+import { parseGuardSequences, replayGuard } from "./support/guard-sequence.js";
 import { histogram, outcome, parseSequences, replaySequence } from "./support/sequence.js";
 
 const folder = new URL("golden/sequences/", import.meta.url);
@@ -21,13 +22,22 @@ const all = recordings.flatMap(({ text }) => parseSequences(text));
 const onFiles = recordings
   .filter(({ file }) => file.startsWith("files"))
   .flatMap(({ text }) => parseFileSequences(text));
-const onMemory = all.filter(({ kind }) => kind !== "files");
+const aroundGuards = recordings
+  .filter(({ file }) => file.startsWith("guard"))
+  .flatMap(({ text }) => parseGuardSequences(text));
+const onMemory = all.filter(({ kind }) => kind !== "files" && !kind.startsWith("guard"));
 
 describe("what is stored", () => {
   test("at least 200 sequences of 50 calls, each with the kernel that it is from", () => {
     expect(all.length).toBeGreaterThanOrEqual(200);
     expect(all.filter(({ steps }) => steps.length !== 50)).toEqual([]);
     for (const { text } of recordings) expect(text).toMatch(/^# Recorded on Linux \d+\.\d+\.\d+, /);
+  });
+
+  test("at least 500 of them map what grows down, where the kernel looks from the top", () => {
+    const isDown = (line: string): boolean => /^mmap \S+ \S+ \S+ 1\w\w /.test(line);
+    const down = aroundGuards.filter(({ isUp, lines }) => !isUp && lines.some(isDown));
+    expect(down.length).toBeGreaterThanOrEqual(500);
   });
 
   test("the stored histogram is theirs", () => {
@@ -55,6 +65,12 @@ describe.each(["ilp32", "lp64"] as const)("%s", (abi) => {
     const some = onFiles.slice(i, i + AT_ONCE);
     test(`${some[0]?.name} to ${some.at(-1)?.name}`, () => {
       for (const sequence of some) expect(replayFiles(sequence, abi)).toBeUndefined();
+    });
+  }
+  for (let i = 0; i < aroundGuards.length; i += 5 * AT_ONCE) {
+    const some = aroundGuards.slice(i, i + 5 * AT_ONCE);
+    test(`${some[0]?.name} to ${some.at(-1)?.name}`, () => {
+      for (const sequence of some) expect(replayGuard(sequence, abi)).toBeUndefined();
     });
   }
 });
@@ -87,4 +103,15 @@ test("canary: another result, another region, another size is noticed", () => {
   expect(changed((step) => (step.result = "-ENOMEM"))).toBe(at);
   expect(changed((step) => (step.changes[0] += "ac"))).toBe(at);
   expect(changed((step) => step.changes.pop())).toBe(at);
+});
+
+test("canary: another place, another region beside one that grows down is noticed", () => {
+  const sequence = aroundGuards[0]!;
+  const changed = (pattern: RegExp, edit: (line: string) => string): boolean => {
+    const step = sequence.lines.findIndex((line) => pattern.test(line));
+    const lines = sequence.lines.map((line, i) => (i === step ? edit(line) : line));
+    return replayGuard({ ...sequence, lines }, "ilp32")?.step === step;
+  };
+  expect(changed(/^mmap 0 /, (line) => `${line}0`)).toBe(true);
+  expect(changed(/^V/, (line) => line.replace("g", ""))).toBe(true);
 });

@@ -77,6 +77,31 @@ describe("MAP_STACK (6.7)", () => {
   test("6.18 keeps huge pages away", () => expect(codes(6018)).toContain("nh"));
 });
 
+describe("the gap below a region that grows down (6.3)", () => {
+  const GAP = 256;
+
+  /** Where room is found below such a region that has others 98 and 140 pages below it. */
+  const place = (version: number, room: number): number => {
+    const kit = new Kit("ilp32", "top-down");
+    kit.m.option(KernelOption.KERNEL_VERSION, version);
+    const top = kit.map(1, PROT.RW, MAP.PRIVATE | MAP.GROWSDOWN);
+    for (const distance of [100, 142])
+      kit.map(2, PROT.NONE, MAP.PRIVATE | MAP.FIXED, top - distance * PAGE);
+    return (top - kit.map(room)) / PAGE;
+  };
+
+  test("6.1 leaves all of it free", () => {
+    expect(place(6001, 10)).toBe(GAP + 10);
+    expect(place(6001, 99)).toBe(GAP + 99);
+  });
+
+  test("6.18 looks at it only where the room right below the region would do", () => {
+    // 98 pages are free there: 10 would fit, so what begins in the gap is out.
+    expect(place(6018, 10)).toBe(GAP + 10);
+    expect(place(6018, 99)).toBe(142 + 99);
+  });
+});
+
 describe("guard pages (6.13)", () => {
   test("6.1 does not know them", () => {
     const k = on(6001);

@@ -143,7 +143,8 @@ describe("ptmalloc-wasm link", () => {
 
   it("sets tunables, the limit and the base", async () => {
     const { call, exports } = await merged(assemble(GUEST), [
-      ...["--tunables", "glibc.malloc.tcache_count=0:glibc.malloc.perturb=85"],
+      ...["--tunables", "glibc.malloc.tcache_count=0:glibc.malloc.perturb=85:glibc.malloc.nope=1"],
+      "--lenient-tunables",
       ...["--base", "0x10000", "--max-memory", "1M"],
     ]);
     const block = call.make!(40);

@@ -11,10 +11,11 @@ import { takeVma } from "../nodes";
 import { clearDirty, coverPages, dirtyEnd, noteHeapDirty } from "../pages";
 import { growthRefused } from "../refusal";
 import { cutEdges, enterRegion, removeRegions } from "../region";
+import { startGap } from "../room";
 import { sealedResult } from "./mseal";
 import { reserveKept } from "../files/shmem";
 import { reserveVmas } from "../slab";
-import { findVma, startGap } from "../tree";
+import { findVma } from "../tree";
 import { IS_FULL } from "../tier";
 import { NO_VMA, VM_ACCOUNT, VM_MAY_FLAGS, VM_READ, VM_WRITE, Vma } from "../vma";
 

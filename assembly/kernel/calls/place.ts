@@ -18,9 +18,10 @@ import {
   MAP_TYPE,
 } from "../mman";
 import { isNewKernel, mmapMinAddr } from "../options";
+import { highestRoom, lowestRoom, startGap } from "../room";
 import { settleMmapBase } from "../slab";
 import { IS_FULL, asksFor } from "../tier";
-import { findVma, highestGap, lowestGap, startGap } from "../tree";
+import { findVma } from "../tree";
 import {
   NO_VMA,
   VM_ACCESS_FLAGS,
@@ -44,17 +45,26 @@ function isLow(flags: i32): bool {
   return asksFor(flags, MAP_32BIT) && !ILP32;
 }
 
+/**
+ * Where the search upwards begins: in the layout that looks down, as it would in the other one
+ * (mmap_legacy_base), a third up the address space.
+ */
+function lowBase(): usize {
+  if (mm.layout != Layout.TOP_DOWN) return <usize>mm.mmapBase;
+  return <usize>min(pageAlign(mm.taskSize / 3), mm.mmapBase);
+}
+
 /** The lowest fit between the two ends where the layout, or MAP_32BIT, looks upwards. */
 function lowestArea(length: usize, flags: i32): usize {
-  if (isLow(flags)) return lowestGap(LOW_BEGIN, min(LOW_END, <usize>mm.taskSize), length);
-  return lowestGap(<usize>mm.mmapBase, <usize>mm.taskSize, length);
+  if (isLow(flags)) return lowestRoom(LOW_BEGIN, min(LOW_END, <usize>mm.taskSize), length);
+  return lowestRoom(lowBase(), <usize>mm.taskSize, length);
 }
 
 /** A free place for `length` bytes where the layout wants it (vm_unmapped_area), or 0. */
 function freeArea(length: usize, flags: i32): usize {
   settleMmapBase();
   if (mm.layout == Layout.TOP_DOWN && !isLow(flags)) {
-    const place = highestGap(<usize>mmapMinAddr(), <usize>mm.mmapBase, length);
+    const place = highestRoom(<usize>mmapMinAddr(), <usize>mm.mmapBase, length);
     if (place != 0) return place;
   }
   return lowestArea(length, flags);

@@ -27,6 +27,7 @@ interface Options {
   layout: AddressLayout;
   profile: Profile;
   tunables: string;
+  lenientTunables?: boolean;
   keepExports: string[];
   fail: "trap" | "import";
   optimize: string;
@@ -74,6 +75,7 @@ export function linkCommand(io: CliIo): Command {
       "glibc tunables, as in GLIBC_TUNABLES: glibc.malloc.NAME=VALUE:...",
       "",
     )
+    .option("--lenient-tunables", "ignore tunables that glibc would ignore, in place of an error")
     .option(
       "--keep-exports <names>",
       "functions of the heap to export, such as malloc,free",
@@ -214,7 +216,7 @@ function startOf(path: string, info: GuestInfo, options: Options): HeapStart {
   if (base < end) throw new UserError(`--base ${hex(base)}: ${path} ${what} up to ${hex(end)}`);
   const maximum = (memory?.maximum ?? Infinity) * WASM_PAGE_BYTES;
   const taskSize = Math.min(options.maxMemory ?? maximum, MAX_TASK_SIZE);
-  const { layout, profile, tunables } = options;
+  const { layout, profile, tunables, lenientTunables = false } = options;
   const fresh = options.fresh ?? memory?.isImported === false;
   try {
     // A process like the one that is to be: its checks are the same, and it has all numbers.
@@ -224,6 +226,7 @@ function startOf(path: string, info: GuestInfo, options: Options): HeapStart {
       layout,
       profile,
       tunables,
+      lenientTunables,
     });
     return { ...plan, flags: (plan.flags & ~FRESH) | (fresh ? FRESH : 0) };
   } catch (error) {

@@ -34,6 +34,7 @@ import { workersJson, workersText, type WorkersReport } from "./workers-report.j
 interface Options {
   json?: true;
   tunables?: string;
+  lenientTunables?: boolean;
   abi: Abi;
   profile: Profile;
   layout?: "linux" | "top-down" | "compact";
@@ -84,6 +85,7 @@ export function replayCommand(io: CliIo): Command {
       "--tunables <settings>",
       "glibc tunables, as in GLIBC_TUNABLES: glibc.malloc.NAME=VALUE:...",
     )
+    .option("--lenient-tunables", "ignore tunables that glibc would ignore, in place of an error")
     .addOption(
       new Option("--abi <abi>", "memory layout: ilp32 (as on i386) or lp64 (as on x86-64)")
         .choices(["ilp32", "lp64"])
@@ -139,8 +141,10 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
   const layout = options.layout ?? "linux";
   const process: ReplayOptions = { abi: options.abi, profile: options.profile, layout };
   if (options.cores !== undefined) process.cores = options.cores;
-  if (options.tunables !== undefined)
-    process.tunables = checkedTunables(options.tunables, options.abi);
+  if (options.tunables !== undefined) {
+    process.tunables = checkedTunables(options.tunables, options);
+    process.lenientTunables = options.lenientTunables === true;
+  }
   const toStdout = options.addresses === "-" || options.addresses === "/dev/stdout";
   if (toStdout && options.json) {
     throw new UsageError(
@@ -317,9 +321,9 @@ function writeFully(file: number, path: string, data: string | Uint8Array): void
  * Checks the tunables before any file is read, and turns what the parser throws into the user's
  * error.
  */
-function checkedTunables(text: string, abi: Abi): string {
+function checkedTunables(text: string, { abi, lenientTunables }: Options): string {
   try {
-    parseTunables(text, abi);
+    parseTunables(text, abi, lenientTunables);
     return text;
   } catch (error) {
     throw new UsageError((error as Error).message);

@@ -6,6 +6,7 @@ import type { Abi } from "../../../src/layout/address.js";
 import * as flags from "../../../src/kernel/flags.js";
 import { MADV, MCL, MPOL, MREMAP, MS, RLIMIT } from "../../../src/kernel/flags.js";
 import { FileKind, KernelOption } from "../../../src/layout/generated.js";
+import type { AddressLayout } from "../../../src/process/process.js";
 import { ERRNO, errorName, Machine, PAGE } from "../support/machine.js";
 import type { CallName, Region } from "../support/machine.js";
 import { MemoryBytes, MemoryFiles } from "../support/memory-files.js";
@@ -49,8 +50,9 @@ export class Kit {
   readonly #inodes = new Map<MemoryBytes, number>();
   #scratch = 0;
 
-  constructor(abi: Abi) {
-    this.m = new Machine({ abi, mmapBase: MMAP_BASE, taskSize: TASK_SIZE, files: this.files });
+  constructor(abi: Abi, layout: AddressLayout = "linux") {
+    const where = { layout, mmapBase: MMAP_BASE, taskSize: TASK_SIZE };
+    this.m = new Machine({ abi, ...where, files: this.files });
     this.files.memory = this.m.process.memory;
   }
 

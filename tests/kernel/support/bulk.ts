@@ -2,6 +2,7 @@
 
 import type { Abi } from "../../../src/layout/address.js";
 import { parseFileSequences, replayFiles } from "./file-sequence.js";
+import { parseGuardSequences, replayGuard } from "./guard-sequence.js";
 import { parseSequences, replaySequence } from "./sequence.js";
 
 export { histogram, parseSequences } from "./sequence.js";
@@ -9,9 +10,11 @@ export { histogram, parseSequences } from "./sequence.js";
 /** Runs one sequence in a layout. @returns what was different, undefined for nothing */
 export type Replay = (abi: Abi) => unknown;
 
-/** @returns a recording's sequences, ready to run; those of the kind `files` are of another form */
+/** @returns a recording's sequences, ready to run; files and guard are of forms of their own */
 export function replaysOf(kind: string, text: string): Replay[] {
-  return kind === "files"
-    ? parseFileSequences(text).map((sequence) => (abi) => replayFiles(sequence, abi))
-    : parseSequences(text).map((sequence) => (abi) => replaySequence(sequence, abi));
+  if (kind === "files")
+    return parseFileSequences(text).map((sequence) => (abi) => replayFiles(sequence, abi));
+  if (kind.startsWith("guard"))
+    return parseGuardSequences(text).map((sequence) => (abi) => replayGuard(sequence, abi));
+  return parseSequences(text).map((sequence) => (abi) => replaySequence(sequence, abi));
 }

@@ -236,7 +236,10 @@ export function compilationsOf(names) {
     one.name === name || one.name.replace(/\.(ilp32|lp64)$|\/.*$/, "") === name;
   const unknown = names.find((name) => !all.some((one) => isMeant(one, name)));
   if (unknown !== undefined) {
-    const known = [...Object.keys({ ...BUILDS, ...VERSION_BUILDS }), ...BENCH_COMPILATIONS.map(({ name }) => name)];
+    const known = [
+      ...Object.keys({ ...BUILDS, ...VERSION_BUILDS }),
+      ...BENCH_COMPILATIONS.map(({ name }) => name),
+    ];
     throw new Error(`no build "${unknown}"; there are ${known.join(", ")}`);
   }
   return all.filter((one) => names.some((name) => isMeant(one, name)));

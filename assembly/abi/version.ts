@@ -103,8 +103,11 @@ export const UNSORTED_MAKES_TCACHE: bool = GLIBC == 43;
 /** Whether an arena that makes a tcache takes its chunk's size for the request (2.43). */
 export const TCACHE_REQUEST_IS_CHUNK: bool = GLIBC == 43;
 
-/** Whether there is a tunable tcache_unsorted_limit (until 2.43). */
-export const HAS_UNSORTED_LIMIT: bool = GLIBC < 44;
+/**
+ * Whether malloc, on its way through the unsorted bin, puts chunks of the size that it looks for
+ * into tcache, up to tcache_unsorted_limit (until 2.43). Later the first one is served at once.
+ */
+export const UNSORTED_FEEDS_TCACHE: bool = GLIBC < 44;
 
 if (GLIBC != 36 && GLIBC != 40 && GLIBC != 41 && GLIBC != 43 && GLIBC != 44)
   ERROR("GLIBC must be 36, 40, 41, 43 or 44");

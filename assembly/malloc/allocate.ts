@@ -5,7 +5,7 @@
 import { IS_SMALL, IS_THROUGHPUT } from "../abi/profile";
 import {
   HAS_FASTBINS,
-  HAS_UNSORTED_LIMIT,
+  UNSORTED_FEEDS_TCACHE,
   MAKES_TCACHE_LATE,
   TCACHE_REQUEST_IS_CHUNK,
   UNSORTED_MAKES_TCACHE,
@@ -220,7 +220,7 @@ function sortUnsorted(arena: MallocState, size: word): usize {
   const bin = unsortedBin(arena);
   const cacheIndex = tcacheIndex(size);
   let isCached = hasBin(cacheIndex);
-  const limit: word = HAS_UNSORTED_LIMIT ? mp.tcacheUnsortedLimit : 0;
+  const limit: word = UNSORTED_FEEDS_TCACHE ? mp.tcacheUnsortedLimit : 0;
   let hasCached = false;
   let sorted: word = 0;
   for (let iteration = 0; iteration < MAX_ITERS;) {
@@ -245,7 +245,7 @@ function sortUnsorted(arena: MallocState, size: word): usize {
         makeTcache(arena);
         isCached = hasBin(cacheIndex);
       }
-      if (!isCached || !hasRoom(cacheIndex)) {
+      if (!UNSORTED_FEEDS_TCACHE || !isCached || !hasRoom(cacheIndex)) {
         note(Step.UNSORTED_EXACT, size, addressOf(victim));
         return victim.mem;
       }

@@ -246,8 +246,7 @@ function freeLate(mem: usize): void {
 function keepLate(mem: usize, size: word): bool {
   const index = tcacheIndex(size);
   if (index >= TCACHE_SMALL_BINS) return size >= MINSIZE && putSorted(mem, size);
-  if (TELLS)
-    note(hasRoom(index) ? Step.TCACHE_PUT : Step.TCACHE_FULL, index, blocksIn(index));
+  if (TELLS) note(hasRoom(index) ? Step.TCACHE_PUT : Step.TCACHE_FULL, index, blocksIn(index));
   if (!hasRoom(index)) return false;
   tcachePut(mem, index);
   return true;
@@ -407,7 +406,10 @@ export function realloc(address: word, bytes: word): word {
   const result = resizeChunk(arena, p, size);
   unlockArena(arena);
   if (!belongsAside(result, arena)) {
-    corrupted(libc.hasThreads ? Failure.ASSERT_REALLOC_ARENA_2 : Failure.ASSERT_REALLOC_ARENA, result);
+    corrupted(
+      libc.hasThreads ? Failure.ASSERT_REALLOC_ARENA_2 : Failure.ASSERT_REALLOC_ARENA,
+      result,
+    );
   }
   return result == 0 && libc.hasThreads ? moveElsewhere(arena, p, bytes) : <word>result;
 }

@@ -2,7 +2,7 @@
 
 import {
   HAS_MAX_FAST,
-  HAS_UNSORTED_LIMIT,
+  UNSORTED_FEEDS_TCACHE,
   HUGE_SETS_THRESHOLD,
   TCACHE_FILL_COUNT,
   TCACHE_LARGE_BINS,
@@ -155,7 +155,7 @@ export function setTunableValue(tunable: i32, value: word): i32 {
       mp.tcacheCount = value;
       break;
     case Tunable.TCACHE_UNSORTED_LIMIT:
-      if (!HAS_UNSORTED_LIMIT) return 0;
+      if (!UNSORTED_FEEDS_TCACHE) return 0;
       mp.tcacheUnsortedLimit = value;
       break;
     case Tunable.MXFAST:

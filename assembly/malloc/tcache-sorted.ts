@@ -43,7 +43,7 @@ function placeFor(index: u32, size: word, alignment: word): usize {
   for (let mem = blockAt(place, head); mem != 0; mem = revealLink(place)) {
     const p = Chunk.ofMem(mem);
     left = followAside(p, p, left, Failure.SEGV_TCACHE);
-    const isWanted = (<word>mem & (alignment - 1)) == 0;
+    const isWanted = ((<word>mem) & (alignment - 1)) == 0;
     // Where all bins have one size, sizes are not looked at.
     if (TCACHE_LARGE_BINS == 0 ? isWanted : p.size > size || (p.size == size && isWanted)) break;
     place = mem;

@@ -6,31 +6,21 @@
 
 import { IS_THREADED } from "../sync/tier";
 import { IS_CLASSED, IS_THROUGHPUT } from "../abi/profile";
-import {
-  COUNTS_SLOTS,
-  MAKES_TCACHE_LATE,
-  TCACHE_SMALL_BINS,
-} from "../abi/version";
+import { COUNTS_SLOTS, MAKES_TCACHE_LATE, TCACHE_SMALL_BINS } from "../abi/version";
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Chunk, isMisaligned } from "./chunk";
 import { bindLarge, forgetLarge, resetLarge, tcacheBytes } from "./extensions/large-tcache";
 import { MINSIZE, requestToSize } from "./sizes";
 import { libc, mp, thread } from "./state";
-import {
-  TCACHE_MAX_BINS,
-  countOf,
-  findTwice,
-  keyOf,
-  pushEntry,
-  takeEntry,
-} from "./tcache-lists";
+import { TCACHE_MAX_BINS, countOf, findTwice, keyOf, pushEntry, takeEntry } from "./tcache-lists";
 import { ClassCache, bindCache, forgetCache, initCache } from "./throughput/cache";
 
 /** The most blocks per bin that can be set (MAX_TCACHE_COUNT). @host */
 export const MAX_TCACHE_COUNT: word = 65535;
 
 /** The largest chunk of a bin of one size, bytes (MAX_TCACHE_SMALL_SIZE). */
-export const MAX_SMALL_SIZE: word = <word>((TCACHE_SMALL_BINS - 1) * <u32>MALLOC_ALIGNMENT) + MINSIZE;
+export const MAX_SMALL_SIZE: word =
+  <word>((TCACHE_SMALL_BINS - 1) * <u32>MALLOC_ALIGNMENT) + MINSIZE;
 
 // The thread's own variables. Until its tcache is made, the limits are 0: nothing fits, and the
 // slow path makes it.

@@ -149,10 +149,7 @@ const TEXTS: Readonly<Record<StepName, readonly [decidedBy: string, words: Words
     "_int_free",
     (size, most) => `${hex(size)} is more than fast bins take (global_max_fast ${hex(most)})`,
   ],
-  SMALLBIN_PUT: [
-    "_int_free",
-    (bin, chunk) => `chunk ${hex(chunk)} goes to small bin ${bin}`,
-  ],
+  SMALLBIN_PUT: ["_int_free", (bin, chunk) => `chunk ${hex(chunk)} goes to small bin ${bin}`],
   TCACHE_MAKE: [
     "tcache_init",
     (arena, bytes) => `this thread's tcache, ${bytes} bytes, is made out of arena ${hex(arena)}`,

@@ -134,11 +134,7 @@ function listed(list: string, prefix: string, start: string): [FailureName, stri
 
 const checks = /* @__PURE__ */ listed(CHECKS, "", "");
 const faults = /* @__PURE__ */ listed(FAULTS, "SEGV_", "");
-const assertions = /* @__PURE__ */ listed(
-  ASSERTIONS,
-  "ASSERT_",
-  ASSERTION_START,
-);
+const assertions = /* @__PURE__ */ listed(ASSERTIONS, "ASSERT_", ASSERTION_START);
 
 /** The name of a check of glibc's. */
 export type CheckName = Exclude<FailureName, `SEGV_${string}`>;

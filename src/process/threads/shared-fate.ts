@@ -81,11 +81,7 @@ export class SharedFate extends Fate {
       Atomics.compareExchange(shared.state, fieldIndex(shared, "abortCode"), 0, code);
   }
 
-  #errorFor(
-    code: number,
-    address: number,
-    places?: GlibcSection["assertions"],
-  ): ProcessEnd {
+  #errorFor(code: number, address: number, places?: GlibcSection["assertions"]): ProcessEnd {
     switch (code) {
       case LockFailure.LOCK_HELD: {
         const shared = this.#shared;

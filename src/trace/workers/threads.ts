@@ -21,7 +21,15 @@ const PATIENCE_MS = 60_000;
 /** What may be chosen about the process: see ProcessOptions. */
 export type SharedProcessOptions = Pick<
   ProcessOptions,
-  "abi" | "profile" | "glibc" | "layout" | "tunables" | "lenientTunables" | "cores" | "wasm" | "taskSize"
+  | "abi"
+  | "profile"
+  | "glibc"
+  | "layout"
+  | "tunables"
+  | "lenientTunables"
+  | "cores"
+  | "wasm"
+  | "taskSize"
 >;
 
 /**

@@ -51,7 +51,7 @@ function isLow(flags: i32): bool {
  */
 function lowBase(): usize {
   if (mm.layout != Layout.TOP_DOWN) return <usize>mm.mmapBase;
-  return <usize>min(pageAlign(mm.taskSize / 3), mm.mmapBase);
+  return <usize>pageAlign(mm.taskSize / 3);
 }
 
 /** The lowest fit between the two ends where the layout, or MAP_32BIT, looks upwards. */

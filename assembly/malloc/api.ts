@@ -129,7 +129,7 @@ export function mallocUncached(bytes: word): usize {
     return 0;
   }
   maybeInitTcache();
-  const cached = takeCached(bytes);
+  const cached = CALLOC_USES_TCACHE ? takeCachedAside(bytes) : takeCached(bytes);
   if (cached != 0) return cached;
   if (TELLS) noteUncached(bytes);
   if (IS_THREADED && isLarge(bytes) && !isCacheable(bytes)) {

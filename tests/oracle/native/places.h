@@ -53,7 +53,7 @@ static Word find_variable(Word least, Word limit) {
 }
 
 // Finds all in a child, whose heap nobody else has used: a block that is freed into the unsorted
-// bin has links to a known field of main_arena, and of a thread's variables only the tcache's
+// bin has a link back to a known field of main_arena, and of a thread's variables only the tcache's
 // points into the heap. Some versions make a tcache at the first free, or for no free at all.
 // The block is too large for every tcache.
 static Places find_places(void) {
@@ -71,7 +71,7 @@ static Places find_places(void) {
     (void)fence;
     free(small);
     free(block);
-    Word arena = *(Word *)block - offsetof(Arena, top);
+    Word arena = ((Word *)block)[1] - offsetof(Arena, top);
     answer->main_arena = (const Arena *)arena;
     answer->parameters = find_parameters(arena, TRIM, PAD, MAPPED);
     answer->tcache = find_variable(heap, (Word)sbrk(0));

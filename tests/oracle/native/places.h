@@ -56,7 +56,7 @@ static Word find_variable(Word least, Word limit) {
 // bin has a link back to a known field of main_arena, and of a thread's variables only the tcache's
 // points into the heap. Some versions make a tcache at the first free, or for no free at all.
 // The block is too large for every tcache.
-static Places find_places(void) {
+static inline Places find_places(void) {
   enum { TRIM = 0x45670, PAD = 0x2340, MAPPED = 0x34560, BLOCK = 5 << 20 };
   Places *answer = map_bytes(4096, MAP_SHARED);
   pid_t pid = fork();
@@ -87,9 +87,15 @@ static Places find_places(void) {
 
 // The tcache of the thread that has this thread pointer; NULL for none. Where a version has a
 // stand-in then, it lies among the library's own variables.
-static const Tcache *tcache_of(const Places *places, Word pointer) {
+static inline const Tcache *tcache_of(const Places *places, Word pointer) {
   if (!places->tcache) return NULL;
   Word tcache = *(const Word *)(pointer - places->tcache), from = places->library_begin;
   return tcache - from < places->library_end - from ? NULL : (const Tcache *)tcache;
+}
+
+// How many blocks a tcache's bin has, by its counter.
+static inline Word blocks_in(const Places *places, const Tcache *tcache, size_t bin) {
+  Word counter = tcache->counts[bin];
+  return COUNTS_SLOTS ? places->parameters->tcache_count - counter : counter;
 }
 #endif

@@ -89,8 +89,8 @@ export function assertGlibc(glibc, abi) {
 /**
  * @param {string} glibc
  * @param {string} abi
- * @returns {string} version and architecture of the package that the cache has, as the fetcher wrote
- *   them down
+ * @returns {string} version and architecture of the package that the cache has, as the fetcher
+ *   wrote them down
  */
 export function packageOf(glibc, abi) {
   return readFileSync(join(placeOf(glibc, abi).root, "PACKAGE"), "utf8").trim();

@@ -10,7 +10,7 @@ typedef struct {
   const Arena *main_arena;
   const Parameters *parameters;
   Word tcache, thread_arena;
-  Word library_begin, library_end;  // the library's own variables
+  Word no_tcache;  // what a thread has for one that has none yet
 } Places;
 
 static int hex_digits(const char **p, Word *v) {
@@ -76,21 +76,21 @@ static inline Places find_places(void) {
     answer->parameters = find_parameters(arena, TRIM, PAD, MAPPED);
     answer->tcache = find_variable(heap, (Word)sbrk(0));
     answer->thread_arena = find_variable(arena, arena + 1);
-    mapping_of(arena, &answer->library_begin, &answer->library_end);
     if (!answer->thread_arena) die("thread_arena can't be found", NULL);
     _exit(0);
   }
   int status;
   if (waitpid(pid, &status, 0) != pid || status) die("glibc's structs can't be found", NULL);
+  // This process has freed nothing yet.
+  if (answer->tcache)
+    answer->no_tcache = *(const Word *)((Word)__builtin_thread_pointer() - answer->tcache);
   return *answer;
 }
 
-// The tcache of the thread that has this thread pointer; NULL for none. Where a version has a
-// stand-in then, it lies among the library's own variables.
+// The tcache of the thread that has this thread pointer; NULL for none.
 static inline const Tcache *tcache_of(const Places *places, Word pointer) {
-  if (!places->tcache) return NULL;
-  Word tcache = *(const Word *)(pointer - places->tcache), from = places->library_begin;
-  return tcache - from < places->library_end - from ? NULL : (const Tcache *)tcache;
+  Word tcache = places->tcache ? *(const Word *)(pointer - places->tcache) : 0;
+  return tcache == places->no_tcache ? NULL : (const Tcache *)tcache;
 }
 
 // How many blocks a tcache's bin has, by its counter.

@@ -6,6 +6,7 @@ import { Option } from "commander";
 import type { AddressLayout } from "../process/options.js";
 import { parseTunables } from "../process/tunable-text.js";
 import { startKernelSync, type Kernel } from "../kernel.js";
+import type { GlibcVersion } from "../binary/glibc.js";
 import type { Abi } from "../layout/address.js";
 import { Player, type Observer } from "../trace/player.js";
 import { Threads } from "../trace/threads.js";
@@ -13,10 +14,12 @@ import type { Trace } from "../trace/trace.js";
 import { readTraces } from "./inputs.js";
 import { UsageError, type CliIo } from "./io.js";
 import { wholeNumber } from "./numbers.js";
+import { glibcOption, heapOptions } from "./profile-option.js";
 
 /** Options that all these commands have. */
 export interface MachineOptions {
   abi: Abi;
+  glibc?: GlibcVersion;
   layout: AddressLayout;
   tunables?: string;
   lenientTunables?: boolean;
@@ -42,6 +45,7 @@ export function withMachineOptions(command: Command): Command {
         .choices(["ilp32", "lp64"])
         .default("ilp32"),
     )
+    .addOption(glibcOption())
     .addOption(
       new Option("--layout <layout>", "where mappings go: linux (upwards), top-down or compact")
         .choices(["linux", "top-down", "compact"])
@@ -78,7 +82,8 @@ export function startMachine(options: MachineOptions): Kernel {
     throw new UsageError((error as Error).message);
   }
   const settings = tunables ? { tunables, lenientTunables } : {};
-  return startKernelSync<Abi>({ abi, layout, startBrk: START_BRK, ...settings });
+  const heap = heapOptions(options);
+  return startKernelSync<Abi>({ abi, layout, startBrk: START_BRK, ...heap, ...settings });
 }
 
 /**

@@ -3,7 +3,7 @@
 // text in memory.
 
 import { readStruct, type StructLayout } from "../layout/struct.js";
-import type { MallocPar, Mallinfo2 } from "../layout/generated.js";
+import { DEFAULT_GLIBC, type MallocPar, type Mallinfo2 } from "../layout/generated.js";
 import { readMallocPar } from "./arenas.js";
 import type { ChunkView, HeapView } from "./chunks.js";
 import type { Checkpoint } from "./checkpoint.js";
@@ -77,6 +77,8 @@ export interface SnapshotHead {
   readonly abi: "ilp32" | "lp64";
   /** Which heap. */
   readonly profile: string;
+  /** Which glibc; nothing: 2.36. */
+  readonly glibc?: string;
   /** Where the kernel's and libc's data begin. */
   readonly base: number;
   /** Where the structs are that lead to all others. */
@@ -143,7 +145,7 @@ export interface CheckpointRecord extends Omit<Checkpoint, "runs" | "threads"> {
 /** Reads all but the chunks. @param of what it shows, for people */
 export function snapshotHead(view: HeapView, of: string): SnapshotHead {
   const { source } = view;
-  const { abi, profile, base, places, structs } = source;
+  const { abi, profile, glibc = DEFAULT_GLIBC, base, places, structs } = source;
   const damages = [...view.filings.damages];
   const regions = sound(walkRegions(source), damages)
     .filter(isVisible)
@@ -151,7 +153,7 @@ export function snapshotHead(view: HeapView, of: string): SnapshotHead {
   return {
     format: SNAPSHOT_FORMAT,
     version: SNAPSHOT_VERSION,
-    ...{ of, abi, profile, base, places },
+    ...{ of, abi, profile, glibc, base, places },
     structs: Object.entries(structs).map(([name, layout]) =>
       describeStruct(name, layout as StructLayout),
     ),
@@ -266,7 +268,8 @@ export function snapshotSource(snapshot: Snapshot): HeapSource {
   const bytes = new Uint8Array(checkpoint.memoryPages * 65_536);
   for (const run of checkpoint.runs) bytes.set(run.bytes, run.start);
   const structs = Object.fromEntries(snapshot.structs.map(parseStruct)) as unknown as Structs;
-  return bytesSource({ abi, profile: checkpoint.profile, structs, base, places }, bytes);
+  const { profile, glibc } = checkpoint;
+  return bytesSource({ abi, profile, glibc, structs, base, places }, bytes);
 }
 
 /** @returns whether calls can be made from a snapshot on: see `restore` */

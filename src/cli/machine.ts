@@ -37,15 +37,15 @@ export interface MomentOptions extends MachineOptions {
  */
 const START_BRK = 16 << 20;
 
-/** Adds the options of MachineOptions. */
-export function withMachineOptions(command: Command): Command {
+/** Adds the options of MachineOptions. @param isOneGlibc whether it runs one version of glibc */
+export function withMachineOptions(command: Command, isOneGlibc = true): Command {
+  if (isOneGlibc) command.addOption(glibcOption());
   return command
     .addOption(
       new Option("--abi <abi>", "memory layout: ilp32 (as on i386) or lp64 (as on x86-64)")
         .choices(["ilp32", "lp64"])
         .default("ilp32"),
     )
-    .addOption(glibcOption())
     .addOption(
       new Option("--layout <layout>", "where mappings go: linux (upwards), top-down or compact")
         .choices(["linux", "top-down", "compact"])

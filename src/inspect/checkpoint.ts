@@ -3,7 +3,7 @@
 // checkpoint behaves, byte for byte, as what it was made of would have. For the full build, whose
 // binary exports its variables (tools/optimize-transform.mjs).
 
-import { DEFAULT_GLIBC, PAGE_SIZE } from "../layout/generated.js";
+import { PAGE_SIZE } from "../layout/generated.js";
 import type { Abi } from "../layout/address.js";
 import type { GlibcVersion } from "../binary/glibc.js";
 import type { Profile } from "../binary/profile.js";
@@ -32,8 +32,8 @@ export interface Checkpoint {
   readonly abi: Abi;
   /** Which heap. */
   readonly profile: Profile;
-  /** Which glibc; nothing: the default's. */
-  readonly glibc?: GlibcVersion;
+  /** Which glibc. */
+  readonly glibc: GlibcVersion;
   /** Where the kernel's and libc's data begin. */
   readonly base: number;
   /** Where the heap begins. */
@@ -199,7 +199,7 @@ export function restore(
   const plan = planProcess({
     ...{ abi, build: "full", base, startBrk, mmapBase, taskSize, layout },
     initialPages: checkpoint.memoryPages,
-    ...(profile === "glibc" ? { glibc: glibc ?? DEFAULT_GLIBC } : { profile }),
+    ...(profile === "glibc" ? { glibc } : { profile }),
   });
   const bytes = new Uint8Array(plan.memory.buffer);
   for (const run of checkpoint.runs) bytes.set(run.bytes, run.start);

@@ -20,7 +20,7 @@ export interface HeapSource {
   readonly abi: Abi;
   /** Which heap it is. */
   readonly profile: Profile;
-  /** Which glibc it is; nothing: the default's. */
+  /** Which glibc it is: for people; readers ask `structs`. Absent: not known. */
   readonly glibc?: GlibcVersion | undefined;
   /** How its structs are laid out, as the binary tells it. */
   readonly structs: Structs;

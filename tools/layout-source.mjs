@@ -37,10 +37,11 @@ function docstring(text) {
 
 /**
  * The type of a struct's values as the host reads them: what the sources say of each field is for
- * those who use the package. No interface: TypeScript
- * does not know the types of an interface's values in Object.entries.
+ * those who use the package. No interface: TypeScript does not know the types of an interface's
+ * values in Object.entries.
+ * @param others the same struct of other versions of glibc: what not all of them have is optional
  */
-function structType(name, { fields }, wide, comments) {
+function structType(name, { fields }, wide, others, comments) {
   // An array in one layout may be a single element in the other.
   const valueType = (field) =>
     [fields, wide.fields]
@@ -54,12 +55,26 @@ function structType(name, { fields }, wide, comments) {
     " * @interface",
     " */",
     `export type ${name} = {`,
-    ...Object.keys(fields).flatMap((field) => [
+    ...Object.keys(fields).flatMap((field) => {
+      const isEverywhere = others.every((other) => field in other.fields);
+      const mark = isEverywhere ? "" : "?";
+      return [
+        ...docstring(comments?.members[field]),
+        `readonly ${field}${mark}: ${valueType(field)};`,
+      ];
+    }),
+    ...newFields(fields, others).flatMap(([field, { count }]) => [
       ...docstring(comments?.members[field]),
-      `readonly ${field}: ${valueType(field)};`,
+      `readonly ${field}?: ${count ? "number[]" : "number"};`,
     ]),
     "};",
   ];
+}
+
+/** The fields that only other versions of a struct have, each once. */
+function newFields(fields, others) {
+  const all = Object.assign({}, ...others.map((other) => other.fields));
+  return Object.entries(all).filter(([field]) => !(field in fields));
 }
 
 /** Enums whose members the host knows by name, and what it calls these names. */
@@ -139,6 +154,27 @@ function merged(entries, abi) {
 }
 
 /**
+ * The structs of the versions that are not the default, by name, and what the sources say of them.
+ * Only fields count, which both layouts have.
+ */
+function ofOtherVersions(entries) {
+  const structs = {};
+  const comments = {};
+  for (const [name, { layout }] of entries) {
+    if (!/-2\..*\.ilp32$/.test(name)) continue;
+    for (const [struct, one] of Object.entries(layout.structs)) (structs[struct] ??= []).push(one);
+    for (const [struct, { members }] of Object.entries(layout.comments))
+      comments[struct] = { ...comments[struct], ...members };
+  }
+  return { structs, comments };
+}
+
+/** Comments of a struct, with those of fields that only other versions have. */
+function withMembers(comments, more) {
+  return comments && { ...comments, members: { ...more, ...comments.members } };
+}
+
+/**
  * The source of src/layout/generated.ts.
  * @param {ReadonlyMap<string, import("./wasm-cache.mjs").Entry>} entries all of the package's
  *   binaries, in the table's order
@@ -178,8 +214,11 @@ export async function layoutSource(entries, path) {
     "/** The glibc of builds that do not name one. */",
     `export const DEFAULT_GLIBC = "2.${DEFAULT_GLIBC}";`,
   );
-  for (const [name, struct] of Object.entries(structs))
-    lines.push(...structType(name, struct, lp64.structs[name], comments[name]));
+  const others = ofOtherVersions(entries);
+  for (const [name, struct] of Object.entries(structs)) {
+    const told = withMembers(comments[name], others.comments[name]);
+    lines.push(...structType(name, struct, lp64.structs[name], others.structs[name] ?? [], told));
+  }
   for (const [name, values] of Object.entries(enums))
     lines.push(...enumSource(name, values, comments[name]));
   lines.push(...constantsSource(constants, lp64.constants));

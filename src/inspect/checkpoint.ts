@@ -5,6 +5,7 @@
 
 import { PAGE_SIZE } from "../layout/generated.js";
 import type { Abi } from "../layout/address.js";
+import type { GlibcVersion } from "../binary/glibc.js";
 import type { Profile } from "../binary/profile.js";
 import type { RawExports } from "../binary/exports.js";
 import { instantiateSync, loadSync } from "../binary/load.js";
@@ -31,6 +32,8 @@ export interface Checkpoint {
   readonly abi: Abi;
   /** Which heap. */
   readonly profile: Profile;
+  /** Which glibc. */
+  readonly glibc: GlibcVersion;
   /** Where the kernel's and libc's data begin. */
   readonly base: number;
   /** Where the heap begins. */
@@ -167,14 +170,14 @@ export function takeCheckpoint(threads: readonly Process[]): Checkpoint {
   if (first === undefined) throw new RangeError("a checkpoint needs a process");
   if (first.aborted !== undefined)
     throw new Error(`the process is at its end: ${first.aborted.message}`);
-  const { abi, profile, base, startBrk, taskSize, layout, plan } = first;
+  const { abi, profile, glibc, base, startBrk, taskSize, layout, plan } = first;
   const bytes = first.u8();
   const runs = usedRuns(first, occupied(first)).map(([start, end]) => ({
     start,
     bytes: bytes.slice(start, end),
   }));
   return {
-    ...{ abi, profile, base, startBrk, mmapBase: plan.mmapBase, taskSize, layout, runs },
+    ...{ abi, profile, glibc, base, startBrk, mmapBase: plan.mmapBase, taskSize, layout, runs },
     memoryPages: bytes.length / 65_536,
     threads: threads.map((process) => ({
       number: process.thread,
@@ -192,11 +195,11 @@ export function restore(
   checkpoint: Checkpoint,
   module?: WebAssembly.Module,
 ): Process<Abi, "full">[] {
-  const { abi, profile, base, startBrk, mmapBase, taskSize, layout } = checkpoint;
+  const { abi, profile, glibc, base, startBrk, mmapBase, taskSize, layout } = checkpoint;
   const plan = planProcess({
     ...{ abi, build: "full", base, startBrk, mmapBase, taskSize, layout },
     initialPages: checkpoint.memoryPages,
-    ...(profile === "glibc" ? {} : { profile }),
+    ...(profile === "glibc" ? { glibc } : { profile }),
   });
   const bytes = new Uint8Array(plan.memory.buffer);
   for (const run of checkpoint.runs) bytes.set(run.bytes, run.start);

@@ -10,6 +10,7 @@ import {
   binCount,
   binKind,
   cacheLists,
+  fastbinsOf,
   readThreads,
   sizeText,
   walkBin,
@@ -28,7 +29,10 @@ export type ChunkState =
   | "used"
   /** A thread's tcache_perthread_struct, which is a block like others. */
   | "tcache-struct"
-  /** Free, in a thread's cache; for its neighbours it is in use. */
+  /**
+   * Free, in a thread's cache; for its neighbours it is in use. From glibc 2.42 on it may be a
+   * mapping, as its M bit says.
+   */
   | "tcache"
   /** Free, in a fast bin; for its neighbours it is in use. */
   | "fastbin"
@@ -44,7 +48,7 @@ export type ChunkState =
   | "top"
   /** What ends a segment that is not the last. */
   | "fencepost"
-  /** A mapping of its own. */
+  /** A mapping of its own, which somebody has. */
   | "mmapped";
 
 /** One chunk. */
@@ -104,7 +108,7 @@ export function readFilings(source: HeapSource, arenas: readonly Arena[]): Filin
     }
   };
   for (const arena of arenas) {
-    arena.state.fastbinsY.forEach((_, bin) => {
+    fastbinsOf(arena).forEach((_, bin) => {
       file(walkFastbin(source, arena, bin), { state: "fastbin", bin });
     });
     for (let bin = 1; bin < binCount(source); bin++)
@@ -201,14 +205,21 @@ export function* walkArena(
   for (const segment of segmentsOf(source, arena)) yield* walkSegment(source, segment, filings);
 }
 
-/** Walks the mapped chunks, those of a region side by side. */
-export function* walkMapped(source: HeapSource): Generator<ChunkView, void, undefined> {
+/**
+ * Walks the mapped chunks, those of a region side by side.
+ * @param filings tell which are in tcache (from glibc 2.42 on), or are one
+ */
+export function* walkMapped(
+  source: HeapSource,
+  filings?: Filings,
+): Generator<ChunkView, void, undefined> {
   for (const region of walkRegions(source)) {
     if (isDamage(region) || !isVisible(region) || region.kind !== VmaKind.USER) continue;
     for (let start = region.start; start < region.end;) {
       const found = mappedChunkAt(source, start, region.end);
       if (found === undefined) break;
-      yield chunkAt(source, found.chunk, { state: "mmapped" });
+      const filing = filings?.of.get(found.chunk) ?? { state: "mmapped" };
+      yield chunkAt(source, found.chunk, filing);
       start = found.end;
     }
   }
@@ -243,7 +254,7 @@ export class HeapView {
   /** All chunks: arena by arena, then those that are mappings. */
   *chunks(): Generator<ChunkView | Damage, void, undefined> {
     for (const arena of this.arenas) yield* walkArena(this.source, arena, this.filings);
-    yield* walkMapped(this.source);
+    yield* walkMapped(this.source, this.filings);
   }
 
   /** @returns the chunk that an address lies in, header included; undefined where there is none */

@@ -5,6 +5,7 @@ import { sizeAt, type HeapSource } from "./source.js";
 import type { FailureName } from "../process/failures.js";
 import { memOf } from "../layout/address.js";
 import { Walk } from "./links.js";
+import { fastbinsOf } from "./lists.js";
 import { asSize } from "./words.js";
 import { MALLOC_ALIGNMENT, PAGE_SHIFT, SIZE_BITS } from "../layout/generated.js";
 
@@ -22,7 +23,7 @@ export interface ChunkSizes<N extends number | bigint = number> {
 
 /** What an arena has free. */
 export interface FreeChunks<N extends number | bigint = number> {
-  /** The fast bins. As glibc says it, sizes run from 15 bytes below the chunks' own. */
+  /** The fast bins, of which glibc has none from 2.43 on. As glibc says it, sizes run from 15 bytes below the chunks' own. */
   readonly fast: readonly ChunkSizes<N>[];
   /** The unsorted bin; sizes with flag bits, as in the next. */
   readonly unsorted: ChunkSizes<N>;
@@ -102,7 +103,7 @@ export function exactSizes(process: HeapSource, arena: Arena, walker: Walker): F
   const { address, state } = arena;
   const { mchunkSize } = process.structs.Chunk.fields;
   const { fastbinsY } = process.structs.MallocState.fields;
-  const fast = state.fastbinsY.map((first, i) =>
+  const fast = fastbinsOf(arena).map((first, i) =>
     fastList(process, address + fastbinsY.offset + i * fastbinsY.size, first, walker),
   );
   const lists = binHeads(process, address).map((head) => ring(process, head, walker));

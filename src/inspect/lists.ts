@@ -1,11 +1,11 @@
 // The lists that free chunks are in: bins, fast bins, and what threads cache. A walk is bounded: a
 // link that leads nowhere, back, or to what cannot be in the list ends it, and is told.
 
-import { memOf, wordBytes } from "../layout/address.js";
+import { memOf, wordBytes, type Abi } from "../layout/address.js";
 import { PAGE_SHIFT } from "../layout/generated.js";
 import { MOST_THREADS } from "../process/threads/registry.js";
 import type { StructLayout } from "../layout/struct.js";
-import type { Arena } from "./arenas.js";
+import { readMallocPar, type Arena } from "./arenas.js";
 import { damage, type Damage } from "./damage.js";
 import { hex, hexWord, isInside, readHead, type HeapSource } from "./source.js";
 import { alignmentOf } from "./words.js";
@@ -110,6 +110,16 @@ export function revealed(source: HeapSource, place: number): number {
   return view.getUint32(place + 4, true) * 2 ** 32 + low;
 }
 
+/** @returns whether a heap has fast bins: glibc's has none from 2.43 on */
+export function hasFastbins({ structs }: HeapSource): boolean {
+  return "fastbinsY" in structs.MallocState.fields;
+}
+
+/** @returns the heads of an arena's fast bins: chunks, or 0; none from glibc 2.43 on */
+export function fastbinsOf({ state }: Arena): readonly number[] {
+  return state.fastbinsY ?? [];
+}
+
 /** Walks a fast bin, the newest chunk first. @param index from 0, as in fastbinsY */
 export function* walkFastbin(
   source: HeapSource,
@@ -117,8 +127,9 @@ export function* walkFastbin(
   index: number,
 ): Generator<Entry | Damage, void, undefined> {
   const { fastbinsY } = source.structs.MallocState.fields;
+  let chunk = fastbinsOf(arena)[index] ?? 0;
+  if (chunk === 0) return;
   let holder = arena.address + fastbinsY.offset + index * fastbinsY.size;
-  let chunk = arena.state.fastbinsY[index] ?? 0;
   const seen = new Set<number>();
   while (chunk !== 0) {
     const bad = badLink(source, holder, chunk, seen);
@@ -136,13 +147,34 @@ export function cacheStruct({ structs, profile }: HeapSource): StructLayout {
   return profile === "throughput" ? structs.ClassCache : structs.TcachePerthreadStruct;
 }
 
+/**
+ * The first bin of tcache that has all sizes of a doubling, from 1 KiB on (TCACHE_SMALL_BINS); from
+ * glibc 2.42 on.
+ */
+export const FIRST_LARGE_CACHE = 64;
+const LEAST_LARGE_CACHED = 1024;
+
+/** The least size of a chunk, and what tcache's bins of one size are apart, bytes. */
+const MINSIZE: Readonly<Record<Abi, number>> = { ilp32: 16, lp64: 32 };
+const TCACHE_STEP = 16;
+
+/** @returns the least and the greatest size of chunks that a tcache bin holds, bytes */
+export function cachedSizes(bin: number, abi: Abi): readonly [least: number, most: number] {
+  if (bin < FIRST_LARGE_CACHE) {
+    const size = MINSIZE[abi] + bin * TCACHE_STEP;
+    return [size, size];
+  }
+  const least = LEAST_LARGE_CACHED * 2 ** (bin - FIRST_LARGE_CACHE);
+  return [least, 2 * least - 1];
+}
+
 /** A list of a thread's cache. */
 export interface CacheList {
   /** Its number: 0 has the smallest blocks. */
   readonly index: number;
   /** How many blocks it says that it has; undefined where it keeps no count. */
   readonly count: number | undefined;
-  /** Its blocks, the newest first. */
+  /** Its blocks, the newest first; from `FIRST_LARGE_CACHE` on the smallest first. */
   readonly walk: Iterable<Entry | Damage>;
 }
 
@@ -154,14 +186,29 @@ export interface CacheList {
 export function* cacheLists(source: HeapSource, address: number): Generator<CacheList> {
   const cache = cacheStruct(source);
   if (!isInside(source, address, cache.size)) return;
-  const view = source.view();
-  const { counts, entries } = cache.fields;
+  const { entries } = cache.fields;
+  const countOf = counterOf(source, address);
   for (let index = 0; index < entries!.count!; index++) {
     const holder = address + entries!.offset + index * entries!.size;
-    const count = counts && view.getUint16(address + counts.offset + 2 * index, true);
+    const count = countOf(index);
     if (source.readWord(holder) === 0 && !count) continue;
     yield { index, count, walk: walkCache(source, index, holder, count) };
   }
+}
+
+/**
+ * How the cache at `address` counts: the blocks of a bin, or (from glibc 2.42 on) how many more it
+ * may take of tcache_count. What a damaged count says may be less than none.
+ * @returns how many blocks bin `index` says that it has
+ */
+function counterOf(source: HeapSource, address: number): (index: number) => number | undefined {
+  const { counts, numSlots } = cacheStruct(source).fields;
+  const view = source.view();
+  if (numSlots !== undefined) {
+    const { tcacheCount } = readMallocPar(source);
+    return (index) => tcacheCount - view.getUint16(address + numSlots.offset + 2 * index, true);
+  }
+  return (index) => counts && view.getUint16(address + counts.offset + 2 * index, true);
 }
 
 function* walkCache(

@@ -5,7 +5,7 @@ import type { Mallinfo2 } from "../layout/generated.js";
 import { readMallocPar } from "./arenas.js";
 import type { HeapView } from "./chunks.js";
 import { isDamage, type Damage } from "./damage.js";
-import { binCount, walkBin, walkFastbin, type Entry } from "./lists.js";
+import { binCount, fastbinsOf, walkBin, walkFastbin, type Entry } from "./lists.js";
 import { readHead } from "./source.js";
 
 /** What a list holds: chunks, and their bytes. */
@@ -28,7 +28,7 @@ export function mallinfoOf({ source, arenas }: HeapView): Mallinfo2 {
   const sums = { arena: 0, ordblks: 0, smblks: 0, fsmblks: 0, fordblks: 0, uordblks: 0 };
   let keepcost = 0;
   for (const arena of arenas) {
-    const fast = arena.state.fastbinsY.map((_, i) => tally(walkFastbin(source, arena, i)));
+    const fast = fastbinsOf(arena).map((_, i) => tally(walkFastbin(source, arena, i)));
     const bins = Array.from({ length: binCount(source) - 1 }, (_, i) =>
       tally(walkBin(source, arena.address, i + 1)),
     );

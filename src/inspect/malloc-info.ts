@@ -2,13 +2,15 @@
 // the same structs.
 //
 // The quirks are glibc's: malloc_info counts bins by the size word with its flag bits, top among
-// the rest, and nothing of tcache; malloc_stats cuts most numbers to 32 bits.
+// the rest, and nothing of tcache; malloc_stats cuts most numbers to 32 bits. From 2.43 on there is
+// no line about fast bins.
 
 import { readArenas, type Arena } from "./arenas.js";
 import type { HeapSource } from "./source.js";
 import type { StructLayout } from "../layout/struct.js";
 import { readField } from "../layout/struct.js";
 import { exactSizes, MALLINFO, MALLOC_INFO, type ChunkSizes } from "./free-chunks.js";
+import { hasFastbins } from "./lists.js";
 import { asSize, sizeField } from "./words.js";
 
 /** A tag's attributes: `count="2" size="96"`. */
@@ -49,11 +51,10 @@ function sumOf(process: HeapSource, parts: readonly ChunkSizes<bigint>[]): Chunk
   return { from: 0n, to: 0n, total, count };
 }
 
-function totals({ fast, rest }: Sums): string {
-  return (
-    tag("total", { type: "fast", count: fast.count, size: fast.total }) +
-    tag("total", { type: "rest", count: rest.count, size: rest.total })
-  );
+function totals(process: HeapSource, { fast, rest }: Sums): string {
+  const all = tag("total", { type: "rest", count: rest.count, size: rest.total });
+  if (!hasFastbins(process)) return all;
+  return tag("total", { type: "fast", count: fast.count, size: fast.total }) + all;
 }
 
 function spaces({ system, maxSystem, space, accessible }: Sums): string {
@@ -96,7 +97,7 @@ function heapElement(
   const subheaps = heaps.length ? tag("aspace", { type: "subheaps", size: heaps.length }) : "";
   const text =
     `<heap nr="${number}">\n<sizes>\n${lines.join("")}</sizes>\n` +
-    `${totals(sums)}${spaces(sums)}${subheaps}</heap>\n`;
+    `${totals(process, sums)}${spaces(sums)}${subheaps}</heap>\n`;
   return { text, sums };
 }
 
@@ -145,7 +146,7 @@ export function mallocInfo(process: HeapSource): string {
   const size = mp.word("mmappedMem");
   const mapped = tag("total", { type: "mmap", count: mp.int("nMmaps"), size });
   const heaps = parts.map(({ text }) => text).join("");
-  return `<malloc version="1">\n${heaps}${totals(all)}${mapped}${spaces(all)}</malloc>\n`;
+  return `<malloc version="1">\n${heaps}${totals(process, all)}${mapped}${spaces(all)}</malloc>\n`;
 }
 
 /** A line of malloc_stats. */

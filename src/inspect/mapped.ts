@@ -1,6 +1,7 @@
 // Chunks that are mappings of their own. Nothing in glibc's structs says where they are: a mapping
 // begins with one, and what memalign has moved up says by how much. The header from before it was
-// moved stays where it was, and looks as good as any.
+// moved stays where it was, and looks as good as any. From glibc 2.43 on a mapping ends with room
+// for a header behind the chunk, and a bit of prev_size says that its pages are huge ones.
 
 import { wordBytes } from "../layout/address.js";
 import { IS_MMAPPED, PAGE_SIZE } from "../layout/generated.js";
@@ -13,15 +14,29 @@ export interface MappedChunk {
   readonly end: number;
 }
 
+/** In prev_size, where a mapping has a trailer: its pages are explicit huge ones. */
+const HUGE_BIT = 1;
+
+/** @returns bytes of a mapping behind its chunk; what came with them into glibc was thp_mode */
+export function trailerOf({ structs, abi }: HeapSource): number {
+  return "thpMode" in structs.MallocPar.fields ? 2 * wordBytes(abi) : 0;
+}
+
+/** @returns how many bytes of its mapping lie before a mapped chunk, as it says itself */
+export function mappedOffset(source: HeapSource, chunk: number): number {
+  const word = source.readWord(chunk + source.structs.Chunk.fields.mchunkPrevSize.offset);
+  return trailerOf(source) === 0 ? word : word - (word % (HUGE_BIT + 1));
+}
+
 /** What a header says, if it is that of a chunk whose mapping begins at `start`. */
 function readMapped(source: HeapSource, chunk: number, start: number): MappedChunk | undefined {
-  const { mchunkPrevSize, mchunkSize } = source.structs.Chunk.fields;
+  const { mchunkSize } = source.structs.Chunk.fields;
   const header = 2 * wordBytes(source.abi);
   if (!isInside(source, chunk, header)) return undefined;
   const { size, flags } = readHead(source, chunk + mchunkSize.offset);
-  const before = source.readWord(chunk + mchunkPrevSize.offset);
+  const before = mappedOffset(source, chunk);
   const isMapped = (flags & IS_MMAPPED) !== 0 && before === chunk - start && size >= header;
-  return isMapped ? { chunk, end: chunk + size } : undefined;
+  return isMapped ? { chunk, end: chunk + size + trailerOf(source) } : undefined;
 }
 
 /** Where the block of a chunk that was moved up can be: bytes from the mapping's start. */

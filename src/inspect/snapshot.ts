@@ -3,7 +3,8 @@
 // text in memory.
 
 import { readStruct, type StructLayout } from "../layout/struct.js";
-import type { MallocPar, Mallinfo2 } from "../layout/generated.js";
+import type { GlibcVersion } from "../binary/glibc.js";
+import { DEFAULT_GLIBC, type MallocPar, type Mallinfo2 } from "../layout/generated.js";
 import { readMallocPar } from "./arenas.js";
 import type { ChunkView, HeapView } from "./chunks.js";
 import type { Checkpoint } from "./checkpoint.js";
@@ -12,6 +13,7 @@ import {
   binCount,
   binKind,
   cacheLists,
+  fastbinsOf,
   readThreads,
   walkBin,
   walkFastbin,
@@ -37,7 +39,7 @@ export interface ListRecord {
   readonly kind: "tcache" | "fastbin" | "unsorted" | "smallbin" | "largebin";
   /** What a tcache bin says that it has. */
   readonly count?: number;
-  /** The chunks' addresses, the newest first. */
+  /** The chunks' addresses, the newest first; in tcache's bins from 64 on the smallest first. */
   readonly chunks: readonly number[];
 }
 
@@ -77,6 +79,8 @@ export interface SnapshotHead {
   readonly abi: "ilp32" | "lp64";
   /** Which heap. */
   readonly profile: string;
+  /** Which glibc; absent in what versions of this package wrote that had but 2.36. */
+  readonly glibc?: GlibcVersion | undefined;
   /** Where the kernel's and libc's data begin. */
   readonly base: number;
   /** Where the structs are that lead to all others. */
@@ -133,7 +137,9 @@ export interface ThreadRecord extends ThreadView {
 }
 
 /** A checkpoint in JSON: bytes are base64, variables text, with an n behind those of 64 bits. */
-export interface CheckpointRecord extends Omit<Checkpoint, "runs" | "threads"> {
+export interface CheckpointRecord extends Omit<Checkpoint, "glibc" | "runs" | "threads"> {
+  /** Which glibc; absent: 2.36. */
+  readonly glibc?: GlibcVersion;
   /** Pages that are not zero. */
   readonly runs: readonly RunRecord[];
   /** Threads, and their instances' variables. */
@@ -143,7 +149,7 @@ export interface CheckpointRecord extends Omit<Checkpoint, "runs" | "threads"> {
 /** Reads all but the chunks. @param of what it shows, for people */
 export function snapshotHead(view: HeapView, of: string): SnapshotHead {
   const { source } = view;
-  const { abi, profile, base, places, structs } = source;
+  const { abi, profile, glibc, base, places, structs } = source;
   const damages = [...view.filings.damages];
   const regions = sound(walkRegions(source), damages)
     .filter(isVisible)
@@ -151,7 +157,7 @@ export function snapshotHead(view: HeapView, of: string): SnapshotHead {
   return {
     format: SNAPSHOT_FORMAT,
     version: SNAPSHOT_VERSION,
-    ...{ of, abi, profile, base, places },
+    ...{ of, abi, profile, glibc, base, places },
     structs: Object.entries(structs).map(([name, layout]) =>
       describeStruct(name, layout as StructLayout),
     ),
@@ -168,7 +174,7 @@ export function snapshotHead(view: HeapView, of: string): SnapshotHead {
 function arenaRecords({ source, arenas }: HeapView): ArenaRecord[] {
   return arenas.map((arena) => {
     const state = Object.fromEntries(numberFields(arena.state));
-    const fast = arena.state.fastbinsY.map((_, bin): ListRecord => {
+    const fast = fastbinsOf(arena).map((_, bin): ListRecord => {
       const chunks = sound(walkFastbin(source, arena, bin), []).map(({ chunk }) => chunk);
       return { bin, kind: "fastbin", chunks };
     });
@@ -266,7 +272,8 @@ export function snapshotSource(snapshot: Snapshot): HeapSource {
   const bytes = new Uint8Array(checkpoint.memoryPages * 65_536);
   for (const run of checkpoint.runs) bytes.set(run.bytes, run.start);
   const structs = Object.fromEntries(snapshot.structs.map(parseStruct)) as unknown as Structs;
-  return bytesSource({ abi, profile: checkpoint.profile, structs, base, places }, bytes);
+  const { profile, glibc } = checkpoint;
+  return bytesSource({ abi, profile, glibc, structs, base, places }, bytes);
 }
 
 /** @returns whether calls can be made from a snapshot on: see `restore` */
@@ -280,6 +287,7 @@ export function checkpointOf(snapshot: Snapshot): Checkpoint {
   if (record === undefined) throw new Error("the snapshot holds no process to go on with");
   return {
     ...record,
+    glibc: record.glibc ?? DEFAULT_GLIBC,
     runs: record.runs.map(({ start, base64: text }) => ({
       start,
       bytes: Uint8Array.from(atob(text), (character) => character.charCodeAt(0)),

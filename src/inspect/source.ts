@@ -1,6 +1,7 @@
 // A heap to look at: its bytes, how its structs are laid out, and where the first of them are. All
 // that is shown of a heap is read through this, wherever the bytes come from.
 
+import type { GlibcVersion } from "../binary/glibc.js";
 import type { Profile } from "../binary/profile.js";
 import { wordBytes, type Abi } from "../layout/address.js";
 import { SIZE_BITS } from "../layout/generated.js";
@@ -19,6 +20,8 @@ export interface HeapSource {
   readonly abi: Abi;
   /** Which heap it is. */
   readonly profile: Profile;
+  /** Which glibc it is: for people; readers ask `structs`. Absent: not known. */
+  readonly glibc?: GlibcVersion | undefined;
   /** How its structs are laid out, as the binary tells it. */
   readonly structs: Structs;
   /** Where the kernel's and libc's data begin. */
@@ -43,9 +46,9 @@ export interface HeapSource {
  * @returns the same heap
  */
 export function onlooker(source: HeapSource): HeapSource {
-  const { abi, profile, structs, base, places } = source;
+  const { abi, profile, glibc, structs, base, places } = source;
   return {
-    ...{ abi, profile, structs, base, places },
+    ...{ abi, profile, glibc, structs, base, places },
     view: () => source.view(),
     u8: () => source.u8(),
     readWord: (address) => source.readWord(address),
@@ -58,7 +61,10 @@ function lost(failure: FailureName, address: number): never {
 }
 
 /** What {@link bytesSource} needs besides the bytes. */
-export type SourceFacts = Pick<HeapSource, "abi" | "profile" | "structs" | "base" | "places">;
+export type SourceFacts = Pick<
+  HeapSource,
+  "abi" | "profile" | "glibc" | "structs" | "base" | "places"
+>;
 
 /**
  * A heap of bytes that nobody runs any more: a snapshot, an image, a core dump.

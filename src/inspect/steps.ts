@@ -3,7 +3,7 @@
 
 import { Step } from "../layout/generated.js";
 import type { Abi } from "../layout/address.js";
-import { binKind } from "./lists.js";
+import { binKind, cachedSizes } from "./lists.js";
 import { hex } from "./source.js";
 
 /** A step, with its two numbers. */
@@ -36,17 +36,14 @@ interface Limits {
 /** Words for one step. */
 type Words = (first: number, second: number, limits: Limits) => string;
 
-/** The least size of a chunk, and what tcache's bins are apart, bytes. */
-const MINSIZE: Readonly<Record<Abi, number>> = { ilp32: 16, lp64: 32 };
-const TCACHE_STEP = 16;
-
-/** @returns the size of the chunks in a tcache bin, bytes */
-export function tcacheSize(bin: number, abi: Abi): number {
-  return MINSIZE[abi] + bin * TCACHE_STEP;
+/** @returns the sizes of the chunks in a tcache bin: `0x20`, `0x400 to 0x7ff` */
+export function cachedSizesText(bin: number, abi: Abi): string {
+  const [least, most] = cachedSizes(bin, abi);
+  return least === most ? hex(least) : `${hex(least)} to ${hex(most)}`;
 }
 
 function tcacheBin(bin: number, { abi }: Limits): string {
-  return `tcache[${bin}] (chunks of ${hex(tcacheSize(bin, abi))})`;
+  return `tcache[${bin}] (chunks of ${cachedSizesText(bin, abi)})`;
 }
 
 function binName(bin: number): string {

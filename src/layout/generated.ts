@@ -732,7 +732,7 @@ export type LibcData = {
   /** `aligned_heap_area`: where an aligned heap may fit, 0 when nothing is known. */
   readonly alignedHeapArea: number;
   /** `global_max_fast`: the largest fast chunk, bytes. */
-  readonly globalMaxFast: number;
+  readonly globalMaxFast?: number;
   /** `tcache_key`: marks a block as being in tcache. */
   readonly tcacheKey: number;
   /** SharedState, in the threaded build. */
@@ -821,13 +821,17 @@ export type MallocPar = {
   /** `sbrk_base`: where the heap began. */
   readonly sbrkBase: number;
   /** `tcache_bins`: how many bins of tcache are used. */
-  readonly tcacheBins: number;
+  readonly tcacheBins?: number;
   /** `tcache_max_bytes`: the largest request that tcache serves, bytes. */
   readonly tcacheMaxBytes: number;
   /** `tcache_count`: blocks per bin. */
   readonly tcacheCount: number;
   /** `tcache_unsorted_limit`: most chunks to sort to fill tcache; 0: all. */
-  readonly tcacheUnsortedLimit: number;
+  readonly tcacheUnsortedLimit?: number;
+  /** `thp_mode`: how transparent huge pages are had. */
+  readonly thpMode?: number;
+  /** `tcache_small_bins`: how many bins of one size are used. */
+  readonly tcacheSmallBins?: number;
 };
 
 /**
@@ -840,9 +844,9 @@ export type MallocState = {
   /** `flags`: bit 1: not contiguous, bit 2: given up after a death. */
   readonly flags: number;
   /** `have_fastchunks`: whether a fast bin may hold a chunk. */
-  readonly haveFastchunks: number;
+  readonly haveFastchunks?: number;
   /** `fastbinsY`: heads of the fast bins: addresses of chunks, or 0. */
-  readonly fastbinsY: number[];
+  readonly fastbinsY?: number[];
   /** `top`: the address of the chunk at the end. */
   readonly top: number;
   /** `last_remainder`: what was left of the latest split. */
@@ -991,9 +995,11 @@ export type TcacheEntry = {
  */
 export type TcachePerthreadStruct = {
   /** `counts`: blocks by size. */
-  readonly counts: number[];
+  readonly counts?: number[];
   /** `entries`: the latest block of each size. */
   readonly entries: number[];
+  /** `num_slots`: how many blocks each bin may yet take. */
+  readonly numSlots?: number[];
 };
 
 /**

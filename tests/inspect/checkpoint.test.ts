@@ -15,7 +15,7 @@ import { parseTrace } from "../../src/trace/parse.js";
 import type { Trace } from "../../src/trace/trace.js";
 import { campaign } from "../support/campaign.js";
 import { Prng } from "../support/prng.js";
-import { ABIS, playerOf, RandomProgram, startFull, type FullProcess } from "./play.js";
+import { HEAPS, playerOf, RandomProgram, startFull, type FullProcess } from "./play.js";
 
 /** A random program as a trace: blocks of all sizes, mappings among them, and threads. */
 function randomTrace(seed: number, count: number, threads: number): Trace {
@@ -57,12 +57,12 @@ function logging(trace: Trace, process: FullProcess) {
 
 const TRACES = campaign({ short: 16, ci: 60, full: 200 });
 
-describe.each(ABIS)("checkpoints, %s", (abi) => {
+describe.each(HEAPS)("checkpoints, $abi, glibc $glibc", (which) => {
   it(`${TRACES} random traces, cut anywhere, restored elsewhere`, { timeout: 600_000 }, () => {
     for (let seed = 1; seed <= TRACES; seed++) {
       const trace = randomTrace(seed, 600, seed % 3 === 0 ? 3 : 1);
       const cut = new Prng(seed).int(1, trace.count - 1);
-      const original = logging(trace, startFull(abi));
+      const original = logging(trace, startFull(which));
       original.player.to(cut);
       const { instances, ...who } = original.threads.save();
       const view = new HeapView(instances[0]!);
@@ -73,7 +73,7 @@ describe.each(ABIS)("checkpoints, %s", (abi) => {
       const restored = restore(checkpointOf(JSON.parse(text) as Snapshot));
       // The same trace on the restored instances, each who it was.
       const now = (one: FullProcess): FullProcess => restored[instances.indexOf(one)]!;
-      const copy = logging(trace, startFull(abi));
+      const copy = logging(trace, startFull(which));
       copy.threads.resume({
         current: now(who.current),
         alive: new Map([...who.alive].map(([number, one]) => [number, now(one)])),
@@ -86,7 +86,7 @@ describe.each(ABIS)("checkpoints, %s", (abi) => {
   });
 
   it("a fork and its origin know nothing of each other", () => {
-    const process = startFull(abi);
+    const process = startFull(which);
     const program = new RandomProgram(process, new Prng(1));
     program.run(200);
     const [child] = fork([process]);
@@ -99,7 +99,7 @@ describe.each(ABIS)("checkpoints, %s", (abi) => {
 
   it("rewinding is going back: the same process, again and again", () => {
     const trace = parseTrace(gunzipSync(readFileSync("traces/git-log.rep.gz")), "git-log");
-    const { process, player } = playerOf(trace, abi);
+    const { process, player } = playerOf(trace, which);
     player.to(3000);
     const [checkpoint, place] = [takeCheckpoint([process]), player.save()];
     player.to(9000);
@@ -113,7 +113,7 @@ describe.each(ABIS)("checkpoints, %s", (abi) => {
   });
 
   it("what a heap gave back is zero again where it was before", () => {
-    const process = startFull(abi);
+    const process = startFull(which);
     const before = takeCheckpoint([process]);
     const blocks = Array.from({ length: 20 }, () => process.malloc(100_000));
     for (const mem of blocks) process.u8().fill(0xa5, mem, mem + 100_000);

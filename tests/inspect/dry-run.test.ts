@@ -8,7 +8,7 @@ import { HeapAbort } from "../../src/process/failures.js";
 import { wordBytes } from "../../src/layout/address.js";
 import { campaign } from "../support/campaign.js";
 import { Prng } from "../support/prng.js";
-import { ABIS, RandomProgram, startFull, type FullProcess } from "./play.js";
+import { HEAPS, RandomProgram, startFull, type FullProcess } from "./play.js";
 
 /** What a call really did. */
 function outcomeOf(run: () => number | undefined): Pick<Verdict, "result" | "failure"> | string {
@@ -40,12 +40,12 @@ function damageOne(process: FullProcess, blocks: readonly number[], random: Prng
 
 const CASES = campaign({ short: 300, ci: 1000, full: 10_000 });
 
-describe.each(ABIS)("dry runs, %s", (abi) => {
+describe.each(HEAPS)("dry runs, $abi, glibc $glibc", (which) => {
   it(`${CASES} random calls on sound and damaged heaps`, { timeout: 60_000 + CASES * 200 }, () => {
     const messages = new Set<string>();
     for (let seed = 1; seed <= CASES; seed++) {
       const random = new Prng(seed);
-      const process = startFull(abi);
+      const process = startFull(which);
       const program = new RandomProgram(process, random);
       program.run(random.int(10, 150));
       if (program.blocks.length === 0) continue;
@@ -68,7 +68,7 @@ describe.each(ABIS)("dry runs, %s", (abi) => {
   });
 
   it("double frees, wild pointers and bad sizes: glibc's message and the values", () => {
-    const process = startFull(abi);
+    const process = startFull(which);
     const [p] = [process.malloc(24), process.malloc(24)];
     process.free(p);
     const double = tryFree(process, p);
@@ -88,7 +88,7 @@ describe.each(ABIS)("dry runs, %s", (abi) => {
   });
 
   it("leaves the process as it was, byte for byte", () => {
-    const process = startFull(abi);
+    const process = startFull(which);
     const program = new RandomProgram(process, new Prng(3));
     program.run(300);
     const before = takeCheckpoint([process]);
@@ -99,7 +99,7 @@ describe.each(ABIS)("dry runs, %s", (abi) => {
   });
 
   it("says why: tcache full, then the fast bin; the unsorted bin; top", () => {
-    const process = startFull(abi);
+    const process = startFull(which);
     const blocks = Array.from({ length: 9 }, () => process.malloc(24));
     for (const mem of blocks.slice(0, 7)) process.free(mem);
     const names = (verdict: Verdict) => verdict.steps.map(({ name }) => name);

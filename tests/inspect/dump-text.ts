@@ -13,6 +13,7 @@ import {
   binCount,
   binKind,
   cacheLists,
+  fastbinsOf,
   readThreads,
   walkBin,
   walkFastbin,
@@ -28,9 +29,13 @@ interface Place {
   readonly name: string;
 }
 
-/** Fields of malloc_par by glibc's names, a line each; sbrk_base is an address. */
+/**
+ * Fields of malloc_par by glibc's names, a line each, as far as a version has them; sbrk_base is an
+ * address.
+ */
 const PARAMETERS = [
-  "trim_threshold top_pad mmap_threshold arena_test arena_max thp_pagesize hp_pagesize hp_flags",
+  "trim_threshold top_pad mmap_threshold arena_test arena_max thp_mode thp_pagesize hp_pagesize " +
+    "hp_flags",
   "n_mmaps n_mmaps_max max_n_mmaps no_dyn_threshold mmapped_mem max_mmapped_mem sbrk_base",
   "tcache_bins tcache_max_bytes tcache_count tcache_unsorted_limit",
 ];
@@ -102,17 +107,22 @@ class Writer {
   }
 
   #parameters(): void {
-    const values = readMallocPar(this.#source);
+    const values = { ...readMallocPar(this.#source) };
+    if (values.tcacheSmallBins !== undefined)
+      Object.assign(values, { tcacheBins: values.tcacheSmallBins });
     const text = (name: string) => {
       const value = values[camel(name)];
+      if (value === undefined) return "";
       return ` ${name}=${name === "sbrk_base" ? this.#address(value) : value}`;
     };
     for (const names of PARAMETERS) this.lines.push(`mp${names.split(" ").map(text).join("")}`);
   }
 
   #state({ state }: Arena, number: number): void {
+    const { haveFastchunks } = state;
+    const fast = haveFastchunks === undefined ? "" : ` have_fastchunks=${haveFastchunks}`;
     this.lines.push(
-      `arena ${number} flags=${state.flags} have_fastchunks=${state.haveFastchunks}` +
+      `arena ${number} flags=${state.flags}${fast}` +
         ` top=${this.#address(state.top)} last_remainder=${this.#address(state.lastRemainder)}` +
         ` binmap=${state.binmap.map(hex).join(",")} next_free=${this.#arena(state.nextFree)}` +
         ` attached_threads=${state.attachedThreads} system_mem=${state.systemMem}` +
@@ -149,7 +159,7 @@ class Writer {
   }
 
   #lists(arena: Arena): void {
-    arena.state.fastbinsY.forEach((_, index) => {
+    fastbinsOf(arena).forEach((_, index) => {
       for (const { chunk } of whole(walkFastbin(this.#source, arena, index)))
         this.lines.push(`fastbin ${index} ${this.#address(chunk)}`);
     });

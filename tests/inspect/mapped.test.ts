@@ -4,8 +4,8 @@
 import { describe, expect, it } from "vitest";
 import { HeapView } from "../../src/inspect/chunks.js";
 import { isDamage } from "../../src/inspect/damage.js";
-import type { Abi } from "../../src/layout/address.js";
 import { startProcessSync, type Process } from "../../src/process/process.js";
+import { HEAPS } from "./play.js";
 
 const MIB = 1 << 20;
 const ALIGNMENTS = [16, 32, 64, 512, 2048, 4096, 8192, 65536, MIB];
@@ -20,9 +20,9 @@ function mapped(process: Process): number[] {
 
 const ascending = (blocks: readonly number[]) => [...blocks].sort((a, b) => a - b);
 
-describe.each(["ilp32", "lp64"] satisfies Abi[])("mapped chunks, %s", (abi) => {
+describe.each(HEAPS)("mapped chunks, $abi, glibc $glibc", ({ abi, glibc }) => {
   it.each(["linux", "top-down"] as const)("moved up by memalign, resized, %s", (layout) => {
-    const process = startProcessSync({ abi, layout, tunables: { mmap_threshold: 65536 } });
+    const process = startProcessSync({ abi, glibc, layout, tunables: { mmap_threshold: 65536 } });
     let blocks = ALIGNMENTS.flatMap((alignment) => [
       process.memalign(alignment, 300_000),
       process.malloc(150_000),
@@ -38,7 +38,7 @@ describe.each(["ilp32", "lp64"] satisfies Abi[])("mapped chunks, %s", (abi) => {
   });
 
   it("whatever a block holds", () => {
-    const process = startProcessSync({ abi });
+    const process = startProcessSync({ abi, glibc });
     const block = process.memalign(64, MIB);
     const other = process.malloc(MIB);
     const bytes = new Uint8Array(process.memory.buffer);

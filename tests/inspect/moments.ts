@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { HeapView } from "../../src/inspect/chunks.js";
+import type { GlibcName } from "../../src/binary/glibc.js";
 import type { Abi } from "../../src/layout/address.js";
 import { startProcessSync } from "../../src/process/process.js";
 import { parseTrace } from "../../src/trace/parse.js";
@@ -42,14 +43,21 @@ function blocksOf(trace: Trace, player: Player): number[] {
 /**
  * Plays a bundled trace in a fresh process, laid out as the native one.
  * @param points numbers of operations, ascending
+ * @param glibc another version than the default
  * @returns the heap at each of them
  */
-export function* momentsOf(name: string, abi: Abi, points: readonly number[]): Generator<Moment> {
+export function* momentsOf(
+  name: string,
+  abi: Abi,
+  points: readonly number[],
+  glibc?: GlibcName,
+): Generator<Moment> {
   const trace = parseTrace(traceBytes(name), name);
   const isThreaded = trace.turns.who.length > 0;
   const process = startProcessSync<Abi>({
     abi,
     startBrk: START_BRK,
+    ...(glibc && { glibc }),
     layout: isThreaded ? "top-down" : "linux",
   });
   const threads = new Threads(process, trace);

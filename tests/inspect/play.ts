@@ -1,6 +1,7 @@
 // Heaps to look at: a recording's, at some operation, and ones that a random program has made.
 
-import { startProcessSync, type Process } from "../../src/process/process.js";
+import { startProcessSync, type Process, type ProcessOptions } from "../../src/process/process.js";
+import type { GlibcName } from "../../src/binary/glibc.js";
 import type { Profile } from "../../src/binary/profile.js";
 import type { Abi } from "../../src/layout/address.js";
 import { Player } from "../../src/trace/player.js";
@@ -13,15 +14,27 @@ export type FullProcess = Process<Abi, "full">;
 /** The layouts. */
 export const ABIS = ["ilp32", "lp64"] as const;
 
+/** Which heap a test looks at. */
+export interface Which {
+  readonly abi: Abi;
+  readonly profile?: Profile;
+  readonly glibc?: GlibcName;
+}
+
+/** The versions of glibc that tests go through: the default, and those whose structs are others. */
+export const GLIBCS = ["2.36", "2.41", "2.43"] as const;
+
+/** Each of them in both layouts. */
+export const HEAPS = ABIS.flatMap((abi) => GLIBCS.map((glibc) => ({ abi, glibc })));
+
 /** @returns a fresh process of the full build, which lies as natively */
-export function startFull(abi: Abi, profile?: Profile): FullProcess {
-  const startBrk = 16 << 20;
-  return startProcessSync({ abi, build: "full", startBrk, ...(profile && { profile }) });
+export function startFull(which: Which, more: ProcessOptions = {}): FullProcess {
+  return startProcessSync({ ...which, build: "full", startBrk: 16 << 20, ...more }) as FullProcess;
 }
 
 /** @returns a player in front of a trace's first operation, and its process */
-export function playerOf(trace: Trace, abi: Abi, profile?: Profile) {
-  const process = startFull(abi, profile);
+export function playerOf(trace: Trace, which: Which) {
+  const process = startFull(which);
   const threads = new Threads(process, trace);
   return { process, threads, player: new Player(trace, threads) };
 }

@@ -14,7 +14,7 @@ import { startKernelSync } from "../../src/kernel.js";
 import { startProcessSync } from "../../src/process/process.js";
 import { parseTrace } from "../../src/trace/parse.js";
 import { Prng } from "../support/prng.js";
-import { ABIS, playerOf, RandomProgram, startFull } from "./play.js";
+import { ABIS, HEAPS, playerOf, RandomProgram, startFull, type Which } from "./play.js";
 
 function traceOf(path: string) {
   return parseTrace(gunzipSync(readFileSync(path)), path);
@@ -22,10 +22,12 @@ function traceOf(path: string) {
 
 const TRACES = ["traces/git-log.rep.gz", "traces/threads/git-grep.rep.gz"];
 
-describe.each(ABIS)("a window on a heap, %s", (abi) => {
+describe.each(HEAPS)("a window on a heap, $abi, glibc $glibc", (which) => {
+  const { abi, glibc } = which;
+
   it.each(TRACES)("%s: live blocks are chunks in use, and nothing else is", (path) => {
     const trace = traceOf(path);
-    const { process, player } = playerOf(trace, abi);
+    const { process, player } = playerOf(trace, which);
     player.to(Math.floor(trace.count * 0.7));
     const view = new HeapView(process);
     const all = [...view.chunks()];
@@ -47,19 +49,16 @@ describe.each(ABIS)("a window on a heap, %s", (abi) => {
     expect([...inUse.keys()]).toEqual([]);
   });
 
-  it.each(["glibc", "throughput"] as const)(
-    "what is free is what mallinfo2 says, %s",
-    (profile) => {
-      const trace = traceOf(TRACES[0]!);
-      const { process, player } = playerOf(trace, abi, profile);
-      player.to(9000);
-      expect(mallinfoOf(new HeapView(process))).toEqual(process.mallinfo2());
-    },
-  );
+  it("what is free is what mallinfo2 says", () => {
+    const trace = traceOf(TRACES[0]!);
+    const { process, player } = playerOf(trace, which);
+    player.to(9000);
+    expect(mallinfoOf(new HeapView(process))).toEqual(process.mallinfo2());
+  });
 
   it("random programs: chunks of an arena fill its segments", () => {
     for (let seed = 1; seed <= 20; seed++) {
-      const process = startFull(abi);
+      const process = startFull(which);
       const program = new RandomProgram(process, new Prng(seed));
       program.run(400);
       const view = new HeapView(process);
@@ -75,7 +74,7 @@ describe.each(ABIS)("a window on a heap, %s", (abi) => {
   });
 
   it("regions are those of the kernel", () => {
-    const kernel = startKernelSync({ abi });
+    const kernel = startKernelSync({ abi, glibc });
     kernel.mmap(0, 8192, 3, 0x22, -1, 0);
     kernel.process.malloc(300_000);
     kernel.process.malloc(10);
@@ -86,17 +85,26 @@ describe.each(ABIS)("a window on a heap, %s", (abi) => {
 
   it("bytes are as good as a process", () => {
     // Mappings right behind the heap, so that the memory is small.
-    const process = startProcessSync({ abi, build: "full", layout: "compact" });
+    const process = startFull(which, { layout: "compact" });
     new RandomProgram(process, new Prng(7)).run(300);
     const { profile, structs, base, places } = process;
-    const source = bytesSource({ abi, profile, structs, base, places }, process.u8().slice());
+    expect(process.glibc).toBe(glibc);
+    const facts = { abi, profile, glibc, structs, base, places };
+    const source = bytesSource(facts, process.u8().slice());
     expect([...new HeapView(source).chunks()]).toEqual([...new HeapView(process).chunks()]);
   });
 });
 
+it.each(ABIS)("what is free in the profile throughput is what mallinfo2 says, %s", (abi) => {
+  const trace = traceOf(TRACES[0]!);
+  const { process, player } = playerOf(trace, { abi, profile: "throughput" });
+  player.to(9000);
+  expect(mallinfoOf(new HeapView(process))).toEqual(process.mallinfo2());
+});
+
 /** A heap whose break somebody else moves, and whose break is refused later. */
-function scattered(abi: "ilp32" | "lp64", build: "core" | "full") {
-  const process = startProcessSync({ abi, build, startBrk: 16 << 20 });
+function scattered(which: Which, build: "core" | "full") {
+  const process = startProcessSync({ ...which, build, startBrk: 16 << 20 });
   const blocks: number[] = [];
   const fill = (count: number) => {
     for (let i = 0; i < count; i++) blocks.push(process.malloc(5000));
@@ -113,9 +121,9 @@ function scattered(abi: "ilp32" | "lp64", build: "core" | "full") {
   return { process, blocks };
 }
 
-describe.each(ABIS)("a heap in pieces, %s", (abi) => {
+describe.each(HEAPS)("a heap in pieces, $abi, glibc $glibc", (which) => {
   it.each(["core", "full"] as const)("all segments are found, build %s", (build) => {
-    const { process, blocks } = scattered(abi, build);
+    const { process, blocks } = scattered(which, build);
     const view = new HeapView(process);
     const all = [...view.chunks()];
     expect(all.filter(isDamage)).toEqual([]);

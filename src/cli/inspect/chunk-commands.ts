@@ -1,10 +1,12 @@
 // heap, vis, malloc_chunk, top_chunk, whatis: chunks one by one.
 
 import { memOf, wordBytes } from "../../layout/address.js";
+import { IS_MMAPPED, PREV_INUSE } from "../../layout/generated.js";
 import type { StructLayout } from "../../layout/struct.js";
 import { flagNames, type ChunkState, type ChunkView, type HeapView } from "../../inspect/chunks.js";
 import { isDamage, sound, type Damage } from "../../inspect/damage.js";
 import { revealed } from "../../inspect/lists.js";
+import { mappedOffset } from "../../inspect/mapped.js";
 import { isVisible, walkRegions } from "../../inspect/regions.js";
 import { hex, hexWord, isInside, readHead, type HeapSource } from "../../inspect/source.js";
 import { mmOf } from "../../inspect/words.js";
@@ -165,8 +167,9 @@ function fieldsOf(source: HeapSource, { chunk, state, size, mem, flags }: ChunkV
     text,
   });
   const rows: ChunkField[] = [];
-  if ((flags & 1) === 0 || state === "mmapped") {
-    const text = state === "mmapped" ? "bytes before it in its mapping" : "of the free one before";
+  const isMapped = (flags & IS_MMAPPED) !== 0;
+  if ((flags & PREV_INUSE) === 0 || isMapped) {
+    const text = isMapped ? mappedText(source, chunk) : "of the free one before";
     rows.push(word("prev_size", chunk + fields.mchunkPrevSize.offset, text));
   }
   rows.push(
@@ -189,6 +192,14 @@ function fieldsOf(source: HeapSource, { chunk, state, size, mem, flags }: ChunkV
     if (state === "tcache") rows.push(word("key", mem + wordBytes(source.abi)));
   }
   return rows;
+}
+
+/** What prev_size says of a mapped chunk. */
+function mappedText(source: HeapSource, chunk: number): string {
+  const before = source.structs.Chunk.fields.mchunkPrevSize.offset + chunk;
+  const isHuge =
+    isInside(source, before, 8) && mappedOffset(source, chunk) !== source.readWord(before);
+  return `bytes before it in its mapping${isHuge ? "; 1: of huge pages" : ""}`;
 }
 
 /** A chunk at an address, whatever says so. */

@@ -5,13 +5,16 @@ import {
   binCount,
   binKind,
   cacheLists,
+  fastbinsOf,
+  hasFastbins,
+  FIRST_LARGE_CACHE,
   readThreads,
   walkBin,
   walkFastbin,
   type Entry,
 } from "../../inspect/lists.js";
 import { hex, type HeapSource } from "../../inspect/source.js";
-import { tcacheSize } from "../../inspect/steps.js";
+import { cachedSizesText } from "../../inspect/steps.js";
 import { wrap } from "../tables.js";
 import type { Arena } from "../../inspect/arenas.js";
 import type { HeapCommand } from "./registry.js";
@@ -52,7 +55,7 @@ function tcacheLists(source: HeapSource): List[] {
     tcache === 0
       ? []
       : Array.from(cacheLists(source, tcache), ({ index: bin, count, walk }) => {
-          const sizes = source.profile === "throughput" ? "" : hex(tcacheSize(bin, source.abi));
+          const sizes = source.profile === "throughput" ? "" : cachedSizesText(bin, source.abi);
           return list(walk, { kind: "tcache", bin, owner: `thread ${number}`, sizes, count });
         }),
   );
@@ -60,7 +63,7 @@ function tcacheLists(source: HeapSource): List[] {
 
 function fastLists(source: HeapSource, arena: Arena): List[] {
   const step = source.abi === "ilp32" ? 8 : 16;
-  return arena.state.fastbinsY.map((_, bin) =>
+  return fastbinsOf(arena).map((_, bin) =>
     list(walkFastbin(source, arena, bin), {
       ...{ kind: "fastbin", bin, owner: ownerOf(source, arena), sizes: hex((bin + 2) * step) },
     }),
@@ -119,10 +122,13 @@ function* listLines({ bin, sizes, count, chunks, damages, kind }: List, style: S
       yield `        ${colors.red(line)}`;
 }
 
-/** The order in which fd leads through a list. */
-function orderText(kinds: readonly Kind[]): string {
-  if (!kinds.includes("largebin")) return "chunks, newest first";
-  return `chunks, ${kinds.length > 1 ? "newest first; in large bins " : ""}largest first`;
+/** The order of the chunks in lists. */
+function orderText(kinds: readonly Kind[], lists: readonly List[]): string {
+  const isSorted = lists.some(({ kind, bin }) => kind === "tcache" && bin >= FIRST_LARGE_CACHE);
+  const cached = isSorted ? `; in tcache from ${FIRST_LARGE_CACHE} on smallest first` : "";
+  if (!kinds.includes("largebin")) return `chunks, newest first${cached}`;
+  if (kinds.length === 1) return "chunks, largest first";
+  return `chunks, newest first; in large bins largest first${cached}`;
 }
 
 function report(subject: Subject, kinds: readonly Kind[], showsEmpty: boolean): Report {
@@ -135,8 +141,14 @@ function report(subject: Subject, kinds: readonly Kind[], showsEmpty: boolean): 
     json: { of: subject.name, lists: shown },
     *lines(style) {
       yield style.colors.dim(subject.name);
-      yield style.colors.dim(orderText(kinds));
+      const isMissing = kinds.includes("fastbin") && !hasFastbins(subject.source);
+      if (isMissing && kinds.length === 1) {
+        yield "this glibc has no fast bins (they went with 2.43)";
+        return;
+      }
+      yield* wrap(orderText(kinds, shown), style.width).split("\n").map(style.colors.dim);
       for (const kind of kinds) {
+        if (kind === "fastbin" && isMissing) continue;
         const of = shown.filter((one) => one.kind === kind);
         const owners = [...new Set(of.map(({ owner }) => owner))];
         if (owners.length === 0) yield `${style.colors.bold(TITLES[kind])}: empty`;

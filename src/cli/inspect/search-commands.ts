@@ -3,8 +3,10 @@
 import { memOf, wordBytes } from "../../layout/address.js";
 import { flagNames, type ChunkView } from "../../inspect/chunks.js";
 import { isDamage } from "../../inspect/damage.js";
+import { hasFastbins } from "../../inspect/lists.js";
 import { walkRegions } from "../../inspect/regions.js";
 import { hex, isInside, readHead } from "../../inspect/source.js";
+import { UserError } from "../io.js";
 import { wrap } from "../tables.js";
 import { ADDRESS_HELP, addressOf, numberOf } from "./address.js";
 import { ADDRESS, chunkRecord, whereabouts, type Whereabouts } from "./chunk-commands.js";
@@ -20,6 +22,8 @@ const findFakeFast: HeapCommand = {
   run(subject, { args }) {
     const { source } = subject;
     const target = addressOf(subject, args[0]!, "ADDRESS");
+    if (!hasFastbins(source))
+      throw new UserError("this glibc has no fast bins: a fake chunk would be tcache's, or none");
     const { globalMaxFast } = source.structs.LibcData.fields;
     const most = source.readWord(source.places.libcData + globalMaxFast.offset);
     const header = 2 * wordBytes(source.abi);

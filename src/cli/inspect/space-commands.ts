@@ -10,7 +10,7 @@ import { hex, readHead, type HeapSource } from "../../inspect/source.js";
 import { mmOf } from "../../inspect/words.js";
 import { permissions } from "../../kernel/proc/maps.js";
 import { kindOf, labelOf, slotOf } from "../../trace/trace.js";
-import { OpKind } from "../../layout/generated.js";
+import { IS_MMAPPED, OpKind } from "../../layout/generated.js";
 import { formatBytes, formatCount, formatShare } from "../format.js";
 import { UserError } from "../io.js";
 import { table } from "../tables.js";
@@ -115,7 +115,7 @@ const frag: HeapCommand = {
   summary: "show how fragmented the heap is: a map, free bytes by list, the largest free chunk",
   examples: ["", "--at 100000"],
   run(subject) {
-    const all = chunksOf(subject).filter(({ state }) => state !== "mmapped");
+    const all = chunksOf(subject).filter(({ flags }) => (flags & IS_MMAPPED) === 0);
     const bytes = (states: (state: string) => boolean): number =>
       all.reduce((sum, { state, size }) => (states(state) ? sum + size : sum), 0);
     const total = bytes(() => true);

@@ -47,7 +47,13 @@ const wordSource = (type) => `// @ts-ignore: decorator
 `;
 
 /** Constants that are false here, whatever the user says. */
-const FALSEHOODS = new Set(["IS_THREADED", "IS_FULL", "IS_SMALL", "COUNTS_HELD"]);
+const FALSEHOODS = new Set([
+  ...["IS_THREADED", "IS_FULL", "IS_SMALL", "COUNTS_HELD"],
+  // It is glibc 2.36: asc's own --use cannot choose which fields a struct has.
+  ...["FREES_SMALL_TO_BIN", "CALLOC_USES_TCACHE", "REALLOC_KEEPS_FIT", "MEMALIGN_USES_TCACHE"],
+  ...["MERGES_CUT_PARTS", "MERGES_SMALL_ENDS", "CHECKS_ALIGNED_ALLOC", "MAPPED_HAS_TRAILER"],
+  ...["HUGE_SETS_THRESHOLD", "COUNTS_SLOTS", "MAKES_TCACHE_LATE", "UNSORTED_MAKES_TCACHE"],
+]);
 
 /** What asc's --use says in this project's builds. */
 const CONSTANTS = {
@@ -58,6 +64,7 @@ const CONSTANTS = {
   THREADS: "0",
   PROFILE: "(isDefined(PTMALLOC_THROUGHPUT) ? PTMALLOC_THROUGHPUT : 0)",
   CRASH_POINTS: "0",
+  GLIBC: "36",
 };
 
 /**
@@ -99,7 +106,7 @@ const EDITS = {
   // One text for both layouts: the 11th fast bin of ilp32 is where lp64 leaves a gap before its 10.
   "malloc/state": [
     [
-      "  @count(11, 10) fastbinsY: word;",
+      "  @until(43) @count(11, 10) fastbinsY: word;",
       "  firstFastbin: u32; // fastbinsY[0] in ilp32, a gap in lp64\n  @count(10) fastbinsY: word;",
     ],
   ],
@@ -167,10 +174,19 @@ function prepare(name) {
     if ((ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) && node.moduleSpecifier)
       imports.push(posix.join(posix.dirname(name), node.moduleSpecifier.text));
     if (ts.isPropertyDeclaration(node)) {
-      const counted = ts.getDecorators(node)?.find((d) => /^@count\(/.test(d.getText()));
+      const decorators = ts.getDecorators(node) ?? [];
+      const [first] = decorators;
+      // Of another glibc's fields nothing is left.
+      if (decorators.some((d) => /^@since\(\d+\)/.test(d.getText()))) {
+        changes.push({ from: first.getStart(), to: node.getEnd(), text: "" });
+        return;
+      }
+      const counted = decorators.find((d) => /^@count\(/.test(d.getText()));
+      if (!counted && first)
+        changes.push({ from: first.getStart(), to: decorators.at(-1).getEnd(), text: "" });
       if (counted) {
         changes.push({
-          from: counted.getStart(),
+          from: first.getStart(),
           to: node.getEnd(),
           text: expandedField(node, counted),
         });

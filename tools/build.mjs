@@ -20,6 +20,11 @@ const COMMON = ["tools", "package.json", "package-lock.json", "node_modules/.pac
 /** Scripts of package.json by what they make; files and folders, relative to the project. */
 const STEPS = [
   {
+    script: "build:archive",
+    from: PACKAGE_COMPILATIONS.map(({ name }) => `build/${name}.wasm`),
+    to: ["build/binaries.br"],
+  },
+  {
     script: "build:ts",
     from: [
       ...["src", "guest", "LICENSE", "tsconfig.base.json"],

@@ -77,6 +77,9 @@ export const BUILDS = {
   },
 };
 
+/** The first glibc with the functions of C23, and the entry that exports them. */
+const C23 = { glibc: 43, entry: "assembly/c23.ts" };
+
 /** The builds that each other version of glibc has. */
 const VERSIONED = ["core", "checked", "replay", "full", "image", "threads"];
 
@@ -88,7 +91,10 @@ export const VERSION_BUILDS = Object.fromEntries(
   GLIBC_VERSIONS.flatMap((glibc) =>
     Object.entries(BUILDS)
       .filter(([name]) => VERSIONED.includes(name))
-      .map(([name, build]) => [`${name}-2.${glibc}`, { ...build, glibc }]),
+      .map(([name, build]) => [
+        `${name}-2.${glibc}`,
+        { ...build, glibc, more: glibc < C23.glibc ? [] : [C23.entry] },
+      ]),
   ),
 );
 
@@ -185,10 +191,10 @@ function optionsOf(build) {
 
 /** @param {[string, Build]} entry of BUILDS @returns {Compilation[]} in both layouts */
 function packageBuilds([name, build]) {
-  const { entry, threads, crashPoints } = build;
+  const { entry, threads, crashPoints, more: own = [] } = build;
   const transforms = [LAYOUT, ...(threads ? [JOURNAL] : []), OPTIMIZE];
   if (crashPoints) transforms.push(CRASH);
-  const more = threads ? [...SHARED, "65536"] : [];
+  const more = [...own, ...(threads ? [...SHARED, "65536"] : [])];
   return Object.entries(WORDS).map(([abi, word]) => ({
     name: `${name}.${abi}`,
     entry,

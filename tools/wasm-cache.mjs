@@ -96,12 +96,14 @@ export function sourcesOf(root, entries) {
  */
 export function keyOf(root, { entry, options }) {
   const transforms = options.filter((_, index) => options[index - 1] === "--transform");
+  const entries = [entry, ...options.filter((option) => /^[^-.].*\.ts$/.test(option))];
   const versions = ["assemblyscript", "binaryen"].map(
     (name) => contentOf(join(root, "node_modules", name, "package.json")) ?? "none",
   );
   const config = contentOf(join(root, "asconfig.json")) ?? "none";
-  const sources = [...sourcesOf(root, [entry, ...transforms])].flat();
-  return hashOf([String(FORMAT), entry, ...options, ...versions, config, ...sources]);
+  const places = contentOf(join(root, "assembly/abi/assertions.json")) ?? "none";
+  const sources = [...sourcesOf(root, [...entries, ...transforms])].flat();
+  return hashOf([String(FORMAT), entry, ...options, ...versions, config, places, ...sources]);
 }
 
 /** A folder of entries. */

@@ -50,9 +50,6 @@ export const PARTS_GO_TO_TCACHE: bool = GLIBC < 42;
 /** Whether aligned_alloc refuses what is no power of two (2.38). */
 export const CHECKS_ALIGNED_ALLOC: bool = GLIBC >= 38;
 
-/** Whether C23's free_sized and free_aligned_sized are there (2.43). */
-export const HAS_FREE_SIZED: bool = GLIBC >= 43;
-
 // Mappings and heaps.
 
 /**

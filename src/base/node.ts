@@ -7,6 +7,7 @@ import type path from "node:path";
 import type url from "node:url";
 import type util from "node:util";
 import type threads from "node:worker_threads";
+import type zlib from "node:zlib";
 
 interface NodeModules {
   readonly "node:fs": typeof fs;
@@ -14,6 +15,7 @@ interface NodeModules {
   readonly "node:util": typeof util;
   readonly "node:url": typeof url;
   readonly "node:worker_threads": typeof threads;
+  readonly "node:zlib": typeof zlib;
 }
 
 /** @returns the module, or undefined outside Node.js and what takes after it */

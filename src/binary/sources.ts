@@ -3,6 +3,7 @@
 // installed package.
 
 import type { Binaries, WasmInput, WasmSource } from "./load.js";
+import { ARCHIVE, archived } from "./archive.js";
 import { isBinary, needed } from "../base/realm.js";
 import { fetchBinary, fetchBinarySync } from "./fetch.js";
 
@@ -16,14 +17,29 @@ export type BinaryTable = Readonly<
 // through another URL.
 const here = import.meta.url as string | undefined;
 
-function fileOf(name: string): URL {
+/** A file of build/. */
+function builtFile(name: string): URL {
   if (here === undefined) {
     throw new Error(
-      `where ${name}.wasm is cannot be told in a bundle without import.meta.url: give the option "wasm", or bundle to ES modules`,
+      `where ${name} is cannot be told in a bundle without import.meta.url: give the option "wasm", or bundle to ES modules`,
     );
   }
   const Url = needed("URL");
-  return new Url(`../../build/${name}.wasm`, new Url(here));
+  return new Url(`../../build/${name}`, new Url(here));
+}
+
+function fileOf(name: string): URL {
+  return builtFile(`${name}.wasm`);
+}
+
+/**
+ * What is to be had where the package's file is not: the archive's.
+ * @throws `cause` with what else to try, where the archive has none
+ */
+function otherwise(name: string, cause: unknown): WasmSource {
+  const bytes = archived(builtFile(ARCHIVE))?.get(name);
+  if (bytes === undefined) throw hinted(cause);
+  return bytes as WasmSource;
 }
 
 /** @returns where to find binaries, those of the table first */
@@ -38,7 +54,7 @@ export function binariesOf(table: BinaryTable): Binaries {
         try {
           return await fetchBinary(file);
         } catch (cause) {
-          throw hinted(cause);
+          return otherwise(name, cause);
         }
       }
       return isBinary(place) ? place : fetchBinary(place);
@@ -50,7 +66,7 @@ export function binariesOf(table: BinaryTable): Binaries {
         try {
           return fetchBinarySync(file);
         } catch (cause) {
-          throw hinted(cause);
+          return otherwise(name, cause);
         }
       }
       return isBinary(place) ? place : fetchBinarySync(place);
@@ -63,7 +79,7 @@ export function binariesOf(table: BinaryTable): Binaries {
  */
 function hinted(cause: unknown): Error {
   return new Error(
-    `${(cause as Error).message} (bundlers leave files of packages behind: give the option "wasm", or import from the entry that brings this build)`,
+    `${(cause as Error).message} (bundlers leave files of packages behind: give the option "wasm", or import from the entry that brings this build; "npx ptmalloc-wasm binaries" writes files of other versions of glibc)`,
     { cause },
   );
 }

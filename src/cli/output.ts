@@ -1,6 +1,6 @@
 // Where exports, imports and snapshots go: standard output, or a file, gzipped by its name.
 
-import { createWriteStream } from "node:fs";
+import { createWriteStream, writeFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -28,6 +28,15 @@ export async function writeText(
     await (path.endsWith(".gz")
       ? pipeline(source, createGzip({ level: 9 }), file)
       : pipeline(source, file));
+  } catch (error) {
+    throw isError(error) && systemReason(error) !== undefined ? fileError(path, error) : error;
+  }
+}
+
+/** Writes a file of bytes. @throws UserError for one that cannot be written */
+export function writeBytes(path: string, bytes: Uint8Array): void {
+  try {
+    writeFileSync(path, bytes);
   } catch (error) {
     throw isError(error) && systemReason(error) !== undefined ? fileError(path, error) : error;
   }

@@ -7,6 +7,7 @@ import { HeapImageError } from "../image/errors.js";
 import { TraceError } from "../trace/trace.js";
 import { ReplayError } from "../trace/workers/crew.js";
 import { benchCommand } from "./bench/command.js";
+import { binariesCommand } from "./binaries/command.js";
 import { compareGlibcCommand } from "./compare-glibc/command.js";
 import { completionCommand } from "./completion/command.js";
 import { exportCommand } from "./exchange/export.js";
@@ -53,7 +54,7 @@ const COMMANDS: Readonly<Record<string, (io: CliIo) => readonly Command[]>> = {
     mmCommand(io),
     straceCommand(io),
   ],
-  "Others:": (io) => [linkCommand(io), completionCommand(io), manCommand(io)],
+  "Others:": (io) => [linkCommand(io), binariesCommand(io), completionCommand(io), manCommand(io)],
 };
 /** Errors whose message says all there is to say. */
 const EXPECTED = [TraceError, ReplayError, UserError, HeapAbort, HeapImageError] as const;

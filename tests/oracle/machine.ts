@@ -4,6 +4,7 @@
 import { HeapAbort } from "../../src/process/failures.js";
 import { startProcessSync } from "../../src/process/process.js";
 import type { Process } from "../../src/process/process.js";
+import type { GlibcName } from "../../src/binary/glibc.js";
 import type { Abi } from "../../src/layout/address.js";
 import type { FieldLayout, StructLayout } from "../../src/layout/struct.js";
 import { Tunable } from "../../src/layout/generated.js";
@@ -65,11 +66,11 @@ export interface MachineOptions {
   /** Where the heap begins, if that matters. */
   startBrk?: number;
   /** Which glibc it is to be; "2.36" without. */
-  glibc?: string;
+  glibc?: GlibcName;
 }
 
 /** What starts a process of another glibc than 2.36. */
-export function optionsOf(glibc = "2.36"): { glibc?: string } {
+export function optionsOf(glibc: GlibcName = "2.36"): { glibc?: GlibcName } {
   return glibc === "2.36" ? {} : { glibc };
 }
 

@@ -5,6 +5,7 @@ import { mallocInfo, mallocStats } from "../../src/inspect/malloc-info.js";
 import { parseTrace } from "../../src/trace/parse.js";
 import { replayAddresses } from "../../src/trace/replay.js";
 import { optionsOf } from "./machine.js";
+import type { GlibcName } from "../../src/binary/glibc.js";
 import type { Abi } from "../../src/layout/address.js";
 import type { ReplaySession } from "../../src/trace/session.js";
 
@@ -17,7 +18,7 @@ export interface ThreadRun {
   sample?: number;
   build?: "replay" | "checked";
   /** Which glibc it is to be; "2.36" without. */
-  glibc?: string;
+  glibc?: GlibcName;
 }
 
 /**

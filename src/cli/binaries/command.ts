@@ -1,0 +1,67 @@
+// `ptmalloc-wasm binaries`: which binaries the package has, and files of them for browsers and
+// bundlers, which cannot look into its archive.
+
+import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Command } from "commander";
+import { ARCHIVE, archived } from "../../binary/archive.js";
+import { UserError, type CliIo } from "../io.js";
+import { writeBytes } from "../output.js";
+import { packageRoot } from "../package-root.js";
+
+interface Options {
+  out?: string;
+}
+
+const EXAMPLES = `
+Examples:
+  ptmalloc-wasm binaries
+  ptmalloc-wasm binaries core-2.43.ilp32 --out public
+
+In a browser: createHeap({ glibc: "2.43", wasm: "/public/core-2.43.ilp32.wasm" })`;
+
+/** @returns all binaries by name, as the package has them: as files, and in its archive */
+function allBinaries(): Map<string, () => Uint8Array> {
+  const folder = join(packageRoot(), "build");
+  const found = new Map<string, () => Uint8Array>();
+  const archive = archived(pathToFileURL(join(folder, ARCHIVE)));
+  for (const [name, bytes] of archive ?? []) found.set(name, () => bytes);
+  const files = existsSync(folder) ? readdirSync(folder) : [];
+  for (const file of files.filter((one) => one.endsWith(".wasm")))
+    found.set(file.slice(0, -".wasm".length), () => readFileSync(join(folder, file)));
+  return new Map([...found].sort(([a], [b]) => a.localeCompare(b)));
+}
+
+function run(io: CliIo, wanted: readonly string[], { out }: Options): void {
+  const all = allBinaries();
+  const unknown = wanted.find((name) => !all.has(name));
+  if (unknown !== undefined)
+    throw new UserError(`no binary "${unknown}"; "ptmalloc-wasm binaries" lists those there are`);
+  const names = wanted.length > 0 ? wanted : [...all.keys()];
+  if (out !== undefined) mkdirSync(out, { recursive: true });
+  for (const name of names) {
+    const bytes = all.get(name)!();
+    const size = `${bytes.length.toLocaleString("en-US").padStart(7)} bytes`;
+    if (out === undefined) io.stdout.write(`${size}  ${name}\n`);
+    else {
+      const file = join(out, `${name}.wasm`);
+      writeBytes(file, bytes);
+      io.stdout.write(`${size}  ${file}\n`);
+    }
+  }
+}
+
+/** @returns the command, to be added to the program */
+export function binariesCommand(io: CliIo): Command {
+  return new Command("binaries")
+    .description(
+      "List the package's WebAssembly binaries, those of other versions of glibc among them, " +
+        "or write them to files.",
+    )
+    .summary("list the WebAssembly binaries, or write them to files")
+    .argument("[name...]", "such as core-2.43.ilp32; all of them without")
+    .option("--out <folder>", "write NAME.wasm there; the folder is made")
+    .addHelpText("after", EXAMPLES)
+    .action((names: string[], options: Options) => run(io, names, options));
+}

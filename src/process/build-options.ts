@@ -2,7 +2,7 @@
 // and what it needs.
 
 import type { Abi } from "../layout/address.js";
-import { Tunable } from "../layout/generated.js";
+import { DEFAULT_GLIBC, Tunable } from "../layout/generated.js";
 import { checkOptions, checkPowerOfTwo, FLAG, merged } from "../base/checks.js";
 import type { Build } from "../binary/exports.js";
 import { glibcVersion } from "../binary/glibc.js";
@@ -17,7 +17,7 @@ import type { HugePages, ProcessOptions, ProcessPlan, Traits } from "./options.j
 import { randomWords } from "../base/realm.js";
 import type { ThreadedBuild } from "./threads/build.js";
 import { parseTunables } from "./tunable-text.js";
-import type { TunableSetting } from "./tunables.js";
+import { loaderRange, tunableRange, type TunableSetting } from "./tunables.js";
 
 const BUILDS = ["core", "checked", "replay", "full", "image", "threads"] as const;
 
@@ -55,13 +55,16 @@ export interface Starter {
 /** @throws TypeError when the build is that of threads, and the starter has none */
 function traitsOf(options: ProcessOptions, { threaded }: Starter): Traits {
   const { build = "core", abi = "ilp32", lenientTunables = false } = options;
+  const glibc = glibcVersion(options.glibc);
   const plain = { reservedBytes: WASM_PAGE_BYTES, taskSize: MAX_TASK_SIZE };
   const isThreaded = build === "threads";
   if (isThreaded && !threaded)
     throw new TypeError('option "threads": the createHeap of ptmalloc-wasm/threads has them');
   const traits = isThreaded ? threaded!.traitsOf(abi) : plain;
+  // Another glibc's binary says itself, once it is there, what it cannot use.
+  const rangeOf = glibc === DEFAULT_GLIBC ? tunableRange : loaderRange;
   const readTunables: Traits["readTunables"] = (given, layout) =>
-    parseTunables(given, layout, lenientTunables);
+    parseTunables(given, layout, lenientTunables, rangeOf);
   return { build, readTunables, ...traits };
 }
 
@@ -145,6 +148,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
     };
   }
   plan.profile = options.profile;
+  plan.isLenient = options.lenientTunables ?? false;
   if (options.glibc !== undefined) plan.glibc = glibcVersion(options.glibc);
   if (own.restore !== undefined) plan.resume = own.restore;
   if (build === "threads") Object.assign(plan, starter.threaded!.threadingOf(own));

@@ -6,7 +6,7 @@
 import type { Abi } from "../layout/address.js";
 import { splitNumber } from "./numerals.js";
 import { checkWhole, loaderRange, TUNABLE_PREFIX, tunableNames, tunableRange } from "./tunables.js";
-import type { TunableName, TunableObject, TunableSetting } from "./tunables.js";
+import type { RangeOf, TunableName, TunableObject, TunableSetting } from "./tunables.js";
 
 const MOST = 0xffff_ffff_ffff_ffffn;
 
@@ -40,7 +40,11 @@ function entriesOf(object: TunableObject): [name: string, value: string][] {
  * Reads malloc tunables as glibc 2.36 does.
  * @returns what malloc uses, each tunable once
  */
-export function lenientTunables(given: string | TunableObject, abi: Abi): TunableSetting[] {
+export function lenientTunables(
+  given: string | TunableObject,
+  abi: Abi,
+  rangeOf: RangeOf = tunableRange,
+): TunableSetting[] {
   const loaded = new Map<TunableName, bigint>();
   for (const [key, text] of typeof given === "string" ? itemsOf(given) : entriesOf(given)) {
     const name = tunableNames.find((known) => key === TUNABLE_PREFIX + known);
@@ -50,6 +54,6 @@ export function lenientTunables(given: string | TunableObject, abi: Abi): Tunabl
     if (value >= min && value <= max) loaded.set(name, value);
   }
   return [...loaded]
-    .filter(([name, value]) => value <= tunableRange(name, abi).max)
+    .filter(([name, value]) => value <= rangeOf(name, abi).max)
     .map(([name, value]) => ({ name, id: tunableNames.indexOf(name), value }));
 }

@@ -168,6 +168,8 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
    * look at.
    */
   tunables: TunableSetting[];
+  /** Whether settings that the binary refuses are left out. */
+  isLenient?: boolean;
   /** The double-free key to set, when it is random. */
   tcacheKey?: bigint | undefined;
   /** What says how the process ends. */

@@ -5,7 +5,7 @@ import { checkPlain, show } from "../base/checks.js";
 import { lenientTunables } from "./lenient-tunables.js";
 import { splitNumber } from "./numerals.js";
 import { TUNABLE_PREFIX, tunableSetting, tunablesOf } from "./tunables.js";
-import type { TunableObject, TunableSetting } from "./tunables.js";
+import type { RangeOf, TunableObject, TunableSetting } from "./tunables.js";
 
 /**
  * Reads a number as strtoul(s, NULL, 0) does: decimal, 0x hexadecimal, 0 octal, an optional sign
@@ -28,7 +28,7 @@ function readNumber(text: string, name: string, where = ""): bigint {
   return value;
 }
 
-function parseText(text: string, abi: Abi): TunableSetting[] {
+function parseText(text: string, abi: Abi, rangeOf?: RangeOf): TunableSetting[] {
   const settings: TunableSetting[] = [];
   let position = 0;
   for (const item of text.split(":")) {
@@ -47,7 +47,7 @@ function parseText(text: string, abi: Abi): TunableSetting[] {
     // for a native program works here.
     if (!name.startsWith(TUNABLE_PREFIX)) continue;
     const value = readNumber(item.slice(equals + 1), name, where);
-    settings.push(tunableSetting(name.slice(TUNABLE_PREFIX.length), value, abi, where));
+    settings.push(tunableSetting(name.slice(TUNABLE_PREFIX.length), value, abi, where, rangeOf));
   }
   return settings;
 }
@@ -58,6 +58,7 @@ function parseText(text: string, abi: Abi): TunableSetting[] {
  *   ld.so), or an object
  * @param abi decides the ranges
  * @param isLenient whether what glibc cannot use is ignored, as there, and not an error
+ * @param rangeOf which values the tunables take; by default those of glibc 2.36
  * @returns the settings in the order given; when a name comes twice the later one wins, as in glibc
  * @throws SyntaxError, RangeError or TypeError naming the text, the position in it and the rule
  *   broken
@@ -66,9 +67,10 @@ export function parseTunables(
   tunables: string | TunableObject,
   abi: Abi,
   isLenient = false,
+  rangeOf?: RangeOf,
 ): TunableSetting[] {
   if (typeof tunables !== "string") checkPlain("tunables", tunables);
-  if (isLenient) return lenientTunables(tunables, abi);
-  if (typeof tunables === "string") return parseText(tunables, abi);
-  return tunablesOf(tunables, abi, readNumber);
+  if (isLenient) return lenientTunables(tunables, abi, rangeOf);
+  if (typeof tunables === "string") return parseText(tunables, abi, rangeOf);
+  return tunablesOf(tunables, abi, readNumber, rangeOf);
 }

@@ -98,19 +98,29 @@ export function loaderRange(name: TunableName, abi: Abi): TunableRange {
   return tunableRange(LIMITED_BY_MALLOC.includes(name) ? "top_pad" : name, abi);
 }
 
+/** Says which values a tunable takes. */
+export type RangeOf = (name: TunableName, abi: Abi) => TunableRange;
+
 /**
  * @param name without the prefix
  * @param where the setting stands, to begin messages with
+ * @param rangeOf `tunableRange`, or `loaderRange` where the binary, of another glibc, is to decide
  * @throws RangeError for a name that glibc does not know, or a value out of range
  */
-export function tunableSetting(name: string, value: bigint, abi: Abi, where = ""): TunableSetting {
+export function tunableSetting(
+  name: string,
+  value: bigint,
+  abi: Abi,
+  where = "",
+  rangeOf: RangeOf = tunableRange,
+): TunableSetting {
   const id = tunableNames.indexOf(name as TunableName);
   if (id < 0) {
     throw new RangeError(
       `${where}glibc 2.36 has no tunable ${show(TUNABLE_PREFIX + name)} (it has ${tunableNames.join(", ")})`,
     );
   }
-  const { min, max } = tunableRange(name as TunableName, abi);
+  const { min, max } = rangeOf(name as TunableName, abi);
   if (value < min || value > max) {
     const got = clip(String(value));
     throw new RangeError(
@@ -135,11 +145,12 @@ export function tunablesOf(
   object: TunableObject,
   abi: Abi,
   readText?: (text: string, name: string) => bigint,
+  rangeOf?: RangeOf,
 ): TunableSetting[] {
   return Object.entries(object).map(([key, given]) => {
     let value = given;
     if (typeof value === "string" && readText) value = readText(value, key);
     checkWhole(value, key);
-    return tunableSetting(key.replace(TUNABLE_PREFIX, ""), BigInt(value), abi);
+    return tunableSetting(key.replace(TUNABLE_PREFIX, ""), BigInt(value), abi, "", rangeOf);
   });
 }

@@ -44,6 +44,12 @@ export const MERGES_CUT_PARTS: bool = GLIBC >= 39;
  */
 export const MERGES_SMALL_ENDS: bool = GLIBC >= 39 && GLIBC < 43;
 
+/** Whether memalign asserts that what it found is large enough (until 2.42). */
+export const ASSERTS_ALIGNED_SIZE: bool = GLIBC < 43;
+
+/** Whether the list of sizes is checked where a chunk becomes the smallest of its bin (2.42). */
+export const CHECKS_SMALLEST: bool = GLIBC >= 42;
+
 /** Whether what realloc cuts off or leaves, and an old top, may go to tcache (until 2.41). */
 export const PARTS_GO_TO_TCACHE: bool = GLIBC < 42;
 

@@ -3,6 +3,7 @@
 
 import { IS_SMALL } from "../abi/profile";
 import {
+  ASSERTS_ALIGNED_SIZE,
   HAS_FASTBINS,
   MAPPED_HAS_TRAILER,
   MERGES_CUT_PARTS,
@@ -41,7 +42,7 @@ export function allocateAligned(arena: MallocState, alignment: word, bytes: word
     const rest = p.size - lead;
     if (p.isMmapped) return moveMapped(p, lead).mem;
     giveBackLead(arena, p, aligned, lead, rest);
-    if (rest < size || ((<word>aligned.mem) & (alignment - 1)) != 0) {
+    if (ASSERTS_ALIGNED_SIZE && (rest < size || ((<word>aligned.mem) & (alignment - 1)) != 0)) {
       corrupted(Failure.ASSERT_MEMALIGN_SIZE, addressOf(aligned));
     }
     p = aligned;

@@ -39,7 +39,7 @@ import { freeChunk, freeToArena, takeBack } from "./release";
 import { resizeChunk, resizeMapped } from "./resize";
 import { MINSIZE, checkedRequestToSize, requestToSize } from "./sizes";
 import { Step, TELLS, note } from "./steps";
-import { MallocState, libc, setErrno, thread } from "./state";
+import { MallocState, libc, mainArena, setErrno, thread } from "./state";
 import { ENOMEM, PAGE_SIZE } from "./system";
 import {
   MAX_SMALL_SIZE,
@@ -242,8 +242,10 @@ function freeLate(mem: usize): void {
   } else {
     note(Step.TCACHE_NONE, size, 0);
   }
-  if (<word>addressOf(p) + (size - MINSIZE) < <word>addressOf(p))
-    refuse(Failure.FREE_SIZE, addressOf(p));
+  const start = <word>addressOf(p);
+  if (start + (size - MINSIZE) < start) refuse(Failure.FREE_SIZE, addressOf(p));
+  // The next chunk would lie on the null page.
+  if (start + size < start && !p.isMmapped) corrupted(Failure.SEGV_POINTER, addressOf(p));
   freeToArena(arenaFor(p), p, size, false);
   thread.errno = errno;
 }
@@ -425,6 +427,8 @@ export function realloc(address: word, bytes: word): word {
  * or of a mapping a page.
  */
 function fits(p: Chunk, bytes: word): bool {
+  // glibc looks at the next chunk before it looks at the size.
+  if (!p.isMmapped && p.size >= mainArena.systemMem) mustBeMapped(p.at(p.size));
   const usable = usableOf(p);
   if (bytes > usable) return false;
   const spare = usable - bytes;

@@ -7,6 +7,7 @@
 // null.
 
 import { IS_CLASSED } from "../abi/profile";
+import { CHECKS_SMALLEST } from "../abi/version";
 import { ILP32, MALLOC_ALIGNMENT, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { Chunk, addressOf } from "./chunk";
@@ -188,6 +189,8 @@ function largePlace(bin: Chunk, victim: Chunk, plainSize: word): Chunk {
   if (smallest.isNonMain) corrupted(Failure.ASSERT_LARGEBIN_BK_ARENA, addressOf(smallest));
   if (size < smallest.mchunkSize) {
     const largest = fwd;
+    if (CHECKS_SMALLEST && largest.bkNextsize.fdNextsize != largest)
+      corrupted(Failure.LARGEBIN_NEXTSIZE, addressOf(largest));
     victim.fdNextsize = largest;
     victim.bkNextsize = largest.bkNextsize;
     largest.bkNextsize = victim;

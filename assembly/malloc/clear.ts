@@ -1,5 +1,6 @@
 // calloc's clearing: only the bytes that may be anything but zero.
 
+import { CALLOC_USES_TCACHE } from "../abi/version";
 import { SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { allocate } from "./allocate";
@@ -13,19 +14,24 @@ export function clearedAllocate(arena: MallocState, bytes: word): usize {
   const mem = allocate(arena, bytes);
   if (mem == 0) return 0;
   const p = Chunk.ofMem(mem);
+  let start = mem;
   let end = addressOf(p.at(p.size));
   if (p.isMmapped) {
     // Cleared only where the pages were somebody's before; a native mapping is zero by itself.
     end = libc.perturbByte ? mem + <usize>bytes : knownZeroFrom(mem, end);
   } else {
-    // glibc clears word by word, and expects at least three.
-    if ((p.size - SIZE_SZ) / SIZE_SZ < 3) corrupted(Failure.ASSERT_CALLOC_CLEARS, addressOf(p));
+    // glibc clears word by word, at least three. Until 2.40 it says so; later it clears the last two
+    // of a chunk that has none, too: its own header.
+    const words = (p.size - SIZE_SZ) / SIZE_SZ;
+    if (!CALLOC_USES_TCACHE && words < 3) corrupted(Failure.ASSERT_CALLOC_CLEARS, addressOf(p));
+    if (CALLOC_USES_TCACHE && words < 2) start -= <usize>(2 - words) * SIZE_SZ;
     // The block reaches to the next chunk's size word.
     end += SIZE_SZ;
+    if (CALLOC_USES_TCACHE) end = max(end, mem + 3 * SIZE_SZ);
     if (p == oldTop && libc.perturbByte == 0 && isFromBreak(arena, end))
       end = knownZeroFrom(mem, end);
   }
-  memory.fill(mem, 0, end - mem);
+  memory.fill(start, 0, end - start);
   return mem;
 }
 

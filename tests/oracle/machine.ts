@@ -93,7 +93,8 @@ export class Machine {
     this.ref = BigInt(startBrk === START_BRK ? MMAP_BASE : NATIVE_ILP32.ref);
     // The recording machine's huge pages; its i386 glibc took no notice of transparent ones
     // (hugetlb=1 changed nothing).
-    const hugePages = { transparent: abi === "lp64" ? 2 ** 21 : 0, standard: 2 ** 21 };
+    const hasTransparent = abi === "lp64" || glibc !== undefined;
+    const hugePages = { transparent: hasTransparent ? 2 ** 21 : 0, standard: 2 ** 21 };
     const base = startBrk - 65536;
     this.#process = startProcessSync({
       ...{ abi, build, base, startBrk, mmapBase: Number(this.ref), layout: "top-down" },

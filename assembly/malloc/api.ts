@@ -166,7 +166,7 @@ function takeCachedAside(bytes: word): usize {
 /** Tells why tcache does not serve a request. */
 function noteUncached(bytes: word): void {
   if (isCacheable(bytes)) note(Step.TCACHE_EMPTY, requestIndex(bytes), 0);
-  else note(Step.TCACHE_NONE, checkedRequestToSize(bytes), 0);
+  else note(Step.TCACHE_NONE, checkedRequestToSize(bytes), u32(tcache == 0));
 }
 
 /** free(3): gives a block back; errno stays as it is. free(NULL) does nothing. */
@@ -350,7 +350,11 @@ export function calloc(count: word, size: word): word {
   if (CALLOC_USES_TCACHE) {
     const cached = takeCachedAside(bytes);
     if (cached != 0) {
-      if (TELLS) note(Step.TCACHE_TAKE, requestIndex(bytes), 0);
+      if (TELLS && isCacheable(bytes)) {
+        const index = requestIndex(bytes);
+        // The block is out already.
+        note(Step.TCACHE_TAKE, index, blocksIn(index) + 1);
+      }
       memory.fill(cached, 0, <usize>usableSize(Chunk.ofMem(cached)));
       return <word>cached;
     }

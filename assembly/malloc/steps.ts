@@ -11,7 +11,7 @@ import { IS_FULL, isTelling, tellOf } from "./system";
 export enum Step {
   TCACHE_TAKE = 1, // tcache bin, blocks in it before
   TCACHE_EMPTY = 2, // tcache bin, 0
-  TCACHE_NONE = 3, // size, 0: no tcache bin has it
+  TCACHE_NONE = 3, // size, 1 where the thread has no tcache: no bin has it
   FASTBIN_TAKE = 4, // size, chunk
   FASTBIN_EMPTY = 5, // size, 0
   TCACHE_STASH = 6, // tcache bin, chunk: met on the way

@@ -6,8 +6,10 @@ import { Option } from "commander";
 import type { AddressLayout } from "../process/options.js";
 import { parseTunables } from "../process/tunable-text.js";
 import { startKernelSync, type Kernel } from "../kernel.js";
+import { isError } from "../base/realm.js";
 import type { GlibcVersion } from "../binary/glibc.js";
 import type { Abi } from "../layout/address.js";
+import { DEFAULT_GLIBC } from "../layout/generated.js";
 import { Player, type Observer } from "../trace/player.js";
 import { Threads } from "../trace/threads.js";
 import type { Trace } from "../trace/trace.js";
@@ -83,7 +85,13 @@ export function startMachine(options: MachineOptions): Kernel {
   }
   const settings = tunables ? { tunables, lenientTunables } : {};
   const heap = heapOptions(options);
-  return startKernelSync<Abi>({ abi, layout, startBrk: START_BRK, ...heap, ...settings });
+  try {
+    return startKernelSync<Abi>({ abi, layout, startBrk: START_BRK, ...heap, ...settings });
+  } catch (error) {
+    if (!isError(error, "RangeError") || tunables === undefined) throw error;
+    // Versions of glibc have not all the same tunables.
+    throw new UsageError(`${error.message} (glibc ${options.glibc ?? DEFAULT_GLIBC})`);
+  }
 }
 
 /**

@@ -14,6 +14,7 @@ export interface CoreHeapOptions<A extends Abi = Abi> extends Omit<
   HeapOptions<A, "core">,
   | "build"
   | "profile"
+  | "glibc"
   | "threads"
   | "hugePages"
   | "cores"

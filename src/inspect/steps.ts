@@ -58,7 +58,11 @@ const TEXTS: Readonly<Record<StepName, readonly [decidedBy: string, words: Words
     (bin, had, limits) => `${tcacheBin(bin, limits)} had ${had}: its latest block is taken`,
   ],
   TCACHE_EMPTY: ["__libc_malloc", (bin, _, limits) => `${tcacheBin(bin, limits)} is empty`],
-  TCACHE_NONE: ["csize2tidx", (size) => `tcache has no bin for chunks of ${hex(size)}`],
+  TCACHE_NONE: [
+    "csize2tidx",
+    (size, isAbsent) =>
+      isAbsent ? "this thread has no tcache" : `tcache has no bin for chunks of ${hex(size)}`,
+  ],
   FASTBIN_TAKE: [
     "_int_malloc",
     (size, chunk) => `fast bin ${hex(size)} has chunk ${hex(chunk)}: it is taken`,

@@ -9,6 +9,7 @@ import { withMachineOptions, type MachineOptions } from "../machine.js";
 import { wholeNumber } from "../numbers.js";
 import { readVersion } from "../profile-option.js";
 import { Progress } from "../progress.js";
+import { MOST_REPEATS } from "../replay/command.js";
 import { measureVersion, type Placements, type TraceFacts } from "./measure.js";
 import { partingOf } from "./parting.js";
 import { comparisonJson, type Comparison, type TraceComparison } from "./report.js";
@@ -24,7 +25,6 @@ interface Options extends MachineOptions {
 
 /** What is compared where nobody says it: 2.36, and those that native recordings prove. */
 const VERSIONS = GLIBC_VERSIONS.filter((version) => version !== "2.40");
-const MOST_REPEATS = 1000;
 
 const EXAMPLES = `
 Examples:

@@ -3,10 +3,9 @@
 // operation, and tell their steps.
 
 import type { GlibcVersion } from "../../binary/glibc.js";
-import { readMallocPar } from "../../inspect/arenas.js";
-import { stepTexts, type StepTaken, type StepText } from "../../inspect/steps.js";
-import type { FullProcess } from "../../kernel.js";
-import type { OpKind, Step as StepId } from "../../layout/generated.js";
+import { StepLog } from "../../inspect/dry-run.js";
+import type { StepText } from "../../inspect/steps.js";
+import type { OpKind } from "../../layout/generated.js";
 import type { Player, Step } from "../../trace/player.js";
 import type { Trace } from "../../trace/trace.js";
 import { playerIn, startMachine, type MachineOptions } from "../machine.js";
@@ -39,40 +38,25 @@ export interface Parting {
   readonly address: Pair;
 }
 
-/** What an operation came to, as it was told. */
-interface Move {
-  readonly step: Step;
-  readonly taken: readonly StepTaken[];
-}
-
 /** A version on its way through the trace. */
 class Follower {
-  readonly process: FullProcess;
   readonly #player: Player;
-  #taken: StepTaken[] = [];
+  readonly #log: StepLog;
   #last!: Step;
 
   constructor(trace: Trace, glibc: GlibcVersion, options: MachineOptions) {
     const kernel = startMachine({ ...options, glibc });
-    this.process = kernel.process;
-    this.process.onStep((step, first, second) => {
-      this.#taken.push({ step: step as StepId, first, second });
-    });
+    this.#log = new StepLog(kernel.process);
     this.#player = playerIn(kernel, trace, false, (step) => {
       this.#last = step;
     });
   }
 
-  next(): Move {
-    this.#taken = [];
+  /** Makes the next operation. */
+  next(): { readonly step: Step; readonly side: Side } {
     this.#player.to(this.#player.done + 1);
-    return { step: this.#last, taken: this.#taken };
-  }
-
-  side({ step: { before, after }, taken }: Move): Side {
-    const { process } = this;
-    const { tcacheCount } = readMallocPar(process);
-    return { mem: after || before, steps: stepTexts(taken, { abi: process.abi, tcacheCount }) };
+    const { before, after } = this.#last;
+    return { step: this.#last, side: { mem: after || before, steps: this.#log.texts() } };
   }
 }
 
@@ -88,20 +72,17 @@ export function partingOf(
   const there = new Follower(trace, first, options);
   const here = new Follower(trace, other, options);
   let decision: Pair | undefined;
-  const pairOf = (one: Move, two: Move): Pair => {
-    const { index, kind, bytes } = one.step;
-    return { index, kind, bytes, there: there.side(one), here: here.side(two) };
-  };
-  for (let index = 0; index < trace.count; index++) {
+  for (let at = 0; at < trace.count; at++) {
     const [one, two] = [there.next(), here.next()];
-    if (decision === undefined && !isSameWay(one.taken, two.taken)) decision = pairOf(one, two);
-    if (one.step.result === two.step.result) continue;
-    return { decision, address: decision?.index === index ? decision : pairOf(one, two) };
+    const { index, kind, bytes } = one.step;
+    const pair = { index, kind, bytes, there: one.side, here: two.side };
+    if (!isSameWay(one.side.steps, two.side.steps)) decision ??= pair;
+    if (one.step.result !== two.step.result) return { decision, address: pair };
   }
   return undefined;
 }
 
 /** Whether the steps are the same; their numbers may be others. */
-function isSameWay(one: readonly StepTaken[], two: readonly StepTaken[]): boolean {
-  return one.length === two.length && one.every(({ step }, i) => step === two[i]!.step);
+function isSameWay(one: readonly StepText[], two: readonly StepText[]): boolean {
+  return one.length === two.length && one.every(({ name }, i) => name === two[i]!.name);
 }

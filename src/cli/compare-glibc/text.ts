@@ -132,12 +132,14 @@ function partingLines(
   versions: Versions,
   style: Style,
 ): readonly string[] {
-  if (decision === undefined || decision === address)
-    return [...pairHead(address, "other addresses", style), ...wayLines(address, versions, style)];
+  if (decision === undefined || decision === address) {
+    const what = decision === undefined ? "other address" : "other steps, and other address";
+    return [...pairHead(address, what, style), ...wayLines(address, versions, style)];
+  }
   return [
     ...pairHead(decision, "other steps", style),
     ...wayLines(decision, versions, style),
-    ...pairHead(address, "other addresses", style),
+    ...pairHead(address, "other address", style),
     ...wayLines(address, versions, style),
   ];
 }

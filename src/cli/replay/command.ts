@@ -50,7 +50,8 @@ interface Options {
   freshIds?: true;
 }
 
-const MOST_REPEATS = 1000;
+/** Most samples of a time. */
+export const MOST_REPEATS = 1000;
 
 const EXAMPLES = `
 Examples:

@@ -6,6 +6,7 @@ import { Option } from "commander";
 import type { AddressLayout } from "../process/options.js";
 import { parseTunables } from "../process/tunable-text.js";
 import { startKernelSync, type Kernel } from "../kernel.js";
+import type { GlibcVersion } from "../binary/glibc.js";
 import type { Abi } from "../layout/address.js";
 import { Player, type Observer } from "../trace/player.js";
 import { Threads } from "../trace/threads.js";
@@ -13,10 +14,12 @@ import type { Trace } from "../trace/trace.js";
 import { readTraces } from "./inputs.js";
 import { UsageError, type CliIo } from "./io.js";
 import { wholeNumber } from "./numbers.js";
+import { glibcOption, heapOptions } from "./profile-option.js";
 
 /** Options that all these commands have. */
 export interface MachineOptions {
   abi: Abi;
+  glibc?: GlibcVersion;
   layout: AddressLayout;
   tunables?: string;
   lenientTunables?: boolean;
@@ -34,8 +37,9 @@ export interface MomentOptions extends MachineOptions {
  */
 const START_BRK = 16 << 20;
 
-/** Adds the options of MachineOptions. */
-export function withMachineOptions(command: Command): Command {
+/** Adds the options of MachineOptions. @param isOneGlibc whether it runs one version of glibc */
+export function withMachineOptions(command: Command, isOneGlibc = true): Command {
+  if (isOneGlibc) command.addOption(glibcOption());
   return command
     .addOption(
       new Option("--abi <abi>", "memory layout: ilp32 (as on i386) or lp64 (as on x86-64)")
@@ -78,7 +82,8 @@ export function startMachine(options: MachineOptions): Kernel {
     throw new UsageError((error as Error).message);
   }
   const settings = tunables ? { tunables, lenientTunables } : {};
-  return startKernelSync<Abi>({ abi, layout, startBrk: START_BRK, ...settings });
+  const heap = heapOptions(options);
+  return startKernelSync<Abi>({ abi, layout, startBrk: START_BRK, ...heap, ...settings });
 }
 
 /**

@@ -7,6 +7,7 @@ import { HeapImageError } from "../image/errors.js";
 import { TraceError } from "../trace/trace.js";
 import { ReplayError } from "../trace/workers/crew.js";
 import { benchCommand } from "./bench/command.js";
+import { compareGlibcCommand } from "./compare-glibc/command.js";
 import { completionCommand } from "./completion/command.js";
 import { exportCommand } from "./exchange/export.js";
 import { importCommand } from "./exchange/import.js";
@@ -34,6 +35,7 @@ const COMMANDS: Readonly<Record<string, (io: CliIo) => readonly Command[]>> = {
   "Traces and speed:": (io) => [
     replayCommand(io),
     benchCommand(io),
+    compareGlibcCommand(io),
     recordCommand(io),
     importCommand(io),
     exportCommand(io),

@@ -2,10 +2,8 @@
 // of two machines or of two releases can be told apart.
 
 import { arch, availableParallelism, cpus, platform, release, totalmem } from "node:os";
+import { DEFAULT_GLIBC } from "../layout/generated.js";
 import { packageVersion } from "./package-root.js";
-
-/** Whose malloc this is. */
-const GLIBC = "2.36";
 
 /** What a JSON output says of where it comes from. */
 export interface Provenance {
@@ -31,13 +29,16 @@ export interface Provenance {
   };
 }
 
-/** @returns versions, machine and date, to be spread into a JSON output */
-export function provenance(): Provenance {
+/**
+ * Versions, machine and date, to be spread into a JSON output.
+ * @param glibc whose malloc it is about
+ */
+export function provenance(glibc: string = DEFAULT_GLIBC): Provenance {
   return {
     date: new Date().toISOString(),
     versions: {
       "ptmalloc-wasm": packageVersion(),
-      glibc: GLIBC,
+      glibc,
       node: process.versions.node,
       v8: process.versions.v8,
     },

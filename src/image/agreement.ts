@@ -1,5 +1,6 @@
 // Options that are given for an image which is there already must agree with what it has.
 
+import { glibcVersion, type GlibcVersion } from "../binary/glibc.js";
 import type { RawExports } from "../binary/exports.js";
 import { addressOption, type ProcessOptions } from "../process/options.js";
 import { readStruct } from "../layout/struct.js";
@@ -18,7 +19,7 @@ const PLACES = ["base", "startBrk", "mmapBase", "taskSize", "layout"] as const;
 /**
  * Compares what the header says with the options.
  * @throws TypeError or RangeError for an address that no heap could have
- * @throws HeapImageError "other-abi" or "other-address", naming the option
+ * @throws HeapImageError "other-abi", "other-glibc" or "other-address", naming the option
  */
 export function assertSame(path: string, options: HeapImageOptions, header: HeapImageHeader): void {
   const { abi = "ilp32" } = options;
@@ -27,6 +28,7 @@ export function assertSame(path: string, options: HeapImageOptions, header: Heap
     const rule = `the image is of the layout ${header.abi}, the option "abi" ${says}`;
     throw new HeapImageError("other-abi", path, rule);
   }
+  assertSameGlibc(path, options, header);
   addressOption("startBrk", options.startBrk, 0, header.base);
   addressOption("taskSize", options.taskSize, 0, header.base);
   for (const name of PLACES) {
@@ -37,22 +39,38 @@ export function assertSame(path: string, options: HeapImageOptions, header: Heap
   }
 }
 
+/** Only glibc's own heap has versions; of another profile the structs tell. */
+function assertSameGlibc(path: string, options: HeapImageOptions, header: HeapImageHeader): void {
+  const { glibc, profile = "glibc", wasm } = options;
+  // What a given binary is, is seen when it is there.
+  if (profile !== "glibc" || (glibc === undefined && wasm !== undefined)) return;
+  const asked = glibcVersion(glibc);
+  if (asked === header.glibc) return;
+  const says = glibc === undefined ? `is not given, which means ${asked}` : `says ${glibc}`;
+  const rule = `the image is of glibc ${header.glibc}'s malloc, the option "glibc" ${says}`;
+  throw new HeapImageError("other-glibc", path, rule);
+}
+
 /**
  * Compares what the header says with the binary that is to go on with the image.
- * @param structs the binary's
+ * @param binary its structs, and which glibc it is
  * @param kernelBytes bytes from the base that are the kernel's and libc's there
- * @throws HeapImageError "other-layout"
+ * @throws HeapImageError "other-glibc" or "other-layout"
  */
 export function assertSameLayout(
   path: string,
   header: HeapImageHeader,
-  structs: Structs,
+  { structs, glibc }: { readonly structs: Structs; readonly glibc: GlibcVersion },
   kernelBytes: number,
 ): void {
+  if (glibc !== header.glibc) {
+    const rule = `the image is of glibc ${header.glibc}'s malloc, the binary is glibc ${glibc}`;
+    throw new HeapImageError("other-glibc", path, rule);
+  }
   const refuse = (rule: string): never => {
     throw new HeapImageError("other-layout", path, rule);
   };
-  if (fingerprintOf(structs, header.version) !== header.fingerprint)
+  if (fingerprintOf(structs, header.version, glibc) !== header.fingerprint)
     refuse(
       "the image was written by a version whose structs are laid out differently, " +
         'or in another profile (option "profile")',

@@ -10,6 +10,8 @@ export type HeapImageReason =
   | "newer-format"
   /** Of the other memory layout (ilp32, lp64). */
   | "other-abi"
+  /** Of another version of glibc's. */
+  | "other-glibc"
   /** Written by a version whose structs lie elsewhere. */
   | "other-layout"
   /** The file ends before the image does. */

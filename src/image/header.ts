@@ -5,7 +5,9 @@ import { needed } from "../base/realm.js";
 import { MAX_TASK_SIZE, PAGE_BYTES } from "../process/options.js";
 import type { AddressLayout } from "../process/options.js";
 import { describeStruct, type Structs } from "../layout/structs.js";
+import { GLIBC_VERSIONS, type GlibcVersion } from "../binary/glibc.js";
 import type { Abi } from "../layout/address.js";
+import { DEFAULT_GLIBC } from "../layout/generated.js";
 import { crc32c } from "./crc32c.js";
 import { checksumV1, textChecksumV1 } from "./version-1.js";
 
@@ -45,6 +47,8 @@ export interface HeapImageHeader {
   readonly version: number;
   /** The memory layout. */
   readonly abi: Abi;
+  /** Which glibc's heap it is; the default's in those of the profiles for speed and size, too. */
+  readonly glibc: GlibcVersion;
   /** Grows with each msync that changed something; 0: nothing was ever completed. */
   readonly generation: number;
   /** A checksum of the layouts of the structs that the image holds. */
@@ -96,6 +100,7 @@ const AT = {
   journalChecksum: 92,
   tablePosition: 96,
   tableChecksum: 104,
+  glibc: 108,
   seal: SECTOR_BYTES - 4,
 } as const;
 
@@ -123,16 +128,32 @@ const LINKS = /\b(fd|bk|fdNextsize|bkNextsize|top|lastRemainder)\b/g;
  * The checksum of the layouts of the structs that an image holds.
  * @param structs as the binary has them
  * @param version of the format, which says by which rule
+ * @param glibc the binary's: what two versions lay out alike they do not use alike
  */
-export function fingerprintOf(structs: Structs, version = FORMAT_VERSION): bigint {
+export function fingerprintOf(
+  structs: Structs,
+  version = FORMAT_VERSION,
+  glibc: GlibcVersion = DEFAULT_GLIBC,
+): bigint {
   // Each profile has its own kind of cache.
-  const text = KEPT.filter((name) => structs[name] !== undefined)
-    .map((name) => describeStruct(name, structs[name]))
-    .join("\n")
-    .replace(LINKS, "$1Word");
+  const lines = KEPT.filter((name) => structs[name] !== undefined).map((name) =>
+    describeStruct(name, structs[name]),
+  );
+  if (glibc !== DEFAULT_GLIBC) lines.push(`glibc ${glibc}`);
+  const text = lines.join("\n").replace(LINKS, "$1Word");
   return version === 1
     ? textChecksumV1(text)
     : BigInt(crc32c(new (needed("TextEncoder"))().encode(text)));
+}
+
+/** A version as a header has it: the number behind the dot, and nothing for the default. */
+function numberOf(glibc: GlibcVersion): number {
+  return glibc === DEFAULT_GLIBC ? 0 : Number(glibc.slice(glibc.indexOf(".") + 1));
+}
+
+/** @returns the version of a number in a header; undefined where there is none */
+function versionOf(number: number): GlibcVersion | undefined {
+  return GLIBC_VERSIONS.find((glibc) => numberOf(glibc) === number);
 }
 
 /** Bytes of the pages that a header speaks of. */
@@ -157,6 +178,7 @@ export function encodeHeader(header: HeapImageHeader): {
   bytes.set(MAGIC);
   u32(AT.version, FORMAT_VERSION);
   u32(AT.wordBytes, header.abi === "ilp32" ? 4 : 8);
+  u32(AT.glibc, numberOf(header.glibc));
   u64(AT.generation, header.generation);
   u64(AT.fingerprint, header.fingerprint);
   for (const name of NUMBERS) u32(AT[name], header[name]);
@@ -219,6 +241,7 @@ function decode(view: DataView, version: number): HeapImageHeader {
     ...numbers,
     version,
     abi: u32(AT.wordBytes) === 8 ? "lp64" : "ilp32",
+    glibc: (!isFirst && versionOf(u32(AT.glibc))) || DEFAULT_GLIBC,
     generation: Number(u64(AT.generation)),
     fingerprint: u64(AT.fingerprint),
     layout: LAYOUTS[u32(AT.layout)] ?? "linux",
@@ -236,6 +259,8 @@ function oddityOf(view: DataView, header: HeapImageHeader): string | undefined {
   }
   const wordBytes = view.getUint32(AT.wordBytes, true);
   if (wordBytes !== 4 && wordBytes !== 8) return `words of ${wordBytes} bytes`;
+  const glibc = header.version === 1 ? 0 : view.getUint32(AT.glibc, true);
+  if (versionOf(glibc) === undefined) return `glibc number ${glibc}`;
   const layout = view.getUint32(AT.layout, true);
   if (layout >= LAYOUTS.length) return `layout number ${layout}`;
   if (base === 0 || base + kernelBytes > startBrk || taskSize > MAX_TASK_SIZE) {

@@ -4,6 +4,7 @@
 
 import { HEAP_OPTIONS, heapMaker, heapMakerSync } from "../heap/create.js";
 import type { Heap, HeapOptions } from "../heap/heap.js";
+import { glibcOf } from "../binary/glibc.js";
 import { binariesOf } from "../binary/sources.js";
 import { withLoader } from "../binary/loader.js";
 import { checkOptions, FLAG, merged, without } from "../base/checks.js";
@@ -152,7 +153,7 @@ function restored<A extends Abi>(
       const raw = exports as RawExports<A, "image">;
       const { abi } = header;
       const structs = structsOf(module, abi);
-      assertSameLayout(path, header, structs, raw.kernel_bytes() >>> 0);
+      assertSameLayout(path, header, { structs, glibc: glibcOf(module) }, raw.kernel_bytes() >>> 0);
       image.load(header, tail, memory, raw, isChecked);
       assertPlausible(path, memory, header, structs.MmStruct, isChecked);
       const error = raw.image_restore(base, startBrk, mmapBase, taskSize, flags);

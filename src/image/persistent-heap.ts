@@ -12,7 +12,7 @@ import type { HostFile } from "../kernel/files/host-file.js";
 import type { Abi, Mem } from "../layout/address.js";
 import { HeapImageError } from "./errors.js";
 import type { DamagedPage } from "./errors.js";
-import { fingerprintOf } from "./header.js";
+import { fingerprintOf, FORMAT_VERSION } from "./header.js";
 import type { ImageFile, MsyncResult } from "./image-file.js";
 
 type Image = RawExports<Abi, "image">;
@@ -33,7 +33,8 @@ export class PersistentHeap<A extends Abi = Abi> {
   constructor(heap: Heap<A, "image">, image: ImageFile) {
     this.heap = heap;
     this.#image = image;
-    this.#fingerprint = fingerprintOf(heap.process.structs);
+    const { structs, glibc } = heap.process;
+    this.#fingerprint = fingerprintOf(structs, FORMAT_VERSION, glibc);
     this.#root = image.header?.root ?? 0;
   }
 
@@ -96,6 +97,7 @@ export class PersistentHeap<A extends Abi = Abi> {
     const state = {
       ...{ abi, base, startBrk, taskSize, layout, end, root: this.#root },
       mmapBase: process.mm().mmapBase,
+      glibc: this.heap.process.glibc,
       fingerprint: this.#fingerprint,
       kernelBytes: raw.kernel_bytes() >>> 0,
     };

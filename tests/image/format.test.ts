@@ -33,6 +33,7 @@ const PAGE = 4096;
 const header: HeapImageHeader = {
   version: 2,
   abi: "lp64",
+  glibc: "2.43",
   generation: 2 ** 40 + 3,
   fingerprint: fingerprintOf(layouts.lp64),
   base: 0x10000,

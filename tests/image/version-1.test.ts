@@ -34,7 +34,13 @@ it("a header is read as it was written", () => {
   file.write(0, bytes);
   file.write(SLOT_BYTES, bytes);
   const header: HeapImageHeader = {
-    ...{ version: 1, abi: "lp64", generation: 2 ** 40 + 3, fingerprint: 0x123456789abcdef0n },
+    ...{
+      version: 1,
+      abi: "lp64",
+      glibc: "2.36",
+      generation: 2 ** 40 + 3,
+      fingerprint: 0x123456789abcdef0n,
+    },
     ...{ base: 0x10000, startBrk: 0x20000, mmapBase: 0x55555000, taskSize: 0xffff0000 },
     ...{ layout: "top-down", end: 0x31000, root: 0x20310, kernelBytes: 15 * 4096 },
     journal: { position: 2 ** 33, pages: 77, checksum: 0xfedcba9876543210n },

@@ -10,6 +10,7 @@ import { hex } from "../../image/tail.js";
 import { openNodeFile } from "../../kernel/files/node.js";
 import type { HostFile } from "../../kernel/files/host-file.js";
 import { O } from "../../kernel/flags.js";
+import { DEFAULT_GLIBC } from "../../layout/generated.js";
 import { formatBytes, formatCount } from "../format.js";
 import { UserError, type CliIo } from "../io.js";
 import { provenance } from "../provenance.js";
@@ -92,16 +93,18 @@ function examine(file: HostFile): Findings {
 }
 
 function examineHeap(file: HostFile, header: HeapImageHeader): HeapFindings {
-  const { heap, recoveredPages } = openHeapImageSync(file, { abi: header.abi, create: false });
+  const { abi, glibc } = header;
+  const { heap, recoveredPages } = openHeapImageSync(file, { abi, glibc, create: false });
   const { uordblks, fordblks } = heap.stats();
   return { brk: heap.mm.brk, used: uordblks, free: fordblks, recoveredPages };
 }
 
 function textOf(io: CliIo, path: string, findings: Findings): string {
   const { header, size, heap, refused, damagedCopies } = findings;
-  const { abi, generation, journal, base, startBrk, end, root, taskSize, mmapBase } = header;
+  const { abi, glibc, generation, journal, base, startBrk, end, root, taskSize, mmapBase } = header;
   const width = terminalWidth(io);
   const bytes = end - base;
+  const version = glibc === DEFAULT_GLIBC ? "" : `, glibc ${glibc}`;
   const rows = [
     ["format", header.version, header.table ? "" : "the pages have no checksums"],
     ["base", address(base), "the kernel's and libc's data"],
@@ -122,7 +125,7 @@ function textOf(io: CliIo, path: string, findings: Findings): string {
   }
   rows.push(["check", refused === undefined ? "sound" : refused.reason, ""]);
   const columns = [{}, { align: "left" }, { wraps: true, align: "left" }] as const;
-  const title = wrap(`${path}: heap image, ${abi}, generation ${generation}`, width);
+  const title = wrap(`${path}: heap image, ${abi}${version}, generation ${generation}`, width);
   const parts = [title, table({ columns, rows, width, indent: "  " })];
   const damaged = refused?.damagedPages ?? [];
   if (damaged.length > 0) parts.push("", damagedTable(io, damaged, width));
@@ -164,7 +167,7 @@ function journalNote(heap: HeapFindings | undefined): string {
 function jsonText({ header, damagedCopies, size, heap, refused }: Findings): string {
   const object = {
     format: "ptmalloc-wasm image 2",
-    ...provenance(),
+    ...provenance(header.glibc),
     file_bytes: size,
     header,
     damaged_copies: damagedCopies,

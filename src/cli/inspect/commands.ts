@@ -2,6 +2,8 @@
 
 import { once } from "node:events";
 import { Command, Option } from "commander";
+import type { GlibcVersion } from "../../binary/glibc.js";
+import { DEFAULT_GLIBC } from "../../layout/generated.js";
 import type { CliIo } from "../io.js";
 import { withMachineOptions, type MomentOptions } from "../machine.js";
 import { wholeNumber } from "../numbers.js";
@@ -56,7 +58,8 @@ function commandOf(one: HeapCommand, io: CliIo): Command {
       const options = rest[parameters.length] as Options;
       const subject = await subjectOf(file, options, io, one.needsTimeline === true);
       const report = one.run(subject, { args, options: options as Given["options"] });
-      await writeReport(report, options.json === true, one.name, io);
+      const { glibc } = subject.source;
+      await writeReport(report, options.json === true, { command: one.name, glibc }, io);
     });
 }
 
@@ -69,9 +72,15 @@ function exampleOf({ name }: HeapCommand, text: string): string {
 const PIECE = 1 << 16;
 
 /** Writes a report: lines as they come, so that a long one begins at once. */
-async function writeReport(report: Report, isJson: boolean, name: string, io: CliIo) {
+async function writeReport(
+  report: Report,
+  isJson: boolean,
+  { command, glibc = DEFAULT_GLIBC }: { command: string; glibc?: GlibcVersion | undefined },
+  io: CliIo,
+) {
   if (isJson) {
-    io.stdout.write(`${JSON.stringify({ command: name, ...provenance(), ...report.json })}\n`);
+    const from = { command, ...provenance(glibc), glibc };
+    io.stdout.write(`${JSON.stringify({ ...from, ...report.json })}\n`);
     return;
   }
   const style = { colors: colorsFor(io), width: terminalWidth(io) };

@@ -151,7 +151,7 @@ function imageSubject(path: string): Subject {
   const stored = readHeader(file);
   if (stored === undefined || stored.header.generation === 0)
     throw new UserError(`${path}: no msync was ever completed in it`);
-  const { abi } = stored.header;
-  const { heap } = openHeapImageSync(file, { abi, create: false });
+  const { abi, glibc } = stored.header;
+  const { heap } = openHeapImageSync(file, { abi, glibc, create: false });
   return subject(`heap image ${path}`, heap.process);
 }

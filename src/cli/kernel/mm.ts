@@ -106,8 +106,9 @@ function jsonText(kernel: Kernel): string {
   const fields = Object.fromEntries(FIELDS.map(([name, field]) => [field, kernel.mm[name]]));
   const object = {
     format: "ptmalloc-wasm mm 1",
-    ...provenance(),
+    ...provenance(kernel.process.glibc),
     abi: kernel.process.abi,
+    glibc: kernel.process.glibc,
     mm_struct: fields,
   };
   return `${JSON.stringify(object, null, 2)}\n`;

@@ -22,6 +22,7 @@ export function regionsJson(command: string, kernel: Kernel, withUsage: boolean)
     ...(withUsage ? { pages: kernel.usage(vma) } : {}),
   }));
   const format = `ptmalloc-wasm ${command} 1`;
-  const object = { format, ...provenance(), abi: kernel.process.abi, regions };
+  const { abi, glibc } = kernel.process;
+  const object = { format, ...provenance(glibc), abi, glibc, regions };
   return `${JSON.stringify(object, null, 2)}\n`;
 }

@@ -158,7 +158,7 @@ function traced(
     });
   } finally {
     kernel.stopStrace();
-    if (options.json) io.stdout.write(jsonText(kernel.process.abi, calls, log.counts()));
+    if (options.json) io.stdout.write(jsonText(kernel, calls, log.counts()));
     else if (options.count) io.stdout.write(log.table(options.sort));
   }
 }
@@ -177,8 +177,10 @@ function callJson(text: string, { name, nr, args, result }: SyscallRecord, abi: 
   return { name: name ?? null, number: nr, args: args.map(hex), result: hex(result), error, text };
 }
 
-function jsonText(abi: Abi, calls: readonly object[], counts: object): string {
-  const object = { format: "ptmalloc-wasm strace 1", ...provenance(), abi, calls, counts };
+function jsonText({ process }: Kernel, calls: readonly object[], counts: object): string {
+  const { abi, glibc } = process;
+  const from = provenance(glibc);
+  const object = { format: "ptmalloc-wasm strace 1", ...from, abi, glibc, calls, counts };
   return `${JSON.stringify(object, null, 2)}\n`;
 }
 

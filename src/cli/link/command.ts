@@ -2,6 +2,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
+import type { GlibcVersion } from "../../binary/glibc.js";
 import type { Profile } from "../../binary/profile.js";
 import { PACKAGE_FILES } from "../../binary/sources.js";
 import { MAX_TASK_SIZE, PAGE_BYTES, WASM_PAGE_BYTES } from "../../process/options.js";
@@ -16,7 +17,7 @@ import { formatBytes } from "../format.js";
 import { fileError } from "../inputs.js";
 import { UserError, type CliIo } from "../io.js";
 import type { HeapStart } from "./glue.js";
-import { profileOption } from "../profile-option.js";
+import { checkHeapChoice, glibcOption, heapOptions, profileOption } from "../profile-option.js";
 import { merge } from "./merge.js";
 import { FRESH } from "../../layout/generated.js";
 
@@ -26,6 +27,7 @@ interface Options {
   maxMemory?: number;
   layout: AddressLayout;
   profile: Profile;
+  glibc?: GlibcVersion;
   tunables: string;
   lenientTunables?: boolean;
   keepExports: string[];
@@ -70,6 +72,7 @@ export function linkCommand(io: CliIo): Command {
         .argParser((abi: string) => checkAbi(abi)),
     )
     .addOption(profileOption())
+    .addOption(glibcOption())
     .option(
       "--tunables <settings>",
       "glibc tunables, as in GLIBC_TUNABLES: glibc.malloc.NAME=VALUE:...",
@@ -139,6 +142,7 @@ function names(text: string): string[] {
 }
 
 function link(path: string, options: Options, io: CliIo): void {
+  checkHeapChoice(options);
   const guest = read(path);
   const info = examine(path, guest, options.ownAllocator);
   const unknown = options.keepExports.find((name) => !SERVED.includes(name));
@@ -151,6 +155,7 @@ function link(path: string, options: Options, io: CliIo): void {
   const merged = merge({
     guest,
     profile: options.profile,
+    glibc: options.glibc,
     start,
     maxMemory,
     keepExports,
@@ -225,6 +230,7 @@ function startOf(path: string, info: GuestInfo, options: Options): HeapStart {
       taskSize,
       layout,
       profile,
+      ...heapOptions(options),
       tunables,
       lenientTunables,
     });

@@ -4,6 +4,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { GlibcVersion } from "../../binary/glibc.js";
 import { binaryName, type Profile } from "../../binary/profile.js";
 import { WASM_PAGE_BYTES } from "../../process/options.js";
 import { readModule } from "../../link/binary.js";
@@ -18,6 +19,8 @@ import { FAIL_EXPORT, GLUE_MODULE, glueText, HEAP_PREFIX, type HeapStart } from 
 export interface MergePlan {
   readonly guest: Uint8Array;
   readonly profile: Profile;
+  /** The default's, unless it is said. */
+  readonly glibc?: GlibcVersion | undefined;
   readonly start: HeapStart;
   /** Bytes that the memory may have; undefined: as the guest says. */
   readonly maxMemory: number | undefined;
@@ -33,8 +36,9 @@ export interface MergePlan {
 }
 
 /** The allocator, in the package's folder and in a checkout. */
-function coreFile(profile: Profile): URL {
-  return new URL(`../../../build/${binaryName("core", profile, "ilp32")}.wasm`, import.meta.url);
+function coreFile({ profile, glibc }: MergePlan): URL {
+  const name = binaryName("core", profile, "ilp32", glibc);
+  return new URL(`../../../build/${name}.wasm`, import.meta.url);
 }
 
 /** The name that wasm-merge knows the guest by. */
@@ -135,11 +139,11 @@ function guestBytes({ guest, maxMemory }: MergePlan, binary: Binary, memory: str
   );
 }
 
-function heapBytes({ importsFail, profile }: MergePlan, memory: string): Uint8Array {
-  return rewrite(readFileSync(coreFile(profile)), {
+function heapBytes(plan: MergePlan, memory: string): Uint8Array {
+  return rewrite(readFileSync(coreFile(plan)), {
     source: (entry: ImportEntry) => {
       if (entry.kind === "memory") return { module: GUEST_MODULE, name: memory };
-      return importsFail ? entry : { module: GLUE_MODULE, name: FAIL_EXPORT };
+      return plan.importsFail ? entry : { module: GLUE_MODULE, name: FAIL_EXPORT };
     },
     rename: ({ name }) => HEAP_PREFIX + name,
   });

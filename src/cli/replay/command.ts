@@ -6,6 +6,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { MOST_CORES } from "../../process/build-options.js";
 import { MOST_THREADS } from "../../process/threads/registry.js";
 import { parseTunables } from "../../process/tunable-text.js";
+import type { GlibcVersion } from "../../binary/glibc.js";
 import { buildHasProfile, type Profile } from "../../binary/profile.js";
 import type { Abi } from "../../layout/address.js";
 import {
@@ -24,7 +25,7 @@ import { bundledRecordings, fileError, readTraces, shortName } from "../inputs.j
 import { UsageError, type CliIo, type Output } from "../io.js";
 import { watchNeighbours } from "./neighbours.js";
 import { wholeNumber } from "../numbers.js";
-import { profileOption } from "../profile-option.js";
+import { checkHeapChoice, glibcOption, heapOptions, profileOption } from "../profile-option.js";
 import { Progress } from "../progress.js";
 import { measureOnWorkers } from "./workers.js";
 import { jsonReport, type Report, type TraceReport } from "./report.js";
@@ -37,6 +38,7 @@ interface Options {
   lenientTunables?: boolean;
   abi: Abi;
   profile: Profile;
+  glibc?: GlibcVersion;
   layout?: "linux" | "top-down" | "compact";
   repeat: number;
   cores?: number;
@@ -92,6 +94,7 @@ export function replayCommand(io: CliIo): Command {
         .default("ilp32"),
     )
     .addOption(profileOption())
+    .addOption(glibcOption())
     .addOption(
       new Option(
         "--layout <layout>",
@@ -139,7 +142,9 @@ export function replayCommand(io: CliIo): Command {
 
 async function replay(given: string[], options: Options, io: CliIo): Promise<void> {
   const layout = options.layout ?? "linux";
-  const process: ReplayOptions = { abi: options.abi, profile: options.profile, layout };
+  checkHeapChoice(options);
+  const { abi, profile, glibc } = options;
+  const process: ReplayOptions = { abi, profile, ...heapOptions(options), layout };
   if (options.cores !== undefined) process.cores = options.cores;
   if (options.tunables !== undefined) {
     process.tunables = checkedTunables(options.tunables, options);
@@ -177,8 +182,9 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
   const neighbours = watchNeighbours();
   const measured = await measureAll(traces, process, options, io);
   const report: Report = {
-    abi: options.abi,
-    profile: options.profile,
+    abi,
+    profile,
+    glibc,
     layout,
     tunables: options.tunables ?? "",
     repeat: options.repeat,
@@ -218,12 +224,12 @@ async function replayOnWorkers(
   options: Options,
   io: CliIo,
 ): Promise<void> {
-  const { json, abi, profile, layout = "linux", tunables = "", repeat } = options;
+  const { json, abi, profile, glibc, layout = "linux", tunables = "", repeat } = options;
   const { maxWorkers, freshIds = false } = options;
   const neighbours = watchNeighbours();
   const found = await measureOnWorkers(traces, process, { repeat, maxWorkers, freshIds }, io);
   const report: WorkersReport = {
-    ...{ abi, profile, layout, tunables, repeat },
+    ...{ abi, profile, glibc, layout, tunables, repeat },
     traces: found,
     neighbours: neighbours(),
   };

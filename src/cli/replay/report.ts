@@ -1,10 +1,10 @@
 // What `replay` found, and its JSON form.
 
-import type { Profile } from "../../binary/profile.js";
 import { ENGINES, type EngineKind, type EngineTimes } from "../engine/measure.js";
 import type { Outcome, ReplayTimes } from "../../trace/measure.js";
 import type { AddressLog } from "../../trace/replay.js";
 import { geometricMean, type Samples } from "../../trace/statistics.js";
+import { glibcText, type HeapChoice } from "../profile-option.js";
 import type { Neighbours } from "./neighbours.js";
 import { provenance } from "../provenance.js";
 import { verdictOf, type Verdict } from "./verdict.js";
@@ -23,10 +23,8 @@ export interface TraceReport {
 }
 
 /** Everything that one run of `replay` found. */
-export interface Report {
+export interface Report extends HeapChoice {
   readonly abi: string;
-  /** Which heap: "glibc", unless it is said. */
-  readonly profile?: Profile;
   readonly layout: string;
   readonly tunables: string;
   readonly repeat: number;
@@ -103,11 +101,12 @@ export function jsonReport(report: Report): string {
   const summary = summaryOf(report);
   const object = {
     format: "ptmalloc-wasm replay 1",
-    ...provenance(),
+    ...provenance(report.glibc),
     node: process.version,
     v8: process.versions.v8,
     abi,
     profile,
+    glibc: glibcText(report),
     layout,
     tunables,
     repeat,

@@ -75,7 +75,7 @@ function heading(report: Report, { colors, width }: Page): string {
   const what = traces.length === 1 ? traces[0]!.name : `${traces.length} traces`;
   const layout = report.abi === "ilp32" ? "ilp32 (as on i386)" : "lp64 (as on x86-64)";
   const lines = [
-    `${colors.bold(`replay of ${what}`)} on ${heapText(report.profile)} in WebAssembly, ${layout}`,
+    `${colors.bold(`replay of ${what}`)} on ${heapText(report)} in WebAssembly, ${layout}`,
     colors.dim(
       `Node.js ${process.versions.node}, V8 ${process.versions.v8} · mappings: ${report.layout} · ` +
         `${repeat} ${repeat === 1 ? "sample" : "samples"} of each time`,

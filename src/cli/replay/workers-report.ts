@@ -1,12 +1,11 @@
 // What `replay --workers` found, for people and as JSON.
 
-import type { Profile } from "../../binary/profile.js";
 import type { Outcome, ReplayTimes } from "../../trace/measure.js";
 import type { Samples } from "../../trace/statistics.js";
 import type { ThreadReport, WorkersOutcome } from "../../trace/workers/replay.js";
 import { formatBytes, formatCount, formatNanoseconds, formatShare } from "../format.js";
 import type { CliIo } from "../io.js";
-import { heapText } from "../profile-option.js";
+import { glibcText, heapText, type HeapChoice } from "../profile-option.js";
 import { neighboursText, type Neighbours } from "./neighbours.js";
 import { provenance } from "../provenance.js";
 import { samplesJson } from "./report.js";
@@ -34,9 +33,8 @@ export interface WorkersTraceReport {
 }
 
 /** Everything that one run of `replay --workers` found. */
-export interface WorkersReport {
+export interface WorkersReport extends HeapChoice {
   readonly abi: string;
-  readonly profile: Profile;
   readonly layout: string;
   readonly tunables: string;
   readonly repeat: number;
@@ -62,10 +60,10 @@ export function workersJson(report: WorkersReport): string {
   const { abi, profile, layout, tunables, repeat, neighbours } = report;
   const object = {
     format: "ptmalloc-wasm replay workers 1",
-    ...provenance(),
+    ...provenance(report.glibc),
     node: process.version,
     v8: process.versions.v8,
-    ...{ abi, profile, layout, tunables, repeat, neighbours },
+    ...{ abi, profile, glibc: glibcText(report), layout, tunables, repeat, neighbours },
     traces: report.traces.map(traceJson),
   };
   return `${JSON.stringify(object, null, 2)}\n`;
@@ -98,14 +96,12 @@ export function workersText(report: WorkersReport, io: CliIo): string {
   return `${[...parts, footnotes(page)].join("\n\n")}\n`;
 }
 
-function heading(
-  { traces, repeat, abi, profile, layout, tunables }: WorkersReport,
-  { colors, width }: Page,
-): string {
+function heading(report: WorkersReport, { colors, width }: Page): string {
+  const { traces, repeat, abi, layout, tunables } = report;
   const what = traces.length === 1 ? traces[0]!.name : `${traces.length} traces`;
   const words = abi === "ilp32" ? "ilp32 (as on i386)" : "lp64 (as on x86-64)";
   const lines = [
-    `${colors.bold(`replay of ${what} on workers`)}, ${heapText(profile)} in WebAssembly, ${words}`,
+    `${colors.bold(`replay of ${what} on workers`)}, ${heapText(report)} in WebAssembly, ${words}`,
     colors.dim(
       `Node.js ${process.versions.node}, V8 ${process.versions.v8} · mappings: ${layout} · ` +
         plural(repeat, "sample") +

@@ -44,8 +44,9 @@ function forged(rng: Prng, where: string, other: string): string {
  * Makes a script that damages its heap now and then.
  * @param seed the same seed makes the same script
  * @param length about how many statements
+ * @param glibc the version that it is for: without fast bins there are other bins in their place
  */
-export function generateCorrupt(seed: number, length = 250): FuzzScript {
+export function generateCorrupt(seed: number, length = 250, glibc = "2.36"): FuzzScript {
   const g = new Generator(seed ^ 0x0c0ffee);
   const rng = g.rng;
   const tunables = rng.chance(0.5)
@@ -69,7 +70,12 @@ export function generateCorrupt(seed: number, length = 250): FuzzScript {
     if (rng.chance(0.2)) g.lines.push(`free c[${rng.int(recent, kept - 1)}]`);
   }
   g.lines.push("mallinfo2");
-  return { seed, tunables: tunables.replace(/^:/, ""), body: `${g.lines.join("\n")}\n` };
+  const body = `${g.lines.join("\n")}\n`;
+  return {
+    seed,
+    tunables: tunables.replace(/^:/, ""),
+    body: Number(glibc.slice(2)) < 43 ? body : body.replace(/fastbin\((\d)\)/g, "bin($1+2)"),
+  };
 }
 
 /**

@@ -2,15 +2,16 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { buildNative, runNative } from "./native.mjs";
+import { buildNative, OWN, runNative } from "./native.mjs";
 
 /** @type {Map<string, string>} */
 const programs = new Map();
 
-/** @param {string} abi */
-function programOf(abi) {
-  const known = programs.get(abi) ?? buildNative("dump", abi);
-  programs.set(abi, known);
+/** @param {string} abi @param {string} glibc */
+function programOf(abi, glibc) {
+  const key = `${abi} ${glibc}`;
+  const known = programs.get(key) ?? buildNative("dump", abi, undefined, glibc);
+  programs.set(key, known);
   return known;
 }
 
@@ -19,14 +20,21 @@ function programOf(abi) {
  * @param {string} abi
  * @param {string} name `lua`, or `threads/git-grep`, which needs the right to mount in a namespace
  * @param {number} at how many operations
+ * @param {string} [glibc] the version to run under, if another than the machine's own
  * @returns {string[]} the lines of what glibc then has in its memory
  * @throws {Error} with the program's own words where it fails
  */
-export function dumpNatively(abi, name, at) {
+export function dumpNatively(abi, name, at, glibc = OWN) {
   const file = new URL(`../../traces/${name}.rep.gz`, import.meta.url);
   const trace = gunzipSync(readFileSync(file)).toString("latin1");
   const machine = name.startsWith("threads/") ? ["--cores", "2"] : [];
-  const text = runNative(programOf(abi), ["--at", `${at}`, ...machine, "-"], trace, "");
+  const text = runNative(
+    programOf(abi, glibc),
+    ["--at", `${at}`, ...machine, "-"],
+    trace,
+    "",
+    glibc,
+  );
   return text.trimEnd().split("\n");
 }
 

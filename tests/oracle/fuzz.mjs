@@ -76,7 +76,9 @@ async function compareScripts() {
       let done = 0;
       const ends = new Map();
       for (let seed = first; seed <= last; seed++) {
-        const { tunables, body } = (values.corrupt ? generateCorrupt : generate)(seed);
+        const { tunables, body } = values.corrupt
+          ? generateCorrupt(seed, undefined, glibc)
+          : generate(seed);
         if (values.show) console.log(`# tunables: ${tunables}\n${body}`);
         for (const abi of abis) {
           const native = runNative(programs.get(abi) ?? "", ["-"], body, tunables, glibc);

@@ -10,7 +10,10 @@ import { ABIS } from "./abis.mjs";
 /** The glibc that the machine itself has: Debian 12's. */
 export const OWN = "2.36";
 
-/** The suites that have the versions today. */
+/**
+ * The suites that have the versions today.
+ * @type {Readonly<Record<string, string>>}
+ */
 export const SUITES = Object.freeze({
   2.31: "bullseye",
   2.36: "bookworm",
@@ -86,8 +89,8 @@ export function assertGlibc(glibc, abi) {
 /**
  * @param {string} glibc
  * @param {string} abi
- * @returns {string} version and architecture of the package that the cache has, as the fetcher wrote
- *   them down
+ * @returns {string} version and architecture of the package that the cache has, as the fetcher
+ *   wrote them down
  */
 export function packageOf(glibc, abi) {
   return readFileSync(join(placeOf(glibc, abi).root, "PACKAGE"), "utf8").trim();

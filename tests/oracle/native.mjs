@@ -1,6 +1,6 @@
 // Builds the C programs beside this file and runs them: the native side of every comparison.
-// Needs gcc (with gcc-multilib for ilp32) on a machine whose glibc is 2.36; other versions come from
-// glibc.mjs's cache.
+// Needs gcc (with gcc-multilib for ilp32) on a machine whose glibc is 2.36; other versions come
+// from glibc.mjs's cache.
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -65,8 +65,9 @@ const isNarrow = (program) => readFileSync(program)[4] !== 2;
 
 /**
  * What a native program is started with. Some kernels have no emulation of 32-bit programs; there
- * qemu-i386 (Debian: qemu-user) runs them, with the same glibc. Neither it nor the loader of another
- * glibc can start a program again without address randomisation, so that is done in front of them.
+ * qemu-i386 (Debian: qemu-user) runs them, with the same glibc. Neither it nor the loader of
+ * another glibc can start a program again without address randomisation, so that is done in front
+ * of them.
  * @param {string} program
  * @param {string} [glibc] the version to run it under
  * @returns {string[]} what stands in front of the program; nothing as a rule

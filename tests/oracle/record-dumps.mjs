@@ -3,16 +3,17 @@
 // tests/golden/dumps/{ilp32,lp64}.json, lines and digests. Traces of several threads need the right
 // to mount in a namespace, as root has. Usage:
 //   node tests/oracle/record-dumps.mjs [--abi ABI] [--check]
-//   node tests/oracle/record-dumps.mjs --show native|ours ABI TRACE AT
+//   node tests/oracle/record-dumps.mjs --show native|ours [--glibc VERSION] ABI TRACE AT
 //   --abi     this layout alone
 //   --check   compares with the goldens that are there, writes nothing
-//   --show    prints the text of one point, of native glibc or of the readers in src/inspect
+//   --show    prints the text of one point, of native glibc (--glibc: of another version) or of the
+//             readers in src/inspect
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { digestOf, dumpNatively } from "./dumps.mjs";
 import { withModule } from "./load-ts.mjs";
-import { ABIS, buildNative, launcherOf, machine } from "./native.mjs";
+import { ABIS, buildNative, launcherOf, machine, OWN } from "./native.mjs";
 
 const folder = fileURLToPath(new URL("../golden/dumps/", import.meta.url));
 /** What points are drawn by, of each layout. */
@@ -26,6 +27,7 @@ const { values, positionals } = parseArgs({
     abi: { type: "string" },
     check: { type: "boolean", default: false },
     show: { type: "string" },
+    glibc: { type: "string", default: OWN },
   },
 });
 
@@ -82,7 +84,7 @@ async function show() {
   const [abi = "", trace = "", at = ""] = positionals;
   if (!at) throw new Error("which point? ABI TRACE AT");
   if (values.show === "native") {
-    process.stdout.write(`${dumpNatively(abi, trace, Number(at)).join("\n")}\n`);
+    process.stdout.write(`${dumpNatively(abi, trace, Number(at), values.glibc).join("\n")}\n`);
     return;
   }
   await withModule("tests/inspect/moments.ts", ({ momentsOf }) => {

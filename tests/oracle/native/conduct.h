@@ -10,6 +10,7 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include "apply.h"
+#include "places.h"
 
 enum { MAX_THREADS = 512, STACK_BYTES = 1 << 18, MAX_MALLOPTS = 8 };
 enum { IDLE, INITIALISE, RUN, EXIT };  // what a thread is to do
@@ -40,9 +41,19 @@ static void futex_set(int *word, int value) {
   syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
+// Of later versions main_arena is the main thread's from the beginning: thread 0 takes its place.
+#define MAIN_BEGINS_WITH_ARENA (GLIBC_MINOR >= 42)
+static Places places;  // dump.c and those versions have it
+static Word main_pointer;
+
 // The first call decides which thread has main_arena. This one's parameter is ignored.
 static void initialise(void) {
   mallopt(M_ARENA_TEST, 0);
+  if (MAIN_BEGINS_WITH_ARENA) {
+    Word pointer = (Word)__builtin_thread_pointer();
+    *(Word *)(pointer - places.thread_arena) = (Word)places.main_arena;
+    *(Word *)(main_pointer - places.thread_arena) = 0;
+  }
   for (int i = 0; i < mallopt_count; i++)
     if (!mallopt(mallopts[i][0], mallopts[i][1])) die("mallopt refused", NULL);
 }
@@ -75,6 +86,10 @@ static void exit_thread(Thread *thread) {
 }
 
 static size_t create_threads(size_t count) {
+  if (MAIN_BEGINS_WITH_ARENA) {
+    places = find_places();
+    main_pointer = (Word)__builtin_thread_pointer();
+  }
   size_t most = 0;
   for (size_t i = 0; i < count; i++) {
     if (ops[i].kind != OP_TURN && ops[i].kind != OP_EXIT) continue;

@@ -11,11 +11,9 @@
 #include "interpose.h"
 #include "conduct.h"
 #include "log.h"
-#include "places.h"
 
 enum { MOST_HEAPS = 4096, MOST_MAPPED = 1 << 16 };
 
-static Places places;
 static struct {
   Word start;
   size_t arena, depth;
@@ -94,6 +92,9 @@ static void dump_parameters(void) {
   add_decimal(" mmap_threshold=", mp->mmap_threshold);
   add_decimal(" arena_test=", mp->arena_test);
   add_decimal(" arena_max=", mp->arena_max);
+#if GLIBC_MINOR >= 43
+  add_decimal(" thp_mode=", (Word)mp->thp_mode);
+#endif
   add_decimal(" thp_pagesize=", mp->thp_pagesize);
   add_decimal(" hp_pagesize=", mp->hp_pagesize);
   add_decimal(" hp_flags=", (Word)mp->hp_flags);
@@ -111,7 +112,9 @@ static void dump_parameters(void) {
   add_decimal(" tcache_bins=", mp->tcache_bins);
   add_decimal(" tcache_max_bytes=", mp->tcache_max_bytes);
   add_decimal(" tcache_count=", mp->tcache_count);
+#if GLIBC_MINOR < 44
   add_decimal(" tcache_unsorted_limit=", mp->tcache_unsorted_limit);
+#endif
   finish();
 }
 
@@ -120,7 +123,9 @@ static void dump_state(size_t number) {
   begin("arena");
   add_decimal(" ", number);
   add_decimal(" flags=", (Word)arena->flags);
+#if HAS_FASTBINS
   add_decimal(" have_fastchunks=", (Word)arena->have_fastchunks);
+#endif
   add_address(" top=", arena->top);
   add_address(" last_remainder=", arena->last_remainder);
   end = put_str(end, " binmap=");
@@ -184,11 +189,13 @@ static void dump_entry(const char *list, size_t index, Word address) {
 
 static void dump_lists(size_t number) {
   const Arena *arena = arenas[number];
+#if HAS_FASTBINS
   for (size_t i = 0; i < FASTBINS; i++)
     for (Word at = arena->fastbins[i]; at; at = reveal(&chunk_at(at)->fd)) {
       dump_entry("fastbin", i, at);
       finish();
     }
+#endif
   for (size_t i = 1; i < BINS; i++) {
     // The head, as if it were a chunk.
     Word head = (Word)&arena->bins[2 * (i - 1)] - offsetof(Chunk, fd), from = head;
@@ -206,7 +213,7 @@ static void dump_lists(size_t number) {
 }
 
 static void dump_thread(size_t number, Word pointer) {
-  const Tcache *tcache = *(const Tcache *const *)(pointer - places.tcache);
+  const Tcache *tcache = tcache_of(&places, pointer);
   if (!tcache) return;
   begin("thread");
   add_decimal(" ", number);
@@ -214,10 +221,11 @@ static void dump_thread(size_t number, Word pointer) {
   add_address(" tcache=", (Word)tcache);
   finish();
   for (size_t i = 0; i < TCACHE_BINS; i++) {
-    if (!tcache->counts[i] && !tcache->entries[i]) continue;
+    Word count = blocks_in(&places, tcache, i);
+    if (!count && !tcache->entries[i]) continue;
     begin("tcache");
     add_decimal(" ", i);
-    add_decimal(" count=", tcache->counts[i]);
+    add_decimal(" count=", count);
     finish();
     for (Word at = tcache->entries[i]; at; at = reveal((const Word *)at)) {
       dump_entry("tcache", i, at);

@@ -92,11 +92,7 @@ static Word fastbin(Word index) {
 static Word of_tcache(const char *what, Word index) {
   const Tcache *tcache = tcache_of(&places, (Word)__builtin_thread_pointer());
   if (index >= TCACHE_BINS) bad("a tcache has not so many bins");
-  if (!strcmp(what, "tblocks")) {
-    if (!tcache) return 0;
-    Word counter = tcache->counts[index];
-    return COUNTS_SLOTS ? places.parameters->tcache_count - counter : counter;
-  }
+  if (!strcmp(what, "tblocks")) return tcache ? blocks_in(&places, tcache, index) : 0;
   if (!tcache) bad("there is no tcache here");
   return (Word)(!strcmp(what, "tcount") ? (Word)&tcache->counts[index] : (Word)&tcache->entries[index]);
 }

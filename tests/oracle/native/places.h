@@ -10,7 +10,7 @@ typedef struct {
   const Arena *main_arena;
   const Parameters *parameters;
   Word tcache, thread_arena;
-  Word library_begin, library_end;  // the library's own variables
+  Word no_tcache;  // what a thread has for one that has none yet
 } Places;
 
 static int hex_digits(const char **p, Word *v) {
@@ -53,10 +53,10 @@ static Word find_variable(Word least, Word limit) {
 }
 
 // Finds all in a child, whose heap nobody else has used: a block that is freed into the unsorted
-// bin has links to a known field of main_arena, and of a thread's variables only the tcache's
+// bin has a link back to a known field of main_arena, and of a thread's variables only the tcache's
 // points into the heap. Some versions make a tcache at the first free, or for no free at all.
 // The block is too large for every tcache.
-static Places find_places(void) {
+static inline Places find_places(void) {
   enum { TRIM = 0x45670, PAD = 0x2340, MAPPED = 0x34560, BLOCK = 5 << 20 };
   Places *answer = map_bytes(4096, MAP_SHARED);
   pid_t pid = fork();
@@ -71,25 +71,31 @@ static Places find_places(void) {
     (void)fence;
     free(small);
     free(block);
-    Word arena = *(Word *)block - offsetof(Arena, top);
+    Word arena = ((Word *)block)[1] - offsetof(Arena, top);
     answer->main_arena = (const Arena *)arena;
     answer->parameters = find_parameters(arena, TRIM, PAD, MAPPED);
     answer->tcache = find_variable(heap, (Word)sbrk(0));
     answer->thread_arena = find_variable(arena, arena + 1);
-    mapping_of(arena, &answer->library_begin, &answer->library_end);
     if (!answer->thread_arena) die("thread_arena can't be found", NULL);
     _exit(0);
   }
   int status;
   if (waitpid(pid, &status, 0) != pid || status) die("glibc's structs can't be found", NULL);
+  // This process has freed nothing yet.
+  if (answer->tcache)
+    answer->no_tcache = *(const Word *)((Word)__builtin_thread_pointer() - answer->tcache);
   return *answer;
 }
 
-// The tcache of the thread that has this thread pointer; NULL for none. Where a version has a
-// stand-in then, it lies among the library's own variables.
-static const Tcache *tcache_of(const Places *places, Word pointer) {
-  if (!places->tcache) return NULL;
-  Word tcache = *(const Word *)(pointer - places->tcache), from = places->library_begin;
-  return tcache - from < places->library_end - from ? NULL : (const Tcache *)tcache;
+// The tcache of the thread that has this thread pointer; NULL for none.
+static inline const Tcache *tcache_of(const Places *places, Word pointer) {
+  Word tcache = places->tcache ? *(const Word *)(pointer - places->tcache) : 0;
+  return tcache == places->no_tcache ? NULL : (const Tcache *)tcache;
+}
+
+// How many blocks a tcache's bin has, by its counter.
+static inline Word blocks_in(const Places *places, const Tcache *tcache, size_t bin) {
+  Word counter = tcache->counts[bin];
+  return COUNTS_SLOTS ? places->parameters->tcache_count - counter : counter;
 }
 #endif

@@ -5,16 +5,14 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include "interpose.h"
-#include "../../../recorder/io.h"
+#include "structs.h"
 
-typedef size_t W;
+typedef Word W;
 #define HEAP_MAX ((W)(sizeof(W) == 4 ? 1 << 20 : 64 << 20))
 #define HEAP_OF(p) ((W)(p) & ~(HEAP_MAX - 1))
-#define HEADER_BYTES ((W)(sizeof(W) == 4 ? 24 : 48))  // sizeof (heap_info); an arena's first heap goes on with the arena
+#define HEADER_BYTES sizeof(Heap)  // an arena's first heap goes on with the arena
 #define AT(address) (*(volatile W *)(address))
-#define ARENA_TOP ((W)(sizeof(W) == 4 ? 56 : 96))
-// attached_threads stands third from the end of malloc_state.
-#define ATTACHED(arena) ((W)(arena) + (sizeof(W) == 4 ? 1116 : 2200) - 3 * sizeof(W))
+#define ATTACHED(arena) ((W)(arena) + offsetof(Arena, attached_threads))
 #define ARENA_OF(p) (HEAP_OF(p) + HEADER_BYTES)
 
 static void *(*step)(void *);
@@ -115,11 +113,12 @@ static void arena_replaced(void) {
   (void)fence;
   free(p);
   // The unsorted bin's head in main_arena overlays top.
-  W arena = AT(p) - ARENA_TOP;
+  W arena = AT(p) - offsetof(Arena, top);
   AT(ATTACHED(arena)) = 0;
   for (int i = 0; i < 3; i++) p = malloc(sizeof(W) == 4 ? 0x7fff0000u : (W)1 << 62);
 }
 
+#if HAS_FASTBINS
 // With threads, a chunk's link is looked at before the chunk leaves its fast bin.
 static void fastbin(void) {
   in_thread(nothing, NULL);
@@ -129,6 +128,7 @@ static void fastbin(void) {
   AT(blocks[8]) = ((W)blocks[8] >> 12) ^ ((W)blocks[7] - 2 * sizeof(W) + 8);
   for (int i = 0; i < 8; i++) blocks[i] = malloc(40);
 }
+#endif
 
 int main(int argc, char **argv, char **envp) {
   program = "thread-aborts";
@@ -137,9 +137,11 @@ int main(int argc, char **argv, char **envp) {
   // Where main_arena's blocks are looked up as if they lay in a heap, there is its first chunk.
   aligned_start_brk((uintptr_t)64 << 20);
   malloc(24);
+#if HAS_FASTBINS
+  if (!strcmp(name, "fastbin")) return fastbin(), 0;
+#endif
   if (!strcmp(name, "malloc_arena")) malloc_arena();
   else if (!strcmp(name, "memalign_arena")) memalign_arena();
-  else if (!strcmp(name, "fastbin")) fastbin();
   else if (!strcmp(name, "heap_arena")) in_thread(heap_arena_body, NULL);
   else if (!strcmp(name, "heap_fence")) in_thread(heap_fence_body, NULL);
   else if (!strcmp(name, "shutdown")) in_thread(shutdown_body, NULL);

@@ -1,4 +1,5 @@
-// version.h: which glibc a program here is built for: -DGLIBC_MINOR=N is glibc 2.N, without it 2.36.
+// version.h: which glibc a program here is built for: -DGLIBC_MINOR=N is glibc 2.N, without it
+// 2.36.
 #ifndef VERSION_H
 #define VERSION_H
 #include <gnu/libc-version.h>

@@ -3,6 +3,8 @@
 
 import { describe, expect, it } from "vitest";
 import { HeapView } from "../../src/inspect/chunks.js";
+import { cacheLists, readThreads } from "../../src/inspect/lists.js";
+import { Tunable } from "../../src/layout/generated.js";
 import { isDamage } from "../../src/inspect/damage.js";
 import { startProcessSync, type Process } from "../../src/process/process.js";
 import { HEAPS } from "./play.js";
@@ -35,6 +37,36 @@ describe.each(HEAPS)("mapped chunks, $abi, glibc $glibc", ({ abi, glibc }) => {
     }
     for (const block of blocks.splice(3, 5)) process.free(block);
     expect(mapped(process)).toEqual(ascending(blocks));
+  });
+
+  it.runIf(glibc === "2.43")("freed into a large bin of tcache, and taken out again", () => {
+    const process = startProcessSync({ abi, glibc });
+    // Room for chunks of up to 4 MiB, before the tcache is made.
+    const set = process.raw.set_tunable as (id: number, value: number | bigint) => void;
+    set(Tunable.TCACHE_MAX, process.toWord(4 * MIB - 1) as number);
+    const blocks = [200_000, 300_000, 150_000, 3000, 2 * MIB].map((size) => process.malloc(size));
+    for (const block of blocks) process.free(block);
+    const view = new HeapView(process);
+    expect(view.filings.damages).toEqual([]);
+    const cached = [...view.chunks()].filter((one) => !isDamage(one) && one.state === "tcache");
+    expect(cached).toMatchObject(
+      [3000, 200_000, 300_000, 150_000, 2 * MIB].map((size) => ({
+        mem: blocks[[200_000, 300_000, 150_000, 3000, 2 * MIB].indexOf(size)],
+        bin: 64 + Math.floor(Math.log2(size)) - 10,
+        thread: 0,
+      })),
+    );
+    const [list] = [...cacheLists(process, readThreads(process)[0]!.tcache)].filter(
+      ({ index }) => index === 71,
+    );
+    expect(list!.count).toBe(2);
+    expect(Array.from(list!.walk, (one) => !isDamage(one) && one.mem)).toEqual([
+      blocks[2],
+      blocks[0],
+    ]);
+    expect(mapped(process)).toEqual([]);
+    expect(process.malloc(300_000)).toBe(blocks[1]);
+    expect(mapped(process)).toEqual([blocks[1]]);
   });
 
   it("whatever a block holds", () => {

@@ -179,24 +179,18 @@ function described(name, { size, fields }) {
  */
 function glibcText(glibc, { comments, constants }) {
   if (glibc === DEFAULT_GLIBC) return undefined;
-  const tunables = {};
-  const { members } = comments.Tunable;
   const sizeMax = constants.SIZE_MAX;
   const valueOf = (/** @type {string} */ word) => constants[word] ?? Number(word);
-  for (const text of Object.values(members)) {
+  const tunables = Object.values(comments.Tunable.members).flatMap((text) => {
     const [, name] = /^glibc\.malloc\.(\w+)/.exec(text) ?? [];
     const [, until = Infinity] = /until 2\.(\d+)/.exec(text) ?? [];
-    if (name === undefined || glibc > Number(until)) continue;
+    if (name === undefined || glibc > Number(until)) return [];
     const [, least = "0", most = "SIZE_MAX"] = /, (\w+) … (\w+)/.exec(text) ?? [];
     const range = [valueOf(least), valueOf(most)];
     if (range.some(Number.isNaN)) throw new Error(`glibc.malloc.${name}: no range in "${text}"`);
-    tunables[name] = range[1] === sizeMax ? range.slice(0, 1) : range;
-  }
-  return JSON.stringify({
-    version: `2.${glibc}`,
-    tunables,
-    assertions: assertions[glibc] ?? [],
+    return [`${name}${range[0] || ""}${range[1] === sizeMax ? "" : `:${range[1]}`}`];
   });
+  return [`2.${glibc}`, tunables.join(" "), (assertions[glibc] ?? []).join(",")].join("\n");
 }
 
 /** The values of an enum's members: as written, else one more than the member before. */

@@ -7,6 +7,7 @@
 import assemblyscript from "assemblyscript";
 import binaryen from "assemblyscript/binaryen";
 import { Transform } from "assemblyscript/transform";
+import { DEFAULT_GLIBC } from "./builds.mjs";
 import { MARKS, isMarked } from "./places.mjs";
 
 const { NodeKind } = assemblyscript;
@@ -15,6 +16,9 @@ const { NodeKind } = assemblyscript;
 // is but one caller. The full build is looked at rather than raced, and a fifth smaller so.
 const FAST = { always: 80, flexible: 300 };
 const SMALL = { always: 20, flexible: 60 };
+
+// Later versions of glibc have more code in the same space; a twentieth of a replay's time.
+const LATER = { always: 40, flexible: 150 };
 const ONE_CALLER = 4000;
 
 /**
@@ -53,7 +57,8 @@ export default class OptimizeTransform extends Transform {
     binaryen.setShrinkLevel(0);
     const isFull = this.program.options.globalAliases?.get("FULL") === "1";
     const isSmall = this.program.options.globalAliases?.get("PROFILE") === "2";
-    const { always, flexible } = isFull || isSmall ? SMALL : FAST;
+    const isLater = this.program.options.globalAliases?.get("GLIBC") !== String(DEFAULT_GLIBC);
+    const { always, flexible } = isFull || isSmall ? SMALL : isLater ? LATER : FAST;
     binaryen.setAlwaysInlineMaxSize(always);
     binaryen.setFlexibleInlineMaxSize(flexible);
     binaryen.setOneCallerInlineMaxSize(ONE_CALLER);

@@ -33,7 +33,6 @@ function guardIn(start: usize, end: usize): usize {
 /**
  * The lowest free range of `length` bytes, at or above `floor` and ending at or below `ceiling`; 0
  * when there is none (unmapped_area).
- * @noinline
  */
 export function lowestRoom(floor: usize, ceiling: usize, length: usize): usize {
   let start = lowestGap(floor, ceiling, length);
@@ -51,7 +50,6 @@ export function lowestRoom(floor: usize, ceiling: usize, length: usize): usize {
  * at or above `floor`, or 0 (unmapped_area_topdown). A gap that is wide enough, but not with the
  * guard gap of the region above it, lowers the ceiling below that guard gap. So the regions and
  * gaps that this reaches over are out, too.
- * @noinline
  */
 export function highestRoom(floor: usize, ceiling: usize, length: usize): usize {
   let start = highestGap(floor, ceiling, length);

@@ -2,12 +2,17 @@
 // end are given back.
 
 import { IS_SMALL } from "../abi/profile";
-import { MAPPED_HAS_TRAILER, MERGES_CUT_PARTS, MERGES_SMALL_ENDS } from "../abi/version";
+import {
+  HAS_FASTBINS,
+  MAPPED_HAS_TRAILER,
+  MERGES_CUT_PARTS,
+  MERGES_SMALL_ENDS,
+} from "../abi/version";
 import { Failure, corrupted } from "../base/failure";
 import { allocate } from "./allocate";
 import { Chunk, PREV_INUSE, addressOf } from "./chunk";
 import { moveMapped } from "./mapped";
-import { afterFree, freeAndMerge, freeChunk, mergeAhead } from "./release";
+import { freeChunk, freeLead, freePart, freeTail } from "./release";
 import { CHUNK_HDR_SZ, MINSIZE, checkedRequestToSize } from "./sizes";
 import { MallocState, setErrno } from "./state";
 import { Step, note } from "./steps";
@@ -60,8 +65,9 @@ function giveBackLead(arena: MallocState, p: Chunk, aligned: Chunk, lead: word, 
   aligned.setHead(rest, PREV_INUSE | arenaBit(arena));
   aligned.markInuseAt(rest);
   p.setHeadSize(lead | arenaBit(arena));
-  if (MERGES_CUT_PARTS) afterFree(arena, freeAndMerge(arena, p, lead));
-  else freeChunk(arena, p, true);
+  if (!MERGES_CUT_PARTS) freeChunk(arena, p, true);
+  else if (HAS_FASTBINS) freeLead(arena, p, lead);
+  else freePart(arena, p);
 }
 
 /** Frees what the chunk has beyond `size` bytes, if that is more than MINSIZE. */
@@ -89,5 +95,5 @@ function mergeTail(arena: MallocState, p: Chunk, have: word, size: word): void {
   const isTaken = next != arena.top && next.at(next.size).prevInuse;
   if (rest < MINSIZE && (!MERGES_SMALL_ENDS || isTaken)) return;
   p.setHeadSize(size);
-  afterFree(arena, mergeAhead(arena, p.at(size), rest, next));
+  freeTail(arena, p.at(size), rest, next);
 }

@@ -129,7 +129,7 @@ export function mallocUncached(bytes: word): usize {
     return 0;
   }
   maybeInitTcache();
-  const cached = isCacheable(bytes) ? tcacheTake(requestIndex(bytes)) : takeLargeCached(bytes);
+  const cached = CALLOC_USES_TCACHE ? takeCachedAside(bytes) : takeCached(bytes);
   if (cached != 0) return cached;
   if (TELLS) noteUncached(bytes);
   if (IS_THREADED && isLarge(bytes) && !isCacheable(bytes)) {
@@ -150,11 +150,17 @@ export function mallocUncached(bytes: word): usize {
   return mem;
 }
 
-/** A block of a large bin of tcache for a request that has no bin of one size, or 0. */
-function takeLargeCached(bytes: word): usize {
+/** A block of tcache for a request, or 0. */
+function takeCached(bytes: word): usize {
+  if (isCacheable(bytes)) return tcacheTake(requestIndex(bytes));
   if (TCACHE_LARGE_BINS == 0 || tcache == 0) return 0;
   const size = requestToSize(bytes);
   return isCachedSize(size) && size > MAX_SMALL_SIZE ? takeSorted(size, 1) : 0;
+}
+
+/** The same by a call: for functions other than malloc. @noinline */
+function takeCachedAside(bytes: word): usize {
+  return takeCached(bytes);
 }
 
 /** Tells why tcache does not serve a request. */
@@ -340,7 +346,7 @@ export function calloc(count: word, size: word): word {
   if (IS_THROUGHPUT && isCached(bytes)) return callocCached(bytes);
   maybeInitTcache();
   if (CALLOC_USES_TCACHE) {
-    const cached = isCacheable(bytes) ? tcacheTake(requestIndex(bytes)) : takeLargeCached(bytes);
+    const cached = takeCachedAside(bytes);
     if (cached != 0) {
       if (TELLS) note(Step.TCACHE_TAKE, requestIndex(bytes), 0);
       memory.fill(cached, 0, <usize>usableSize(Chunk.ofMem(cached)));
@@ -472,7 +478,7 @@ export function mallocUsableSize(address: word): word {
   return usableOf(Chunk.ofMem(<usize>address));
 }
 
-/** What `mallocUsableSize` says of a chunk (musable). */
+/** What `mallocUsableSize` says of a chunk (musable). @noinline */
 function usableOf(p: Chunk): word {
   if (p.isMmapped) {
     mustBeMapped(p);

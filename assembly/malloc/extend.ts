@@ -116,38 +116,31 @@ function extendTop(arena: MallocState, top: Chunk, topSize: word, size: word): v
   }
   note(Step.BREAK_REFUSED, wanted, 0);
   const huge = mp.hpPagesize;
-  if (!TOP_MAPPING_IN_MIB) {
-    if (!TOP_MAPPING_WITH_TOP) wanted = size + mp.topPad + MINSIZE;
-    else if (arena.contiguous) wanted += topSize;
-    if (huge > 0 && mapTop(arena, size, max(alignUp(wanted, huge), huge), huge)) return;
-    mapTop(arena, size, max(alignUp(wanted, PAGE_SIZE), MMAP_AS_MORECORE_SIZE), PAGE_SIZE);
-    return;
-  }
   if (huge > 0 && mapForTop(arena, topSize, size, max(wanted, huge), huge, huge)) return;
-  // The first such piece is whole MiB: what glibc 2.36 means as the least size ends up as the
-  // rounding.
   mapForTop(arena, topSize, size, wanted, IS_SMALL ? PAGE_SIZE : MMAP_AS_MORECORE_SIZE, PAGE_SIZE);
 }
 
 /**
- * mmap in place of the break: `wanted` bytes; the first time, while the arena still is contiguous,
- * together with the old top's size and rounded up to `rounding`. From then on the arena is not
- * contiguous (sysmalloc_mmap_fallback).
+ * mmap in place of the break, for `wanted` bytes and a part of `unit`: what that comes to depends on
+ * the version. From then on the arena is not contiguous (sysmalloc_mmap_fallback).
  */
 function mapForTop(
   arena: MallocState,
   topSize: word,
   size: word,
   wanted: word,
-  rounding: word,
+  unit: word,
   pageSize: word,
 ): bool {
-  const length = arena.contiguous ? alignUp(wanted + topSize, rounding) : wanted;
-  return mapTop(arena, size, length, pageSize);
-}
-
-/** Maps `length` bytes in place of the break, and makes them the top. Whether that could be. */
-function mapTop(arena: MallocState, size: word, length: word, pageSize: word): bool {
+  const withTop = arena.contiguous ? wanted + topSize : wanted;
+  let length: word;
+  if (TOP_MAPPING_IN_MIB) {
+    // Only the first such piece is whole units: what is meant as the least ends up as the rounding.
+    length = arena.contiguous ? alignUp(withTop, unit) : wanted;
+  } else {
+    const bytes = TOP_MAPPING_WITH_TOP ? withTop : size + mp.topPad + MINSIZE;
+    length = max(alignUp(bytes, pageSize), unit);
+  }
   if (length <= size) return false;
   const start = mapPages(length, pageSize);
   if (start == MAP_FAILED) return false;

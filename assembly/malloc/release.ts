@@ -244,14 +244,19 @@ export function freeAndMerge(arena: MallocState, chunk: Chunk, chunkSize: word):
  * When a free chunk has become large, it is the moment to empty the fast bins and to give the end
  * of the heap back.
  */
-export function afterFree(arena: MallocState, size: word): void {
+function afterFree(arena: MallocState, size: word): void {
   if (IS_THROUGHPUT) noteFree(arena);
   if (!IS_SMALL && size < FASTBIN_CONSOLIDATION_THRESHOLD) return;
   if (HAS_FASTBINS && arena.haveFastchunks) consolidate(arena);
   trimAfterFree(arena);
 }
 
-/** Merges the chunk `p` of `size` bytes with `next` behind it, and frees it. The result's size. */
-export function mergeAhead(arena: MallocState, p: Chunk, size: word, next: Chunk): word {
-  return mergeOnward(arena, p, size, next, false);
+/** Frees a part that memalign cuts off in front, past tcache and fast bins. @noinline */
+export function freeLead(arena: MallocState, p: Chunk, size: word): void {
+  afterFree(arena, freeAndMerge(arena, p, size));
+}
+
+/** Frees one that it cuts off behind, in front of the chunk `next`. @noinline */
+export function freeTail(arena: MallocState, p: Chunk, size: word, next: Chunk): void {
+  afterFree(arena, mergeOnward(arena, p, size, next, false));
 }

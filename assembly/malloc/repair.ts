@@ -6,7 +6,7 @@
 
 import { below, topOf } from "../sync/stack";
 import { acquireSoon, ownerOf, release, takeOver } from "../sync/mutex";
-import { IS_CLASSED, IS_THROUGHPUT } from "../abi/profile";
+import { IS_CLASSED } from "../abi/profile";
 import { HAS_FASTBINS, PARTS_GO_TO_TCACHE } from "../abi/version";
 import { ILP32 } from "../abi/word";
 import { Failure } from "../base/failure";

@@ -35,6 +35,7 @@ function linkTo(place: usize, head: usize, mem: usize): void {
 /**
  * The link of bin `index` that leads to the first block of at least `size` bytes at a multiple of
  * `alignment`, or to the end (tcache_location_large, tcache_get_align).
+ * @noinline
  */
 function placeFor(index: u32, size: word, alignment: word): usize {
   const head = entryPlace(tcache, index);

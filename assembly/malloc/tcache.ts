@@ -56,7 +56,7 @@ export function bytesOfTcache(): word {
   return <word>(IS_THROUGHPUT ? offsetof<ClassCache>() : tcacheBytes());
 }
 
-/** Begins to use the block at `mem`, of `bytesOfTcache`, as this thread's tcache (tcache_init). */
+/** Begins to use the block at `mem`, of `bytesOfTcache`, as this thread's tcache (tcache_init). @noinline */
 export function adoptTcache(mem: usize): void {
   memory.fill(mem, 0, <usize>bytesOfTcache());
   if (COUNTS_SLOTS) fillSlots(mem, <u16>mp.tcacheCount);

@@ -87,7 +87,7 @@ export function trimHeap(arena: MallocState, pad: word): void {
   leaveKernel();
 }
 
-/** Gives the end of an arena back, where a free chunk has become large. */
+/** Gives the end of an arena back, where a free chunk has become large. @noinline */
 export function trimAfterFree(arena: MallocState): void {
   if (!IS_SMALL && arena != mainArena) trimHeap(arena, mp.topPad);
   else if (arena.top.size >= mp.trimThreshold) trimTop(arena, mp.topPad);

@@ -49,9 +49,15 @@ export interface GlibcSection {
   readonly tunables: Readonly<Record<string, readonly [min: number, max?: number]>>;
   /**
    * Where the assertions stand in malloc's sources, in their order in `Failure`: a line, and the
-   * function where that has another name than in the default's; 0 where there is none.
+   * function where that has another name than in the default's; "0" where there is none.
    */
-  readonly assertions: readonly (number | string)[];
+  readonly assertions: readonly string[];
+}
+
+/** Reads `NAME[LEAST][:MOST]`. */
+function parseTunable(text: string): [string, GlibcSection["tunables"][string]] {
+  const [, name = "", least = "0", most] = /^([a-z_]+)(\d*)(?::(\d+))?$/.exec(text) ?? [];
+  return [name, most === undefined ? [Number(least)] : [Number(least), Number(most)]];
 }
 
 /** @returns what a binary says of its glibc; undefined for the default's */
@@ -60,7 +66,12 @@ export function glibcSection(module: WebAssembly.Module): GlibcSection | undefin
   if (section === undefined) return undefined;
   // Plain ASCII, and not all hosts have a TextDecoder.
   const text = Array.from(new Uint8Array(section), (byte) => String.fromCharCode(byte)).join("");
-  return JSON.parse(text) as GlibcSection;
+  const [version, tunables = "", assertions = ""] = text.split("\n");
+  return {
+    version: version as GlibcVersion,
+    tunables: Object.fromEntries(tunables.split(" ").map(parseTunable)),
+    assertions: assertions.split(","),
+  };
 }
 
 /** @returns the version of a binary */

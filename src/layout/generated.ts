@@ -1054,7 +1054,7 @@ export type Vma = {
   readonly rightLink: number;
   /** Levels of this subtree. */
   readonly height: number;
-  /** Where this subtree begins: its lowest start, less that one's guard gap. */
+  /** Where this subtree begins: its lowest start. */
   readonly subStart: number;
   /** Where it ends. */
   readonly subEnd: number;

@@ -171,7 +171,7 @@ function failureAt(
   if (!found || !places || found[1].indexOf(ASSERTION_START) !== 0) return found;
   const [name, text] = found;
   const [, usual, what] = /^(\w+): (.*)$/.exec(text.slice(ASSERTION_START.length))!;
-  const [line = "?", who = usual] = String(places[code - ASSERTIONS_FROM] || "?").split(" ");
+  const [line = "?", who = usual] = (places[code - ASSERTIONS_FROM] ?? "?").split(" ");
   const file = IN_ARENA_C.test(name) ? "arena.c" : "malloc.c";
   return [name, `Fatal glibc error: ${file}:${line} (${who}): assertion failed: ${what}`];
 }

@@ -4,7 +4,8 @@
 // the tunables one by one, and leaves its default where the value is beyond a limit of its own.
 
 import type { Abi } from "../layout/address.js";
-import { loaderRange, TUNABLE_PREFIX, tunableNames, tunableRange } from "./tunables.js";
+import { splitNumber } from "./numerals.js";
+import { checkWhole, loaderRange, TUNABLE_PREFIX, tunableNames, tunableRange } from "./tunables.js";
 import type { TunableName, TunableObject, TunableSetting } from "./tunables.js";
 
 const MOST = 0xffff_ffff_ffff_ffffn;
@@ -15,17 +16,9 @@ const MOST = 0xffff_ffff_ffff_ffffn;
  * not count then.
  */
 function leadingNumber(text: string): bigint {
-  const [, sign, prefix = ""] = /^[ \t]*([+-]?)(0[xX]|0)?/.exec(text) as unknown as string[];
-  const base = prefix === "" ? 10n : prefix === "0" ? 8n : 16n;
-  const digits = base === 10n ? /^[0-9]*/ : base === 8n ? /^[0-7]*/ : /^[0-9a-fA-F]*/;
-  const rest = text.replace(/^[ \t]*[+-]?/, "").slice(prefix.length);
-  let value = 0n;
-  for (const letter of digits.exec(rest)![0]) {
-    const digit = BigInt(parseInt(letter, 16));
-    if (value >= (MOST - digit) / base) return MOST;
-    value = value * base + digit;
-  }
-  return sign === "-" ? BigInt.asUintN(64, -value) : value;
+  const { sign, base, magnitude } = splitNumber(text);
+  if (magnitude > MOST - base) return MOST;
+  return sign === "-" ? BigInt.asUintN(64, -magnitude) : magnitude;
 }
 
 /** What the items of a text say, as far as they say anything. */
@@ -38,10 +31,8 @@ function itemsOf(text: string): [name: string, value: string][] {
 
 function entriesOf(object: TunableObject): [name: string, value: string][] {
   return Object.entries(object).map(([key, value]) => {
-    if (typeof value === "number" && !Number.isSafeInteger(value))
-      throw new TypeError(`tunable "${key}" must be an integer, got ${value}`);
-    const name = key.startsWith(TUNABLE_PREFIX) ? key : TUNABLE_PREFIX + key;
-    return [name, String(value)];
+    if (typeof value !== "string") checkWhole(value, key);
+    return [TUNABLE_PREFIX + key.replace(TUNABLE_PREFIX, ""), String(value)];
   });
 }
 

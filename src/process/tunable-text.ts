@@ -3,6 +3,7 @@
 import type { Abi } from "../layout/address.js";
 import { checkPlain, show } from "../base/checks.js";
 import { lenientTunables } from "./lenient-tunables.js";
+import { splitNumber } from "./numerals.js";
 import { TUNABLE_PREFIX, tunableSetting, tunablesOf } from "./tunables.js";
 import type { TunableObject, TunableSetting } from "./tunables.js";
 
@@ -11,11 +12,8 @@ import type { TunableObject, TunableSetting } from "./tunables.js";
  * that wraps at 64 bits.
  */
 function parseNumber(text: string): bigint | undefined {
-  const match = /^([+-]?)(0[xX][0-9a-fA-F]+|0[0-7]*|[1-9][0-9]*)$/.exec(text);
-  if (match === null) return undefined;
-  const [, sign, digits] = match as unknown as [string, string, string];
-  const octal = digits.length > 1 && /^0[0-7]/.test(digits);
-  const magnitude = BigInt(octal ? `0o${digits.slice(1)}` : digits);
+  if (!/^[+-]?(0x[\da-f]+|0[0-7]*|[1-9]\d*)$/i.test(text)) return undefined;
+  const { sign, magnitude } = splitNumber(text);
   return sign === "-" ? BigInt.asUintN(64, -magnitude) : magnitude;
 }
 

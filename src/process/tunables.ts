@@ -120,6 +120,12 @@ export function tunableSetting(name: string, value: bigint, abi: Abi, where = ""
   return { name, id, value };
 }
 
+/** @throws TypeError unless the value given for a tunable is a whole number */
+export function checkWhole(value: unknown, key: string): asserts value is number | bigint {
+  if (typeof value !== "bigint" && !Number.isSafeInteger(value))
+    throw new TypeError(`tunable ${show(key)} must be an integer, got ${show(value)}`);
+}
+
 /**
  * Reads malloc tunables from an object, whose values are numbers.
  * @param readText what a value that is text means; by default it is refused
@@ -133,9 +139,7 @@ export function tunablesOf(
   return Object.entries(object).map(([key, given]) => {
     let value = given;
     if (typeof value === "string" && readText) value = readText(value, key);
-    if (typeof value !== "bigint" && !Number.isSafeInteger(value)) {
-      throw new TypeError(`tunable ${show(key)} must be an integer, got ${show(value)}`);
-    }
+    checkWhole(value, key);
     return tunableSetting(key.replace(TUNABLE_PREFIX, ""), BigInt(value), abi);
   });
 }

@@ -125,8 +125,9 @@ for (const abi of ABIS) {
       const [command = loader, ...front] = [...launcherOf(loader), loader];
       const listed = (text: string, name: string): bigint => {
         const env = { PATH: process.env["PATH"], GLIBC_TUNABLES: text };
-        const output = execFileSync(command, [...front, "--list-tunables"], { env });
-        return BigInt(new RegExp(`^glibc\\.malloc\\.${name}: (\\w+)`, "m").exec(`${output}`)![1]!);
+        const args = [...front, "--list-tunables"];
+        const output = execFileSync(command, args, { env, encoding: "utf8" });
+        return BigInt(new RegExp(`^glibc\\.malloc\\.${name}: (\\w+)`, "m").exec(output)![1]!);
       };
       for (const { abi: layout, name, text, expected } of cases)
         if (layout === abi) expect(listed(text, name), text).toBe(expected);

@@ -51,7 +51,7 @@ function isLow(flags: i32): bool {
  */
 function lowBase(): usize {
   if (mm.layout != Layout.TOP_DOWN) return <usize>mm.mmapBase;
-  return <usize>min(pageAlign(mm.taskSize / 3), mm.mmapBase);
+  return <usize>pageAlign(mm.taskSize / 3);
 }
 
 /** The lowest fit between the two ends where the layout, or MAP_32BIT, looks upwards. */
@@ -76,20 +76,14 @@ function isHuge(length: word, flags: i32, file: OpenFile): bool {
   return isAligned(length, HUGE_PAGE) && (flags & MAP_TYPE) != MAP_SHARED;
 }
 
-/** A free place for `length` bytes, a hint apart. The place or an error result. */
-function searchArea(length: word, flags: i32, file: OpenFile): word {
-  if (isHuge(length, flags, file)) {
-    const padded = length + HUGE_PAGE;
-    const wide = padded <= mm.taskSize ? freeArea(<usize>padded, flags) : 0;
-    if (wide != 0) {
-      const aligned = alignUp(<word>wide, HUGE_PAGE);
-      // Looking down, the end of the gap is taken.
-      if (mm.layout == Layout.TOP_DOWN && aligned == <word>wide) return aligned + HUGE_PAGE;
-      return aligned;
-    }
-  }
-  const place = freeArea(<usize>length, flags);
-  return place != 0 ? <word>place : errorResult(ENOMEM);
+/** A free place for whole huge pages, aligned to such a page, or 0. */
+function hugeArea(length: word, flags: i32): word {
+  const padded = length + HUGE_PAGE;
+  const wide = padded <= mm.taskSize ? freeArea(<usize>padded, flags) : 0;
+  const aligned = alignUp(<word>wide, HUGE_PAGE);
+  // Looking down, the end of the gap is taken.
+  const isAtEnd = mm.layout == Layout.TOP_DOWN && aligned == <word>wide;
+  return wide != 0 && isAtEnd ? aligned + HUGE_PAGE : aligned;
 }
 
 /** Whether [start, end) is free, and the guard gap of the region behind it. */
@@ -123,8 +117,13 @@ export function unmappedArea(
   if (length > mm.taskSize) return errorResult(ENOMEM);
   let hint = address & ~(<word>(PAGE_SIZE - 1));
   if (hint != 0 && hint < mmapMinAddr()) hint = pageAlign(mmapMinAddr());
-  if (hint == 0) return searchArea(length, flags, file);
-  if (hint <= mm.taskSize - length && isFree(<usize>hint, <usize>(hint + length))) return hint;
+  if (hint != 0) {
+    const fits = hint <= mm.taskSize - length;
+    if (fits && isFree(<usize>hint, <usize>(hint + length))) return hint;
+  } else if (isHuge(length, flags, file)) {
+    const place = hugeArea(length, flags);
+    if (place != 0) return place;
+  }
   const place = freeArea(<usize>length, flags);
   return place != 0 ? <word>place : errorResult(ENOMEM);
 }

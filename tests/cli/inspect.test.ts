@@ -79,7 +79,9 @@ describe.each(["2.41", "2.43"])("glibc %s", (glibc) => {
       // A snapshot has no operations that could be named.
       if (needsTimeline || name === "leaks" || args.some((arg) => arg.startsWith("@"))) continue;
       const body = ({ stdout }: typeof plain) => stdout.split("\n").slice(1);
-      expect(body(await run([name, path, ...args], "", narrow)), name).toEqual(body(plain));
+      const wide = { COLUMNS: "200" };
+      const here = await run([name, "git-log", ...args, ...AT, ...which], "", wide);
+      expect(body(await run([name, path, ...args], "", wide)), name).toEqual(body(here));
     }
     const words = await run(["fastbins", path]);
     expect(words.stdout.includes("no fast bins")).toBe(glibc === "2.43");

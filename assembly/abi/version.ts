@@ -74,6 +74,9 @@ export const TOP_MAPPING_WITH_TOP: bool = GLIBC < 43;
 /** Whether heaps of arenas are reserved with MAP_NORESERVE (until 2.36). */
 export const RESERVES_NORESERVE: bool = GLIBC < 37;
 
+/** Whether mp_ says how transparent huge pages are had, thp_mode (2.43). */
+export const HAS_THP_MODE: bool = GLIBC >= 43;
+
 /** Whether explicit huge pages set mmap_threshold to their size, unless that was set (2.39). */
 export const HUGE_SETS_THRESHOLD: bool = GLIBC >= 39;
 

@@ -71,7 +71,7 @@ import {
   setKey,
   setLatest,
 } from "./tcache-lists";
-import { isCachedSize, putSorted, takeSorted } from "./tcache-sorted";
+import { isCachedSize, putSorted, sortedIndex, takeSorted } from "./tcache-sorted";
 import {
   callocCached,
   emptyAfterFall,
@@ -165,8 +165,11 @@ function takeCachedAside(bytes: word): usize {
 
 /** Tells why tcache does not serve a request. */
 function noteUncached(bytes: word): void {
-  if (isCacheable(bytes)) note(Step.TCACHE_EMPTY, requestIndex(bytes), 0);
-  else note(Step.TCACHE_NONE, checkedRequestToSize(bytes), u32(tcache == 0));
+  const size = checkedRequestToSize(bytes);
+  // Where the tcache is made late, there may be none yet.
+  if (MAKES_TCACHE_LATE ? isCachedSize(size) : isCacheable(bytes))
+    note(Step.TCACHE_EMPTY, MAKES_TCACHE_LATE ? sortedIndex(size) : requestIndex(bytes), 0);
+  else note(Step.TCACHE_NONE, size, u32(tcache == 0));
 }
 
 /** free(3): gives a block back; errno stays as it is. free(NULL) does nothing. */

@@ -7,8 +7,17 @@ import { Failure, corrupted } from "../base/failure";
 import { Chunk, isMisaligned, protectLink, revealLink } from "./chunk";
 import { followAside, mostChunks } from "./links";
 import { mp } from "./state";
+import { Step, TELLS, note } from "./steps";
 import { countOf, entryPlace, popEntry, setCount, setKey } from "./tcache-lists";
-import { MAX_SMALL_SIZE, hasBin, hasSlot, tcache, tcacheIndex, tcacheKey } from "./tcache";
+import {
+  MAX_SMALL_SIZE,
+  blocksIn,
+  hasBin,
+  hasRoom,
+  tcache,
+  tcacheIndex,
+  tcacheKey,
+} from "./tcache";
 
 /** Whether chunks of `size` bytes are for tcache, in a bin of one size or a large one. */
 export function isCachedSize(size: word): bool {
@@ -64,6 +73,7 @@ export function takeSorted(size: word, alignment: word): usize {
   const mem = blockAt(place, head);
   if (mem == 0 || (TCACHE_LARGE_BINS > 0 && Chunk.ofMem(mem).size != size)) return 0;
   if (isMisaligned(mem)) corrupted(Failure.TCACHE_UNALIGNED, mem);
+  if (TELLS) note(Step.TCACHE_TAKE, index, blocksIn(index));
   if (place == head) {
     popEntry(tcache, index, mem, countOf(tcache, index));
     return mem;
@@ -81,7 +91,8 @@ export function takeSorted(size: word, alignment: word): usize {
  */
 export function putSorted(mem: usize, size: word): bool {
   const index = sortedIndex(size);
-  if (!hasSlot(countOf(tcache, index))) return false;
+  if (TELLS) note(hasRoom(index) ? Step.TCACHE_PUT : Step.TCACHE_FULL, index, blocksIn(index));
+  if (!hasRoom(index)) return false;
   const head = entryPlace(tcache, index);
   const place = placeFor(index, size, 1);
   setKey(mem, tcacheKey());

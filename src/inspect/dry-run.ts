@@ -88,9 +88,9 @@ export class StepLog {
 
   /** @returns those since the last time, in words */
   texts(): StepText[] {
-    const { abi } = this.#process;
+    const { abi, glibc } = this.#process;
     const { tcacheCount } = readMallocPar(this.#process);
-    const texts = stepTexts(this.#taken, { abi, tcacheCount });
+    const texts = stepTexts(this.#taken, { abi, glibc, tcacheCount });
     this.#taken = [];
     return texts;
   }

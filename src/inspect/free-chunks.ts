@@ -23,7 +23,10 @@ export interface ChunkSizes<N extends number | bigint = number> {
 
 /** What an arena has free. */
 export interface FreeChunks<N extends number | bigint = number> {
-  /** The fast bins, of which glibc has none from 2.43 on. As glibc says it, sizes run from 15 bytes below the chunks' own. */
+  /**
+   * The fast bins, of which glibc has none from 2.43 on. As glibc says it, sizes run from 15 bytes
+   * below the chunks' own.
+   */
   readonly fast: readonly ChunkSizes<N>[];
   /** The unsorted bin; sizes with flag bits, as in the next. */
   readonly unsorted: ChunkSizes<N>;

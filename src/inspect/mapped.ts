@@ -14,18 +14,18 @@ export interface MappedChunk {
   readonly end: number;
 }
 
-/** In prev_size, where a mapping has a trailer: its pages are explicit huge ones. */
-const HUGE_BIT = 1;
-
 /** @returns bytes of a mapping behind its chunk; what came with them into glibc was thp_mode */
 export function trailerOf({ structs, abi }: HeapSource): number {
   return "thpMode" in structs.MallocPar.fields ? 2 * wordBytes(abi) : 0;
 }
 
-/** @returns how many bytes of its mapping lie before a mapped chunk, as it says itself */
+/**
+ * @returns how many bytes of its mapping lie before a mapped chunk, as it says itself: where there
+ *   is a trailer, the lowest bit says that the pages are explicit huge ones
+ */
 export function mappedOffset(source: HeapSource, chunk: number): number {
   const word = source.readWord(chunk + source.structs.Chunk.fields.mchunkPrevSize.offset);
-  return trailerOf(source) === 0 ? word : word - (word % (HUGE_BIT + 1));
+  return trailerOf(source) === 0 ? word : word - (word % 2);
 }
 
 /** What a header says, if it is that of a chunk whose mapping begins at `start`. */

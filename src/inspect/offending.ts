@@ -144,6 +144,7 @@ const READINGS: Readonly<Partial<Record<FailureName, Reading>>> = {
     read.field("p->bk_nextsize->fd_nextsize", bk, "fdNextsize");
   },
   FREE_UNSORTED_LIST: unsortedHead,
+  FREE_SMALLBIN_LIST: (read, p) => void read.field("bin->fd->bk", p, "bk"),
   REMAINDER_LIST: unsortedHead,
   REMAINDER_LIST_2: unsortedHead,
 };

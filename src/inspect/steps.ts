@@ -1,7 +1,8 @@
 // The decision path in words: what each step of malloc's and free's (assembly/malloc/steps.ts)
 // means, and which function of glibc's takes it.
 
-import { Step } from "../layout/generated.js";
+import type { GlibcVersion } from "../binary/glibc.js";
+import { DEFAULT_GLIBC, Step } from "../layout/generated.js";
 import type { Abi } from "../layout/address.js";
 import { binKind, cachedSizes } from "./lists.js";
 import { hex } from "./source.js";
@@ -31,6 +32,8 @@ interface Limits {
   readonly abi: Abi;
   /** tcache_count: how many blocks a tcache bin takes. */
   readonly tcacheCount: number;
+  /** Which glibc; absent: the default's. */
+  readonly glibc?: GlibcVersion;
 }
 
 /** Words for one step. */
@@ -208,6 +211,33 @@ const TEXTS: Readonly<Record<StepName, readonly [decidedBy: string, words: Words
   ],
 };
 
+/** What later versions decide in other functions: from 2.39 on, and so on. */
+const MOVED: readonly (readonly [since: number, by: Partial<Record<StepName, string>>])[] = [
+  [
+    39,
+    {
+      MERGE_BACK: "_int_free_merge_chunk",
+      MERGE_NEXT: "_int_free_create_chunk",
+      MERGE_TOP: "_int_free_create_chunk",
+      UNSORTED_PUT: "_int_free_create_chunk",
+      SMALLBIN_PUT: "_int_free_create_chunk",
+      TRIM_KEEP: "_int_free_maybe_consolidate",
+    },
+  ],
+  [
+    42,
+    { TCACHE_FULL: "__libc_free", FASTBIN_PUT: "_int_free_chunk", FASTBIN_NONE: "_int_free_chunk" },
+  ],
+  [43, { TRIM_KEEP: "_int_free_maybe_trim" }],
+];
+
+/** @returns the function that takes a step in a version */
+function deciderOf(name: StepName, glibc: GlibcVersion = DEFAULT_GLIBC): string {
+  const minor = Number(glibc.slice("2.".length));
+  const moved = MOVED.findLast(([since, by]) => since <= minor && by[name] !== undefined);
+  return moved?.[1][name] ?? TEXTS[name][0];
+}
+
 const NAMES = new Map(Object.entries(Step).map(([name, step]) => [step, name as StepName]));
 
 /** What is done with a chunk out of a fast bin, and with one that is freed. */
@@ -220,9 +250,9 @@ export function stepTexts(steps: readonly StepTaken[], limits: Limits): StepText
   let isEmptying = false;
   return steps.map(({ step, first, second }) => {
     const name = NAMES.get(step)!;
-    const [usual, words] = TEXTS[name];
+    const [, words] = TEXTS[name];
     isEmptying = name === "CONSOLIDATED" || (isEmptying && MERGING.has(name));
-    const decidedBy = isEmptying ? "malloc_consolidate" : usual;
+    const decidedBy = isEmptying ? "malloc_consolidate" : deciderOf(name, limits.glibc);
     return { name, decidedBy, text: words(first, second, limits) };
   });
 }

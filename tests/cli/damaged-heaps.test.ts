@@ -60,7 +60,7 @@ describe.each(ABIS)("damaged heaps, %s", (abi) => {
     let found = 0;
     for (let seed = 1; seed <= HEAPS; seed++) {
       const random = new Prng(seed);
-      const heap = startFull(abi);
+      const heap = startFull({ abi });
       const program = new RandomProgram(heap, random);
       do program.run(200);
       while (program.blocks.length < 10);

@@ -61,6 +61,34 @@ describe.each(HEAP_COMMANDS.map(({ name }) => name))("%s", (name) => {
   });
 });
 
+describe.each(["2.41", "2.43"])("glibc %s", (glibc) => {
+  it.each(["ilp32", "lp64"])("every command, in a trace and in a snapshot, %s", async (abi) => {
+    const which = ["--glibc", glibc, "--abi", abi];
+    const path = join(folder, `${glibc}.${abi}.json`);
+    const made = await run(["snapshot", "git-log", ...AT, ...which, "-o", path]);
+    expect([made.code, made.stderr]).toEqual([0, ""]);
+    expect(JSON.parse(readFileSync(path, "utf8"))).toMatchObject({ glibc, checkpoint: { glibc } });
+    for (const { name, needsTimeline } of HEAP_COMMANDS) {
+      const args = ARGUMENTS[name] ?? [];
+      const narrow = { COLUMNS: "60" };
+      const plain = await run([name, "git-log", ...args, ...AT, ...which], "", narrow);
+      expect([name, plain.code, plain.stderr]).toEqual([name, 0, ""]);
+      const isVerbatim = name.startsWith("malloc_info") || name.startsWith("malloc_stats");
+      const longest = Math.max(...plain.stdout.split("\n").map((line) => line.length));
+      if (!isVerbatim) expect(longest, name).toBeLessThanOrEqual(60);
+      // A snapshot has no operations that could be named.
+      if (needsTimeline || name === "leaks" || args.some((arg) => arg.startsWith("@"))) continue;
+      const body = ({ stdout }: typeof plain) => stdout.split("\n").slice(1);
+      const wide = { COLUMNS: "200" };
+      const here = await run([name, "git-log", ...args, ...AT, ...which], "", wide);
+      expect(body(await run([name, path, ...args], "", wide)), name).toEqual(body(here));
+    }
+    const words = await run(["fastbins", path]);
+    expect(words.stdout.includes("no fast bins")).toBe(glibc === "2.43");
+    expect((await run(["check", path])).stdout).toBe("sound\n");
+  });
+});
+
 describe("snapshots", () => {
   it("take a trace's place in every command, from another process", async () => {
     const path = join(folder, "a.json.gz");

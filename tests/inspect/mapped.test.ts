@@ -3,7 +3,9 @@
 
 import { describe, expect, it } from "vitest";
 import { HeapView } from "../../src/inspect/chunks.js";
-import { isDamage } from "../../src/inspect/damage.js";
+import { cacheLists, readThreads } from "../../src/inspect/lists.js";
+import { Tunable } from "../../src/layout/generated.js";
+import { isDamage, sound } from "../../src/inspect/damage.js";
 import { startProcessSync, type Process } from "../../src/process/process.js";
 import { HEAPS } from "./play.js";
 
@@ -35,6 +37,39 @@ describe.each(HEAPS)("mapped chunks, $abi, glibc $glibc", ({ abi, glibc }) => {
     }
     for (const block of blocks.splice(3, 5)) process.free(block);
     expect(mapped(process)).toEqual(ascending(blocks));
+  });
+
+  it.runIf(glibc === "2.43")("freed into a large bin of tcache, and taken out again", () => {
+    const process = startProcessSync({ abi, glibc });
+    // The tcache is made by the first free, and finds the limit then.
+    const { set_tunable: set } = process.raw as unknown as Record<
+      string,
+      (...args: unknown[]) => void
+    >;
+    set!(Tunable.TCACHE_MAX, process.toWord(4_194_280));
+    const sizes = [200_000, 300_000, 150_000, 3000, 2 * MIB];
+    const blocks = sizes.map((size) => process.malloc(size));
+    for (const block of blocks) process.free(block);
+    const view = new HeapView(process);
+    expect(view.filings.damages).toEqual([]);
+    const cached = sound(view.chunks(), []).filter(({ state }) => state === "tcache");
+    const bins = new Map(cached.map(({ mem, bin }) => [mem, bin]));
+    // Bin 64 begins with 1 KiB.
+    expect(blocks.map((block) => bins.get(block))).toEqual(
+      sizes.map((size) => 64 + Math.floor(Math.log2(size / 1024))),
+    );
+    const [list] = [...cacheLists(process, readThreads(process)[0]!.tcache)].filter(
+      ({ index }) => index === 71,
+    );
+    expect(list!.count).toBe(2);
+    expect(Array.from(list!.walk, (one) => !isDamage(one) && one.mem)).toEqual([
+      blocks[2],
+      blocks[0],
+    ]);
+    expect(mapped(process)).toEqual([]);
+    // A block is taken for exactly its size, which is one of whole pages.
+    expect(process.malloc(process.usableSize(blocks[1]!))).toBe(blocks[1]);
+    expect(mapped(process)).toEqual([blocks[1]]);
   });
 
   it("whatever a block holds", () => {

@@ -5,8 +5,10 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, it } from "vitest";
 import { isDamage } from "../../src/inspect/damage.js";
+import type { GlibcVersion } from "../../src/binary/glibc.js";
 import type { Abi } from "../../src/layout/address.js";
 import { digestOf, dumpNatively, firstDifference } from "../oracle/dumps.mjs";
+import { hasGlibc } from "../oracle/glibc.mjs";
 import { nativeMissing, REFUSED } from "../support/native.js";
 import { momentsOf, type Moment } from "./moments.js";
 import { byTrace, drawPoints, traceNames, type Point } from "./points.js";
@@ -82,6 +84,33 @@ function check(abi: Abi, points: readonly Recorded[]): void {
   expect(index).toBe(points.length);
 }
 
+/** Compares a heap with the native one of a version, line by line. */
+function compareOne(abi: Abi, { trace, at }: Point, glibc?: GlibcVersion): void {
+  const native = dumpNatively(abi, trace, at, glibc);
+  for (const { lines } of momentsOf(trace, abi, [at], glibc))
+    expect(firstDifference(native, lines)).toBeUndefined();
+}
+
+// Other versions, where their files are (tests/oracle/README.md).
+describe.each(["2.41", "2.43", "2.44"] as const)("heaps beside those of glibc %s", (glibc) => {
+  describe.each(["ilp32", "lp64"] satisfies Abi[])("%s", (abi) => {
+    const reason = hasGlibc(glibc, abi) ? whyNot(abi) : `glibc ${glibc} has not been fetched`;
+    const orThreads = reason ?? whyNotThreads(abi);
+    if (reason !== undefined)
+      process.stderr.write(`skipped: heaps of glibc ${glibc}, ${abi}: ${reason}\n`);
+    const alone = drawPoints(SEED + 1, SHORT, 4);
+    const threaded = drawPoints(SEED + 1, traceNames(true), 2);
+    it.skipIf(reason !== undefined).each(alone)("$trace at $at", (point) => {
+      compareOne(abi, point, glibc);
+    });
+    // 2.44 limits arenas by arena_test, not by processors.
+    const hasArenas = orThreads === undefined && glibc !== "2.44";
+    it.skipIf(!hasArenas).each(threaded)("$trace at $at", (point) => {
+      compareOne(abi, point, glibc);
+    });
+  });
+});
+
 for (const abi of ["ilp32", "lp64"] satisfies Abi[]) {
   describe(`heaps as native glibc has them, ${abi}`, () => {
     const golden = goldenOf(abi);
@@ -115,8 +144,7 @@ for (const abi of ["ilp32", "lp64"] satisfies Abi[]) {
 
   describe(`heaps beside native ones, line by line, ${abi}`, () => {
     const compare = (point: Point) => {
-      for (const { lines } of momentsOf(point.trace, abi, [point.at]))
-        expect(firstDifference(dumpNatively(abi, point.trace, point.at), lines)).toBeUndefined();
+      compareOne(abi, point);
     };
     const reason = whyNot(abi);
     const orThreads = reason ?? whyNotThreads(abi);

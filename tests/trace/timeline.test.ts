@@ -8,7 +8,7 @@ import { OpKind } from "../../src/layout/generated.js";
 import { parseTrace } from "../../src/trace/parse.js";
 import { Timeline } from "../../src/trace/timeline.js";
 import { Prng } from "../support/prng.js";
-import { ABIS, playerOf, startFull } from "../inspect/play.js";
+import { HEAPS, playerOf, startFull } from "../inspect/play.js";
 
 const PATHS = ["traces/git-log.rep.gz", "traces/threads/git-grep.rep.gz"];
 
@@ -16,16 +16,16 @@ function traceOf(path: string) {
   return parseTrace(gunzipSync(readFileSync(path)), path);
 }
 
-describe.each(ABIS)("a timeline, %s", (abi) => {
+describe.each(HEAPS)("a timeline, $abi, glibc $glibc", (which) => {
   it.each(PATHS)("%s: random moments are those of a plain replay", (path) => {
     const trace = traceOf(path);
-    const timeline = new Timeline(trace, startFull(abi));
+    const timeline = new Timeline(trace, startFull(which));
     const random = new Prng(5);
     for (let i = 0; i < 8; i++) {
       const count = random.int(0, trace.count);
       timeline.to(count);
       expect(timeline.done).toBe(count);
-      const { process, player } = playerOf(trace, abi);
+      const { process, player } = playerOf(trace, which);
       player.to(count);
       const chunks = [...new HeapView(process).chunks()];
       expect([...new HeapView(timeline.process).chunks()], `at ${count}`).toEqual(chunks);
@@ -35,7 +35,7 @@ describe.each(ABIS)("a timeline, %s", (abi) => {
   it("a block's life: born, moved, freed, and why there", () => {
     const text = "0 3 6 0\na 0 24\na 1 3000\nr 0 5000\nf 1\nf 0\na 2 24\n";
     const trace = parseTrace(new TextEncoder().encode(text), "t.rep");
-    const timeline = new Timeline(trace, startFull(abi));
+    const timeline = new Timeline(trace, startFull(which));
     timeline.to(2);
     const life = timeline.lifeOf(4);
     expect(timeline.done).toBe(2);

@@ -6,7 +6,7 @@
 // allocator against us.
 
 import { IS_THROUGHPUT } from "../../abi/profile";
-import { HAS_FASTBINS } from "../../abi/version";
+import { HAS_FASTBINS, MAPPED_HAS_TRAILER } from "../../abi/version";
 import { ILP32 } from "../../abi/word";
 import { corrupted } from "../../base/failure";
 import { NO_ARENA } from "../arena";
@@ -45,6 +45,7 @@ import {
   isInMemory,
 } from "./list-checks";
 import { checkMapped } from "./mapped-checks";
+import { TRAILER } from "../mapped";
 import { segmentCount, segmentStart } from "../segments";
 import { CHUNK_HDR_SZ, MINSIZE } from "../sizes";
 import {
@@ -241,6 +242,9 @@ function checkTop(top: Chunk, end: usize): bool {
   return true;
 }
 
+/** mmapped_mem is a multiple of it: where chunks have a trailer, each move adds one (mapped.ts). */
+const MAPPED_UNIT: word = MAPPED_HAS_TRAILER ? TRAILER : PAGE_SIZE;
+
 /** system_mem is what the segments or heaps cover, and no maximum is below its present value. */
 function checkSums(arena: MallocState): bool {
   const address = changetype<usize>(arena);
@@ -251,7 +255,7 @@ function checkSums(arena: MallocState): bool {
     return arena.systemMem == coveredBytes || broken(Invariant.SYSTEM_MEM, address);
   if (mp.nMmaps < 0 || mp.nMmaps > mp.maxNMmaps)
     return broken(Invariant.MMAP_COUNT, changetype<usize>(mp));
-  if (mp.mmappedMem > mp.maxMmappedMem || !isAligned(mp.mmappedMem, PAGE_SIZE))
+  if (mp.mmappedMem > mp.maxMmappedMem || !isAligned(mp.mmappedMem, MAPPED_UNIT))
     return broken(Invariant.MMAPPED_MEM, changetype<usize>(mp));
   // Between segments on the break may lie what somebody else's sbrk took: that counts as ours, too.
   if (coveredBytes > arena.systemMem) return broken(Invariant.SYSTEM_MEM, address);

@@ -3,10 +3,12 @@
 // on may begin with a header; what a program has mapped for itself does not, and is passed over
 // page by page. Checked builds only.
 
+import { MAPPED_HAS_TRAILER } from "../../abi/version";
 import { MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../../abi/word";
 import { IS_THREADED } from "../../sync/tier";
 import { Chunk, IS_MMAPPED, SIZE_BITS, addressOf } from "../chunk";
 import { broken } from "./findings";
+import { TRAILER, mappedOffset } from "../mapped";
 import { CHUNK_HDR_SZ } from "../sizes";
 import { mp } from "../state";
 import { Invariant, PAGE_SIZE, isAligned, regionEnd, regionFrom } from "../system";
@@ -17,8 +19,8 @@ import { Invariant, PAGE_SIZE, isAligned, regionEnd, regionFrom } from "../syste
  */
 function lengthOf(p: Chunk, start: usize, end: usize): word {
   const lead = <word>(addressOf(p) - start);
-  if ((p.mchunkSize & SIZE_BITS) != IS_MMAPPED || p.mchunkPrevSize != lead) return 0;
-  const length = p.size + lead;
+  if ((p.mchunkSize & SIZE_BITS) != IS_MMAPPED || mappedOffset(p) != lead) return 0;
+  const length = lead + p.size + TRAILER;
   return length <= <word>(end - start) && isAligned(length, PAGE_SIZE) ? length : 0;
 }
 
@@ -52,7 +54,10 @@ function alignedLengthAt(start: usize, end: usize): word {
   return lengthAt(start, end);
 }
 
-/** As many chunks as n_mmaps says are mapped, and they have as many bytes as mmapped_mem says. */
+/**
+ * As many chunks as n_mmaps says are mapped, and they have as many bytes as mmapped_mem says; where
+ * they have a trailer it says more for each move (mapped.ts).
+ */
 export function checkMapped(): bool {
   // What a dead thread was given, and nobody knows of, is no chunk that can be told from others.
   return IS_THREADED || mp.nMmaps <= 0 || findMapped(false) || findMapped(true) || isLost();
@@ -88,5 +93,5 @@ function findMapped(areAligned: bool): bool {
     }
     start = regionFrom(end);
   }
-  return chunks >= mp.nMmaps && bytes >= mp.mmappedMem;
+  return chunks >= mp.nMmaps && (MAPPED_HAS_TRAILER || bytes >= mp.mmappedMem);
 }

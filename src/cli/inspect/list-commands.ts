@@ -122,6 +122,9 @@ function* listLines({ bin, sizes, count, chunks, damages, kind }: List, style: S
       yield `        ${colors.red(line)}`;
 }
 
+/** What is said of fast bins where there are none. */
+export const NO_FASTBINS = "none: this glibc has no fast bins (they went with 2.43)";
+
 /** The order of the chunks in lists. */
 function orderText(kinds: readonly Kind[], lists: readonly List[]): string {
   const isSorted = lists.some(({ kind, bin }) => kind === "tcache" && bin >= FIRST_LARGE_CACHE);
@@ -143,7 +146,7 @@ function report(subject: Subject, kinds: readonly Kind[], showsEmpty: boolean): 
       yield style.colors.dim(subject.name);
       const isMissing = kinds.includes("fastbin") && !hasFastbins(subject.source);
       if (isMissing && kinds.length === 1) {
-        yield "this glibc has no fast bins (they went with 2.43)";
+        yield NO_FASTBINS;
         return;
       }
       yield* wrap(orderText(kinds, shown), style.width).split("\n").map(style.colors.dim);

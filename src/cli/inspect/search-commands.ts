@@ -6,10 +6,10 @@ import { isDamage } from "../../inspect/damage.js";
 import { hasFastbins } from "../../inspect/lists.js";
 import { walkRegions } from "../../inspect/regions.js";
 import { hex, isInside, readHead } from "../../inspect/source.js";
-import { UserError } from "../io.js";
 import { wrap } from "../tables.js";
 import { ADDRESS_HELP, addressOf, numberOf } from "./address.js";
 import { ADDRESS, chunkRecord, whereabouts, type Whereabouts } from "./chunk-commands.js";
+import { NO_FASTBINS } from "./list-commands.js";
 import type { HeapCommand } from "./registry.js";
 import type { Subject } from "./subject.js";
 
@@ -22,10 +22,9 @@ const findFakeFast: HeapCommand = {
   run(subject, { args }) {
     const { source } = subject;
     const target = addressOf(subject, args[0]!, "ADDRESS");
-    if (!hasFastbins(source))
-      throw new UserError("this glibc has no fast bins: a fake chunk would be tcache's, or none");
     const { globalMaxFast } = source.structs.LibcData.fields;
-    const most = source.readWord(source.places.libcData + globalMaxFast.offset);
+    const isFast = hasFastbins(source);
+    const most = isFast ? source.readWord(source.places.libcData + globalMaxFast.offset) : 0;
     const header = 2 * wordBytes(source.abi);
     const found: ChunkView[] = [];
     const sizeAt = source.structs.Chunk.fields.mchunkSize.offset;
@@ -38,7 +37,9 @@ const findFakeFast: HeapCommand = {
     return {
       json: { of: subject.name, target, candidates: found.map(chunkRecord) },
       *lines(style) {
-        if (found.length === 0) yield `none: no word below ${hex(target)} passes for such a size`;
+        if (!isFast) yield NO_FASTBINS;
+        else if (found.length === 0)
+          yield `none: no word below ${hex(target)} passes for such a size`;
         for (const { chunk, mem, size, flags } of found) {
           const aligned = mem % 16 === 0 ? "" : "; misaligned: glibc refuses it";
           const text = `fake chunk ${hex(chunk)} of ${hex(size)} (${flagNames(flags)})${aligned}`;

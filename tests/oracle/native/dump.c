@@ -212,9 +212,16 @@ static void dump_lists(size_t number) {
   }
 }
 
+// Whether an address lies in a heap: a thread that has no tcache may have one of two dummies.
+static int is_in_heap(Word address) {
+  for (size_t i = 0; i < heap_count; i++)
+    if (address - heaps[i].start < HEAP_MAX) return 1;
+  return address - (Word)start_brk <= places.main_arena->max_system_mem;
+}
+
 static void dump_thread(size_t number, Word pointer) {
   const Tcache *tcache = tcache_of(&places, pointer);
-  if (!tcache) return;
+  if (!tcache || !is_in_heap((Word)tcache)) return;
   begin("thread");
   add_decimal(" ", number);
   add_arena(" arena=", *(const Word *)(pointer - places.thread_arena));

@@ -101,7 +101,7 @@ describe("completion", () => {
       `compdef() { }; source ${path}; print -l \${(k)functions}`,
     ]);
     for (const { path: command } of outlines) {
-      const name = `_ptmalloc_wasm${command === "" ? "" : `_${command.replace(" ", "_")}`}`;
+      const name = `_ptmalloc_wasm${command === "" ? "" : `_${command.replace(/\W/g, "_")}`}`;
       expect(defined.split("\n")).toContain(name);
     }
   });

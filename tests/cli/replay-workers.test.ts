@@ -61,6 +61,13 @@ describe("replay --workers", () => {
     expect((await run(args, SMALL)).stdout).toContain('the profile "throughput" in WebAssembly');
   });
 
+  it("runs another version of glibc, and says so", async () => {
+    const args = ["replay", "--workers", "--glibc", "2.43", "--repeat", "1", "-"];
+    const { stdout } = await run([...args, "--json"], SMALL);
+    expect(JSON.parse(stdout)).toMatchObject({ glibc: "2.43", traces: [{ ops: 7, workers: 2 }] });
+    expect((await run(args, SMALL)).stdout).toContain("glibc 2.43's malloc in WebAssembly");
+  });
+
   it("takes a number of workers, and fresh ids; several traces get a row each", async () => {
     const args = ["--max-workers", "1", "--fresh-ids", "--repeat", "1"];
     const { stdout } = await run(["replay", ...args, GIT_GREP, "-"], SMALL);

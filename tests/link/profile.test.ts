@@ -107,6 +107,26 @@ function work(exports: WebAssembly.Exports, seed: number, alignment = 16): numbe
   return addresses;
 }
 
+it("a guest merged with another version of glibc gets that version's blocks", async () => {
+  const seed = 2043;
+  const addresses = work(await merged("-O", "0", "--glibc", "2.43"), seed);
+  const heap = createHeapSync({ ...heapOptionsFor(guest()), glibc: "2.43" });
+  expect(work(linkGuestSync(guest(), heap).exports, seed)).toEqual(addresses);
+  expect(work(await merged("-O", "0"), seed)).not.toEqual(addresses);
+  const { code, stderr } = await run([
+    "link",
+    "x.wasm",
+    "-o",
+    "y.wasm",
+    "--profile",
+    "small",
+    "--glibc",
+    "2.43",
+  ]);
+  expect(code).toBe(2);
+  expect(stderr).toContain("--glibc is for the profile glibc");
+});
+
 const rows = [
   ["throughput", 16, "free(): double free detected in tcache 2"],
   ["small", 8, "double free or corruption (top)"],

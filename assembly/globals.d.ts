@@ -41,10 +41,7 @@ declare function count(...lengths: number[]): (target: object, field: string) =>
  * Declares that a field is there from glibc 2.`version` on; with `length`, that it has so many
  * elements from there on (tools/layout-transform.mjs).
  */
-declare function since(
-  version: number,
-  length?: number,
-): (target: object, field: string) => void;
+declare function since(version: number, length?: number): (target: object, field: string) => void;
 
 /** Declares that a field is there before glibc 2.`version` only. */
 declare function until(version: number): (target: object, field: string) => void;

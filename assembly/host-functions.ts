@@ -3,7 +3,7 @@
 
 export { mallocMany as malloc_many, freeMany as free_many } from "./many";
 export { setParameter as mallopt, setTunableValue as set_tunable } from "./malloc/parameters";
-export { threadExit as thread_exit } from "./malloc/api";
+export { threadExit as thread_exit } from "./malloc/thread-exit";
 export {
   mmStruct as mm_struct,
   mallocPar as malloc_par,

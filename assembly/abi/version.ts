@@ -74,6 +74,9 @@ export const TOP_MAPPING_WITH_TOP: bool = GLIBC < 43;
 /** Whether heaps of arenas are reserved with MAP_NORESERVE (until 2.36). */
 export const RESERVES_NORESERVE: bool = GLIBC < 37;
 
+/** Whether there may be as many arenas as processors, or arena_test, not several each (2.44). */
+export const LIMITS_ARENAS_BY_TEST: bool = GLIBC >= 44;
+
 /** Whether mp_ says how transparent huge pages are had, thp_mode (2.43). */
 export const HAS_THP_MODE: bool = GLIBC >= 43;
 

@@ -24,15 +24,7 @@ import {
   unlink,
   unsortedBin,
 } from "./bins";
-import {
-  Chunk,
-  NON_MAIN_ARENA,
-  PREV_INUSE,
-  SIZE_BITS,
-  addressOf,
-  isMisaligned,
-  revealLink,
-} from "./chunk";
+import { Chunk, NON_MAIN_ARENA, PREV_INUSE, addressOf, isMisaligned, revealLink } from "./chunk";
 import { NO_ARENA } from "./arena";
 import { systemMalloc } from "./extend";
 import { follow, mostChunks, refuse } from "./links";
@@ -55,6 +47,7 @@ import {
 } from "./tcache";
 import { takeBest } from "./small/allocate";
 import { takeChunk } from "./throughput/allocate";
+import { checkUnsorted } from "./unsorted-checks";
 import { arenaBit, hasTopFor, splitTop } from "./top";
 
 /** How many chunks are sorted at most before a request is served from what is there (MAX_ITERS). */
@@ -273,26 +266,6 @@ function makeTcache(arena: MallocState): void {
   note(Step.TCACHE_MAKE, changetype<usize>(arena), bytes);
   const mem = allocate(arena, TCACHE_REQUEST_IS_CHUNK ? requestToSize(bytes) : bytes);
   if (mem != 0) adoptTcache(mem);
-}
-
-/** The checks on a chunk of the unsorted bin. */
-function checkUnsorted(
-  arena: MallocState,
-  bin: Chunk,
-  victim: Chunk,
-  behind: Chunk,
-  size: word,
-): void {
-  const limit = arena.systemMem;
-  if (size <= CHUNK_HDR_SZ || size > limit) refuse(Failure.UNSORTED_SIZE, addressOf(victim));
-  const next = victim.at(size);
-  const nextHead = next.mchunkSize;
-  if (nextHead < CHUNK_HDR_SZ || nextHead > limit)
-    corrupted(Failure.UNSORTED_NEXT_SIZE, addressOf(victim));
-  if ((next.mchunkPrevSize & ~SIZE_BITS) != size)
-    corrupted(Failure.UNSORTED_PREV_SIZE, addressOf(victim));
-  if (behind.fd != victim || victim.fd != bin) corrupted(Failure.UNSORTED_LIST, addressOf(victim));
-  if (nextHead & PREV_INUSE) corrupted(Failure.UNSORTED_PREV_INUSE, addressOf(victim));
 }
 
 /** Writes the tags of a chunk of `size` bytes and of the `rest` that stays free behind it. */

@@ -1,46 +1,31 @@
-// The C functions, with C's names in the export list (index.ts) and glibc's behaviour. In each, the
-// short way through tcache comes first; everything else is a call.
+// malloc, free and calloc, with C's names in the export list (index.ts) and glibc's behaviour. In
+// each, the short way through tcache comes first; everything else is a call. The others of the
+// family: realloc.ts, memalign.ts, sized.ts.
 
 import { IS_SMALL, IS_THROUGHPUT } from "../abi/profile";
 import {
   CALLOC_USES_TCACHE,
   COUNTS_SLOTS,
   MAKES_TCACHE_LATE,
-  PARTS_GO_TO_TCACHE,
-  REALLOC_KEEPS_FIT,
-  REALLOC_KEEPS_PAGE,
   TCACHE_LARGE_BINS,
   TCACHE_SMALL_BINS,
 } from "../abi/version";
-import { PTRDIFF_MAX, SIZE_MAX, SIZE_SZ } from "../abi/word";
+import { PTRDIFF_MAX, SIZE_MAX } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
-import { queuesFrees } from "../sync/mutex";
 import { IS_THREADED } from "../sync/tier";
 import { allocate, allocateInline } from "./allocate";
-import {
-  arenaFor,
-  mustBeArena,
-  leaveArena,
-  lockArena,
-  lockList,
-  otherArena,
-  threadArena,
-  unlockArena,
-  unlockList,
-} from "./arena";
-import { belongsAside, belongsTo, maybeInitTcache, mayRetry, openArena } from "./call";
-import { Chunk, addressOf, isMisaligned, isPlain, revealLink, usableSize } from "./chunk";
+import { arenaFor, otherArena, unlockArena } from "./arena";
+import { belongsAside, belongsTo, mayRetry, maybeInitTcache, openArena } from "./call";
+import { Chunk, addressOf, isMisaligned, isPlain, usableSize } from "./chunk";
 import { clearedAllocate } from "./clear";
 import { verifyHeap } from "./checker/invariants";
-import { hasLarge, isLarge, largeLists, roundToClass, takeLarge } from "./extensions/large-tcache";
-import { followAside, mostChunks, mustBeMapped, refuse } from "./links";
-import { MAPPED_OVERHEAD, adjustThreshold, unmapChunk } from "./mapped";
-import { freeChunk, freeToArena, takeBack } from "./release";
-import { resizeChunk, resizeMapped } from "./resize";
+import { isLarge, roundToClass, takeLarge } from "./extensions/large-tcache";
+import { refuse } from "./links";
+import { freeChunk, freeToArena } from "./release";
 import { MINSIZE, checkedRequestToSize, requestToSize } from "./sizes";
 import { Step, TELLS, note } from "./steps";
-import { MallocState, libc, mainArena, setErrno, thread } from "./state";
-import { ENOMEM, PAGE_SIZE } from "./system";
+import { libc, setErrno, thread } from "./state";
+import { ENOMEM } from "./system";
 import {
   MAX_SMALL_SIZE,
   adoptTcache,
@@ -54,35 +39,24 @@ import {
   isInactive,
   requestIndex,
   startTcache,
-  surrenderTcache,
   tcache,
   tcacheIndex,
   tcacheKey,
   tcachePut,
   tcacheTake,
 } from "./tcache";
-import {
-  TCACHE_MAX_BINS,
-  countOf,
-  keyOf,
-  latestIn,
-  popEntry,
-  pushEntry,
-  setKey,
-  setLatest,
-} from "./tcache-lists";
+import { countOf, keyOf, latestIn, popEntry, pushEntry, setKey } from "./tcache-lists";
 import { isCachedSize, putSorted, sortedIndex, takeSorted } from "./tcache-sorted";
 import {
   callocCached,
   emptyAfterFall,
-  emptyCache,
   isCached,
   keep,
   keepInstead,
   mallocCached,
   mayBeAtLimit,
-  reallocCached,
 } from "./throughput/calls";
+import { freeMapped } from "./mapped";
 
 /**
  * malloc(3): a block of at least `bytes` bytes, 16-aligned, or 0 with errno ENOMEM. malloc(0) is a
@@ -271,73 +245,6 @@ function makeTcache(): void {
 }
 
 /**
- * Frees a chunk, in whichever arena it lies, past this thread's tcache, which is going.
- * @noinline
- */
-function giveBack(p: Chunk): void {
-  if (MAKES_TCACHE_LATE) freeToArena(arenaFor(p), p, p.size, false);
-  else if (p.isMmapped) freeMapped(p);
-  else freeChunk(arenaFor(p), p, false);
-}
-
-/** @noinline */
-function freeMapped(p: Chunk): void {
-  adjustThreshold(p);
-  unmapChunk(p);
-}
-
-/**
- * Gives the blocks in this thread's tcache back to their arenas, then the tcache itself
- * (tcache_thread_shutdown).
- */
-export function emptyTcache(): void {
-  if (IS_THROUGHPUT) emptyCache(true);
-  if (IS_SMALL) return;
-  const cache = surrenderTcache();
-  if (cache != 0) {
-    if (!IS_THROUGHPUT) emptyLists(cache);
-    if (IS_THREADED && hasLarge()) emptyLists(largeLists(cache));
-    if (IS_THREADED) thread.tcache = 0;
-    giveBack(Chunk.ofMem(cache));
-  }
-}
-
-/** Gives back the blocks in a tcache's lists. */
-function emptyLists(lists: usize): void {
-  for (let index: u32 = 0; index < TCACHE_MAX_BINS; index++) {
-    let left = mostChunks();
-    for (let mem = latestIn(lists, index); mem != 0;) {
-      if (isMisaligned(mem)) corrupted(Failure.TCACHE_SHUTDOWN_UNALIGNED, mem);
-      left = followAside(Chunk.ofMem(mem), Chunk.ofMem(mem), left, Failure.SEGV_TCACHE);
-      const next = revealLink(mem);
-      if (IS_THREADED || MAKES_TCACHE_LATE) setLatest(lists, index, next);
-      if (MAKES_TCACHE_LATE) setKey(mem, 0);
-      giveBack(Chunk.ofMem(mem));
-      mem = next;
-    }
-  }
-}
-
-/** The end of this thread: its tcache is given back; its arena is free for others. */
-export function threadExit(): void {
-  emptyTcache();
-  if (IS_THREADED && queuesFrees) settleArena();
-  lockList();
-  leaveArena();
-  unlockList();
-  // Last: whoever is killed before has locks, and counts as a thread.
-  thread.isAlive = 0;
-}
-
-/** Takes back what is queued for this thread's arena: there may be no other thread to do it. */
-function settleArena(): void {
-  const arena = threadArena();
-  lockArena(arena);
-  takeBack(arena, false);
-  unlockArena(arena);
-}
-
-/**
  * calloc(3): a zeroed block for `count` elements of `size` bytes, or 0 with errno ENOMEM, also when
  * the product overflows.
  */
@@ -374,128 +281,8 @@ export function calloc(count: word, size: word): word {
 }
 
 /** Whether the product of two sizes does not fit a word. */
-function overflows(count: word, size: word): bool {
+export function overflows(count: word, size: word): bool {
   // Two factors below the square root of 2^bits cannot overflow, and hardly any are larger.
   const half: word = SIZE_MAX >> (sizeof<word>() * 4);
   return (count > half || size > half) && size != 0 && count > SIZE_MAX / size;
-}
-
-/**
- * realloc(3): makes the block at `address` hold `bytes` bytes, moving it if need be. 0 with errno
- * ENOMEM leaves it alone. realloc(NULL, n) is malloc(n); realloc(p, 0) frees p and returns 0.
- */
-export function realloc(address: word, bytes: word): word {
-  verifyHeap();
-  const mem = <usize>address;
-  if (IS_THROUGHPUT) {
-    const result = reallocCached(mem, bytes);
-    if (result != 0) return result;
-  }
-  if (mem == 0) return <word>mallocUncached(bytes);
-  if (bytes == 0) {
-    freeUncached(mem);
-    return 0;
-  }
-  const p = Chunk.ofMem(mem);
-  const oldSize = p.size;
-  if (REALLOC_KEEPS_FIT && fits(p, bytes)) {
-    note(Step.REALLOC_KEEP, oldSize, oldSize);
-    return address;
-  }
-  if (!p.isMmapped) maybeInitTcache();
-  if (<word>addressOf(p) > <word>0 - oldSize || isMisaligned(mem))
-    refuse(Failure.REALLOC_POINTER, addressOf(p));
-  const size = checkedRequestToSize(bytes);
-  if (size == 0) {
-    setErrno(ENOMEM);
-    return 0;
-  }
-  if (p.isMmapped) {
-    note(Step.REALLOC_MREMAP, oldSize, size);
-    const moved = resizeMapped(p, size, bytes);
-    return <word>(moved != 0 ? moved : copyMapped(p, oldSize, bytes));
-  }
-  const arena = arenaFor(p);
-  mustBeArena(arena, p);
-  lockArena(arena);
-  const result = resizeChunk(arena, p, size);
-  unlockArena(arena);
-  if (!belongsAside(result, arena)) {
-    corrupted(
-      libc.hasThreads ? Failure.ASSERT_REALLOC_ARENA_2 : Failure.ASSERT_REALLOC_ARENA,
-      result,
-    );
-  }
-  return result == 0 && libc.hasThreads ? moveElsewhere(arena, p, bytes) : <word>result;
-}
-
-/**
- * Whether the block of `p` is just right for `bytes` bytes: no other block would spare two words,
- * or of a mapping a page.
- */
-function fits(p: Chunk, bytes: word): bool {
-  // glibc looks at the next chunk before it looks at the size.
-  if (!p.isMmapped && p.size >= mainArena.systemMem) mustBeMapped(p.at(p.size));
-  const usable = usableOf(p);
-  if (bytes > usable) return false;
-  const spare = usable - bytes;
-  return spare < 2 * SIZE_SZ || (REALLOC_KEEPS_PAGE && p.isMmapped && spare <= PAGE_SIZE);
-}
-
-/**
- * realloc of a chunk whose arena has no memory for it: a block from any arena, a copy, and the old
- * one goes.
- */
-function moveElsewhere(arena: MallocState, p: Chunk, bytes: word): word {
-  const moved = mallocUncached(bytes);
-  if (moved == 0) return 0;
-  memory.copy(moved, p.mem, <usize>usableSize(p));
-  if (PARTS_GO_TO_TCACHE) freeChunk(arena, p, false);
-  else freeToArena(arena, p, p.size, false);
-  return <word>moved;
-}
-
-/**
- * realloc of an mmapped chunk that could not be remapped: a new block, a copy, and the mapping
- * goes.
- */
-function copyMapped(p: Chunk, oldSize: word, bytes: word): usize {
-  const mem = mallocUncached(bytes);
-  if (mem == 0) return 0;
-  memory.copy(mem, p.mem, <usize>(oldSize - MAPPED_OVERHEAD));
-  unmapChunk(p);
-  return mem;
-}
-
-/**
- * reallocarray(3): realloc for `count` elements of `size` bytes; 0 with errno ENOMEM when the
- * product overflows.
- */
-export function reallocarray(address: word, count: word, size: word): word {
-  if (overflows(count, size)) {
-    setErrno(ENOMEM);
-    return 0;
-  }
-  return realloc(address, count * size);
-}
-
-/**
- * malloc_usable_size(3): the bytes that the block at `address` really has; 0 for NULL and for a
- * block that is not in use.
- */
-export function mallocUsableSize(address: word): word {
-  verifyHeap();
-  if (address == 0) return 0;
-  return usableOf(Chunk.ofMem(<usize>address));
-}
-
-/** What `mallocUsableSize` says of a chunk (musable). @noinline */
-function usableOf(p: Chunk): word {
-  if (p.isMmapped) {
-    mustBeMapped(p);
-    return p.size - MAPPED_OVERHEAD;
-  }
-  if (p.inuse) return usableSize(p);
-  mustBeMapped(p);
-  return 0;
 }

@@ -3,6 +3,7 @@
 // there may be more, or shares one. It stays with it, until that arena cannot serve a request.
 
 import { IS_SMALL } from "../abi/profile";
+import { LIMITS_ARENAS_BY_TEST } from "../abi/version";
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { acquire, isIdle, release } from "../sync/mutex";
@@ -192,7 +193,11 @@ function chooseArena(bytes: word): MallocState {
   }
   if (libc.narenasLimit == 0) {
     if (mp.arenaMax != 0) libc.narenasLimit = mp.arenaMax;
-    else if (libc.narenas > mp.arenaTest) libc.narenasLimit = <word>libc.cores * ARENAS_A_CORE;
+    else if (LIMITS_ARENAS_BY_TEST) {
+      if (libc.narenas >= mp.arenaTest) libc.narenasLimit = max(<word>libc.cores, mp.arenaTest);
+    } else if (libc.narenas > mp.arenaTest) {
+      libc.narenasLimit = <word>libc.cores * ARENAS_A_CORE;
+    }
   }
   // No limit yet counts as the highest.
   if (libc.narenas <= libc.narenasLimit - 1) return newArena(bytes);

@@ -20,8 +20,8 @@ export function clearedAllocate(arena: MallocState, bytes: word): usize {
     // Cleared only where the pages were somebody's before; a native mapping is zero by itself.
     end = libc.perturbByte ? mem + <usize>bytes : knownZeroFrom(mem, end);
   } else {
-    // glibc clears word by word, at least three. Until 2.40 it says so; later it clears the last two
-    // of a chunk that has none, too: its own header.
+    // glibc clears word by word, at least three. Until 2.40 it says so; later it clears the last
+    // two of a chunk that has none, too: its own header.
     const words = (p.size - SIZE_SZ) / SIZE_SZ;
     if (!CALLOC_USES_TCACHE && words < 3) corrupted(Failure.ASSERT_CALLOC_CLEARS, addressOf(p));
     if (CALLOC_USES_TCACHE && words < 2) start -= <usize>(2 - words) * SIZE_SZ;

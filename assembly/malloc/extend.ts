@@ -121,8 +121,8 @@ function extendTop(arena: MallocState, top: Chunk, topSize: word, size: word): v
 }
 
 /**
- * mmap in place of the break, for `wanted` bytes and a part of `unit`: what that comes to depends on
- * the version. From then on the arena is not contiguous (sysmalloc_mmap_fallback).
+ * mmap in place of the break, for `wanted` bytes and a part of `unit`: what that comes to depends
+ * on the version. From then on the arena is not contiguous (sysmalloc_mmap_fallback).
  */
 function mapForTop(
   arena: MallocState,

@@ -163,3 +163,9 @@ function makeMoved(start: usize, offset: word, oldLength: word, newLength: word)
   countMapped(newLength - oldLength + TRAILER);
   return moved;
 }
+
+/** Frees an mmapped block of the program's. @noinline */
+export function freeMapped(p: Chunk): void {
+  adjustThreshold(p);
+  unmapChunk(p);
+}

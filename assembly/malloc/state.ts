@@ -41,7 +41,7 @@ export class MallocState {
   mutex: i32; // mutex: 0, or the thread that holds it, in the threaded build
   flags: i32; // flags: bit 1: not contiguous, bit 2: given up after a death
   @until(43) haveFastchunks: i32; // have_fastchunks: whether a fast bin may hold a chunk
-  @until(43) @count(11, 10) fastbinsY: word; // fastbinsY: heads of the fast bins: addresses of chunks, or 0
+  @until(43) @count(11, 10) fastbinsY: word; // fastbinsY: heads of fast bins: chunks, or 0
   topWord: word; // top: the address of the chunk at the end
   lastRemainderWord: word; // last_remainder: what was left of the latest split
   @count(254) bins: word; // bins: fd and bk of the list heads, packed

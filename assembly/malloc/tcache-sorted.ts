@@ -1,6 +1,6 @@
 // tcache where a list is gone into: memalign looks for an aligned block (2.38), and the large bins,
-// each of which has all sizes of a doubling, keep their lists in the order of sizes (2.42). The link
-// in the struct is plain; those in blocks are protected.
+// each of which has all sizes of a doubling, keep their lists in the order of sizes (2.42). The
+// link in the struct is plain; those in blocks are protected.
 
 import { TCACHE_LARGE_BINS, TCACHE_SMALL_BINS } from "../abi/version";
 import { Failure, corrupted } from "../base/failure";

@@ -1,8 +1,8 @@
 // tcache: each thread's own small stacks of blocks, one a size, in front of everything else. A
 // block in it counts as in use for its neighbours. Its second word holds a key, by which free
 // recognises a block that is already there; its first links to the next one, protected (see
-// chunk.ts). The struct is the first block that the thread allocates, or, from 2.42 on, is allocated
-// when tcache first could take a block.
+// chunk.ts). The struct is the first block that the thread allocates, or, from 2.42 on, is
+// allocated when tcache first could take a block.
 
 import { IS_THREADED } from "../sync/tier";
 import { IS_CLASSED, IS_THROUGHPUT } from "../abi/profile";
@@ -56,7 +56,10 @@ export function bytesOfTcache(): word {
   return <word>(IS_THROUGHPUT ? offsetof<ClassCache>() : tcacheBytes());
 }
 
-/** Begins to use the block at `mem`, of `bytesOfTcache`, as this thread's tcache (tcache_init). @noinline */
+/**
+ * Begins to use the block at `mem`, of `bytesOfTcache`, as this thread's tcache (tcache_init).
+ * @noinline
+ */
 export function adoptTcache(mem: usize): void {
   memory.fill(mem, 0, <usize>bytesOfTcache());
   if (COUNTS_SLOTS) fillSlots(mem, <u16>mp.tcacheCount);

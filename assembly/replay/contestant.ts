@@ -1,7 +1,8 @@
 // This project's allocator as the generic loops see one: methods without an instance, so that each
 // call is a plain call.
 
-import { calloc, free, malloc, realloc } from "../malloc/api";
+import { calloc, free, malloc } from "../malloc/api";
+import { realloc } from "../malloc/realloc";
 import { memalign } from "../malloc/memalign";
 
 @unmanaged

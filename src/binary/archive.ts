@@ -10,13 +10,11 @@ import { nodeModule } from "../base/node.js";
 /** The archive's name, in build/. */
 export const ARCHIVE = "binaries.br";
 
-const NEWLINE = 10;
-
 let known: ReadonlyMap<string, Uint8Array> | undefined;
 
 /** @returns the binaries by name, such as "core-2.43.ilp32" */
 function unpacked(bytes: Uint8Array): ReadonlyMap<string, Uint8Array> {
-  const end = bytes.indexOf(NEWLINE);
+  const end = bytes.indexOf("\n".charCodeAt(0));
   const line = String.fromCharCode(...bytes.subarray(0, end));
   let at = end + 1;
   return new Map(

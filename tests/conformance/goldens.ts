@@ -5,12 +5,15 @@ import { gunzipSync } from "node:zlib";
 import type { Abi } from "../../src/layout/address.js";
 import { parseTrace } from "../../src/trace/parse.js";
 import type { Trace } from "../../src/trace/trace.js";
+import { GOLDEN_GLIBCS } from "../support/glibcs.js";
 
 /** What native glibc did with one trace, under some tunables. */
 export interface Golden {
   /** `lua`, or with tunables `lua@pad0`. */
   readonly name: string;
   readonly abi: Abi;
+  /** Where goldens of its glibc are. */
+  readonly root: URL;
   /** As in GLIBC_TUNABLES; empty for none. */
   readonly tunables: string;
   readonly ops: number;
@@ -23,13 +26,13 @@ export interface Golden {
   readonly info: string;
 }
 
-const ROOT = new URL("../golden/", import.meta.url);
+const TRACES = new URL("../../traces/", import.meta.url);
 const traces = new Map<string, Trace>();
 
 /** @returns all goldens of a layout, sorted by name */
-export function goldensOf(abi: Abi): Golden[] {
-  const names = readdirSync(new URL(`${abi}/`, ROOT)).filter((name) => name.endsWith(".hash"));
-  return names.sort().map((name) => readGolden(abi, name.slice(0, -".hash".length)));
+export function goldensOf(abi: Abi, root = GOLDEN_GLIBCS[0]!.root): Golden[] {
+  const names = readdirSync(new URL(`${abi}/`, root)).filter((name) => name.endsWith(".hash"));
+  return names.sort().map((name) => readGolden(abi, name.slice(0, -".hash".length), root));
 }
 
 /** @returns the trace that a golden is of; read once */
@@ -37,7 +40,7 @@ export function traceOf(golden: Golden): Trace {
   const name = golden.name.replace(/@.*/, "");
   let trace = traces.get(name);
   if (trace === undefined) {
-    trace = parseTrace(unzip(`../../traces/${name}.rep.gz`), name);
+    trace = parseTrace(unzip(`${name}.rep.gz`, TRACES), name);
     traces.set(name, trace);
   }
   return trace;
@@ -45,11 +48,11 @@ export function traceOf(golden: Golden): Trace {
 
 /** @returns the recorded lines of the address log, the info line included */
 export function sampledLines(golden: Golden): string {
-  return unzip(`${golden.abi}/${golden.name}.addr.gz`).toString("latin1");
+  return unzip(`${golden.abi}/${golden.name}.addr.gz`, golden.root).toString("latin1");
 }
 
-function readGolden(abi: Abi, name: string): Golden {
-  const text = readFileSync(new URL(`${abi}/${name}.hash`, ROOT), "latin1");
+function readGolden(abi: Abi, name: string, root: URL): Golden {
+  const text = readFileSync(new URL(`${abi}/${name}.hash`, root), "latin1");
   const field = (pattern: RegExp): string => {
     const found = pattern.exec(text)?.[1];
     if (found === undefined) throw new Error(`${abi}/${name}.hash: no ${pattern.source}`);
@@ -59,6 +62,7 @@ function readGolden(abi: Abi, name: string): Golden {
   return {
     name,
     abi,
+    root,
     tunables: tunables === "-" ? "" : tunables,
     ops: Number(field(/^ops (\d+)$/m)),
     sample: Number(field(/^sample (\d+)$/m)),
@@ -69,6 +73,6 @@ function readGolden(abi: Abi, name: string): Golden {
   };
 }
 
-function unzip(path: string): Buffer {
-  return gunzipSync(readFileSync(new URL(path, ROOT)));
+function unzip(path: string, root: URL): Buffer {
+  return gunzipSync(readFileSync(new URL(path, root)));
 }

@@ -1,11 +1,13 @@
 // Arenas, proven: for traces of two to eight threads that run in turn, every address relative to
 // its heap's start, every usable size, mallinfo2, malloc_stats and malloc_info are what native
-// glibc 2.36 gave; at the end, after the exit of all threads, and after malloc_trim.
+// glibc gave, each version of it that there are goldens of; at the end, after the exit of all
+// threads, and after malloc_trim.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Abi } from "../../src/layout/address.js";
+import { GOLDEN_GLIBCS } from "../support/glibcs.js";
 import { runThreads, type ThreadRun } from "../oracle/threads-runner.js";
 
 const ROOT = new URL("../golden/threads/", import.meta.url);
@@ -19,7 +21,7 @@ interface Golden {
   readonly output: string;
 }
 
-const read = (path: string): Buffer => gunzipSync(readFileSync(new URL(path, ROOT)));
+const read = (path: string, root = ROOT): Buffer => gunzipSync(readFileSync(new URL(path, root)));
 
 /** Random traces are kept beside their goldens, recordings of programs with the others. */
 function traceOf(name: string): Uint8Array {
@@ -27,8 +29,8 @@ function traceOf(name: string): Uint8Array {
   return read(`${folder}/${name}.rep.gz`);
 }
 
-function goldenOf(abi: Abi, file: string): Golden {
-  const text = read(`${abi}/${file}`).toString("latin1");
+function goldenOf(abi: Abi, file: string, root: URL): Golden {
+  const text = read(`${abi}/${file}`, root).toString("latin1");
   const end = text.indexOf("\n\n");
   const fields = new Map(
     text
@@ -59,9 +61,9 @@ function goldenOf(abi: Abi, file: string): Golden {
   };
 }
 
-function goldensOf(abi: Abi): Golden[] {
-  const files = readdirSync(new URL(`${abi}/`, ROOT));
-  return files.sort().map((file) => goldenOf(abi, file));
+function goldensOf(abi: Abi, root: URL): Golden[] {
+  const files = readdirSync(new URL(`${abi}/`, root));
+  return files.sort().map((file) => goldenOf(abi, file, root));
 }
 
 /** @returns the first line that differs, as `native: …, ours: …`; undefined when there is none */
@@ -73,9 +75,13 @@ function firstDifference(native: string, ours: string): string | undefined {
   return `native: "${expected[at] ?? ""}", ours: "${found[at] ?? ""}"`;
 }
 
-for (const abi of ["ilp32", "lp64"] satisfies Abi[]) {
-  describe(`native goldens of several threads, ${abi}`, () => {
-    const goldens = goldensOf(abi);
+const RUNS = GOLDEN_GLIBCS.flatMap((one) =>
+  (["ilp32", "lp64"] satisfies Abi[]).map((abi) => ({ ...one, abi })),
+);
+
+for (const { abi, glibc, root, option } of RUNS) {
+  describe(`native goldens of several threads of ${glibc}, ${abi}`, () => {
+    const goldens = goldensOf(abi, new URL("threads/", root));
     let matching = 0;
 
     it("are all here", () => {
@@ -84,7 +90,9 @@ for (const abi of ["ilp32", "lp64"] satisfies Abi[]) {
     });
 
     it.each(goldens)("$name", ({ trace, run, output }) => {
-      expect(firstDifference(output, runThreads(trace, abi, run))).toBeUndefined();
+      expect(
+        firstDifference(output, runThreads(trace, abi, { ...run, ...option })),
+      ).toBeUndefined();
       matching++;
     });
 
@@ -99,12 +107,15 @@ for (const abi of ["ilp32", "lp64"] satisfies Abi[]) {
       );
       let noticed = 0;
       for (const { trace, run, output } of plain)
-        if (!noticed && runThreads(trace, abi, { ...run, ...other }) !== output) noticed++;
+        if (!noticed && runThreads(trace, abi, { ...run, ...option, ...other }) !== output)
+          noticed++;
       expect(noticed).toBe(1);
     });
 
     afterAll(() => {
-      process.stdout.write(`${abi}: ${matching} of ${goldens.length} goldens of threads match\n`);
+      process.stdout.write(
+        `${glibc} ${abi}: ${matching} of ${goldens.length} goldens of threads match\n`,
+      );
     });
   });
 }

@@ -1,12 +1,13 @@
 // The asc transform behind every struct that crosses the language border. Before compilation it
 // expands `@count(n)` fields into inline arrays (`@count(n, m)`: n elements in ilp32, m in lp64)
 // and drops fields that this glibc does not have (`@since(43)`: from 2.43 on; `@since(43, n)`: n
-// elements from there on; `@until(43)`: before). After it, it collects offset, size and kind of every field of every `@unmanaged` class and every
-// member of every enum, adds them to the binary as the custom section "layout", and hands them,
-// with the comments beside them, to the build script (PTMALLOC_LAYOUT_OUT), which writes
-// src/layout/generated.ts. Constants go there, too, where the sources say `@host`: in the comment
-// in front of one or of a group (up to an empty line), or at the head of a file for all that it
-// exports.
+// elements from there on; `@until(43)`: before). After it, it collects offset, size and kind of
+// every field of every `@unmanaged` class and every member of every enum, adds them to the binary
+// as the custom section "layout", and hands them, with the comments beside them, to the build
+// script (PTMALLOC_LAYOUT_OUT), which writes src/layout/generated.ts. Constants go there, too,
+// where the sources say `@host`: in the comment in front of one or of a group (up to an empty
+// line), or at the head of a file for all that it exports. Of another glibc than the default's,
+// the section "glibc" says what the host must know of it.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import assemblyscript from "assemblyscript";

@@ -38,7 +38,7 @@ export const GLIBC_NAMES = [
  */
 export function glibcVersion(name: unknown = DEFAULT_GLIBC): GlibcVersion {
   const version = SAME[name as keyof typeof SAME] ?? name;
-  if (GLIBC_VERSIONS.includes(version as GlibcVersion)) return version as GlibcVersion;
+  if (GLIBC_VERSIONS.includes(version)) return version;
   throw new RangeError(`option "glibc": there are ${GLIBC_NAMES.join(", ")}, got ${show(name)}`);
 }
 

@@ -39,7 +39,7 @@ function fileOf(name: string): URL {
 function otherwise(name: string, cause: unknown): WasmSource {
   const bytes = archived(builtFile(ARCHIVE))?.get(name);
   if (bytes === undefined) throw hinted(cause);
-  return bytes as WasmSource;
+  return bytes;
 }
 
 /** @returns where to find binaries, those of the table first */

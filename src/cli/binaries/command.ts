@@ -1,14 +1,12 @@
 // `ptmalloc-wasm binaries`: which binaries the package has, and files of them for browsers and
 // bundlers, which cannot look into its archive.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import { Command } from "commander";
-import { ARCHIVE, archived } from "../../binary/archive.js";
 import { UserError, type CliIo } from "../io.js";
 import { writeBytes } from "../output.js";
-import { packageRoot } from "../package-root.js";
+import { packageBinaries, packageBinary } from "../package-binaries.js";
 
 interface Options {
   out?: string;
@@ -21,27 +19,15 @@ Examples:
 
 In a browser: createHeap({ glibc: "2.43", wasm: "/public/core-2.43.ilp32.wasm" })`;
 
-/** @returns all binaries by name, as the package has them: as files, and in its archive */
-function allBinaries(): Map<string, () => Uint8Array> {
-  const folder = join(packageRoot(), "build");
-  const found = new Map<string, () => Uint8Array>();
-  const archive = archived(pathToFileURL(join(folder, ARCHIVE)));
-  for (const [name, bytes] of archive ?? []) found.set(name, () => bytes);
-  const files = existsSync(folder) ? readdirSync(folder) : [];
-  for (const file of files.filter((one) => one.endsWith(".wasm")))
-    found.set(file.slice(0, -".wasm".length), () => readFileSync(join(folder, file)));
-  return new Map([...found].sort(([a], [b]) => a.localeCompare(b)));
-}
-
 function run(io: CliIo, wanted: readonly string[], { out }: Options): void {
-  const all = allBinaries();
-  const unknown = wanted.find((name) => !all.has(name));
+  const all = packageBinaries();
+  const unknown = wanted.find((name) => !all.includes(name));
   if (unknown !== undefined)
     throw new UserError(`no binary "${unknown}"; "ptmalloc-wasm binaries" lists those there are`);
-  const names = wanted.length > 0 ? wanted : [...all.keys()];
+  const names = wanted.length > 0 ? wanted : all;
   if (out !== undefined) mkdirSync(out, { recursive: true });
   for (const name of names) {
-    const bytes = all.get(name)!();
+    const bytes = packageBinary(name);
     const size = `${bytes.length.toLocaleString("en-US").padStart(7)} bytes`;
     if (out === undefined) io.stdout.write(`${size}  ${name}\n`);
     else {

@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { GlibcVersion } from "../../binary/glibc.js";
+import { packageBinary } from "../package-binaries.js";
 import { binaryName, type Profile } from "../../binary/profile.js";
 import { WASM_PAGE_BYTES } from "../../process/options.js";
 import { readModule } from "../../link/binary.js";
@@ -33,12 +34,6 @@ export interface MergePlan {
   readonly features: readonly string[];
   /** Whether names of functions stay. */
   readonly debug: boolean;
-}
-
-/** The allocator, in the package's folder and in a checkout. */
-function coreFile({ profile, glibc }: MergePlan): URL {
-  const name = binaryName("core", profile, "ilp32", glibc);
-  return new URL(`../../../build/${name}.wasm`, import.meta.url);
 }
 
 /** The name that wasm-merge knows the guest by. */
@@ -140,7 +135,8 @@ function guestBytes({ guest, maxMemory }: MergePlan, binary: Binary, memory: str
 }
 
 function heapBytes(plan: MergePlan, memory: string): Uint8Array {
-  return rewrite(readFileSync(coreFile(plan)), {
+  const core = binaryName("core", plan.profile, "ilp32", plan.glibc);
+  return rewrite(packageBinary(core), {
     source: (entry: ImportEntry) => {
       if (entry.kind === "memory") return { module: GUEST_MODULE, name: memory };
       return plan.importsFail ? entry : { module: GLUE_MODULE, name: FAIL_EXPORT };

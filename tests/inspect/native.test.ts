@@ -103,9 +103,7 @@ describe.each(["2.41", "2.43", "2.44"] as const)("heaps beside those of glibc %s
     it.skipIf(reason !== undefined).each(alone)("$trace at $at", (point) => {
       compareOne(abi, point, glibc);
     });
-    // 2.44 limits arenas by arena_test, not by processors.
-    const hasArenas = orThreads === undefined && glibc !== "2.44";
-    it.skipIf(!hasArenas).each(threaded)("$trace at $at", (point) => {
+    it.skipIf(orThreads !== undefined).each(threaded)("$trace at $at", (point) => {
       compareOne(abi, point, glibc);
     });
   });

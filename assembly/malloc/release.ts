@@ -54,7 +54,7 @@ import { trimAfterFree } from "./trim";
 /**
  * Frees a chunk of `arena` (_int_free). `isLocked` says that a caller of ours holds the arena, as
  * realloc and memalign do when they give back a part: glibc checks a little more then.
- * @inline
+ * @noinline @inline
  */
 export function freeChunk(arena: MallocState, p: Chunk, isLocked: bool): void {
   const size = p.size;

@@ -658,7 +658,24 @@ export const layouts: {
 } = { ilp32, lp64 };
 
 /** Checksums (`layoutDigest`) of the sections "layout" that binaries of this version have. */
-export const layoutDigests: Readonly<Record<"ilp32" | "lp64", readonly number[]>> = {"ilp32":[1337601008,3547437582,552473628,2940674095,1030977757,1691101032,2293935520,3434438182,225692759,1820584319,1550612999,3078236094,810446485,1616609715,2506346136,1110548433,3787426932,1102019842],"lp64":[3161714869,2164045687,133974885,2048903296,3069118398,779485259,2830878749,3552570623,2196387374,3457059730,1316256542,2676907009,3646784970,2321256444,2142861599,1669117336,1237992871,439206441]};
+export const layoutDigests: Readonly<Record<"ilp32" | "lp64", readonly number[]>> = {
+  ilp32: [
+    225692759, 552473628, 810446485, 1030977757, 1102019842, 1110548433, 1337601008, 1550612999,
+    1616609715, 1691101032, 1820584319, 2293935520, 2506346136, 2940674095, 3078236094, 3434438182,
+    3547437582, 3787426932,
+  ],
+  lp64: [
+    133974885, 439206441, 779485259, 1237992871, 1316256542, 1669117336, 2048903296, 2142861599,
+    2164045687, 2196387374, 2321256444, 2676907009, 2830878749, 3069118398, 3161714869, 3457059730,
+    3552570623, 3646784970,
+  ],
+};
+
+/** The versions of glibc that there are builds of; the first is the default. */
+export const GLIBC_VERSIONS = ["2.36", "2.40", "2.41", "2.43", "2.44"] as const;
+
+/** The glibc of builds that do not name one. */
+export const DEFAULT_GLIBC = "2.36";
 
 /**
  * A chunk's header and, while it is free, its links (struct malloc_chunk).
@@ -826,7 +843,7 @@ export type MallocPar = {
   readonly tcacheMaxBytes: number;
   /** `tcache_count`: blocks per bin. */
   readonly tcacheCount: number;
-  /** `tcache_unsorted_limit`: most chunks to sort to fill tcache; 0: all. */
+  /** `tcache_unsorted_limit`: most to sort to fill tcache, or 0. */
   readonly tcacheUnsortedLimit?: number;
   /** `thp_mode`: how transparent huge pages are had. */
   readonly thpMode?: number;
@@ -845,7 +862,7 @@ export type MallocState = {
   readonly flags: number;
   /** `have_fastchunks`: whether a fast bin may hold a chunk. */
   readonly haveFastchunks?: number;
-  /** `fastbinsY`: heads of the fast bins: addresses of chunks, or 0. */
+  /** `fastbinsY`: heads of fast bins: chunks, or 0. */
   readonly fastbinsY?: number[];
   /** `top`: the address of the chunk at the end. */
   readonly top: number;
@@ -1364,6 +1381,7 @@ export const Failure = {
   MALLINFO_UNALIGNED: 44,
   /** `__malloc_info(): unaligned fastbin chunk detected` */
   MALLOC_INFO_UNALIGNED: 45,
+  /** `free(): chunks in smallbin corrupted` */
   FREE_SMALLBIN_LIST: 46,
   /** `sysmalloc: (old_top == initial_top (av) && old_size == 0) || …` */
   ASSERT_OLD_TOP: 101,
@@ -1413,7 +1431,9 @@ export const Failure = {
   ASSERT_ARENA_REPLACED: 123,
   /** `__malloc_arena_thread_freeres: a->attached_threads > 0` */
   ASSERT_ARENA_LEFT: 124,
+  /** `_int_malloc: chunk_main_arena (fwd), further on in the bin` */
   ASSERT_LARGEBIN_FWD_ARENA_2: 125,
+  /** `__libc_realloc: likewise when there are threads` */
   ASSERT_REALLOC_ARENA_2: 126,
   /** `an access outside the memory` */
   SEGV_ACCESS: 151,
@@ -1547,6 +1567,7 @@ export type FailureName =
   | "MALLINFO_UNALIGNED"
   /** `__malloc_info(): unaligned fastbin chunk detected` */
   | "MALLOC_INFO_UNALIGNED"
+  /** `free(): chunks in smallbin corrupted` */
   | "FREE_SMALLBIN_LIST"
   /** `sysmalloc: (old_top == initial_top (av) && old_size == 0) || …` */
   | "ASSERT_OLD_TOP"
@@ -1596,7 +1617,9 @@ export type FailureName =
   | "ASSERT_ARENA_REPLACED"
   /** `__malloc_arena_thread_freeres: a->attached_threads > 0` */
   | "ASSERT_ARENA_LEFT"
+  /** `_int_malloc: chunk_main_arena (fwd), further on in the bin` */
   | "ASSERT_LARGEBIN_FWD_ARENA_2"
+  /** `__libc_realloc: likewise when there are threads` */
   | "ASSERT_REALLOC_ARENA_2"
   /** `an access outside the memory` */
   | "SEGV_ACCESS"
@@ -1954,7 +1977,7 @@ export const Step = {
   TCACHE_TAKE: 1,
   /** Tcache bin, 0. */
   TCACHE_EMPTY: 2,
-  /** Size, 0: no tcache bin has it. */
+  /** Size, 1 where the thread has no tcache: no bin has it. */
   TCACHE_NONE: 3,
   /** Size, chunk. */
   FASTBIN_TAKE: 4,
@@ -2038,7 +2061,9 @@ export const Step = {
   ALIGN: 43,
   /** Size, chunk: out of a fast bin. */
   CONSOLIDATED: 44,
+  /** Bin, chunk: freed, and small. */
   SMALLBIN_PUT: 45,
+  /** Arena, bytes: the thread's tcache is made. */
   TCACHE_MAKE: 46,
 } as const;
 /** A member of `Step`. */
@@ -2120,33 +2145,33 @@ export const SyscallX86_64 = {
 export type SyscallX86_64 = (typeof SyscallX86_64)[keyof typeof SyscallX86_64];
 
 /**
- * The tunables of glibc 2.36 in the order of its list, then what this model asks about the machine.
+ * glibc's tunables with the range of each that does not go from 0 to SIZE_MAX, and then what this model asks about the machine.
  * @enum
  */
 export const Tunable = {
-  /** `glibc.malloc.check`: accepted, without effect as without the debug library. */
+  /** Glibc.malloc.check, 0 … 3: accepted, without effect as without the debug library. */
   CHECK: 0,
   /** Glibc.malloc.top_pad, bytes. */
   TOP_PAD: 1,
   /** Glibc.malloc.perturb, 0 … 255. */
   PERTURB: 2,
-  /** `glibc.malloc.mmap_max`. */
+  /** Glibc.malloc.mmap_max, 0 … 2147483647. */
   MMAP_MAX: 3,
   /** Glibc.malloc.mmap_threshold, bytes. */
   MMAP_THRESHOLD: 4,
   /** Glibc.malloc.trim_threshold, bytes. */
   TRIM_THRESHOLD: 5,
-  /** `glibc.malloc.arena_max`. */
+  /** Glibc.malloc.arena_max, 1 … SIZE_MAX. */
   ARENA_MAX: 6,
-  /** `glibc.malloc.arena_test`. */
+  /** Glibc.malloc.arena_test, 1 … SIZE_MAX. */
   ARENA_TEST: 7,
-  /** Glibc.malloc.tcache_max, bytes. */
+  /** Glibc.malloc.tcache_max, 0 … MAX_TCACHE_SIZE, bytes. */
   TCACHE_MAX: 8,
-  /** `glibc.malloc.tcache_count`. */
+  /** Glibc.malloc.tcache_count, 0 … MAX_TCACHE_COUNT. */
   TCACHE_COUNT: 9,
-  /** `glibc.malloc.tcache_unsorted_limit`. */
+  /** Glibc.malloc.tcache_unsorted_limit, until 2.43. */
   TCACHE_UNSORTED_LIMIT: 10,
-  /** Glibc.malloc.mxfast, bytes. */
+  /** Glibc.malloc.mxfast, 0 … MOST_FAST, bytes. */
   MXFAST: 11,
   /** `glibc.malloc.hugetlb`: 0, 1, 2 or a page size. */
   HUGETLB: 12,
@@ -2288,11 +2313,14 @@ export const MAP_STACK = 131072;
 export const MAP_TYPE = 15;
 export const MAP_UNINITIALIZED = 67108864;
 export const MAX_ERRNO = 4095;
+export const MAX_TCACHE_COUNT = 65535;
+export const MAX_TCACHE_SIZE = { ilp32: 1020, lp64: 1032 } as const;
 export const MCL_CURRENT = 1;
 export const MCL_FUTURE = 2;
 export const MCL_ONFAULT = 4;
 export const MLOCK_ONFAULT = 1;
 export const MOST_ARENAS = 65536;
+export const MOST_FAST = { ilp32: 80, lp64: 160 } as const;
 export const MPOL_BIND = 2;
 export const MPOL_DEFAULT = 0;
 export const MPOL_F_NUMA_BALANCING = 8192;
@@ -2348,6 +2376,7 @@ export const RLIM_NLIMITS = 16;
 export const SIGBUS = 7;
 export const SIGSEGV = 11;
 export const SIZE_BITS = 7;
+export const SIZE_MAX = 4294967295;
 export const VM_ACCESS_FLAGS = 7;
 export const VM_ACCOUNT = 1048576;
 export const VM_DONTCOPY = 131072;
@@ -2382,6 +2411,3 @@ export const O_ACCMODE = 3;
 export const O_RDONLY = 0;
 export const O_RDWR = 2;
 export const O_WRONLY = 1;
-
-export const GLIBC_VERSIONS = ["2.36", "2.40", "2.41", "2.43", "2.44"] as const;
-export const DEFAULT_GLIBC = "2.36";

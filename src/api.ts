@@ -49,6 +49,7 @@ export type {
 export type * as BuildExports from "./binary/build-exports.js";
 export type { FileImports } from "./process/file-imports.js";
 export type { WasmInput, WasmSource } from "./binary/load.js";
+export type { GlibcName, GlibcVersion } from "./binary/glibc.js";
 export type { Profile } from "./binary/profile.js";
 export { abortMessages, BrokenInvariant, HeapAbort } from "./process/failures.js";
 export type { CheckName, FailureName, InvariantName } from "./process/failures.js";
@@ -56,6 +57,7 @@ export type { ProcessEnd } from "./process/fate.js";
 export { parseTunables } from "./process/tunable-text.js";
 export { tunableNames, tunableRange } from "./process/tunables.js";
 export type {
+  RangeOf,
   TunableName,
   TunableObject,
   TunableRange,

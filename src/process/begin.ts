@@ -1,8 +1,6 @@
 // How an instance becomes the first thread of a process, new or restored, or another one.
 
 import type { RawExports } from "../binary/exports.js";
-import { glibcSection } from "../binary/glibc.js";
-import type { Abi } from "../layout/address.js";
 import type { ProcessPlan } from "./options.js";
 import { assertFree } from "./places.js";
 import { EAGAIN, ENOMEM } from "../layout/generated.js";
@@ -35,24 +33,6 @@ export function join(plan: ProcessPlan, raw: RawExports): number {
   return plan.threading === undefined ? attach() : plan.threading.join(raw, attach);
 }
 
-/** Why a binary refuses a setting: what it says of its glibc's tunables. */
-function refusal(name: string, value: bigint, abi: Abi, module: WebAssembly.Module): RangeError {
-  const section = glibcSection(module);
-  if (section === undefined) return new RangeError(`"${name}": malloc refused the value ${value}`);
-  const { version, tunables } = section;
-  const range = tunables[name];
-  if (range === undefined) {
-    const names = Object.keys(tunables).join(", ");
-    return new RangeError(
-      `glibc ${version} has no tunable "glibc.malloc.${name}" (it has ${names})`,
-    );
-  }
-  const [min, max = "SIZE_MAX"] = range;
-  return new RangeError(
-    `tunable "${name}" must be from ${min} to ${max} in ${abi} of glibc ${version}, got ${value}`,
-  );
-}
-
 /** Starts the process. */
 function boot(plan: ProcessPlan, raw: RawExports, module: WebAssembly.Module): void {
   const { base, startBrk, mmapBase, taskSize, memory } = plan;
@@ -77,7 +57,10 @@ function boot(plan: ProcessPlan, raw: RawExports, module: WebAssembly.Module): v
   const word = (value: bigint) => (plan.abi === "lp64" ? value : Number(value));
   for (const { name, id, value } of plan.tunables) {
     if (raw.set_tunable(id, word(value)) === 0 && !plan.isLenient)
-      throw refusal(name, value, plan.abi, module);
+      throw (
+        plan.refusal?.(name, value, module) ??
+        new RangeError(`"${name}": malloc refused the value ${value}`)
+      );
   }
   if (plan.tcacheKey !== undefined) raw.set_tcache_key(word(plan.tcacheKey));
 }

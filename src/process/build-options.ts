@@ -5,7 +5,7 @@ import type { Abi } from "../layout/address.js";
 import { DEFAULT_GLIBC, Tunable } from "../layout/generated.js";
 import { checkOptions, checkPowerOfTwo, FLAG, merged } from "../base/checks.js";
 import type { Build } from "../binary/exports.js";
-import { glibcVersion } from "../binary/glibc.js";
+import { glibcSection, glibcVersion } from "../binary/glibc.js";
 import { checkBuildHasProfile, PROFILES } from "../binary/profile.js";
 import { errorOf } from "./failures.js";
 import { Fate } from "./fate.js";
@@ -66,6 +66,29 @@ function traitsOf(options: ProcessOptions, { threaded }: Starter): Traits {
   const readTunables: Traits["readTunables"] = (given, layout) =>
     parseTunables(given, layout, lenientTunables, rangeOf);
   return { build, readTunables, ...traits };
+}
+
+/** Why a binary refuses a setting: what it says of its glibc's tunables. */
+function refusal(
+  name: string,
+  value: bigint,
+  abi: Abi,
+  module: WebAssembly.Module,
+): RangeError | undefined {
+  const section = glibcSection(module);
+  if (section === undefined) return undefined;
+  const { version, tunables } = section;
+  const range = tunables[name];
+  if (range === undefined) {
+    const names = Object.keys(tunables).join(", ");
+    return new RangeError(
+      `glibc ${version} has no tunable "glibc.malloc.${name}" (it has ${names})`,
+    );
+  }
+  const [min, max = "SIZE_MAX"] = range;
+  return new RangeError(
+    `tunable "${name}" must be from ${min} to ${max} in ${abi} of glibc ${version}, got ${value}`,
+  );
 }
 
 function setting(name: string, id: number, value: number): TunableSetting {
@@ -148,6 +171,7 @@ export function planProcess<A extends Abi = "ilp32", B extends Build = "core">(
     };
   }
   plan.profile = options.profile;
+  plan.refusal = (name, value, module) => refusal(name, value, plan.abi, module);
   plan.isLenient = options.lenientTunables ?? false;
   if (options.glibc !== undefined) plan.glibc = glibcVersion(options.glibc);
   if (own.restore !== undefined) plan.resume = own.restore;

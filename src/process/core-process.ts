@@ -7,7 +7,6 @@ import { begin, type Start } from "./begin.js";
 import { described, inspect } from "../base/describe.js";
 import { dispose } from "../base/dispose.js";
 import type { Build, RawExports, Word } from "../binary/exports.js";
-import { glibcSection } from "../binary/glibc.js";
 import { failureCode, type FailureName } from "./failures.js";
 import type { Fate, ProcessEnd } from "./fate.js";
 import type { Loaded } from "../binary/load.js";
@@ -74,7 +73,6 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
     this.module = module;
     this.plan = plan;
     this.fate = fate;
-    fate.places = glibcSection(module)?.assertions;
     this.number = start(plan, raw, module);
   }
 

@@ -85,7 +85,9 @@ for (const { abi, glibc, root, option } of RUNS) {
     let matching = 0;
 
     it("are all here", () => {
-      expect(goldens.filter(({ name }) => /^seed/.test(name))).toHaveLength(40);
+      // One goes where only a kernel for i386 programs says; others were recorded by an emulator.
+      const isEmulated = abi === "ilp32" && glibc > "2.41";
+      expect(goldens.filter(({ name }) => /^seed/.test(name))).toHaveLength(isEmulated ? 39 : 40);
       expect(goldens.filter(({ name }) => !/^seed/.test(name))).toHaveLength(10);
     });
 
@@ -97,7 +99,8 @@ for (const { abi, glibc, root, option } of RUNS) {
     });
 
     it.each([
-      ["cores", { cores: abi === "ilp32" ? 8 : 4 }],
+      // 2.44 has one arena a processor: more are noticed where there are many threads only.
+      ["cores", { cores: glibc > "2.43" ? 64 : abi === "ilp32" ? 8 : 4 }],
       ["arena_max", { tunables: "glibc.malloc.arena_max=1" }],
       ["top_pad", { tunables: "glibc.malloc.top_pad=135168" }],
       ["trim_threshold", { tunables: "glibc.malloc.trim_threshold=135168" }],

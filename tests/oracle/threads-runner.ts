@@ -49,6 +49,8 @@ export function runThreads(trace: string | Uint8Array, abi: Abi, run: ThreadRun)
       abi,
       layout: "top-down",
       tunables: run.tunables ?? "",
+      // A tunable that a version does not have is nothing to it.
+      lenientTunables: true,
       build: run.build ?? "replay",
       ...optionsOf(run.glibc),
       ...(run.cores === undefined ? {} : { cores: run.cores }),

@@ -1,14 +1,18 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { BENCH_COMPILATIONS, BUILDS, compilationsOf } from "../../tools/builds.mjs";
+import { BENCH_COMPILATIONS, BUILDS, VERSION_BUILDS, compilationsOf } from "../../tools/builds.mjs";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+/** The others' allocators. */
+const PEERS = 7;
 const namesOf = (...names: string[]) => compilationsOf(names).map(({ name }) => name);
 
 describe("the table of builds", () => {
   it("has the package's builds, in both layouts, and its peers, for no name", () => {
-    expect(namesOf()).toHaveLength(2 * Object.keys(BUILDS).length + namesOf("peers").length);
+    const builds = Object.keys({ ...BUILDS, ...VERSION_BUILDS });
+    expect(namesOf()).toHaveLength(2 * builds.length + PEERS);
+    expect(namesOf("core-2.43")).toEqual(["core-2.43.ilp32", "core-2.43.lp64"]);
     expect(namesOf()).toContain("threads.lp64");
   });
 

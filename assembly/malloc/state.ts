@@ -12,7 +12,7 @@
 // segments; on the next page the threads' ThreadData.
 
 import { IS_SMALL } from "../abi/profile";
-import { HAS_MAX_FAST, HAS_THP_MODE } from "../abi/version";
+import { HAS_MAX_FAST, HAS_THP_MODE, INITIAL_THP_MODE } from "../abi/version";
 import { ILP32, SIZE_SZ } from "../abi/word";
 import { KIB, MIB, PAGE_SIZE } from "../base/align";
 import { LockCounters, SharedState, bindThreadLocks } from "../sync/mutex";
@@ -185,9 +185,6 @@ export const DEFAULT_MMAP_MAX: i32 = 65536;
 export const FASTBIN_CONSOLIDATION_THRESHOLD: word = 64 * KIB;
 export const MMAP_AS_MORECORE_SIZE: word = MIB;
 
-/** thp_mode before anybody has looked it up (malloc_thp_mode_not_supported). */
-const THP_NOT_SUPPORTED: i32 = 3;
-
 /** Default of M_MXFAST: the largest request that fast bins serve, bytes. */
 export const DEFAULT_MXFAST: word = (64 * SIZE_SZ) / 4;
 
@@ -347,7 +344,7 @@ export function initState(): void {
   mp.nMmapsMax = DEFAULT_MMAP_MAX;
   mp.arenaTest = ILP32 ? 2 : 8;
   if (HAS_MAX_FAST) setMaxFast(DEFAULT_MXFAST);
-  if (HAS_THP_MODE) mp.thpMode = THP_NOT_SUPPORTED;
+  if (HAS_THP_MODE) mp.thpMode = INITIAL_THP_MODE;
   libc.tcacheKey = DEFAULT_TCACHE_KEY;
   libc.cores = DEFAULT_CORES;
   libc.narenas = 1;

@@ -57,7 +57,6 @@ export type { ProcessEnd } from "./process/fate.js";
 export { parseTunables } from "./process/tunable-text.js";
 export { tunableNames, tunableRange } from "./process/tunables.js";
 export type {
-  RangeOf,
   TunableName,
   TunableObject,
   TunableRange,

@@ -12,7 +12,12 @@
 // segments; on the next page the threads' ThreadData.
 
 import { IS_SMALL } from "../abi/profile";
-import { HAS_MAX_FAST, HAS_THP_MODE, INITIAL_THP_MODE } from "../abi/version";
+import {
+  HAS_MAX_FAST,
+  HAS_THP_MODE,
+  INITIAL_THP_MODE,
+  UNSORTED_FEEDS_TCACHE,
+} from "../abi/version";
 import { ILP32, SIZE_SZ } from "../abi/word";
 import { KIB, MIB, PAGE_SIZE } from "../base/align";
 import { LockCounters, SharedState, bindThreadLocks } from "../sync/mutex";
@@ -350,9 +355,12 @@ export function initState(): void {
   libc.narenas = 1;
 }
 
-if (offsetof<MallocState>() != (GLIBC < 43 ? (ILP32 ? 1116 : 2200) : ILP32 ? 1068 : 2112))
+if (offsetof<MallocState>() != (HAS_MAX_FAST ? (ILP32 ? 1116 : 2200) : ILP32 ? 1068 : 2112))
   ERROR("struct malloc_state differs from glibc's");
-if (offsetof<MallocPar>() != (GLIBC == 43 ? (ILP32 ? 80 : 144) : ILP32 ? 76 : 136))
+if (
+  offsetof<MallocPar>() !=
+  (HAS_THP_MODE && UNSORTED_FEEDS_TCACHE ? (ILP32 ? 80 : 144) : ILP32 ? 76 : 136)
+)
   ERROR("struct malloc_par differs from glibc's");
 if (offsetof<HeapInfo>() != (ILP32 ? 24 : 48)) ERROR("struct heap_info differs from glibc's");
 if (((MAX_FAST_SIZE + SIZE_SZ + 15) & ~(<word>15)) / (ILP32 ? 8 : 16) - 1 != NFASTBINS) {

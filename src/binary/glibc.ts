@@ -2,6 +2,7 @@
 // the host must know of that version; of the default, what the host has built in holds.
 
 import { show } from "../base/checks.js";
+import { sectionText } from "../layout/structs.js";
 import { DEFAULT_GLIBC, GLIBC_VERSIONS } from "../layout/generated.js";
 
 /** A version of glibc that there is a build of. */
@@ -60,12 +61,17 @@ function parseTunable(text: string): [string, GlibcSection["tunables"][string]] 
   return [name, most === undefined ? [Number(least)] : [Number(least), Number(most)]];
 }
 
+const known = new WeakMap<WebAssembly.Module, GlibcSection | undefined>();
+
 /** @returns what a binary says of its glibc; undefined for the default's */
 export function glibcSection(module: WebAssembly.Module): GlibcSection | undefined {
-  const [section] = WebAssembly.Module.customSections(module, "glibc");
-  if (section === undefined) return undefined;
-  // Plain ASCII, and not all hosts have a TextDecoder.
-  const text = Array.from(new Uint8Array(section), (byte) => String.fromCharCode(byte)).join("");
+  if (!known.has(module)) known.set(module, readSection(module));
+  return known.get(module);
+}
+
+function readSection(module: WebAssembly.Module): GlibcSection | undefined {
+  const text = sectionText(module, "glibc");
+  if (text === undefined) return undefined;
   const [version, tunables = "", assertions = ""] = text.split("\n");
   return {
     version: version as GlibcVersion,
@@ -81,7 +87,8 @@ export function glibcOf(module: WebAssembly.Module): GlibcVersion {
 
 /** @throws TypeError where a binary is of another version than is asked for */
 export function checkGlibc(module: WebAssembly.Module, asked: GlibcVersion | undefined): void {
+  if (asked === undefined) return;
   const is = glibcOf(module);
-  if (asked !== undefined && asked !== is)
+  if (asked !== is)
     throw new TypeError(`option "glibc": the binary is glibc ${is}, and ${asked} is asked for`);
 }

@@ -6,10 +6,8 @@ import { Option } from "commander";
 import type { AddressLayout } from "../process/options.js";
 import { parseTunables } from "../process/tunable-text.js";
 import { startKernelSync, type Kernel } from "../kernel.js";
-import { isError } from "../base/realm.js";
 import type { GlibcVersion } from "../binary/glibc.js";
 import type { Abi } from "../layout/address.js";
-import { DEFAULT_GLIBC } from "../layout/generated.js";
 import { Player, type Observer } from "../trace/player.js";
 import { Threads } from "../trace/threads.js";
 import type { Trace } from "../trace/trace.js";
@@ -78,19 +76,25 @@ export function withMomentOptions(command: Command): Command {
  */
 export function startMachine(options: MachineOptions): Kernel {
   const { abi, layout, tunables, lenientTunables = false } = options;
-  try {
-    if (tunables !== undefined) parseTunables(tunables, abi, lenientTunables);
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
+  if (tunables !== undefined) checkTunables(tunables, options);
   const settings = tunables ? { tunables, lenientTunables } : {};
   const heap = heapOptions(options);
+  return startKernelSync<Abi>({ abi, layout, startBrk: START_BRK, ...heap, ...settings });
+}
+
+/**
+ * Checks tunables before a process is made. What another glibc's binary refuses then, it says
+ * itself: TunableRefusal.
+ * @throws UsageError
+ */
+export function checkTunables(
+  tunables: string,
+  { abi, glibc, lenientTunables }: Pick<MachineOptions, "abi" | "glibc" | "lenientTunables">,
+): void {
   try {
-    return startKernelSync<Abi>({ abi, layout, startBrk: START_BRK, ...heap, ...settings });
+    parseTunables(tunables, abi, lenientTunables, glibc);
   } catch (error) {
-    if (!isError(error, "RangeError") || tunables === undefined) throw error;
-    // Versions of glibc have not all the same tunables.
-    throw new UsageError(`${error.message} (glibc ${options.glibc ?? DEFAULT_GLIBC})`);
+    throw new UsageError((error as Error).message);
   }
 }
 

@@ -33,11 +33,11 @@ export async function writeText(
   }
 }
 
-/** Writes a file of bytes. @throws UserError for one that cannot be written */
-export function writeBytes(path: string, bytes: Uint8Array): void {
+/** Writes a whole file. @throws UserError for one that cannot be written */
+export function writeWhole(path: string, content: Uint8Array | string): void {
   try {
-    writeFileSync(path, bytes);
+    writeFileSync(path, content);
   } catch (error) {
-    throw isError(error) && systemReason(error) !== undefined ? fileError(path, error) : error;
+    throw fileError(path, error);
   }
 }

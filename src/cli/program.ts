@@ -3,6 +3,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { isError } from "../base/realm.js";
 import { HeapAbort } from "../process/failures.js";
+import { TunableRefusal } from "../process/tunables.js";
 import { HeapImageError } from "../image/errors.js";
 import { TraceError } from "../trace/trace.js";
 import { ReplayError } from "../trace/workers/crew.js";
@@ -57,7 +58,10 @@ const COMMANDS: Readonly<Record<string, (io: CliIo) => readonly Command[]>> = {
   "Others:": (io) => [linkCommand(io), binariesCommand(io), completionCommand(io), manCommand(io)],
 };
 /** Errors whose message says all there is to say. */
-const EXPECTED = [TraceError, ReplayError, UserError, HeapAbort, HeapImageError] as const;
+const EXPECTED = [
+  ...[TraceError, ReplayError, UserError, HeapAbort, HeapImageError],
+  TunableRefusal,
+] as const;
 const AFTER = `
 Exit status: 0; 1 when an input is damaged or the work failed; 2 when the command line is wrong.
 Environment: NO_COLOR and FORCE_COLOR; COLUMNS, the width where standard output is no terminal; DEBUG, \
@@ -158,6 +162,7 @@ function exitCodeOf(error: unknown, io: CliIo): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : USAGE;
   if (error instanceof ProgramFailed) return error.exitCode;
   io.stderr.write(`${NAME}: ${messageOf(error, io)}\n`);
+  if (error instanceof TunableRefusal) return USAGE;
   return error instanceof UserError ? error.exitCode : 1;
 }
 

@@ -1,11 +1,11 @@
 // Options that are given for an image which is there already must agree with what it has.
 
-import { glibcVersion, type GlibcVersion } from "../binary/glibc.js";
+import { glibcOf, glibcVersion, type GlibcVersion } from "../binary/glibc.js";
 import type { RawExports } from "../binary/exports.js";
 import { addressOption, type ProcessOptions } from "../process/options.js";
 import { readStruct } from "../layout/struct.js";
-import type { Structs } from "../layout/structs.js";
-import { parseTunables } from "../process/tunable-text.js";
+import { structsOf, type Structs } from "../layout/structs.js";
+import { parseTunables, refusal } from "../process/tunable-text.js";
 import type { TunableSetting } from "../process/tunables.js";
 import type { Abi } from "../layout/address.js";
 import { Tunable } from "../layout/generated.js";
@@ -91,7 +91,7 @@ export interface Restored {
 /** The binary that brought it back. */
 export interface RestoredBy {
   readonly abi: Abi;
-  readonly structs: Structs;
+  readonly module: WebAssembly.Module;
 }
 
 /** What the settings of tunables are kept in: `mp_`, and other globals of malloc's. */
@@ -108,25 +108,30 @@ function parametersOf(memory: WebAssembly.Memory, raw: RawExports, structs: Stru
 /**
  * Sets the tunables that the caller gave, and what the model's machine offers, once more: what is
  * in force already changes nothing thereby.
- * @throws HeapImageError "other-tunables" naming the setting, and what the image has
+ * @throws HeapImageError "other-tunables" naming the setting, and what the image has;
+ *   TunableRefusal
  */
 export function assertSameTunables(
   path: string,
   { memory, tunables }: Restored,
   raw: RawExports,
-  { abi, structs }: RestoredBy,
-  { tunables: given = {}, lenientTunables }: Pick<ProcessOptions, "tunables" | "lenientTunables">,
+  { abi, module }: RestoredBy,
+  options: Pick<ProcessOptions, "tunables" | "lenientTunables">,
 ): void {
+  const { tunables: given = {}, lenientTunables = false } = options;
+  const glibc = glibcOf(module);
+  const structs = structsOf(module, abi);
   // The tunables of the plan may be a heap's defaults.
   const machine = tunables.filter(({ id }) => id > Tunable.HUGETLB);
   // Of several settings of one tunable the last counts.
   const settings = new Map<number, TunableSetting>();
-  for (const setting of [...machine, ...parseTunables(given, abi, lenientTunables)]) {
+  for (const setting of [...machine, ...parseTunables(given, abi, lenientTunables, glibc)]) {
     settings.set(setting.id, setting);
   }
   for (const { name, id, value } of settings.values()) {
     const before = parametersOf(memory, raw, structs);
-    raw.set_tunable(id, abi === "lp64" ? value : Number(value));
+    const isSet = raw.set_tunable(id, abi === "lp64" ? value : Number(value)) !== 0;
+    if (!isSet && !lenientTunables) throw refusal(name, value, abi, module);
     const after = parametersOf(memory, raw, structs);
     const field = Object.keys(before).find((key) => String(before[key]) !== String(after[key]));
     if (field === undefined) continue;

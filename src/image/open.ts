@@ -163,7 +163,7 @@ function restored<A extends Abi>(
           `and taskSize ${taskSize}: ${error}`;
         throw new HeapImageError("torn-heap", path, rule);
       }
-      assertSameTunables(path, process, exports, { abi, structs }, options);
+      assertSameTunables(path, process, exports, { abi, module }, options);
     },
   };
 }

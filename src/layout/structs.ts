@@ -50,14 +50,21 @@ export function parseStruct(line: string): [string, StructLayout] {
   return [name, { size: Number(size), fields }];
 }
 
+/** @returns what a binary's custom section says, plain ASCII; undefined where there is none */
+export function sectionText(module: WebAssembly.Module, name: string): string | undefined {
+  const [section] = WebAssembly.Module.customSections(module, name);
+  // Not all hosts have a TextDecoder.
+  const characters =
+    section && Array.from(new Uint8Array(section), (byte) => String.fromCharCode(byte));
+  return characters?.join("");
+}
+
 /** @returns the struct layouts of a binary that `checkBinary` has found good */
 export function structsOf<A extends Abi>(module: WebAssembly.Module, _abi: A): Structs<A> {
   let structs = known.get(module);
   if (structs === undefined) {
-    const [section] = WebAssembly.Module.customSections(module, "layout");
-    // Plain ASCII, and not all hosts have a TextDecoder.
-    const text = Array.from(new Uint8Array(section!), (byte) => String.fromCharCode(byte)).join("");
-    structs = Object.fromEntries(text.split("\n").map(parseStruct)) as unknown as Structs;
+    const lines = sectionText(module, "layout")!.split("\n");
+    structs = Object.fromEntries(lines.map(parseStruct)) as unknown as Structs;
     known.set(module, structs);
   }
   return structs as Structs<A>;

@@ -2,10 +2,10 @@
 // and what it needs.
 
 import type { Abi } from "../layout/address.js";
-import { DEFAULT_GLIBC, Tunable } from "../layout/generated.js";
+import { Tunable } from "../layout/generated.js";
 import { checkOptions, checkPowerOfTwo, FLAG, merged } from "../base/checks.js";
 import type { Build } from "../binary/exports.js";
-import { glibcSection, glibcVersion } from "../binary/glibc.js";
+import { glibcVersion } from "../binary/glibc.js";
 import { checkBuildHasProfile, PROFILES } from "../binary/profile.js";
 import { errorOf } from "./failures.js";
 import { Fate } from "./fate.js";
@@ -16,8 +16,8 @@ import { CORE_OPTIONS, PAGE_BYTES, planCore } from "./options.js";
 import type { HugePages, ProcessOptions, ProcessPlan, Traits } from "./options.js";
 import { randomWords } from "../base/realm.js";
 import type { ThreadedBuild } from "./threads/build.js";
-import { parseTunables } from "./tunable-text.js";
-import { loaderRange, tunableRange, type TunableSetting } from "./tunables.js";
+import { parseTunables, refusal } from "./tunable-text.js";
+import type { TunableSetting } from "./tunables.js";
 
 const BUILDS = ["core", "checked", "replay", "full", "image", "threads"] as const;
 
@@ -55,40 +55,14 @@ export interface Starter {
 /** @throws TypeError when the build is that of threads, and the starter has none */
 function traitsOf(options: ProcessOptions, { threaded }: Starter): Traits {
   const { build = "core", abi = "ilp32", lenientTunables = false } = options;
-  const glibc = glibcVersion(options.glibc);
   const plain = { reservedBytes: WASM_PAGE_BYTES, taskSize: MAX_TASK_SIZE };
   const isThreaded = build === "threads";
   if (isThreaded && !threaded)
     throw new TypeError('option "threads": the createHeap of ptmalloc-wasm/threads has them');
   const traits = isThreaded ? threaded!.traitsOf(abi) : plain;
-  // Another glibc's binary says itself, once it is there, what it cannot use.
-  const rangeOf = glibc === DEFAULT_GLIBC ? tunableRange : loaderRange;
   const readTunables: Traits["readTunables"] = (given, layout) =>
-    parseTunables(given, layout, lenientTunables, rangeOf);
+    parseTunables(given, layout, lenientTunables, options.glibc);
   return { build, readTunables, ...traits };
-}
-
-/** Why a binary refuses a setting: what it says of its glibc's tunables. */
-function refusal(
-  name: string,
-  value: bigint,
-  abi: Abi,
-  module: WebAssembly.Module,
-): RangeError | undefined {
-  const section = glibcSection(module);
-  if (section === undefined) return undefined;
-  const { version, tunables } = section;
-  const range = tunables[name];
-  if (range === undefined) {
-    const names = Object.keys(tunables).join(", ");
-    return new RangeError(
-      `glibc ${version} has no tunable "glibc.malloc.${name}" (it has ${names})`,
-    );
-  }
-  const [min, max = "SIZE_MAX"] = range;
-  return new RangeError(
-    `tunable "${name}" must be from ${min} to ${max} in ${abi} of glibc ${version}, got ${value}`,
-  );
 }
 
 function setting(name: string, id: number, value: number): TunableSetting {

@@ -169,7 +169,7 @@ export interface ProcessPlan<A extends Abi = Abi, B extends Build = Build> {
    */
   tunables: TunableSetting[];
   /** Why a binary refuses a tunable, where that can be told. */
-  refusal?: (name: string, value: bigint, module: WebAssembly.Module) => RangeError | undefined;
+  refusal?: (name: string, value: bigint, module: WebAssembly.Module) => RangeError;
   /** Whether settings that the binary refuses are left out. */
   isLenient?: boolean;
   /** The double-free key to set, when it is random. */

@@ -1,10 +1,19 @@
 // malloc tunables as text: what GLIBC_TUNABLES holds (man ld.so), and numbers as glibc reads them.
 
+import { glibcSection, glibcVersion, type GlibcName } from "../binary/glibc.js";
 import type { Abi } from "../layout/address.js";
+import { DEFAULT_GLIBC } from "../layout/generated.js";
 import { checkPlain, show } from "../base/checks.js";
 import { lenientTunables } from "./lenient-tunables.js";
 import { splitNumber } from "./numerals.js";
-import { TUNABLE_PREFIX, tunableSetting, tunablesOf } from "./tunables.js";
+import {
+  loaderRange,
+  TUNABLE_PREFIX,
+  tunableRange,
+  TunableRefusal,
+  tunableSetting,
+  tunablesOf,
+} from "./tunables.js";
 import type { RangeOf, TunableObject, TunableSetting } from "./tunables.js";
 
 /**
@@ -58,7 +67,8 @@ function parseText(text: string, abi: Abi, rangeOf?: RangeOf): TunableSetting[] 
  *   ld.so), or an object
  * @param abi decides the ranges
  * @param isLenient whether what glibc cannot use is ignored, as there, and not an error
- * @param rangeOf which values the tunables take; by default those of glibc 2.36
+ * @param glibc the version that they are for; what another than the default's cannot use, its
+ *   binary says itself, once it is there
  * @returns the settings in the order given; when a name comes twice the later one wins, as in glibc
  * @throws SyntaxError, RangeError or TypeError naming the text, the position in it and the rule
  *   broken
@@ -67,10 +77,35 @@ export function parseTunables(
   tunables: string | TunableObject,
   abi: Abi,
   isLenient = false,
-  rangeOf?: RangeOf,
+  glibc?: GlibcName,
 ): TunableSetting[] {
   if (typeof tunables !== "string") checkPlain("tunables", tunables);
+  const rangeOf = glibcVersion(glibc) === DEFAULT_GLIBC ? tunableRange : loaderRange;
   if (isLenient) return lenientTunables(tunables, abi, rangeOf);
   if (typeof tunables === "string") return parseText(tunables, abi, rangeOf);
   return tunablesOf(tunables, abi, readNumber, rangeOf);
+}
+
+/** @returns why a binary refuses a setting: what it says of its glibc's tunables, if it does */
+export function refusal(
+  name: string,
+  value: bigint,
+  abi: Abi,
+  module: WebAssembly.Module,
+): TunableRefusal {
+  const section = glibcSection(module);
+  if (section === undefined)
+    return new TunableRefusal(`"${name}": malloc refused the value ${value}`);
+  const { version, tunables } = section;
+  const range = tunables[name];
+  if (range === undefined) {
+    const names = Object.keys(tunables).join(", ");
+    return new TunableRefusal(
+      `glibc ${version} has no tunable "glibc.malloc.${name}" (it has ${names})`,
+    );
+  }
+  const [min, max = "SIZE_MAX"] = range;
+  return new TunableRefusal(
+    `tunable "${name}" must be from ${min} to ${max} in ${abi} of glibc ${version}, got ${value}`,
+  );
 }

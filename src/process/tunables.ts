@@ -98,6 +98,9 @@ export function loaderRange(name: TunableName, abi: Abi): TunableRange {
   return tunableRange(LIMITED_BY_MALLOC.includes(name) ? "top_pad" : name, abi);
 }
 
+/** A binary's glibc has no such tunable, or not for that value. */
+export class TunableRefusal extends RangeError {}
+
 /** Says which values a tunable takes. */
 export type RangeOf = (name: TunableName, abi: Abi) => TunableRange;
 

@@ -10,7 +10,8 @@ import { compareCommand } from "./compare-command.js";
 import { setUp } from "./setup.js";
 import type { Contestant } from "./contestant.js";
 import { contestants, find } from "./registry.js";
-import { reportCommand, writeText } from "./report-command.js";
+import { writeWhole } from "../output.js";
+import { reportCommand } from "./report-command.js";
 import { pageReport } from "./report/page.js";
 import { textReport } from "./report/text.js";
 import { USUAL_EFFORT } from "./measure.js";
@@ -86,7 +87,7 @@ async function bench(files: string[], options: Options, io: CliIo): Promise<void
   const heaps = options.heaps ?? (options.quick ? QUICK_HEAPS : USUAL_EFFORT.heaps);
   const result = await runBenchShown(courses, wanted, { ...USUAL_EFFORT, heaps }, io);
   const summary = summarise(result);
-  if (options.html !== undefined) writeText(options.html, pageReport(result, summary));
+  if (options.html !== undefined) writeWhole(options.html, pageReport(result, summary));
   io.stdout.write(options.json ? `${JSON.stringify(result)}\n` : textReport(result, summary, io));
 }
 

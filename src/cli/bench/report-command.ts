@@ -1,8 +1,7 @@
 // `ptmalloc-wasm bench report`: a result of the lab, shown in whichever way is asked for.
 
-import { writeFileSync } from "node:fs";
 import { Command, Option } from "commander";
-import { fileError } from "../inputs.js";
+import { writeWhole } from "../output.js";
 import type { CliIo } from "../io.js";
 import { csvReport } from "./report/csv.js";
 import { markdownReport } from "./report/markdown.js";
@@ -44,18 +43,9 @@ export function reportCommand(io: CliIo): Command {
       const summary = summarise(result);
       const { html, markdown, csv } = options;
       if (html === "-") io.stdout.write(pageReport(result, summary));
-      else if (html !== undefined) writeText(html, pageReport(result, summary));
+      else if (html !== undefined) writeWhole(html, pageReport(result, summary));
       if (markdown) io.stdout.write(markdownReport(result, summary));
       else if (csv) io.stdout.write(csvReport(summary));
       else if (html === undefined) io.stdout.write(textReport(result, summary, io));
     });
-}
-
-/** @throws UserError where the file cannot be written */
-export function writeText(file: string, text: string): void {
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    throw fileError(file, error);
-  }
 }

@@ -5,7 +5,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { UserError, type CliIo } from "../io.js";
-import { writeBytes } from "../output.js";
+import { writeWhole } from "../output.js";
 import { packageBinaries, packageBinary } from "../package-binaries.js";
 
 interface Options {
@@ -32,7 +32,7 @@ function run(io: CliIo, wanted: readonly string[], { out }: Options): void {
     if (out === undefined) io.stdout.write(`${size}  ${name}\n`);
     else {
       const file = join(out, `${name}.wasm`);
-      writeBytes(file, bytes);
+      writeWhole(file, bytes);
       io.stdout.write(`${size}  ${file}\n`);
     }
   }

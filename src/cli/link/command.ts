@@ -1,6 +1,6 @@
 // `ptmalloc-wasm link`: a guest and the heap in one module.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import type { GlibcVersion } from "../../binary/glibc.js";
 import type { Profile } from "../../binary/profile.js";
@@ -15,6 +15,7 @@ import { checkAllocator, OWN_ALLOCATOR_CHOICES } from "../../link/allocator.js";
 import type { OwnAllocatorChoice } from "../../link/allocator.js";
 import { formatBytes } from "../format.js";
 import { fileError } from "../inputs.js";
+import { writeWhole } from "../output.js";
 import { UserError, type CliIo } from "../io.js";
 import type { HeapStart } from "./glue.js";
 import { checkHeapChoice, glibcOption, heapOptions, profileOption } from "../profile-option.js";
@@ -164,11 +165,7 @@ function link(path: string, options: Options, io: CliIo): void {
     features,
     debug,
   });
-  try {
-    writeFileSync(options.output, merged);
-  } catch (error) {
-    throw fileError(options.output, error);
-  }
+  writeWhole(options.output, merged);
   io.stdout.write(summary(options.output, merged, info, start));
 }
 

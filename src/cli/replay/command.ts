@@ -5,7 +5,6 @@ import { closeSync, existsSync, openSync, writeSync } from "node:fs";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { MOST_CORES } from "../../process/build-options.js";
 import { MOST_THREADS } from "../../process/threads/registry.js";
-import { parseTunables } from "../../process/tunable-text.js";
 import type { GlibcVersion } from "../../binary/glibc.js";
 import { buildHasProfile, type Profile } from "../../binary/profile.js";
 import type { Abi } from "../../layout/address.js";
@@ -26,6 +25,7 @@ import { UsageError, type CliIo, type Output } from "../io.js";
 import { watchNeighbours } from "./neighbours.js";
 import { wholeNumber } from "../numbers.js";
 import { checkHeapChoice, glibcOption, heapOptions, profileOption } from "../profile-option.js";
+import { checkTunables } from "../machine.js";
 import { Progress } from "../progress.js";
 import { measureOnWorkers } from "./workers.js";
 import { jsonReport, type Report, type TraceReport } from "./report.js";
@@ -148,7 +148,9 @@ async function replay(given: string[], options: Options, io: CliIo): Promise<voi
   const process: ReplayOptions = { abi, profile, ...heapOptions(options), layout };
   if (options.cores !== undefined) process.cores = options.cores;
   if (options.tunables !== undefined) {
-    process.tunables = checkedTunables(options.tunables, options);
+    // Before any file is read.
+    checkTunables(options.tunables, options);
+    process.tunables = options.tunables;
     process.lenientTunables = options.lenientTunables === true;
   }
   const toStdout = options.addresses === "-" || options.addresses === "/dev/stdout";
@@ -321,19 +323,6 @@ function writeFully(file: number, path: string, data: string | Uint8Array): void
     for (let done = 0; done < bytes.length;) done += writeSync(file, bytes, done);
   } catch (error) {
     throw fileError(path, error);
-  }
-}
-
-/**
- * Checks the tunables before any file is read, and turns what the parser throws into the user's
- * error.
- */
-function checkedTunables(text: string, { abi, lenientTunables }: Options): string {
-  try {
-    parseTunables(text, abi, lenientTunables);
-    return text;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
   }
 }
 

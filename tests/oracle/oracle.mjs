@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // Records the goldens of a version of glibc, or compares with those that are there; fetches the
 // version before, if need be. Usage: npm run oracle -- --glibc VERSION [--fetch | --check]
-// [--abi ABI] [traces] [scripts] [corrupt] [threads]
+// [--abi ABI] [traces] [scripts] [corrupt] [threads] [real]
 //   --glibc VERSION  one of glibc.mjs's table
 //   --fetch          fetches it, and does no more
 //   --check          compares, writes nothing
 //   --abi ABI        ilp32 or lp64 alone, of scripts and threads
-//   traces, …        these parts alone; corrupt are the scripts that damage their heap
+//   traces, …        these parts alone; corrupt are the scripts that damage their heap, real are
+//                    programs of this machine, which are recorded as they run and replayed here
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -19,6 +20,7 @@ const PARTS = {
   scripts: ["record.mjs"],
   corrupt: ["record.mjs", ..."assertions consolidate free lists malloc mmapped top".split(" ")],
   threads: ["record-threads.mjs"],
+  real: ["real-runs.mjs"],
 };
 /** Whose block addresses 2.36 has kept; what else they say is not recorded. */
 const SAME_TRACES = ["2.31"];
@@ -42,9 +44,11 @@ function record(part) {
   if (!program) throw new Error(`${part} is not one of ${Object.keys(PARTS).join(", ")}`);
   if (same && part !== "traces") throw new Error(`of glibc ${glibc} only traces are recorded`);
   const args = ["--glibc", glibc];
-  if (values.check || same) args.push("--check");
+  if (part === "real") args.push(...(values.check ? [] : ["--keep"]));
+  else if (values.check || same) args.push("--check");
   if (same) args.push("--out", goldenFolder(OWN));
-  if (values.abi && part !== "traces") args.push("--abi", values.abi);
+  if (values.abi && ["scripts", "corrupt", "threads"].includes(part))
+    args.push("--abi", values.abi);
   const path = fileURLToPath(new URL(program, import.meta.url));
   console.log(`${part} under glibc ${glibc}`);
   const done = spawnSync(process.execPath, [path, ...args, ...names], { stdio: "inherit" });

@@ -68,61 +68,81 @@ function resized(ids: Ids, result: string, old: string, bytes: string): string |
   return `r ${id} ${bytes}`;
 }
 
-/** What a first reading finds out: the header's numbers, and which call is a thread's last. */
+/** A call that is an operation of the trace, and how the trace says it. */
+interface Recorded {
+  readonly call: Call;
+  readonly text: string;
+}
+
+/** The operations of a recording, in their order. */
+export function* operationsOf(log: Log): Generator<Recorded> {
+  const ids = new Ids();
+  for (const call of callsOf(log)) {
+    if (call[1] === "x") continue;
+    const text = operation(ids, call);
+    if (text !== undefined) yield { call, text };
+  }
+}
+
+/** What a first reading finds out: the header's numbers, and when threads are gone. */
 interface Survey {
   readonly ids: number;
   readonly operations: number;
   readonly calls: number;
   readonly isCut: boolean;
-  /** By the recorder's number of a thread: its last operation. */
-  readonly last: Map<string, number>;
-  readonly exited: Set<string>;
+  /** By the recorder's number of a thread that has operations: its number in the trace. */
+  readonly numbers: Map<string, number>;
+  /**
+   * Threads that exit, by how many operations have been done by then. Destructors may call after
+   * the line that says so.
+   */
+  readonly exits: Map<number, string[]>;
 }
 
 function survey(log: Log, most: number): Survey {
   const ids = new Ids();
-  const found = {
-    operations: 0,
-    calls: 0,
-    isCut: false,
-    last: new Map<string, number>(),
-    exited: new Set<string>(),
-  };
+  const numbers = new Map<string, number>();
+  const gone = new Map<string, number>();
+  const found = { operations: 0, calls: 0, isCut: false };
   for (const call of callsOf(log)) {
     const [thread = "", letter] = call;
     if (letter === "x") {
-      found.exited.add(thread);
+      gone.set(thread, found.operations);
       continue;
     }
     found.calls++;
     const { made } = ids;
     if (operation(ids, call) === undefined) continue;
-    if (found.operations === most) return { ...found, ids: made, isCut: true };
-    found.last.set(thread, found.operations++);
+    if (found.operations === most) {
+      return { ...found, ids: made, isCut: true, numbers, exits: inOrder(gone) };
+    }
+    found.operations++;
+    // Threads are numbered by their first operation.
+    if (!numbers.has(thread)) numbers.set(thread, numbers.size);
+    if (gone.has(thread)) gone.set(thread, found.operations);
   }
-  return { ...found, ids: ids.made };
+  return { ...found, ids: ids.made, numbers, exits: inOrder(gone) };
 }
 
-/** The trace's text, in pieces; destructors may call after an exit, which so comes last. */
-function* textOf(log: Log, { ids, operations, last, exited }: Survey) {
+function inOrder(gone: ReadonlyMap<string, number>): Map<number, string[]> {
+  const exits = new Map<number, string[]>();
+  for (const [thread, at] of gone) exits.set(at, [...(exits.get(at) ?? []), thread]);
+  return exits;
+}
+
+/** The trace's text, in pieces. */
+function* textOf(log: Log, { ids, operations, numbers, exits }: Survey) {
   let piece = `0\n${ids}\n${operations}\n1\n`;
-  const known = new Ids();
-  const numbers = new Map<string, number>();
   let now = 0;
   let done = 0;
-  for (const call of callsOf(log)) {
+  for (const { call, text } of operationsOf(log)) {
     if (done === operations) break;
-    if (call[1] === "x") continue;
-    const text = operation(known, call);
-    if (text === undefined) continue;
-    const thread = call[0]!;
-    // Threads are numbered by their first operation.
-    const number = numbers.get(thread) ?? numbers.size;
-    numbers.set(thread, number);
+    const number = numbers.get(call[0]!)!;
     const turn = number === now ? "" : `t ${number}\n`;
-    const exit = exited.has(thread) && last.get(thread) === done ? `x ${number}\n` : "";
     now = number;
     done++;
+    const gone = (exits.get(done) ?? []).map((thread) => numbers.get(thread));
+    const exit = gone.map((one) => (one === undefined ? "" : `x ${one}\n`)).join("");
     piece += `${turn}${text}\n${exit}`;
     if (piece.length > PIECE_LENGTH) {
       yield piece;
@@ -143,6 +163,6 @@ export async function writeTrace(log: Log, path: string, most: number): Promise<
   await (path.endsWith(".gz")
     ? pipeline(lines, createGzip({ level: 9 }), file)
     : pipeline(lines, file));
-  const { operations, last, calls, isCut } = found;
-  return { operations, threads: last.size, leftOut: isCut ? 0 : calls - operations, isCut };
+  const { operations, numbers, calls, isCut } = found;
+  return { operations, threads: numbers.size, leftOut: isCut ? 0 : calls - operations, isCut };
 }

@@ -83,6 +83,9 @@ export const HAS_THP_MODE: bool = GLIBC >= 43;
 /** What thp_mode is before it is looked up: "not supported" in 2.43, "unknown" later. */
 export const INITIAL_THP_MODE: i32 = GLIBC == 43 ? 3 : 0;
 
+/** Whether glibc.mem.decorate_maps has malloc's mappings named (2.39). */
+export const CAN_NAME_MAPPINGS: bool = GLIBC >= 39;
+
 /** Whether explicit huge pages set mmap_threshold to their size, unless that was set (2.39). */
 export const HUGE_SETS_THRESHOLD: bool = GLIBC >= 39;
 

@@ -28,6 +28,7 @@ import {
   isCompact,
   leaveKernel,
   mapPages,
+  namePages,
   moreCore,
   unlockPages,
 } from "./system";
@@ -134,16 +135,20 @@ function mapForTop(
 ): bool {
   const withTop = arena.contiguous ? wanted + topSize : wanted;
   let length: word;
+  let named: word = 0;
   if (TOP_MAPPING_IN_MIB) {
     // Only the first such piece is whole units: what is meant as the least ends up as the rounding.
     length = arena.contiguous ? alignUp(withTop, unit) : wanted;
   } else {
     const bytes = TOP_MAPPING_WITH_TOP ? withTop : size + mp.topPad + MINSIZE;
     length = max(alignUp(bytes, pageSize), unit);
+    // What is beyond the bytes that were asked for has no name in 2.43.
+    named = TOP_MAPPING_WITH_TOP ? length : bytes;
   }
   if (length <= size) return false;
   const start = mapPages(length, pageSize);
   if (start == MAP_FAILED) return false;
+  namePages(start, named, false);
   note(Step.MMAP_TOP, length, start);
   arena.setNoncontiguous();
   if (mp.sbrkBase == 0) mp.sbrkBase = start;

@@ -12,7 +12,15 @@ import { KIB, MIB } from "../base/align";
 import { Chunk, addressOf } from "./chunk";
 import { CHUNK_HDR_SZ } from "./sizes";
 import { HeapInfo, MallocState, libc, mp } from "./state";
-import { MAP_FAILED, PAGE_SIZE, alignUp, reservePages, unlockPages, unmapPages } from "./system";
+import {
+  MAP_FAILED,
+  PAGE_SIZE,
+  alignUp,
+  namePages,
+  reservePages,
+  unlockPages,
+  unmapPages,
+} from "./system";
 
 /**
  * What a heap reserves, and its alignment, bytes (HEAP_MAX_SIZE); with huge pages it is four of
@@ -101,6 +109,7 @@ function mapHeap(size: word, pad: word, pageSize: word): HeapInfo {
     unmapPages(start, most);
     return changetype<HeapInfo>(0);
   }
+  namePages(start, bytes, true);
   const heap = changetype<HeapInfo>(start);
   heap.size = bytes;
   heap.mprotectSize = bytes;

@@ -17,6 +17,7 @@ import {
   enterKernel,
   leaveKernel,
   mapPages,
+  namePages,
   remapPages,
   unmapPages,
 } from "./system";
@@ -68,6 +69,7 @@ export function mapChunk(size: word, pageSize: word): usize {
   const start = mapPages(length, pageSize);
   const isHuge = MAPPED_HAS_TRAILER && pageSize != PAGE_SIZE;
   const mem: usize = start == MAP_FAILED ? 0 : makeMapped(start, length, isHuge);
+  if (mem != 0) namePages(start, length, false);
   leaveKernel();
   return mem;
 }

@@ -14,7 +14,7 @@ import { consolidate } from "./fastbins";
 import { verifyHeap } from "./checker/invariants";
 import { requestToSize } from "./sizes";
 import { DEFAULT_MMAP_THRESHOLD, MAX_FAST_SIZE, libc, mainArena, mp, setMaxFast } from "./state";
-import { MAP_HUGETLB, MAP_HUGE_SHIFT } from "./system";
+import { MAP_HUGETLB, MAP_HUGE_SHIFT, nameMappings } from "./system";
 import { MAX_SMALL_SIZE, MAX_TCACHE_COUNT, tcacheIndex } from "./tcache";
 import { sortedIndex } from "./tcache-sorted";
 
@@ -30,8 +30,8 @@ const M_ARENA_TEST: i32 = -7;
 const M_ARENA_MAX: i32 = -8;
 
 /**
- * glibc's tunables with the range of each that does not go from 0 to SIZE_MAX, and then what this
- * model asks about the machine.
+ * glibc's tunables with the range of each that does not go from 0 to SIZE_MAX, then what this model
+ * asks about the machine, and a tunable that is not malloc's own.
  */
 export enum Tunable {
   CHECK, // glibc.malloc.check, 0 … 3: accepted, without effect as without the debug library
@@ -51,6 +51,7 @@ export enum Tunable {
   HUGE_PAGESIZE, // the model's default huge pages, bytes; 0: none are known
   HUGE_PAGES_FREE, // whether mappings of explicit huge pages succeed: 0 by default
   CORES, // the model's processors, which decide how many arenas there may be
+  DECORATE_MAPS, // glibc.mem.decorate_maps, 0 … 1, since 2.39
 }
 
 /** The largest request that a bin of one size can serve, bytes. */
@@ -164,6 +165,9 @@ export function setTunableValue(tunable: i32, value: word): i32 {
       break;
     case Tunable.HUGETLB:
       setHugePages(value);
+      break;
+    case Tunable.DECORATE_MAPS:
+      nameMappings(value != 0);
       break;
     case Tunable.THP_PAGESIZE:
       libc.thpModelPagesize = value;

@@ -142,6 +142,8 @@ export class LibcData {
   hugeModelPagesize: word; // what the kernel would say of its default huge pages, bytes; 0: none
   hugePagesFree: i32; // whether the kernel would map explicit huge pages
   cores: i32; // processors that glibc would count (__get_nprocs)
+  @since(39) namesMappings: i32; // whether mappings get names (glibc.mem.decorate_maps)
+  @since(39) @count(6) mappingName: u32; // the name, while it is given
   heapShrinking: i32; // may_shrink_heap: 0 until it is looked up, 1 no, 2 yes
   hasThreads: i32; // whether there ever was a second thread (SINGLE_THREAD_P is its opposite)
   narenas: word; // narenas: arenas, main_arena included

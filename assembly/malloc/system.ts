@@ -3,8 +3,8 @@
 // comes from here is not cleared: `knownZeroFrom` tells which bytes are zero all the same, so that
 // calloc clears only the others.
 
-import { RESERVES_NORESERVE } from "../abi/version";
-import { PAGE_SIZE } from "../base/align";
+import { CAN_NAME_MAPPINGS, RESERVES_NORESERVE } from "../abi/version";
+import { PAGE_SIZE, pageAlign } from "../base/align";
 import { touch } from "../kernel/access";
 import { ENOMEM, errorResult, isError } from "../kernel/errno";
 import { moveBreak } from "../kernel/calls/brk";
@@ -24,9 +24,18 @@ import { mapRegion } from "../kernel/calls/mmap";
 import { Layout, TRACES_STEPS, mm } from "../kernel/mm";
 import { remapRegion } from "../kernel/calls/mremap";
 import { OVERCOMMIT_NEVER } from "../kernel/limits";
-import { Advice, sysMadvise } from "../kernel/calls/madvise";
+import { Advice, nameRange, sysMadvise } from "../kernel/calls/madvise";
 import { unmapRegion } from "../kernel/calls/munmap";
-import { NR_BRK, NR_MADVISE, NR_MMAP, NR_MPROTECT, NR_MREMAP, NR_MUNMAP } from "../kernel/numbers";
+import { PR_SET_VMA, PR_SET_VMA_ANON_NAME } from "../kernel/calls/prctl";
+import {
+  NR_BRK,
+  NR_MADVISE,
+  NR_MMAP,
+  NR_MPROTECT,
+  NR_MREMAP,
+  NR_MUNMAP,
+  NR_PRCTL,
+} from "../kernel/numbers";
 import { KernelOption, option } from "../kernel/options";
 import { dirtyEnd, isNewlyDirty, noteHeapDirty } from "../kernel/pages";
 import { protectRegion, sysMprotect } from "../kernel/calls/mprotect";
@@ -34,7 +43,7 @@ import { traced } from "../kernel/calls/syscall";
 import { IS_FULL } from "../kernel/tier";
 import { findVma, next } from "../kernel/tree";
 import { VM_READ, VmaKind } from "../kernel/vma";
-import { libc, mp, setErrno } from "./state";
+import { LibcData, libc, mp, setErrno } from "./state";
 
 export { ENOMEM, EINVAL } from "../kernel/errno";
 export { IS_FULL } from "../kernel/tier";
@@ -189,6 +198,37 @@ export function mapPages(length: word, pageSize: word): usize {
 export function reservePages(address: usize, length: word, pageSize: word): usize {
   const flags = MAP_PRIVATE | MAP_ANONYMOUS | (RESERVES_NORESERVE ? MAP_NORESERVE : 0);
   return callMmap(address, length, PROT_NONE, flags, pageSize);
+}
+
+/** Whether mappings are to have names from now on; in the full build only. */
+export function nameMappings(areNamed: bool): void {
+  if (IS_FULL && CAN_NAME_MAPPINGS) libc.namesMappings = areNamed ? 1 : 0;
+}
+
+/** Texts of names, eight bytes each, the first byte lowest. */
+const OF_GLIBC: u64 = 0x203a_6362_696c_6720; // " glibc: "
+const OF_MALLOC: u64 = 0x0000_636f_6c6c_616d; // "malloc"
+const OF_MALLOC_ARENA: u64 = 0x6120_636f_6c6c_616d; // "malloc a"
+const END_OF_ARENA: u64 = 0x616e_6572; // "rena"
+
+/** Names new memory, if it is to have a name (__set_vma_name). */
+export function namePages(start: usize, length: word, isArena: bool): void {
+  if (IS_FULL && CAN_NAME_MAPPINGS && libc.namesMappings) giveName(start, length, isArena);
+}
+
+/** @noinline */
+function giveName(start: usize, length: word, isArena: bool): void {
+  if (IS_FULL && CAN_NAME_MAPPINGS) {
+    const text = changetype<usize>(libc) + offsetof<LibcData>("mappingName");
+    store<u64>(text, OF_GLIBC);
+    store<u64>(text, isArena ? OF_MALLOC_ARENA : OF_MALLOC, 8);
+    store<u64>(text, isArena ? END_OF_ARENA : 0, 16);
+    enterKernel();
+    const result = nameRange(<word>start, <word>start + pageAlign(length), text);
+    const name = <word>text;
+    traced(NR_PRCTL, PR_SET_VMA, PR_SET_VMA_ANON_NAME, <word>start, length, name, 0, result);
+    leaveKernel();
+  }
 }
 
 /** Makes reserved pages readable and writable, if the kernel agrees. */

@@ -660,14 +660,14 @@ export const layouts: {
 /** Checksums (`layoutDigest`) of the sections "layout" that binaries of this version have. */
 export const layoutDigests: Readonly<Record<"ilp32" | "lp64", readonly number[]>> = {
   ilp32: [
-    225692759, 552473628, 810446485, 1030977757, 1102019842, 1110548433, 1337601008, 1550612999,
-    1616609715, 1691101032, 1820584319, 2293935520, 2506346136, 2940674095, 3078236094, 3434438182,
-    3547437582, 3787426932,
+    225692759, 392460216, 736498774, 1030977757, 1110548433, 1212491170, 1333221629, 1337601008,
+    1377506203, 1431222976, 1550612999, 1691101032, 1770915270, 1786523923, 1820584319, 2506346136,
+    2940674095, 3078236094, 3296041220, 3419104161, 3708015838, 4153607331,
   ],
   lp64: [
-    133974885, 439206441, 779485259, 1237992871, 1316256542, 1669117336, 2048903296, 2142861599,
-    2164045687, 2196387374, 2321256444, 2676907009, 2830878749, 3069118398, 3161714869, 3457059730,
-    3552570623, 3646784970,
+    322712695, 346842611, 779485259, 804157050, 817922294, 1141473842, 1316256542, 1490972276,
+    1669117336, 2048903296, 2142861599, 2180033713, 2196387374, 2249470669, 2262395804, 2676907009,
+    2789734314, 2974846515, 3069118398, 3161714869, 3246653940, 3457059730,
   ],
 };
 
@@ -756,6 +756,10 @@ export type LibcData = {
   readonly shared: number[];
   /** 256 bytes for the host. */
   readonly scratch: number[];
+  /** Whether mappings get names (glibc.mem.decorate_maps). */
+  readonly namesMappings?: number;
+  /** The name, while it is given. */
+  readonly mappingName?: number[];
 };
 
 /**
@@ -2145,7 +2149,7 @@ export const SyscallX86_64 = {
 export type SyscallX86_64 = (typeof SyscallX86_64)[keyof typeof SyscallX86_64];
 
 /**
- * glibc's tunables with the range of each that does not go from 0 to SIZE_MAX, and then what this model asks about the machine.
+ * glibc's tunables with the range of each that does not go from 0 to SIZE_MAX, then what this model asks about the machine, and a tunable that is not malloc's own.
  * @enum
  */
 export const Tunable = {
@@ -2183,6 +2187,8 @@ export const Tunable = {
   HUGE_PAGES_FREE: 15,
   /** The model's processors, which decide how many arenas there may be. */
   CORES: 16,
+  /** Glibc.mem.decorate_maps, 0 … 1, since 2.39. */
+  DECORATE_MAPS: 17,
 } as const;
 /** A member of `Tunable`. */
 export type Tunable = (typeof Tunable)[keyof typeof Tunable];

@@ -5,7 +5,18 @@
 
 import type { Abi } from "../layout/address.js";
 import { splitNumber } from "./numerals.js";
-import { checkWhole, loaderRange, TUNABLE_PREFIX, tunableNames, tunableRange } from "./tunables.js";
+import type { GlibcVersion } from "../binary/glibc.js";
+import { DEFAULT_GLIBC } from "../layout/generated.js";
+import {
+  checkWhole,
+  DECORATE_MAPS,
+  decorateMaps,
+  hasDecorateMaps,
+  loaderRange,
+  TUNABLE_PREFIX,
+  tunableNames,
+  tunableRange,
+} from "./tunables.js";
 import type { RangeOf, TunableName, TunableObject, TunableSetting } from "./tunables.js";
 
 const MOST = 0xffff_ffff_ffff_ffffn;
@@ -32,6 +43,7 @@ function itemsOf(text: string): [name: string, value: string][] {
 function entriesOf(object: TunableObject): [name: string, value: string][] {
   return Object.entries(object).map(([key, value]) => {
     if (typeof value !== "string") checkWhole(value, key);
+    if (key === DECORATE_MAPS) return [key, String(value)];
     return [TUNABLE_PREFIX + key.replace(TUNABLE_PREFIX, ""), String(value)];
   });
 }
@@ -44,16 +56,21 @@ export function lenientTunables(
   given: string | TunableObject,
   abi: Abi,
   rangeOf: RangeOf = tunableRange,
+  glibc: GlibcVersion = DEFAULT_GLIBC,
 ): TunableSetting[] {
   const loaded = new Map<TunableName, bigint>();
+  let decoration: TunableSetting[] = [];
   for (const [key, text] of typeof given === "string" ? itemsOf(given) : entriesOf(given)) {
+    const value = leadingNumber(text);
+    if (key === DECORATE_MAPS && hasDecorateMaps(glibc) && value <= 1n)
+      decoration = [decorateMaps(value)];
     const name = tunableNames.find((known) => key === TUNABLE_PREFIX + known);
     if (name === undefined) continue;
-    const value = leadingNumber(text);
     const { min, max } = loaderRange(name, abi);
     if (value >= min && value <= max) loaded.set(name, value);
   }
   return [...loaded]
     .filter(([name, value]) => value <= rangeOf(name, abi).max)
-    .map(([name, value]) => ({ name, id: tunableNames.indexOf(name), value }));
+    .map(([name, value]): TunableSetting => ({ name, id: tunableNames.indexOf(name), value }))
+    .concat(decoration);
 }

@@ -1,12 +1,15 @@
 // malloc tunables as text: what GLIBC_TUNABLES holds (man ld.so), and numbers as glibc reads them.
 
-import { glibcSection, glibcVersion, type GlibcName } from "../binary/glibc.js";
+import { glibcSection, glibcVersion, type GlibcName, type GlibcVersion } from "../binary/glibc.js";
 import type { Abi } from "../layout/address.js";
 import { DEFAULT_GLIBC } from "../layout/generated.js";
 import { checkPlain, show } from "../base/checks.js";
 import { lenientTunables } from "./lenient-tunables.js";
 import { splitNumber } from "./numerals.js";
 import {
+  DECORATE_MAPS,
+  decorateMaps,
+  hasDecorateMaps,
   loaderRange,
   TUNABLE_PREFIX,
   tunableRange,
@@ -37,7 +40,12 @@ function readNumber(text: string, name: string, where = ""): bigint {
   return value;
 }
 
-function parseText(text: string, abi: Abi, rangeOf?: RangeOf): TunableSetting[] {
+function parseText(
+  text: string,
+  abi: Abi,
+  rangeOf: RangeOf,
+  glibc: GlibcVersion,
+): TunableSetting[] {
   const settings: TunableSetting[] = [];
   let position = 0;
   for (const item of text.split(":")) {
@@ -52,10 +60,15 @@ function parseText(text: string, abi: Abi, rangeOf?: RangeOf): TunableSetting[] 
         `${where}expected a name like "${TUNABLE_PREFIX}top_pad", got ${show(name)}`,
       );
     }
+    const isDecoration = name === DECORATE_MAPS && hasDecorateMaps(glibc);
     // Other parts of glibc (glibc.pthread.*, glibc.cpu.*, ...) have tunables too; a string meant
     // for a native program works here.
-    if (!name.startsWith(TUNABLE_PREFIX)) continue;
+    if (!name.startsWith(TUNABLE_PREFIX) && !isDecoration) continue;
     const value = readNumber(item.slice(equals + 1), name, where);
+    if (isDecoration) {
+      settings.push(decorateMaps(value, where));
+      continue;
+    }
     settings.push(tunableSetting(name.slice(TUNABLE_PREFIX.length), value, abi, where, rangeOf));
   }
   return settings;
@@ -80,10 +93,11 @@ export function parseTunables(
   glibc?: GlibcName,
 ): TunableSetting[] {
   if (typeof tunables !== "string") checkPlain("tunables", tunables);
-  const rangeOf = glibcVersion(glibc) === DEFAULT_GLIBC ? tunableRange : loaderRange;
-  if (isLenient) return lenientTunables(tunables, abi, rangeOf);
-  if (typeof tunables === "string") return parseText(tunables, abi, rangeOf);
-  return tunablesOf(tunables, abi, readNumber, rangeOf);
+  const version = glibcVersion(glibc);
+  const rangeOf = version === DEFAULT_GLIBC ? tunableRange : loaderRange;
+  if (isLenient) return lenientTunables(tunables, abi, rangeOf, version);
+  if (typeof tunables === "string") return parseText(tunables, abi, rangeOf, version);
+  return tunablesOf(tunables, abi, readNumber, rangeOf, version);
 }
 
 /** @returns why a binary refuses a setting: what it says of its glibc's tunables, if it does */

@@ -4,7 +4,9 @@
 // worse than an error.
 
 import type { Abi } from "../layout/address.js";
+import type { GlibcVersion } from "../binary/glibc.js";
 import { clip, show } from "../base/checks.js";
+import { DEFAULT_GLIBC, Tunable } from "../layout/generated.js";
 
 /**
  * The names under `glibc.malloc.` that glibc 2.36 knows, in the order of their numbers (`Tunable`).
@@ -54,6 +56,12 @@ export type TunableObject = Readonly<Record<string, number | bigint | string>>;
 
 /** In front of the names, in GLIBC_TUNABLES. */
 export const TUNABLE_PREFIX = "glibc.malloc.";
+
+/**
+ * A tunable of glibc's that is not under `glibc.malloc.`: whether malloc's mappings get names, as
+ * `/proc/self/maps` shows them (2.39). Versions before it do not know it.
+ */
+export const DECORATE_MAPS = "glibc.mem.decorate_maps";
 
 const INT_MAX = 0x7fffffff;
 
@@ -133,6 +141,22 @@ export function tunableSetting(
   return { name, id, value };
 }
 
+/** Whether a version of glibc has {@link DECORATE_MAPS}. */
+export function hasDecorateMaps(glibc: GlibcVersion): boolean {
+  return Number(glibc.slice(2)) >= 39;
+}
+
+/**
+ * The setting of {@link DECORATE_MAPS}.
+ * @param where the setting stands, to begin messages with
+ * @throws RangeError for a value other than 0 and 1
+ */
+export function decorateMaps(value: bigint, where = ""): TunableSetting {
+  if (value !== 0n && value !== 1n)
+    throw new RangeError(`${where}tunable "${DECORATE_MAPS}" must be from 0 to 1, got ${value}`);
+  return { name: DECORATE_MAPS, id: Tunable.DECORATE_MAPS, value };
+}
+
 /** @throws TypeError unless the value given for a tunable is a whole number */
 export function checkWhole(value: unknown, key: string): asserts value is number | bigint {
   if (typeof value !== "bigint" && !Number.isSafeInteger(value))
@@ -149,11 +173,13 @@ export function tunablesOf(
   abi: Abi,
   readText?: (text: string, name: string) => bigint,
   rangeOf?: RangeOf,
+  glibc: GlibcVersion = DEFAULT_GLIBC,
 ): TunableSetting[] {
   return Object.entries(object).map(([key, given]) => {
     let value = given;
     if (typeof value === "string" && readText) value = readText(value, key);
     checkWhole(value, key);
+    if (key === DECORATE_MAPS && hasDecorateMaps(glibc)) return decorateMaps(BigInt(value));
     return tunableSetting(key.replace(TUNABLE_PREFIX, ""), BigInt(value), abi, "", rangeOf);
   });
 }

@@ -10,9 +10,10 @@ import { nameRange } from "./madvise";
 /** The process's number, and its only thread's. */
 export const PID: word = 1;
 
-/** What prctl can do, and its attribute. @host */
-const PR_SET_VMA: i32 = 0x53564d41;
-const PR_SET_VMA_ANON_NAME: word = 0;
+/** What prctl can do. @host */
+export const PR_SET_VMA: i32 = 0x53564d41;
+/** Its attribute. @host */
+export const PR_SET_VMA_ANON_NAME: word = 0;
 
 /**
  * Whether a byte may be in a name: printable ASCII but for five that mean something to shells or in

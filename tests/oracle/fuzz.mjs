@@ -6,9 +6,11 @@
 //              before is compared
 //   --glibc VERSION  against another version than 2.36 (glibc.mjs), and its build here
 //   --threads  traces of several threads (native/threads.c)
+//   --traces   long traces of one thread: every block's address and size, mallinfo2, the break
+//   --operations N  their length (default: 20000)
 //   --save   records the hashes of native glibc's outputs for tests/fuzz/smoke.test.ts instead of
-//            comparing
-import { writeFileSync } from "node:fs";
+//            comparing; with --traces those of seeds from 0 on for tests/fuzz/traces.test.ts
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
 import { withModule } from "./load-ts.mjs";
@@ -24,6 +26,8 @@ const { values } = parseArgs({
     show: { type: "boolean", default: false },
     corrupt: { type: "boolean", default: false },
     threads: { type: "boolean", default: false },
+    traces: { type: "boolean", default: false },
+    operations: { type: "string", default: "20000" },
     save: { type: "boolean", default: false },
     glibc: { type: "string", default: OWN },
   },
@@ -52,6 +56,49 @@ async function compareThreads() {
       }
     }
     console.log(`${done} runs, ${different} different`);
+    if (different) process.exitCode = 1;
+  });
+}
+
+/**
+ * Keeps the hashes of a version's traces, of seeds from 0 on.
+ * @param {number} operations
+ * @param {Record<string, string[]>} hashes by layout
+ */
+function saveTraces(operations, hashes) {
+  const file = fileURLToPath(new URL("../fuzz/traces.json", import.meta.url));
+  const all = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
+  all[glibc] = { operations, ...hashes };
+  writeFileSync(file, `${JSON.stringify(all, null, 1)}\n`);
+}
+
+/** Compares long traces. */
+async function compareTraces() {
+  const operations = Number(values.operations);
+  const replays = new Map(abis.map((abi) => [abi, buildNative("replay", abi, undefined, glibc)]));
+  /** @type {Record<string, string[]>} */
+  const hashes = {};
+  await withModule("tests/fuzz/traces.ts", async ({ generateTrace, replayText, digest }) => {
+    let done = 0;
+    let different = 0;
+    for (let seed = first; seed <= last; seed++) {
+      const { text, tunables } = generateTrace(seed, operations);
+      for (const abi of abis) {
+        const program = replays.get(abi) ?? "";
+        const native = runNative(program, ["--sizes", "-"], text, tunables, glibc);
+        if (values.save) (hashes[abi] ??= []).push(digest(native));
+        const ours = values.save
+          ? native
+          : outcomeOf(() => replayText(text, { abi, tunables, glibc }));
+        done += operations;
+        if (ours === native) continue;
+        different++;
+        const rules = tunables || "(no tunables)";
+        console.log(`seed ${seed} ${abi} ${rules}: ${firstDifference(ours, native)}`);
+      }
+    }
+    console.log(`${done} operations under glibc ${glibc}, ${different} traces differ`);
+    if (values.save) saveTraces(operations, hashes);
     if (different) process.exitCode = 1;
   });
 }
@@ -124,7 +171,9 @@ async function compareScripts() {
   );
 }
 
-await (values.threads ? compareThreads() : compareScripts());
+if (values.threads) await compareThreads();
+else if (values.traces) await compareTraces();
+else await compareScripts();
 
 /** @param {() => string} run @returns what it returns, or its error in words */
 function outcomeOf(run) {

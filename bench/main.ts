@@ -19,12 +19,14 @@ import { nanoseconds } from "./questions/nanoseconds.js";
 import { memory } from "./questions/memory.js";
 import { cold, replay } from "./questions/replay.js";
 import { threads } from "./questions/threads.js";
+import { versions } from "./questions/versions.js";
 import { workloads } from "./questions/workloads.js";
 import { terminalTable, withSection, type Result } from "./lab/tables.js";
 
 const questions: readonly Question[] = [
   replay,
   cold,
+  versions,
   workloads,
   memory,
   nanoseconds,

@@ -4,6 +4,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { min, median } from "simple-statistics";
+import type { Contestant } from "../../src/cli/bench/contestant.js";
 import { find } from "../../src/cli/bench/registry.js";
 import { pageReport } from "../../src/cli/bench/report/page.js";
 import type { BenchResult, HeapResult, TraceResult } from "../../src/cli/bench/result.js";
@@ -39,14 +40,31 @@ export function labResult(scale: number, isQuick: boolean): Promise<BenchResult>
   return (running ??= race(scale, isQuick));
 }
 
+/** The recorded programs. */
+const RECORDINGS = PROGRAMS.map((name): Course => ({
+  name,
+  kind: "recording",
+  rationale: "",
+  read: () => programTrace(name),
+}));
+
+/** @returns what some contestants take for the recorded programs, raced for this alone */
+export function recordingsResult(names: readonly string[], scale: number): Promise<BenchResult> {
+  return raceOver(RECORDINGS, find(names), Math.max(1, Math.round(HEAPS * scale)));
+}
+
+function raceOver(
+  courses: readonly Course[],
+  wanted: readonly Contestant[],
+  heaps: number,
+): Promise<BenchResult> {
+  const io = { ...process, stdin: process.stdin };
+  return runBenchShown(courses, wanted, { ...USUAL_EFFORT, heaps, milliseconds: MILLISECONDS }, io);
+}
+
 async function race(scale: number, isQuick: boolean): Promise<BenchResult> {
   const all: Course[] = [
-    ...PROGRAMS.map((name): Course => ({
-      name,
-      kind: "recording",
-      rationale: "",
-      read: () => programTrace(name),
-    })),
+    ...RECORDINGS,
     ...workloads
       .filter(({ name }) => WORKLOADS.includes(name))
       .map((one): Course => ({
@@ -58,10 +76,9 @@ async function race(scale: number, isQuick: boolean): Promise<BenchResult> {
   ];
   const courses = isQuick ? all.filter(({ name }) => QUICK_COURSES.includes(name)) : all;
   const heaps = isQuick ? QUICK_HEAPS : Math.max(1, Math.round(HEAPS * scale));
-  const io = { ...process, stdin: process.stdin };
-  const effort = { ...USUAL_EFFORT, heaps, milliseconds: MILLISECONDS };
-  const wanted = find([isQuick ? "npm" : "all"]).filter(({ name }) => !TOO_SLOW.includes(name));
-  const result = await runBenchShown(courses, wanted, effort, io);
+  const left = [...TOO_SLOW, ...find(["versions"]).map(({ name }) => name)];
+  const wanted = find([isQuick ? "npm" : "all"]).filter(({ name }) => !left.includes(name));
+  const result = await raceOver(courses, wanted, heaps);
   keep(result);
   return result;
 }

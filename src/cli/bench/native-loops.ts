@@ -15,24 +15,32 @@ export interface LoopFiles {
   readonly refused?: string;
 }
 
+/** A program compiled of loops.c, and how it is run. */
+export interface NativeProgram {
+  readonly path: string;
+  /** What stands in front of it: the loader of another C library, with its arguments. */
+  readonly loader?: readonly string[];
+  /** The library of an allocator that takes the C library's place. */
+  readonly preload?: string;
+}
+
 /** A running native program. */
 export class NativeLoops {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>;
   readonly #lines: AsyncIterator<string>;
 
   /**
-   * @param program compiled of loops.c
    * @param files for the commands that run operations
-   * @param preload the library of an allocator that takes the C library's place
    */
-  constructor(program: string, files?: LoopFiles, preload?: string) {
-    const args = files === undefined ? [] : [files.ops, String(files.slots)];
+  constructor({ path, loader = [], preload }: NativeProgram, files?: LoopFiles) {
+    const [command = path, ...args] = [...loader, path];
+    if (files !== undefined) args.push(files.ops, String(files.slots));
     if (files?.refused !== undefined) args.push(files.refused);
     const env = { ...process.env };
     // Tunables would make another heap of it.
     for (const name of ["GLIBC_TUNABLES", "MALLOC_CONF", "LD_PRELOAD"]) delete env[name];
     if (preload !== undefined) env["LD_PRELOAD"] = preload;
-    this.#child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"], env });
+    this.#child = spawn(command, args, { stdio: ["pipe", "pipe", "inherit"], env });
     this.#child.stdin.on("error", () => {
       // It has ended; the answer that does not come tells.
     });

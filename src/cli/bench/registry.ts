@@ -8,13 +8,14 @@ import { cModules } from "./contestants/c-modules.js";
 import { engine } from "./contestants/engine.js";
 import { fromJsContestants } from "./contestants/from-js.js";
 import { nativeContestants } from "./contestants/native.js";
-import { ours } from "./contestants/ours.js";
+import { ours, versions } from "./contestants/ours.js";
 import { rustContestants } from "./contestants/rust.js";
 import { twins } from "./contestants/twin.js";
 
 /** All contestants, in the order of tables. */
 export const contestants: readonly Contestant[] = [
   ...ours,
+  ...versions,
   ...assemblyScript,
   ...cModules,
   ...rustContestants,
@@ -24,18 +25,22 @@ export const contestants: readonly Contestant[] = [
   ...nativeContestants,
 ];
 
+/** Whether it is another version of glibc, here or native, which is raced when it is asked for. */
+const isVersion = ({ name }: Contestant): boolean => name.startsWith("glibc-2.");
+
 /** Names for several at a time, besides the groups' own. */
 const TOGETHER: Readonly<Record<string, (contestant: Contestant) => boolean>> = {
   all: () => true,
-  ours: ({ group }) => group === "ours",
+  ours: (one) => one.group === "ours" && !isVersion(one),
   engine: ({ group }) => group === "engine",
-  native: ({ group }) => group === "native",
+  native: (one) => one.group === "native" && !isVersion(one),
+  versions: isVersion,
   "from-js": ({ group }) => group === "from-js",
   controls: ({ group }) => group === "control",
   dlmalloc: ({ name }) => /^dlmalloc-(emscripten|wasi)$/.test(name),
   mimalloc: ({ name, group }) => name.startsWith("mimalloc") && group === "wasm",
   rust: ({ source }) => /rustc|crates\.io/.test(source),
-  npm: ({ source }) => /^(this package|this JavaScript engine|npm )/.test(source),
+  npm: (one) => /^(this package|this JavaScript engine|npm )/.test(one.source) && !isVersion(one),
 };
 
 /** @returns the names that {@link find} takes for several contestants at a time */

@@ -6,10 +6,12 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Abi } from "../../../layout/address.js";
+import { DEFAULT_GLIBC, GLIBC_VERSIONS } from "../../../layout/generated.js";
+import { cacheFolder } from "../../cache.js";
 import { MissingError } from "../contestant.js";
 import type { Contestant, LabTrace, Racer, RacerHeap, Slices } from "../contestant.js";
 import { expectedRefusals } from "../driver.js";
-import { NativeLoops } from "../native-loops.js";
+import { NativeLoops, type NativeProgram } from "../native-loops.js";
 import { benchSource, compiledFile, hostCompiler, mimallocNumber } from "../toolchain.js";
 import { promised, toolVersion } from "../toolchain.js";
 
@@ -27,11 +29,9 @@ const LIBRARIES = [
   "/usr/lib",
 ] as const;
 
-/** A program and how it is run. */
-interface Program {
-  readonly path: string;
+/** A program, how it is run, and the layout of its words. */
+interface Program extends NativeProgram {
   readonly abi: Abi;
-  readonly preload?: string;
 }
 
 /** @returns the loops, compiled for this machine. @throws MissingError */
@@ -72,9 +72,10 @@ function library(names: readonly string[], how: string): string {
  * @throws MissingError where it does not run
  */
 async function nativeRacer(program: Program, expected: string, how: string): Promise<Racer> {
-  if (spawnSync(program.path, { input: "" }).status !== 0)
+  const [command = program.path, ...args] = [...(program.loader ?? []), program.path];
+  if (spawnSync(command, args, { input: "" }).status !== 0)
     throw new MissingError(`programs of ${program.abi === "ilp32" ? 32 : 64} bits do not run`, how);
-  const loops = new NativeLoops(program.path, undefined, program.preload);
+  const loops = new NativeLoops(program);
   const said = await loops.ask("version");
   loops.close();
   if (!said.startsWith(expected))
@@ -99,13 +100,13 @@ class NativeHeap implements RacerHeap {
   readonly #loops: NativeLoops;
   readonly #folder: string;
 
-  constructor({ path, abi, preload }: Program, lab: LabTrace) {
+  constructor(program: Program, lab: LabTrace) {
     this.#folder = mkdtempSync(join(tmpdir(), "ptmalloc-bench-"));
     const ops = join(this.#folder, "ops");
     const refused = join(this.#folder, "refused");
-    writeFileSync(ops, lab.ops(abi));
+    writeFileSync(ops, lab.ops(program.abi));
     writeFileSync(refused, expectedRefusals(lab));
-    this.#loops = new NativeLoops(path, { ops, slots: lab.trace.slots, refused }, preload);
+    this.#loops = new NativeLoops(program, { ops, slots: lab.trace.slots, refused });
   }
 
   async pass(): Promise<number> {
@@ -139,6 +140,47 @@ class NativeHeap implements RacerHeap {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
+
+/** Widths of a PC's programs: the layouts, and where a version's files are in the cache. */
+const WIDTHS = {
+  lp64: {
+    name: "x86-64",
+    folder: "amd64/usr/lib/x86_64-linux-gnu",
+    loader: "ld-linux-x86-64.so.2",
+  },
+  ilp32: { name: "i386", folder: "i386/usr/lib/i386-linux-gnu", loader: "ld-linux.so.2" },
+} as const;
+
+/**
+ * The loops under another version's own loader, from where `npm run oracle` keeps versions.
+ * @throws MissingError where that version is not there
+ */
+function glibcVersionRacer(version: string, abi: Abi): Promise<Racer> {
+  const { folder, loader } = WIDTHS[abi];
+  const libraries = join(cacheFolder(process.env), "glibc", version, folder);
+  const how = `in a checkout of this project: npm run oracle -- --glibc ${version} --fetch`;
+  if (!existsSync(join(libraries, loader)))
+    throw new MissingError(`there is no glibc ${version} in ${libraries}`, how);
+  const started = [join(libraries, loader), "--library-path", libraries];
+  return nativeRacer({ ...loopsFor(abi), loader: started }, `glibc ${version}`, how);
+}
+
+const glibcVersions = GLIBC_VERSIONS.filter((version) => version !== DEFAULT_GLIBC).flatMap(
+  (version) =>
+    (["lp64", "ilp32"] as const).map((abi): Contestant => {
+      const { name } = WIDTHS[abi];
+      return {
+        name: `glibc-${version}-${name}`,
+        title: `glibc ${version} ${name} (native)`,
+        group: "native",
+        about: `the original of ${version}, run by its own loader`,
+        source: "Debian libc6, unpacked into the cache",
+        abilities: ["frees", "threads"],
+        control: "nothing-native",
+        prepare: () => promised(() => glibcVersionRacer(version, abi)),
+      };
+    }),
+);
 
 const KERNEL_32 = "a kernel that runs programs of 32 bits, and gcc-multilib";
 const GET_JEMALLOC = "apt-get install libjemalloc2";
@@ -195,6 +237,7 @@ export const nativeContestants: readonly Contestant[] = [
         return nativeRacer({ ...loopsFor("lp64"), preload }, "mimalloc", GET_MIMALLOC);
       }),
   },
+  ...glibcVersions,
   {
     name: "nothing-native",
     title: "the native loop alone",

@@ -6,7 +6,11 @@ import { binaryName, type Profile } from "../../../binary/profile.js";
 import { startProcessSync } from "../../../process/process.js";
 import { startSession } from "../../../trace/session.js";
 import type { Contestant, LabTrace, Racer, RacerHeap } from "../contestant.js";
+import type { GlibcVersion } from "../../../binary/glibc.js";
+import { DEFAULT_GLIBC, GLIBC_VERSIONS } from "../../../layout/generated.js";
+import { packageBinary } from "../../package-binaries.js";
 import { packageRoot, packageVersion } from "../../package-root.js";
+import { promised } from "../toolchain.js";
 import { timedPass, timedSlices, timedStartUp } from "../slices.js";
 
 /** As createHeap has it: large blocks come from the heap, too. */
@@ -32,21 +36,37 @@ export const ours: readonly Contestant[] = (Object.keys(ABOUT) as Profile[]).map
   prepare: () => Promise.resolve(racer(profile)),
 }));
 
-function racer(profile: Profile): Racer {
-  const code = readFileSync(
-    join(packageRoot(), "build", `${binaryName("core", profile, "ilp32")}.wasm`),
-  );
+/** This heap as other versions of glibc have it. */
+export const versions: readonly Contestant[] = GLIBC_VERSIONS.filter(
+  (version) => version !== DEFAULT_GLIBC,
+).map((version) => ({
+  name: `glibc-${version}`,
+  title: `ptmalloc-wasm glibc ${version}`,
+  group: "ours",
+  about: `glibc ${version}'s malloc, address for address`,
+  source: "this package",
+  abilities: ["frees"],
+  control: "nothing",
+  prepare: () => promised(() => racer("glibc", version)),
+}));
+
+function racer(profile: Profile, glibc: GlibcVersion = DEFAULT_GLIBC): Racer {
+  const code =
+    glibc === DEFAULT_GLIBC
+      ? readFileSync(join(packageRoot(), "build", `${binaryName("core", profile, "ilp32")}.wasm`))
+      : packageBinary(`core-${glibc}.ilp32`);
   return {
     version: packageVersion(),
     code,
-    start: (trace) => heap(trace, profile),
+    start: (trace) => heap(trace, profile, glibc),
     startUp: () =>
       timedStartUp(code, (wasm) => startProcessSync({ wasm, ...EMBEDDED }).raw.malloc(24)),
   };
 }
 
-function heap({ trace }: LabTrace, profile: Profile): RacerHeap {
-  const session = startSession(trace, { profile, ...EMBEDDED });
+function heap({ trace }: LabTrace, profile: Profile, glibc: GlibcVersion): RacerHeap {
+  const which = glibc === DEFAULT_GLIBC ? { profile } : { glibc };
+  const session = startSession(trace, { ...which, ...EMBEDDED });
   const { memory } = session.process;
   const before = memory.buffer.byteLength;
   const run = (first: number, end: number): void => session.touch(first, end);

@@ -1,9 +1,10 @@
 // The user's cache: what the command line compiles or fetches once and keeps.
 
-import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, extname, join } from "node:path";
 import { NAME } from "./io.js";
+import { makeFolder } from "./output.js";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -24,7 +25,7 @@ export function keptIn(path: string, make: (fresh: string) => void): boolean {
   if (existsSync(path)) return false;
   const ending = extname(path);
   const fresh = `${path.slice(0, path.length - ending.length)}.${process.pid}${ending}`;
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   try {
     make(fresh);
     // A folder that another process has made meanwhile cannot be replaced.

@@ -1,6 +1,7 @@
 // Where exports, imports and snapshots go: standard output, or a file, gzipped by its name.
 
-import { createWriteStream, writeFileSync } from "node:fs";
+import { createWriteStream, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
@@ -30,6 +31,24 @@ export async function writeText(
       : pipeline(source, file));
   } catch (error) {
     throw isError(error) && systemReason(error) !== undefined ? fileError(path, error) : error;
+  }
+}
+
+/**
+ * Makes a folder, and those that it lies in, where they are not there. One after the other: Node.js
+ * 20, asked for all at once, tries for ever where the kernel lets nobody make one, as in /proc.
+ * @throws UserError for one that cannot be made
+ */
+export function makeFolder(path: string): void {
+  const missing: string[] = [];
+  for (let at = resolve(path); !existsSync(at); at = dirname(at)) missing.push(at);
+  for (const folder of missing.reverse()) {
+    try {
+      mkdirSync(folder);
+    } catch (error) {
+      // Somebody else has made it meanwhile.
+      if (!existsSync(folder)) throw fileError(folder, error);
+    }
   }
 }
 

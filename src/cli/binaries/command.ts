@@ -1,11 +1,10 @@
 // `ptmalloc-wasm binaries`: which binaries the package has, and files of them for browsers and
 // bundlers, which cannot look into its archive.
 
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { UserError, type CliIo } from "../io.js";
-import { writeWhole } from "../output.js";
+import { makeFolder, writeWhole } from "../output.js";
 import { packageBinaries, packageBinary } from "../package-binaries.js";
 
 interface Options {
@@ -25,7 +24,7 @@ function run(io: CliIo, wanted: readonly string[], { out }: Options): void {
   if (unknown !== undefined)
     throw new UserError(`no binary "${unknown}"; "ptmalloc-wasm binaries" lists those there are`);
   const names = wanted.length > 0 ? wanted : all;
-  if (out !== undefined) mkdirSync(out, { recursive: true });
+  if (out !== undefined) makeFolder(out);
   for (const name of names) {
     const bytes = packageBinary(name);
     const size = `${bytes.length.toLocaleString("en-US").padStart(7)} bytes`;

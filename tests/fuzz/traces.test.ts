@@ -1,6 +1,6 @@
-// Random traces under 32 settings of tunables, each version of glibc, both layouts: the whole address
-// log is native glibc's. `node tests/oracle/fuzz.mjs --traces --save` recorded the hashes; without
-// --save it compares any number of seeds.
+// Random traces under 32 settings of tunables, each version of glibc, both layouts: the whole
+// address log is native glibc's. `node tests/oracle/fuzz.mjs --traces --save` recorded the
+// hashes; without --save it compares any number of seeds.
 
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";

@@ -1,6 +1,7 @@
 // decorate: calls after which malloc names mappings, where glibc.mem.decorate_maps is 1:
 // a mapped block, one that moves, two mappings in place of a break that is in somebody's way, and
-// another thread's arena with a mapped block. tests/heap/decorate-maps.test.ts makes the same calls.
+// another thread's arena with a mapped block. tests/heap/decorate-maps.test.ts makes the same
+// calls.
 //
 // Build:  gcc -std=gnu11 -O2 -fno-builtin -o decorate decorate.c
 // Use:    GLIBC_TUNABLES=glibc.mem.decorate_maps=1 strace -f -e trace=prctl ./decorate

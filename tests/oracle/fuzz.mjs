@@ -69,7 +69,7 @@ function saveTraces(operations, hashes) {
   const file = fileURLToPath(new URL("../fuzz/traces.json", import.meta.url));
   const all = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
   all[glibc] = { operations, ...hashes };
-  writeFileSync(file, `${JSON.stringify(all, null, 1)}\n`);
+  writeFileSync(file, `${JSON.stringify(all, null, 2)}\n`);
 }
 
 /** Compares long traces. */

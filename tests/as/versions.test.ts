@@ -97,13 +97,16 @@ describe.each(
 
 /** C's functions in either of the two layouts: a library's, or those of a binary of the package. */
 class Functions {
-  constructor(
-    readonly exports: ProgramExports,
-    readonly isLp64: boolean,
-  ) {}
+  readonly exports: ProgramExports;
+  readonly #isLp64: boolean;
+
+  constructor(exports: ProgramExports, isLp64: boolean) {
+    this.exports = exports;
+    this.#isLp64 = isLp64;
+  }
 
   call(name: string, ...args: number[]): number {
-    const words = this.isLp64 ? args.map(BigInt) : args;
+    const words = this.#isLp64 ? args.map(BigInt) : args;
     return Number(BigInt.asUintN(32, BigInt(this.exports[name]!(...words) ?? 0)));
   }
 }
@@ -169,7 +172,7 @@ describe.each(versions.flatMap((version) => abis.map((abi) => ({ abi, version })
       return new Functions(exports, abi === "lp64");
     };
     const startBinary = (glibc: GlibcVersion): Functions => {
-      const { raw } = startProcessSync({
+      const { raw, memory } = startProcessSync({
         abi,
         glibc,
         base,
@@ -178,7 +181,7 @@ describe.each(versions.flatMap((version) => abis.map((abi) => ({ abi, version })
         layout: "compact",
         tunables: "glibc.malloc.mmap_max=0",
       });
-      return new Functions(raw as unknown as ProgramExports, abi === "lp64");
+      return new Functions({ ...raw, memory } as unknown as ProgramExports, abi === "lp64");
     };
 
     it.each([1, 2, 3])("gives the addresses of that version's binary, seed %i", (seed) => {
@@ -190,6 +193,24 @@ describe.each(versions.flatMap((version) => abis.map((abi) => ({ abi, version })
     it("would notice another version's addresses", () => {
       const other = version === "2.43" ? "2.44" : version === "2.41" ? "2.43" : "2.41";
       expect(() => callBoth(start(), startBinary(other), 1, 4000)).toThrow(/seed 1, call \d+/);
+    });
+
+    it("ends the program with that version's words", () => {
+      const message = (of: Functions): string => {
+        const block = of.call("malloc", 100);
+        // What is behind it is top; it is to be a chunk that nothing lies in front of.
+        const top = block + of.call("malloc_usable_size", block);
+        new DataView(of.exports.memory.buffer).setUint32(top, 32, true);
+        try {
+          of.call("malloc", 5000);
+        } catch (error) {
+          return (error as Error).message;
+        }
+        return "nothing";
+      };
+      const words = message(startBinary(version));
+      expect(words).toMatch(/^Fatal glibc error: malloc\.c:\d* \(sysmalloc\): assertion failed: /);
+      expect(message(start())).toContain(`${words.replace("c: (", "c:? (")}, at 0x`);
     });
 
     it.runIf(WITH_SIZED.includes(version))("has C23's functions", () => {

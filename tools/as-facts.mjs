@@ -11,7 +11,7 @@ const source = new URL("../assembly/abi/version.ts", import.meta.url);
 /** Constants that are false in users' programs, whatever they say. */
 const FALSEHOODS = ["IS_THREADED", "IS_FULL", "IS_SMALL", "COUNTS_HELD"];
 
-/** Those that the profile decides. Of other versions than the default's there is but glibc's own. */
+/** Those that the profile decides: but for the default's there is glibc's own only. */
 const PROFILED = ["IS_CLASSED", "IS_THROUGHPUT"];
 
 /** What version.ts exports for a version and a profile. @throws {Error} for no such version */

@@ -4,7 +4,8 @@
 import { brotliCompressSync, constants } from "node:zlib";
 
 /**
- * @param {readonly (readonly [name: string, content: Uint8Array])[]} files what is alike is to be near
+ * @param {readonly (readonly [name: string, content: Uint8Array])[]} files those that are alike
+ *   beside each other
  * @returns {Uint8Array} the archive
  */
 export function packed(files) {

@@ -133,8 +133,8 @@ function callBoth(ours: Functions, theirs: Functions, seed: number, steps: numbe
     ours.call("free", block);
     theirs.call("free", block);
   };
-  // More blocks of one size than tcache keeps, apart from each other: the others are in the unsorted
-  // bin when the same is asked for again, where 2.43 and 2.44 differ.
+  // More blocks of one size than tcache keeps, apart from each other: the others are in the
+  // unsorted bin when the same is asked for again, where 2.43 and 2.44 differ.
   const alike = Array.from({ length: 40 }, () => {
     const block = both("malloc", 1010);
     live.push(both("malloc", 30));

@@ -1,9 +1,14 @@
 // Makes AssemblyScript sources small for the package: leaves out what the entries do not reach,
-// what stands behind constants that are false there, and comments. By names, as a reader would do
+// what constants that are known there decide against, and comments. By names, as a reader would do
 // it: a declaration is kept when something that is kept speaks of it.
 
 import { posix } from "node:path";
 import ts from "typescript";
+
+/**
+ * What conditions are known to be: constants by their names, functions and members as "name()".
+ * @typedef {Map<string, boolean>} Facts
+ */
 
 /** @param {string} text */
 const parse = (text) => ts.createSourceFile("x.ts", text, ts.ScriptTarget.Latest, true);
@@ -16,13 +21,13 @@ function questionIn(node) {
 }
 
 /**
- * Adds to the falsehoods, as "name()", the functions and members that only ever answer "no": all
- * that have the name return something that is false.
+ * Adds to the facts, as "name()", the functions and members that only ever answer "no": all that
+ * have the name return something that is false.
  * @param {Iterable<string>} texts
- * @param {Set<string>} falsehoods
- * @returns {Set<string>}
+ * @param {Facts} facts
+ * @returns {Facts}
  */
-function withAnswers(texts, falsehoods) {
+function withAnswers(texts, facts) {
   const returned = new Map();
   const visit = (node) => {
     if (ts.isFunctionLike(node) || ts.isPropertyDeclaration(node)) {
@@ -34,47 +39,47 @@ function withAnswers(texts, falsehoods) {
     ts.forEachChild(node, visit);
   };
   for (const text of texts) visit(parse(text));
-  const all = new Set(falsehoods);
+  const all = new Map(facts);
   for (let size = -1; size !== all.size;) {
     size = all.size;
     for (const [name, answers] of returned)
       if (answers.every((one) => one !== undefined && known(one, all) === false))
-        all.add(`${name}()`);
+        all.set(`${name}()`, false);
   }
   return all;
 }
 
 /** Whether a condition is always true or always false; undefined where that is not known. */
-function known(node, falsehoods) {
-  if (ts.isParenthesizedExpression(node)) return known(node.expression, falsehoods);
-  if (ts.isIdentifier(node)) return falsehoods.has(node.text) ? false : undefined;
+function known(node, facts) {
+  if (ts.isParenthesizedExpression(node)) return known(node.expression, facts);
+  if (ts.isIdentifier(node)) return facts.get(node.text);
   const asked = questionIn(node);
-  if (asked !== undefined) return falsehoods.has(`${asked}()`) ? false : undefined;
+  if (asked !== undefined) return facts.get(`${asked}()`);
   if (ts.isPrefixUnaryExpression(node) && node.operator === ts.SyntaxKind.ExclamationToken) {
-    const inner = known(node.operand, falsehoods);
+    const inner = known(node.operand, facts);
     return inner === undefined ? undefined : !inner;
   }
   if (!ts.isBinaryExpression(node)) return undefined;
   const decisive = { "&&": false, "||": true }[node.operatorToken.getText()];
-  return decisive !== undefined && known(node.left, falsehoods) === decisive ? decisive : undefined;
+  return decisive !== undefined && known(node.left, facts) === decisive ? decisive : undefined;
 }
 
 /**
  * What a node comes to where conditions are known: the node that is left of it, or "" for nothing.
  */
-function remainder(node, falsehoods) {
+function remainder(node, facts) {
   if (ts.isIfStatement(node)) {
-    const value = known(node.expression, falsehoods);
+    const value = known(node.expression, facts);
     return value === undefined ? node : ((value ? node.thenStatement : node.elseStatement) ?? "{}");
   }
   if (ts.isConditionalExpression(node)) {
-    const value = known(node.condition, falsehoods);
+    const value = known(node.condition, facts);
     return value === undefined ? node : value ? node.whenTrue : node.whenFalse;
   }
   if (!ts.isBinaryExpression(node)) return node;
-  const value = known(node, falsehoods);
+  const value = known(node, facts);
   if (value !== undefined) return String(value);
-  const left = known(node.left, falsehoods);
+  const left = known(node.left, facts);
   return left !== undefined && /^(&&|\|\|)$/.test(node.operatorToken.getText()) ? node.right : node;
 }
 
@@ -85,12 +90,12 @@ function unreached(node) {
 }
 
 /** The text without the branches that are never taken. */
-function folded(text, falsehoods) {
+function folded(text, facts) {
   for (;;) {
     let edit;
     const visit = (node) => {
       if (edit !== undefined) return;
-      const rest = remainder(node, falsehoods);
+      const rest = remainder(node, facts);
       const [first] = unreached(node);
       if (rest !== node) edit = [node.getStart(), node.end, rest];
       else if (first !== undefined) edit = [first.pos, node.statements.end, ""];
@@ -143,12 +148,12 @@ function namesIn(node, found = new Set()) {
 }
 
 class Shaker {
-  /** @param {Map<string, string>} texts @param {Set<string>} falsehoods */
-  constructor(texts, falsehoods) {
+  /** @param {Map<string, string>} texts @param {Facts} facts */
+  constructor(texts, facts) {
     this.files = new Map();
     this.spoken = new Set();
     this.queue = [];
-    const all = withAnswers(texts.values(), falsehoods);
+    const all = withAnswers(texts.values(), facts);
     for (const [name, text] of texts) this.files.set(name, this.#read(name, folded(text, all)));
   }
 
@@ -271,11 +276,11 @@ class Shaker {
 /**
  * @param {Map<string, string>} texts all sources, by their paths without ".ts"
  * @param {readonly string[]} entries those of which everything is kept
- * @param {Set<string>} falsehoods constants that are false in all of them
+ * @param {Facts} facts constants that are true or false in all of them
  * @returns {Map<string, string>} what is left
  */
-export function shaken(texts, entries, falsehoods) {
-  const shaker = new Shaker(texts, falsehoods);
+export function shaken(texts, entries, facts) {
+  const shaker = new Shaker(texts, facts);
   for (const entry of entries) shaker.keepAll(shaker.files.get(entry));
   shaker.settle();
   const left = [...shaker.files.values()].map((file) => [file.name, shaker.textOf(file)]);

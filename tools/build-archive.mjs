@@ -4,8 +4,8 @@
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { brotliCompressSync, constants } from "node:zlib";
 import { PACKAGE_COMPILATIONS } from "./builds.mjs";
+import { packed } from "./pack.mjs";
 import { writeAtomically } from "./wasm-cache.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -25,17 +25,8 @@ names.sort((a, b) => {
   const abi = (/** @type {string} */ name) => name.split(".").at(-1) ?? "";
   return abi(a).localeCompare(abi(b)) || a.localeCompare(b);
 });
-const binaries = names.map((name) => readFileSync(join(root, `build/${name}.wasm`)));
-const index = names.map((name, i) => [name, binaries[i]?.length]);
-const bytes = Buffer.concat([Buffer.from(`${JSON.stringify(index)}\n`), ...binaries]);
-const packed = brotliCompressSync(bytes, {
-  params: {
-    [constants.BROTLI_PARAM_QUALITY]: constants.BROTLI_MAX_QUALITY,
-    [constants.BROTLI_PARAM_LGWIN]: constants.BROTLI_MAX_WINDOW_BITS,
-    [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length,
-  },
-});
-writeAtomically(join(root, "build/binaries.br"), packed);
+const archive = packed(names.map((name) => [name, readFileSync(join(root, `build/${name}.wasm`))]));
+writeAtomically(join(root, "build/binaries.br"), archive);
 console.log(
-  `binaries.br  ${names.length} binaries, ${packed.length.toLocaleString("en-US")} bytes`,
+  `binaries.br  ${names.length} binaries, ${archive.length.toLocaleString("en-US")} bytes`,
 );

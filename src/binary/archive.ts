@@ -12,8 +12,8 @@ export const ARCHIVE = "binaries.br";
 
 let known: ReadonlyMap<string, Uint8Array> | undefined;
 
-/** @returns the binaries by name, such as "core-2.43.ilp32" */
-function unpacked(bytes: Uint8Array): ReadonlyMap<string, Uint8Array> {
+/** @returns what is in an archive that is decompressed: binaries by name, "core-2.43.ilp32" */
+export function unpacked(bytes: Uint8Array): ReadonlyMap<string, Uint8Array> {
   const end = bytes.indexOf("\n".charCodeAt(0));
   const line = String.fromCharCode(...bytes.subarray(0, end));
   let at = end + 1;

@@ -26,6 +26,7 @@ import { mmCommand } from "./kernel/mm.js";
 import { packageVersion } from "./package-root.js";
 import { ProgramFailed, recordCommand } from "./record/command.js";
 import { replayCommand } from "./replay/command.js";
+import { runtimeCommand } from "./runtime/command.js";
 import { smapsCommand } from "./kernel/smaps.js";
 import { straceCommand } from "./kernel/strace.js";
 import { shellCommand } from "./shell/command.js";
@@ -55,7 +56,13 @@ const COMMANDS: Readonly<Record<string, (io: CliIo) => readonly Command[]>> = {
     mmCommand(io),
     straceCommand(io),
   ],
-  "Others:": (io) => [linkCommand(io), binariesCommand(io), completionCommand(io), manCommand(io)],
+  "Others:": (io) => [
+    linkCommand(io),
+    binariesCommand(io),
+    runtimeCommand(io),
+    completionCommand(io),
+    manCommand(io),
+  ],
 };
 /** Errors whose message says all there is to say. */
 const EXPECTED = [

@@ -61,6 +61,20 @@ const trimmed = {
   },
 };
 
+/** @type {import("esbuild").BuildOptions} */
+const COMMON = {
+  absWorkingDir: root,
+  bundle: true,
+  minify: true,
+  target: ["es2022", "chrome111", "firefox114", "safari16.4"],
+  platform: "browser",
+  jsx: "automatic",
+  jsxImportSource: "preact",
+  plugins: [sources, trimmed],
+  legalComments: "none",
+  logLevel: "warning",
+};
+
 /**
  * @param {string} out
  * @param {Record<string, string>} entryPoints
@@ -68,20 +82,11 @@ const trimmed = {
  */
 async function bundled(out, entryPoints, more = {}) {
   const { metafile } = await build({
-    absWorkingDir: root,
     entryPoints,
     outdir: out,
-    bundle: true,
-    minify: true,
+    ...COMMON,
     format: "esm",
-    target: ["es2022", "chrome111", "firefox114", "safari16.4"],
-    platform: "browser",
-    jsx: "automatic",
-    jsxImportSource: "preact",
     define: { GLOSSARY_OF_DOCS: JSON.stringify(glossary()) },
-    plugins: [sources, trimmed],
-    legalComments: "none",
-    logLevel: "warning",
     metafile: true,
     ...more,
   });
@@ -125,10 +130,42 @@ export async function buildExplorer(out, isBare = false) {
     { main: "explorer/main.tsx", engine: "explorer/engine/worker.ts", style: "explorer/main.css" },
     { splitting: true, chunkNames: "chunks/[hash]" },
   );
+  await buildSandbox(out);
   const page = readFileSync(join(root, "explorer/index.html"), "utf8");
   writeFileSync(join(out, "index.html"), page.replace(/>\s+</g, "><"));
   if (!isBare) copyData(out);
   return metafile;
+}
+
+/**
+ * The sandbox: one file, which may load nothing, with the script of the worker inside.
+ * @param {string} out the folder
+ */
+async function buildSandbox(out) {
+  const script = async (
+    /** @type {string} */ entry,
+    /** @type {Record<string, string>} */ define,
+  ) => {
+    const { outputFiles } = await build({
+      ...COMMON,
+      entryPoints: [join(root, entry)],
+      outfile: join(out, "script.js"),
+      format: "iife",
+      write: false,
+      define,
+    });
+    return (outputFiles?.[0]?.text ?? "").trim();
+  };
+  const runtime = await script("explorer/playground/runtime.ts", {
+    "import.meta.url": '"http://localhost/"',
+  });
+  const frame = await script("explorer/playground/frame.ts", { RUNTIME: JSON.stringify(runtime) });
+  const safe = frame.replace(/<\/script/gi, "<\\/script");
+  const policy =
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval' blob:; worker-src blob:";
+  const meta = `<meta http-equiv="Content-Security-Policy" content="${policy}">`;
+  const head = `<!doctype html><meta charset="utf-8">${meta}<title>sandbox</title>`;
+  writeFileSync(join(out, "sandbox.html"), `${head}<script>${safe}</script>`);
 }
 
 /** @param {string} folder @returns {string[]} its files, relative */

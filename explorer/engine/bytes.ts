@@ -93,9 +93,18 @@ function* chunkFields(source: HeapSource, from: number, end: number): Generator<
       const { offset, size } = fields[name]!;
       const at = chunk.chunk + offset;
       if (at >= end || at + size <= from) continue;
-      yield fieldAt(source, "malloc_chunk", name, at, size);
+      const field = fieldAt(source, "malloc_chunk", name, at, size);
+      const isProtected = name === "fd" && (chunk.state === "tcache" || chunk.state === "fastbin");
+      yield isProtected ? revealed(field) : field;
     }
   }
+}
+
+/** A link that safe-linking protects: the word, and where it leads. */
+function revealed(field: ByteField): ByteField {
+  const to = (Number(field.value) ^ (field.address >>> 12)) >>> 0;
+  if (to === 0) return { ...field, value: `${field.value} (the end)`, to: undefined };
+  return { ...field, value: `${field.value} (leads to ${hex(to)})`, to };
 }
 
 function fieldAt(

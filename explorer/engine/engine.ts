@@ -33,7 +33,7 @@ import { readBytes } from "./bytes.js";
 import { CallMoments } from "./call-moments.js";
 import { parseCall, reply } from "./console.js";
 import { readMoment, readNumbers } from "./look.js";
-import { moduleOf, ownFile, setBase, startMachine } from "./machine.js";
+import { binaryOf, moduleOf, ownFile, setBase, startMachine } from "./machine.js";
 import type { Moments } from "./moments.js";
 import { addressRange, rasterOf } from "./raster.js";
 import { readFile } from "./read.js";
@@ -218,6 +218,12 @@ export class Engine {
     const trunk = this.#trunk;
     this.#trunk = undefined;
     return trunk === undefined ? undefined : this.#take(trunk);
+  }
+
+  /** @returns the binary of a machine, for a program that runs elsewhere */
+  async binary(machine: Machine): Promise<Uint8Array> {
+    const bytes = await binaryOf(machine);
+    return transfer(bytes, [bytes.buffer as ArrayBuffer]);
   }
 
   /** @returns the calls of a live heap, for a link */

@@ -46,6 +46,11 @@ export async function moduleOf(machine: Machine): Promise<WebAssembly.Module> {
   return found;
 }
 
+/** @returns the binary of a machine, as bytes */
+export async function binaryOf(machine: Machine): Promise<Uint8Array> {
+  return ownFile(`wasm/${binaryName(machine)}.wasm`);
+}
+
 /** @returns a fresh process with every system call */
 export function startMachine(module: WebAssembly.Module, { abi }: Machine): Kernel {
   return startKernelSync({ abi, wasm: module, layout: "linux", startBrk: START_BRK });

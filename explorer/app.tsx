@@ -6,6 +6,7 @@ import { FilterBar } from "./parts/filter-bar.js";
 import { Selection } from "./parts/selection.js";
 import { TermTip } from "./parts/term.js";
 import { TimeBar } from "./parts/time-bar.js";
+import { TourPanel } from "./parts/tour.js";
 import { TopBar } from "./parts/top-bar.js";
 import { Why } from "./parts/why.js";
 import { show } from "./state/actions.js";
@@ -30,7 +31,7 @@ const SHOWN: Readonly<Record<ViewName, ComponentType>> = {
   program: later(async () => (await import("./views/program.js")).ProgramView),
 };
 
-/** The views to choose from. @param isSmall whether only the chosen one is of interest */
+/** The views to choose from. */
 function Tabs() {
   const move = (event: KeyboardEvent): void => {
     const by = event.key === "ArrowRight" ? 1 : event.key === "ArrowLeft" ? -1 : 0;
@@ -115,6 +116,7 @@ export function App({ isEmbedded }: { readonly isEmbedded: boolean }) {
       {isThere && (
         <main>
           {!isEmbedded && <Notes />}
+          <TourPanel />
           <TimeBar />
           <Tabs />
           <div class="columns">

@@ -5,6 +5,8 @@ import { App } from "./app.js";
 import { openFile } from "./parts/top-bar.js";
 import { followCursor, followLink, openPlace } from "./state/actions.js";
 import { BASE } from "./state/client.js";
+import { attach } from "./state/attach.js";
+import { findTours, followTour, startTour } from "./state/tours.js";
 import { followKeys } from "./state/keys.js";
 import { followTheme } from "./state/theme.js";
 import { traces } from "./state/store.js";
@@ -34,8 +36,14 @@ async function begin(): Promise<void> {
   followDrops();
   followCursor();
   render(<App isEmbedded={query.has("embed")} />, document.getElementById("app")!);
+  const target = query.get("attach");
+  if (target !== null) attach(target);
   traces.value = await tracesThere();
-  await openPlace(location.hash);
+  const wanted = query.get("tour");
+  if (target === null) await openPlace(location.hash);
+  followTour();
+  if (wanted !== null) await startTour(wanted);
+  await findTours();
   followLink();
   addEventListener("hashchange", () => void openPlace(location.hash));
 }

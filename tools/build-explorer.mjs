@@ -127,14 +127,30 @@ export async function buildExplorer(out, isBare = false) {
   rmSync(out, { recursive: true, force: true });
   const metafile = await bundled(
     out,
-    { main: "explorer/main.tsx", engine: "explorer/engine/worker.ts", style: "explorer/main.css" },
+    {
+      "heap-explorer": "explorer/element.ts",
+      main: "explorer/main.tsx",
+      engine: "explorer/engine/worker.ts",
+      style: "explorer/main.css",
+    },
     { splitting: true, chunkNames: "chunks/[hash]" },
   );
   await buildSandbox(out);
+  copyTours(out);
   const page = readFileSync(join(root, "explorer/index.html"), "utf8");
   writeFileSync(join(out, "index.html"), page.replace(/>\s+</g, "><"));
   if (!isBare) copyData(out);
   return metafile;
+}
+
+/** Copies the tours, with a list of them. @param {string} out the folder */
+function copyTours(out) {
+  const folder = join(root, "explorer/tours");
+  mkdirSync(join(out, "tours"), { recursive: true });
+  const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
+  for (const file of files) cpSync(join(folder, file), join(out, "tours", file));
+  const names = files.map((file) => basename(file, ".json")).sort();
+  writeFileSync(join(out, "tours/index.json"), JSON.stringify(names));
 }
 
 /**

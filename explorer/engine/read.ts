@@ -31,6 +31,16 @@ export async function readFile(
   bytes: Uint8Array,
   machine: Machine,
 ): Promise<Moments> {
+  try {
+    return await readAny(name, bytes, machine);
+  } catch (error) {
+    const { message } = error as Error;
+    if (message.includes(name)) throw error;
+    throw new TraceError(name, 0, message);
+  }
+}
+
+async function readAny(name: string, bytes: Uint8Array, machine: Machine): Promise<Moments> {
   if (bytes.length === 0) throw new TraceError(name, 0, "the file is empty");
   const plain = await unpacked(bytes, name);
   if (begins(plain, IMAGE_MAGIC)) return readImage(name, plain);
@@ -89,13 +99,13 @@ async function readSnapshot(name: string, plain: Uint8Array): Promise<Moments> {
 }
 
 async function readImage(name: string, plain: Uint8Array): Promise<Moments> {
-  const header = readHeapImage(new MemoryFile(plain));
+  const header = readHeapImage(new MemoryFile(plain, { path: name }));
   if (header === undefined)
     throw new TraceError(name, 0, "no msync was ever completed in this heap image");
   const { abi, glibc } = header;
   const version = glibc ?? "2.36";
   const binary = await ownFile(`wasm/image${version === "2.36" ? "" : `-${version}`}.${abi}.wasm`);
-  const { heap } = await openHeapImage(new MemoryFile(plain), {
+  const { heap } = await openHeapImage(new MemoryFile(plain, { path: name }), {
     ...{ abi, create: false },
     wasm: binary as Uint8Array<ArrayBuffer>,
   });

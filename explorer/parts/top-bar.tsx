@@ -5,6 +5,7 @@ import { GLIBC } from "../model/types.js";
 import { clearFilter, link, open, redo, say, undo } from "../state/actions.js";
 import { machine, opened, origin, traces } from "../state/store.js";
 import { setTheme, theme, type Theme } from "../state/theme.js";
+import { startTour, tours } from "../state/tours.js";
 import { Search } from "./search.js";
 
 /** Opens a file that was chosen or dropped. */
@@ -88,6 +89,29 @@ function MachineChoice() {
   );
 }
 
+function TourChoice() {
+  if (tours.value.length === 0) return null;
+  return (
+    <label>
+      tour{" "}
+      <select
+        value=""
+        onChange={(event) => {
+          void startTour(event.currentTarget.value);
+          event.currentTarget.value = "";
+        }}
+      >
+        <option value="">choose one</option>
+        {tours.value.map((name) => (
+          <option key={name} value={name}>
+            {name.replaceAll("-", " ")}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
 function LinkButton() {
   const text = useSignal("copy link");
   const copy = async (): Promise<void> => {
@@ -115,6 +139,7 @@ export function TopBar() {
       <div class="tools">
         <Opener />
         <MachineChoice />
+        <TourChoice />
         <Search />
         <button type="button" onClick={undo} title="undo (z)">
           undo

@@ -175,9 +175,28 @@ export function took(found: Opened, place: Place = {}, machine = store.machine.v
   say(`${found.title} is open. ${found.sentence}`);
 }
 
+/** Goes to a place of what is open already. @returns whether it is what the place speaks of */
+function isThere(place: Place): boolean {
+  const { trace } = store.origin.value;
+  const { abi, glibc } = store.machine.value;
+  const isSame = trace !== undefined && place.trace === trace && store.opened.value !== undefined;
+  if (!isSame || (place.abi ?? abi) !== abi || (place.glibc ?? glibc) !== glibc) return false;
+  const known = store.VIEWS.find(([name]) => name === place.view)?.[0];
+  remember("place");
+  take({
+    at: place.at ?? store.at.value,
+    mark: place.mark,
+    selected: place.address,
+    view: known ?? store.view.value,
+    filter: place.filter ?? {},
+  });
+  return true;
+}
+
 /** Opens what a link says; the first bundled trace where it says nothing. */
 export async function openPlace(hash: string): Promise<void> {
   const place = placeOf(hash);
+  if (isThere(place)) return;
   const text = async (data: string): Promise<string | undefined> => {
     try {
       return await unpackedText(data);

@@ -66,5 +66,8 @@ export type {
   ThreadRecord,
   ThreadStateRecord,
 } from "./inspect/snapshot.js";
+export { parseSnapshot } from "./inspect/parse-snapshot.js";
+export { connectExplorer, EXPLORER_CHANNEL } from "./inspect/connect.js";
+export type { Connectable, ConnectOptions, ExplorerConnection } from "./inspect/connect.js";
 export { diffSnapshots } from "./inspect/diff.js";
 export type { ChangedChunk, ChangedNumber, SnapshotDiff } from "./inspect/diff.js";

@@ -3,6 +3,7 @@
 // Node.js 20.16 on, and in Deno and Bun.
 
 import type fs from "node:fs";
+import type http from "node:http";
 import type path from "node:path";
 import type url from "node:url";
 import type util from "node:util";
@@ -16,6 +17,7 @@ interface NodeModules {
   readonly "node:url": typeof url;
   readonly "node:worker_threads": typeof threads;
   readonly "node:zlib": typeof zlib;
+  readonly "node:http": typeof http;
 }
 
 /** @returns the module, or undefined outside Node.js and what takes after it */

@@ -15,10 +15,10 @@ import { checkRealms } from "./realms.mjs";
 import { checkDead, checkRings, entriesOf, linksOf } from "./rings.mjs";
 
 const MAX_LINES = 400;
-const FOLDERS = ["assembly", "bench", "src", "tests", "tools"];
+const FOLDERS = ["assembly", "bench", "explorer", "src", "tests", "tools"];
 /** What is installed, made, or no matter of ours. */
 const LEFT_OUT = /^\.|^(build|dist|node_modules)$/;
-const CODE = /\.(ts|mjs|js|c|h|sh)$/;
+const CODE = /\.(tsx?|mjs|js|css|c|h|sh)$/;
 const GENERATED = new Set(["src/layout/generated.ts"]);
 // Put together so that this very file has none.
 const LEFTOVER = new RegExp(`\\b(${"FIX"}ME|${"XX"}X)\\b`);
@@ -69,7 +69,7 @@ export function checkFile(path, text) {
   problems.push(...checkComments(path, text));
   if (path.startsWith("assembly/"))
     problems.push(...checkAssembly(path, text), ...checkMarks(path, text));
-  if (path.endsWith(".ts")) problems.push(...checkLayers(path, text));
+  if (/\.tsx?$/.test(path)) problems.push(...checkLayers(path, text));
   if (/^src\/.*\.ts$/.test(path)) problems.push(...checkRealms(path, text));
   return problems;
 }

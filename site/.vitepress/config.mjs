@@ -5,8 +5,12 @@ import { readFileSync } from "node:fs";
 import { defineConfig } from "vitepress";
 import { sidebars, ROOT } from "../build/map.mjs";
 import { BASE } from "../build/relative.mjs";
+import { packageEntries } from "../build/entries.mjs";
+import { runnable } from "../run/markdown.mjs";
 
 const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
+
+const exactly = (name) => new RegExp(`^${name}$`);
 
 export default defineConfig({
   srcDir: ".pages",
@@ -17,6 +21,8 @@ export default defineConfig({
   description: "The heap of a Linux process, in WebAssembly: guides, lessons, and a live heap.",
   lang: "en",
   metaChunk: true,
+  lastUpdated: false,
+  markdown: { config: runnable },
   srcExclude: ["public/**"],
   // Files lie beside the pages; tests/site follows every link of what was built.
   ignoreDeadLinks: [/\/files\//],
@@ -24,6 +30,19 @@ export default defineConfig({
     sidebar: sidebars(),
     search: { provider: "local" },
     outline: [2, 3],
-    nav: [{ text: `${version}`, link: "/project/changelog.html" }],
+    externalLinkIcon: false,
+    nav: [
+      { text: "Guides", link: "/guides/index.html", activeMatch: "/guides/" },
+      { text: "Lessons", link: "/lessons/index.html", activeMatch: "/lessons/" },
+      { text: "Tours", link: "/tours/index.html", activeMatch: "/tours/" },
+      { text: "Explorer", link: "/explorer/index.html", target: "_self" },
+      { text: "API", link: "/api/index.html", target: "_self" },
+      { text: version, link: "/project/changelog.html" },
+    ],
+  },
+  vite: {
+    resolve: { alias: packageEntries().map(([find, replacement]) => ({ find: exactly(find), replacement })) },
+    server: { fs: { allow: [ROOT] } },
+    build: { target: "es2022", chunkSizeWarningLimit: 1000 },
   },
 });

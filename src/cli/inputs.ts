@@ -92,13 +92,6 @@ export async function readInput(
   return { name: path, bytes: readFile(path) };
 }
 
-/** @returns a short name for a table: `lua` for `recordings/lua.rep.gz` */
-export function shortName(trace: Trace): string {
-  return basename(trace.name)
-    .replace(/\.gz$/, "")
-    .replace(/\.rep$/, "");
-}
-
 /** Says what is the matter with a file, as `FILE: REASON`. */
 export function fileError(file: string, error: unknown): UserError {
   return new UserError(`${file}: ${systemReason(error) ?? (error as Error).message}`);

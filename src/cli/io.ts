@@ -3,6 +3,8 @@
 
 import { isError } from "../base/realm.js";
 
+export { UsageError, UserError } from "../base/user-error.js";
+
 /** The command's name, which its messages begin with. */
 export const NAME = "ptmalloc-wasm";
 
@@ -19,22 +21,6 @@ export interface CliIo {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
-}
-
-/**
- * Something that went wrong and that the user can put right: shown without a stack, and the command
- * exits with `exitCode`.
- */
-export class UserError extends Error {
-  override readonly name: string = "UserError";
-  /** 1: the input is damaged, or the work failed. */
-  readonly exitCode: number = 1;
-}
-
-/** A command line that cannot be meant: the command exits with 2, as after a wrong option. */
-export class UsageError extends UserError {
-  override readonly name = "UsageError";
-  override readonly exitCode = 2;
 }
 
 const REASONS: Readonly<Record<string, string>> = {

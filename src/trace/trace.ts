@@ -102,6 +102,14 @@ export function labelOf({ labels }: Trace, index: number): string {
   return labels === undefined ? "" : labels.texts[labels.of[index]!]!;
 }
 
+/** @returns a short name for a table: `lua` for `recordings/lua.rep.gz` */
+export function shortName({ name }: Trace): string {
+  return name
+    .replace(/^.*[\\/]/, "")
+    .replace(/\.gz$/, "")
+    .replace(/\.rep$/, "");
+}
+
 /**
  * A trace that cannot be replayed. `message` is `FILE:LINE:COLUMN: REASON`, or `FILE: REASON` where
  * no line is to blame.

@@ -3,8 +3,8 @@
 // wrong either.
 
 import { describe, expect, it } from "vitest";
-import { HEAP_COMMANDS } from "../../src/cli/inspect/commands.js";
-import { subject } from "../../src/cli/inspect/subject.js";
+import { HEAP_COMMANDS } from "../../src/shell/commands/all.js";
+import { subject } from "../../src/shell/subject.js";
 import { UserError } from "../../src/cli/io.js";
 import { colorsFor } from "../../src/cli/tables.js";
 import { checkProcess } from "../../src/inspect/checks.js";

@@ -5,7 +5,7 @@ import {
   formatNanoseconds,
   formatRatio,
   formatShare,
-} from "../../src/cli/format.js";
+} from "../../src/base/format.js";
 
 it.each([
   [0, "0 B"],

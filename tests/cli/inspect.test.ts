@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
 import { Ajv } from "ajv";
-import { HEAP_COMMANDS } from "../../src/cli/inspect/commands.js";
+import { HEAP_COMMANDS } from "../../src/shell/commands/all.js";
 import { HeapView } from "../../src/inspect/chunks.js";
 import { takeCheckpoint } from "../../src/inspect/checkpoint.js";
 import { isDamage } from "../../src/inspect/damage.js";

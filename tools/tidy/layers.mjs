@@ -30,7 +30,7 @@ export const ladders = {
     { names: ["inspect"] },
     { names: ["heap", "trace", "kernel"] },
     // A heap, in a file of the kernel's host.
-    { names: ["image", "link", "debug"] },
+    { names: ["image", "link", "debug", "shell"] },
     { names: ["(root)"] },
     { names: ["cli"] },
   ],

@@ -3,7 +3,8 @@
 
 import { existsSync } from "node:fs";
 import { Command, Option } from "commander";
-import { readTraces, shippedRecordings, shortName } from "../inputs.js";
+import { readTraces, shippedRecordings } from "../inputs.js";
+import { shortName } from "../../trace/trace.js";
 import { UsageError, type CliIo } from "../io.js";
 import { wholeNumber } from "../numbers.js";
 import { compareCommand } from "./compare-command.js";

@@ -1,7 +1,7 @@
 // `ptmalloc-wasm bench compare`: two runs of the lab, for people and for CI.
 
 import { Command, InvalidArgumentError, Option } from "commander";
-import { formatNanoseconds } from "../format.js";
+import { formatNanoseconds } from "../../base/format.js";
 import { UserError, type CliIo } from "../io.js";
 import { provenance } from "../provenance.js";
 import { colorsFor, section, table, terminalWidth, wrap, type Colors } from "../tables.js";

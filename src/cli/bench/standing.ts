@@ -1,7 +1,7 @@
 // Where this project stands in a run, in sentences: who is fastest, and every trace and measure
 // where another allocator does better than the project's fastest heap.
 
-import { formatBytes, formatCount, formatDuration, formatRatio } from "../format.js";
+import { formatBytes, formatCount, formatDuration, formatRatio } from "../../base/format.js";
 import type { Group } from "./contestant.js";
 import type { BenchResult, ContestantResult } from "./result.js";
 import { inverse, type Estimate } from "./statistics.js";

@@ -3,7 +3,8 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { GLIBC_VERSIONS, type GlibcVersion } from "../../binary/glibc.js";
 import type { Trace } from "../../trace/trace.js";
-import { readTraces, shortName } from "../inputs.js";
+import { readTraces } from "../inputs.js";
+import { shortName } from "../../trace/trace.js";
 import type { CliIo } from "../io.js";
 import { withMachineOptions, type MachineOptions } from "../machine.js";
 import { wholeNumber } from "../numbers.js";

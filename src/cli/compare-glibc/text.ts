@@ -3,9 +3,9 @@
 import { OpKind } from "../../layout/generated.js";
 import { functionOf } from "../../trace/interchange/remarks.js";
 import { hex } from "../../inspect/source.js";
-import { formatBytes, formatCount, formatNanoseconds, formatShare } from "../format.js";
+import { formatBytes, formatCount, formatNanoseconds, formatShare } from "../../base/format.js";
 import type { CliIo } from "../io.js";
-import { stepLines, type Style } from "../inspect/report.js";
+import { stepLines, type Style } from "../../shell/commands/report.js";
 import { colorsFor, section, table, terminalWidth, wrap, type Column } from "../tables.js";
 import type { Pair, Parting, Side } from "./parting.js";
 import type { ComparedVersion, Comparison, TraceComparison } from "./report.js";

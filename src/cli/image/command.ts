@@ -11,7 +11,7 @@ import { openNodeFile } from "../../kernel/files/node.js";
 import type { HostFile } from "../../kernel/files/host-file.js";
 import { O } from "../../kernel/flags.js";
 import { DEFAULT_GLIBC } from "../../layout/generated.js";
-import { formatBytes, formatCount } from "../format.js";
+import { formatBytes, formatCount } from "../../base/format.js";
 import { UserError, type CliIo } from "../io.js";
 import { provenance } from "../provenance.js";
 import { colorsFor, section, table, terminalWidth, wrap } from "../tables.js";

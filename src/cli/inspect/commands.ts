@@ -9,25 +9,10 @@ import { withMachineOptions, type MomentOptions } from "../machine.js";
 import { wholeNumber } from "../numbers.js";
 import { provenance } from "../provenance.js";
 import { colorsFor, terminalWidth } from "../tables.js";
-import { ARENA_COMMANDS } from "./arena-commands.js";
-import { CALL_COMMANDS } from "./call-commands.js";
-import { CHUNK_COMMANDS } from "./chunk-commands.js";
-import { LIST_COMMANDS } from "./list-commands.js";
-import type { Given, HeapCommand } from "./registry.js";
-import { fittedLines, type Report } from "./report.js";
-import { SEARCH_COMMANDS } from "./search-commands.js";
-import { SPACE_COMMANDS } from "./space-commands.js";
+import { HEAP_COMMANDS } from "../../shell/commands/all.js";
+import type { Given, HeapCommand } from "../../shell/commands/registry.js";
+import { fittedLines, type Report } from "../../shell/commands/report.js";
 import { subjectOf } from "./subject.js";
-
-/** All of them, in the order of help. */
-export const HEAP_COMMANDS: readonly HeapCommand[] = [
-  ...CHUNK_COMMANDS,
-  ...LIST_COMMANDS,
-  ...ARENA_COMMANDS,
-  ...CALL_COMMANDS,
-  ...SPACE_COMMANDS,
-  ...SEARCH_COMMANDS,
-];
 
 const FILE_HELP =
   "a trace (.rep, .rep.gz, or a bundled one by its name: git-log), a snapshot or a heap image; " +

@@ -1,48 +1,26 @@
 // What the commands look at: a process in the middle of a trace, one that a snapshot brings back,
 // or the bytes of a heap image.
 
-import { HeapView } from "../../inspect/chunks.js";
 import { restore } from "../../inspect/checkpoint.js";
 import {
   checkpointOf,
   isRestorable,
   snapshotSource,
   SNAPSHOT_FORMAT,
-  SNAPSHOT_VERSION,
   type Snapshot,
 } from "../../inspect/snapshot.js";
-import { onlooker, type HeapSource } from "../../inspect/source.js";
+import { parseSnapshot } from "../../inspect/parse-snapshot.js";
 import { openHeapImageSync } from "../../image/open.js";
 import { readHeader } from "../../image/slots.js";
 import { openNodeFile } from "../../kernel/files/node.js";
 import { O } from "../../kernel/flags.js";
-import type { FullProcess } from "../../kernel.js";
 import { parseTrace } from "../../trace/parse.js";
 import { Timeline } from "../../trace/timeline.js";
-import type { Trace } from "../../trace/trace.js";
-import { readInput, shortName, unzipped } from "../inputs.js";
+import { shortName, type Trace } from "../../trace/trace.js";
+import { subject, type Subject } from "../../shell/subject.js";
+import { readInput, unzipped } from "../inputs.js";
 import { UsageError, UserError, type CliIo } from "../io.js";
 import { playerIn, startMachine, type MomentOptions } from "../machine.js";
-
-export type { FullProcess } from "../../kernel.js";
-
-/** What a command looks at. */
-export interface Subject {
-  /** What it is, for people. */
-  readonly name: string;
-  readonly source: HeapSource;
-  /** The process, where calls can be tried. */
-  readonly process?: FullProcess | undefined;
-  readonly trace?: Trace | undefined;
-  /** The trace at any of its moments. */
-  readonly timeline?: Timeline | undefined;
-  /** The block that an operation of the trace returned; 0 where it is none of those done. */
-  blockOf(operation: number): number;
-  /** The value of a variable of the shell's. */
-  named?(name: string): number | undefined;
-  /** A fresh look at the heap. */
-  view(): HeapView;
-}
 
 /** The first bytes of a heap image (docs/heap-image.md). */
 const IMAGE_MAGIC = "ptmalloc-wasm heap image";
@@ -80,16 +58,6 @@ function freshSubject(options: MomentOptions): Subject {
   return subject("a fresh heap after malloc(1000)", process, { process, blockOf });
 }
 
-/** @returns a subject over a source */
-export function subject(
-  name: string,
-  source: HeapSource,
-  more: Partial<Omit<Subject, "name" | "source" | "view">> = {},
-): Subject {
-  const looked = onlooker(source);
-  return { name, source: looked, blockOf: () => 0, view: () => new HeapView(looked), ...more };
-}
-
 function traceSubject(trace: Trace, options: MomentOptions, needsTimeline: boolean): Subject {
   const { at = trace.count } = options;
   if (at > trace.count)
@@ -123,21 +91,6 @@ function snapshotSubject(name: string, bytes: Uint8Array): Subject {
   } catch (error) {
     throw new UserError(`${name}: ${(error as Error).message}`);
   }
-}
-
-/** @returns a snapshot, as far as it says that it is one @throws UserError */
-export function parseSnapshot(name: string, bytes: Uint8Array): Snapshot {
-  let snapshot: Snapshot;
-  try {
-    snapshot = JSON.parse(new TextDecoder().decode(bytes)) as Snapshot;
-  } catch (error) {
-    throw new UserError(`${name}: no JSON: ${(error as Error).message}`);
-  }
-  if ((snapshot.format as string) !== SNAPSHOT_FORMAT)
-    throw new UserError(`${name}: no snapshot: "format" is not "${SNAPSHOT_FORMAT}"`);
-  if ((snapshot.version as number) !== SNAPSHOT_VERSION)
-    throw new UserError(`${name}: version ${snapshot.version}: this program reads version 1`);
-  return snapshot;
 }
 
 /** Reads a snapshot from a file. @throws UserError */

@@ -24,10 +24,10 @@ import {
 import { wholeNumber } from "../numbers.js";
 import { paintedCalls } from "../paint.js";
 import { provenance } from "../provenance.js";
-import { parseScript } from "../script/command.js";
-import { scriptCalls } from "../script/calls.js";
+import { parseScript } from "../../shell/script/script.js";
+import { scriptCalls } from "../../shell/script/calls.js";
 import { colorsFor } from "../tables.js";
-import { runScript, type ScriptOutput } from "../script/run.js";
+import { runScript, type ScriptOutput } from "../../shell/script/run.js";
 
 interface Options extends MachineOptions {
   expr: string[];

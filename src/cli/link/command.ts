@@ -13,7 +13,7 @@ import { hex, readGuest, SERVED } from "../../link/guest.js";
 import type { GuestInfo } from "../../link/guest.js";
 import { checkAllocator, OWN_ALLOCATOR_CHOICES } from "../../link/allocator.js";
 import type { OwnAllocatorChoice } from "../../link/allocator.js";
-import { formatBytes } from "../format.js";
+import { formatBytes } from "../../base/format.js";
 import { fileError } from "../inputs.js";
 import { writeWhole } from "../output.js";
 import { UserError, type CliIo } from "../io.js";

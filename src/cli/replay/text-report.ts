@@ -8,7 +8,7 @@ import {
   formatNanoseconds,
   formatRatio,
   formatShare,
-} from "../format.js";
+} from "../../base/format.js";
 import type { CliIo } from "../io.js";
 import { heapText } from "../profile-option.js";
 import { neighboursText } from "./neighbours.js";

@@ -8,7 +8,7 @@
 import { quantile } from "simple-statistics";
 import type { Samples } from "../../trace/statistics.js";
 import { ratioInterval } from "../bootstrap.js";
-import { formatNanoseconds, formatRatio } from "../format.js";
+import { formatNanoseconds, formatRatio } from "../../base/format.js";
 
 /** Fewer samples say nothing about how much they spread. */
 export const LEAST_SAMPLES = 5;

@@ -3,7 +3,7 @@
 import type { Outcome, ReplayTimes } from "../../trace/measure.js";
 import type { Samples } from "../../trace/statistics.js";
 import type { ThreadReport, WorkersOutcome } from "../../trace/workers/replay.js";
-import { formatBytes, formatCount, formatNanoseconds, formatShare } from "../format.js";
+import { formatBytes, formatCount, formatNanoseconds, formatShare } from "../../base/format.js";
 import type { CliIo } from "../io.js";
 import { glibcText, heapText, type HeapChoice } from "../profile-option.js";
 import { neighboursText, type Neighbours } from "./neighbours.js";

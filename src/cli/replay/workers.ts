@@ -7,7 +7,7 @@ import type { Trace } from "../../trace/trace.js";
 import { measuredWorkerOps, replayOnWorkers } from "../../trace/workers/replay.js";
 import { MAX_TASK_SIZE } from "../../process/options.js";
 import { exposedCollector } from "./garbage.js";
-import { shortName } from "../inputs.js";
+import { shortName } from "../../trace/trace.js";
 import type { CliIo } from "../io.js";
 import { spawnNodeWorker } from "./node-workers.js";
 import { Progress } from "../progress.js";

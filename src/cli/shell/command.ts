@@ -10,11 +10,11 @@ import { isError } from "../../base/realm.js";
 import { cacheFolder } from "../cache.js";
 import { fileError, readInput } from "../inputs.js";
 import { NAME, UserError, type CliIo } from "../io.js";
-import { readTrace, withMachineOptions, type MachineOptions } from "../machine.js";
+import { readTrace, startMachine, withMachineOptions, type MachineOptions } from "../machine.js";
 import { colorsFor, terminalWidth } from "../tables.js";
-import type { Style } from "../inspect/report.js";
-import { lineOf, NAMES } from "./lines.js";
-import { Session } from "./session.js";
+import type { Style } from "../../shell/commands/report.js";
+import { lineOf, NAMES } from "../../shell/lines.js";
+import { Session } from "../../shell/session.js";
 
 interface Options extends MachineOptions {
   command?: string[];
@@ -50,7 +50,7 @@ export function shellCommand(io: CliIo): Command {
       const print = (text: string): void => void io.stdout.write(text);
       const note = (text: string): void => void io.stderr.write(`${NAME}: ${text}\n`);
       const output = { print, note, onFault: (fault: Error) => note(fault.message) };
-      const session = new Session(options, output, trace);
+      const session = new Session(() => startMachine(options), output, trace);
       const style = { colors: colorsFor(io), width: terminalWidth(io) };
       const lines = linesOf(options);
       const shows = options.command === undefined && options.file !== undefined;

@@ -1,7 +1,7 @@
 // What all parts of the page share: the data, how contestants look, and which ones plots of lines
 // show.
 
-import { formatRatio } from "../../format.js";
+import { formatRatio } from "../../../base/format.js";
 import type { Group } from "../contestant.js";
 import type { PageData } from "../report/page.js";
 import type { ContestantResult, TraceResult } from "../result.js";

@@ -1,6 +1,6 @@
 // Plots of lines: passes, latencies, and what is held. Each has a table of numbers beside it.
 
-import { formatBytes, formatCount } from "../../format.js";
+import { formatBytes, formatCount } from "../../../base/format.js";
 import { MEASURES, measureText } from "../report/measures.js";
 import type { HeapResult, TraceResult } from "../result.js";
 import { figure } from "./context.js";

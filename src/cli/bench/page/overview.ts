@@ -1,6 +1,11 @@
 // The page's first view: who is fastest over all traces, what the contestants are, what is missing.
 
-import { formatBytes, formatDuration, formatNanoseconds, formatRatio } from "../../format.js";
+import {
+  formatBytes,
+  formatDuration,
+  formatNanoseconds,
+  formatRatio,
+} from "../../../base/format.js";
 import { CONTROL_NOTE, NOTHING, TIMES_NOTE } from "../report/measures.js";
 import { PHASES, type Overall } from "../summary.js";
 import { figure, inBlocks, ratioCell, type Context } from "./context.js";

@@ -1,6 +1,6 @@
 // The view of one trace: times, and how they, the latency and the footprint go.
 
-import { formatNanoseconds } from "../../format.js";
+import { formatNanoseconds } from "../../../base/format.js";
 import {
   intervalText,
   knownMeasures,

@@ -1,7 +1,7 @@
 // The report of `bench` in Markdown, for issues and pull requests.
 
 import { markdownTable } from "markdown-table";
-import { formatBytes, formatDuration, formatNanoseconds } from "../../format.js";
+import { formatBytes, formatDuration, formatNanoseconds } from "../../../base/format.js";
 import { GROUPS } from "../contestant.js";
 import type { BenchResult } from "../result.js";
 import {

@@ -6,7 +6,7 @@ import {
   formatDuration,
   formatNanoseconds,
   formatShare,
-} from "../../format.js";
+} from "../../../base/format.js";
 import type { BenchResult, TraceResult } from "../result.js";
 import type { Spread } from "../statistics.js";
 import type { Overall, Phase, Row, RowTime, Summary } from "../summary.js";

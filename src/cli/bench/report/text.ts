@@ -1,6 +1,11 @@
 // The report of `bench` for the terminal: a verdict, then a table for each measure.
 
-import { formatCount, formatDuration, formatBytes, formatNanoseconds } from "../../format.js";
+import {
+  formatCount,
+  formatDuration,
+  formatBytes,
+  formatNanoseconds,
+} from "../../../base/format.js";
 import type { CliIo } from "../../io.js";
 import {
   colorsFor,

@@ -1,18 +1,13 @@
-// Runs a script (see command.ts): calls, in a process of the model, with variables; and lines of
+// Runs a script (see script.ts): calls, in a process of the model, with variables; and lines of
 // strace, whose addresses are those of another process, each taken for the same thing here.
 
 import { HeapAbort } from "../../process/failures.js";
 import { isError } from "../../base/realm.js";
 import { KernelOption } from "../../layout/generated.js";
-import {
-  errnoMessage,
-  errnoName,
-  MAP,
-  MemoryFault,
-  PR,
-  type Kernel,
-  type KernelOptionName,
-} from "../../kernel.js";
+import { errnoMessage, errnoName } from "../../kernel/errno.js";
+import { MemoryFault } from "../../kernel/faults.js";
+import { MAP, PR } from "../../kernel/flags.js";
+import type { Kernel, KernelOptionName } from "../../kernel/kernel.js";
 import { checkWord, NativeAddresses, Unmakeable } from "./addresses.js";
 import { int, NUMERIC, TEXTS } from "./calls.js";
 import { numberOf, type Call, type Scope, type Value } from "./expression.js";
@@ -21,8 +16,8 @@ import type { Num } from "./numbers.js";
 import { printed } from "./print.js";
 import type { TracedCall } from "./strace-lines.js";
 import type { WordBits } from "./types.js";
-import { lineOf, problemAt, type Script, type Statement } from "./command.js";
-import { UserError } from "../io.js";
+import { lineOf, problemAt, type Script, type Statement } from "./script.js";
+import { UserError } from "../../base/user-error.js";
 
 /** What a script has to say besides its system calls. */
 export interface ScriptOutput {

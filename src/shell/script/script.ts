@@ -10,7 +10,7 @@
 // Everything is read, and checked as far as it can be, before anything runs.
 
 import { constant } from "./constants.js";
-import { UserError } from "../io.js";
+import { UserError } from "../../base/user-error.js";
 import { ExpressionParser, type Expression, type Variables } from "./expression.js";
 import { Lexer, nameOf, ScriptProblem } from "./lexer.js";
 import { TraceLines, type SkippedCall, type TracedCall } from "./strace-lines.js";

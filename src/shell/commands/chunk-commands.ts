@@ -10,12 +10,12 @@ import { mappedOffset } from "../../inspect/mapped.js";
 import { isVisible, walkRegions } from "../../inspect/regions.js";
 import { hex, hexWord, isInside, readHead, type HeapSource } from "../../inspect/source.js";
 import { mmOf } from "../../inspect/words.js";
-import { UserError } from "../io.js";
+import { UserError } from "../../base/user-error.js";
 import { wrap } from "../tables.js";
 import { ADDRESS_HELP, addressOf, numberOf } from "./address.js";
 import type { Given, HeapCommand } from "./registry.js";
 import { chunkLine, damageLines, painted, stateText, type Report, type Style } from "./report.js";
-import type { Subject } from "./subject.js";
+import type { Subject } from "../subject.js";
 
 /** @returns a chunk as JSON has it */
 export function chunkRecord(chunk: ChunkView): object {

@@ -4,12 +4,12 @@ import { tryFree, tryMalloc, type Verdict } from "../../inspect/dry-run.js";
 import { hex } from "../../inspect/source.js";
 import { OpKind } from "../../layout/generated.js";
 import { functionOf } from "../../trace/interchange/remarks.js";
-import { UserError } from "../io.js";
+import { UserError } from "../../base/user-error.js";
 import { wrap } from "../tables.js";
 import { ADDRESS_HELP, addressOf, numberOf } from "./address.js";
 import type { HeapCommand } from "./registry.js";
 import { stepLines, type Report } from "./report.js";
-import type { FullProcess, Subject } from "./subject.js";
+import type { FullProcess, Subject } from "../subject.js";
 
 /** The process whose calls can be tried. @throws UserError */
 function caller({ process, timeline, name }: Subject): FullProcess {

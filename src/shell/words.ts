@@ -1,7 +1,7 @@
 // A line of the shell, taken apart: words, in quotes where they have blanks, and options.
 
-import { UsageError } from "../io.js";
-import type { Flag, Given, HeapCommand } from "../inspect/registry.js";
+import { UsageError } from "../base/user-error.js";
+import type { Flag, Given, HeapCommand } from "./commands/registry.js";
 
 /** @returns the words of a line @throws UsageError for a quote that is left open */
 export function wordsOf(line: string): string[] {

@@ -1,24 +1,22 @@
 // What the shell knows: a process, live or in a trace, the variables of the calls that were typed,
 // and how to go back.
 
-import { rewind, takeCheckpoint, type Checkpoint } from "../../inspect/checkpoint.js";
-import { diffSnapshots, type SnapshotDiff } from "../../inspect/diff.js";
-import { StepLog } from "../../inspect/dry-run.js";
-import { snapshotHead, type Snapshot } from "../../inspect/snapshot.js";
-import { isDamage } from "../../inspect/damage.js";
-import { hexWord, isInside } from "../../inspect/source.js";
-import type { StepText } from "../../inspect/steps.js";
-import type { Kernel } from "../../kernel.js";
-import { newVariables, parseScript } from "../script/command.js";
-import { evaluate, ScriptRun, type ScriptOutput } from "../script/run.js";
-import type { Value } from "../script/expression.js";
-import type { Trace } from "../../trace/trace.js";
-import { Timeline } from "../../trace/timeline.js";
-import { wordBytes } from "../../layout/address.js";
-import { shortName } from "../inputs.js";
-import { UserError } from "../io.js";
-import { startMachine, type MachineOptions } from "../machine.js";
-import { subject, type FullProcess, type Subject } from "../inspect/subject.js";
+import { rewind, takeCheckpoint, type Checkpoint } from "../inspect/checkpoint.js";
+import { diffSnapshots, type SnapshotDiff } from "../inspect/diff.js";
+import { StepLog } from "../inspect/dry-run.js";
+import { snapshotHead, type Snapshot } from "../inspect/snapshot.js";
+import { isDamage } from "../inspect/damage.js";
+import { hexWord, isInside } from "../inspect/source.js";
+import type { StepText } from "../inspect/steps.js";
+import type { Kernel } from "../kernel/kernel.js";
+import { newVariables, parseScript } from "./script/script.js";
+import { evaluate, ScriptRun, type ScriptOutput } from "./script/run.js";
+import type { Value } from "./script/expression.js";
+import { shortName, type Trace } from "../trace/trace.js";
+import { Timeline } from "../trace/timeline.js";
+import { wordBytes } from "../layout/address.js";
+import { UserError } from "../base/user-error.js";
+import { subject, type FullProcess, type Subject } from "./subject.js";
 import type { Event } from "./events.js";
 
 /** A moment that `undo` goes back to. */
@@ -50,7 +48,7 @@ const MOST_MOMENTS = 100;
 /** One session of the shell. */
 export class Session {
   readonly watches: Watch[] = [];
-  readonly #options: MachineOptions;
+  readonly #newKernel: () => Kernel;
   readonly #output: ScriptOutput;
   readonly #trace: Trace | undefined;
   #kernel!: Kernel;
@@ -61,9 +59,12 @@ export class Session {
   #blocks = new Map<number, number>();
   #marked: Snapshot | undefined;
 
-  /** @param trace without one, the process is a fresh one */
-  constructor(options: MachineOptions, output: ScriptOutput, trace?: Trace) {
-    this.#options = options;
+  /**
+   * @param newKernel starts a process: at the beginning, and after one that came to its end
+   * @param trace without one, the process is a fresh one
+   */
+  constructor(newKernel: () => Kernel, output: ScriptOutput, trace?: Trace) {
+    this.#newKernel = newKernel;
     this.#output = output;
     this.#trace = trace;
     this.#start();
@@ -71,7 +72,7 @@ export class Session {
   }
 
   #start(): void {
-    this.#kernel = startMachine(this.#options);
+    this.#kernel = this.#newKernel();
     this.#run = new ScriptRun(this.#kernel, this.#output);
     const { process } = this.#kernel;
     if (this.#trace === undefined) return;

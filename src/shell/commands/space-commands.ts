@@ -11,12 +11,12 @@ import { mmOf } from "../../inspect/words.js";
 import { permissions } from "../../kernel/proc/maps.js";
 import { kindOf, labelOf, slotOf } from "../../trace/trace.js";
 import { IS_MMAPPED, OpKind } from "../../layout/generated.js";
-import { formatBytes, formatCount, formatShare } from "../format.js";
-import { UserError } from "../io.js";
+import { formatBytes, formatCount, formatShare } from "../../base/format.js";
+import { UserError } from "../../base/user-error.js";
 import { table } from "../tables.js";
 import type { HeapCommand } from "./registry.js";
 import { damageLines, painted } from "./report.js";
-import type { Subject } from "./subject.js";
+import type { Subject } from "../subject.js";
 
 /** A line of vmmap: a region, or a gap. */
 interface Space {

@@ -1,7 +1,9 @@
 // The calls that a script can make: the system calls on memory and files, libc's functions over
 // them, plain accesses to memory, and texts of /proc and of malloc. Numbers in, a number out.
 
-import type { Kernel, Limits, Size } from "../../kernel.js";
+import type { Kernel } from "../../kernel/kernel.js";
+import type { Limits } from "../../kernel/limits.js";
+import type { Size } from "../../kernel/raw-calls.js";
 import { mallocInfo, mallocStats } from "../../inspect/malloc-info.js";
 import { ScriptProblem } from "./lexer.js";
 

@@ -6,12 +6,12 @@ import { segmentsOf } from "../../inspect/segments.js";
 import { readThreads } from "../../inspect/lists.js";
 import { hex, type HeapSource } from "../../inspect/source.js";
 import { numberFields } from "../../inspect/words.js";
-import { UserError } from "../io.js";
+import { UserError } from "../../base/user-error.js";
 import { table } from "../tables.js";
 import { ADDRESS_HELP, addressOf } from "./address.js";
 import type { HeapCommand } from "./registry.js";
 import type { Report, Style } from "./report.js";
-import type { Subject } from "./subject.js";
+import type { Subject } from "../subject.js";
 
 function nameOf(source: HeapSource, { address }: Arena): string {
   return address === source.places.mainArena ? "main_arena" : "arena";

@@ -1,18 +1,18 @@
 // One line of the shell: a command of its own, one that looks at the heap, or calls of C.
 
-import type { StepText } from "../../inspect/steps.js";
-import { hex, hexWord } from "../../inspect/source.js";
-import { OpKind } from "../../layout/generated.js";
-import { functionOf } from "../../trace/interchange/remarks.js";
-import type { Step as Operation } from "../../trace/player.js";
-import { addressOf, ADDRESS_HELP, numberOf } from "../inspect/address.js";
-import { HEAP_COMMANDS } from "../inspect/commands.js";
-import type { HeapCommand } from "../inspect/registry.js";
-import { fittedLines, stepLines, type Style } from "../inspect/report.js";
-import { diffLines } from "../inspect/snapshot-commands.js";
-import type { Value } from "../script/expression.js";
-import { UsageError, UserError } from "../io.js";
-import { table, wrap } from "../tables.js";
+import type { StepText } from "../inspect/steps.js";
+import { hex, hexWord } from "../inspect/source.js";
+import { OpKind } from "../layout/generated.js";
+import { functionOf } from "../trace/interchange/remarks.js";
+import type { Step as Operation } from "../trace/player.js";
+import { addressOf, ADDRESS_HELP, numberOf } from "./commands/address.js";
+import { HEAP_COMMANDS } from "./commands/all.js";
+import type { HeapCommand } from "./commands/registry.js";
+import { fittedLines, stepLines, type Style } from "./commands/report.js";
+import { diffLines } from "./commands/diff-lines.js";
+import type { Value } from "./script/expression.js";
+import { UsageError, UserError } from "../base/user-error.js";
+import { table, wrap } from "./tables.js";
 import { EVENT_HELP, eventOf } from "./events.js";
 import type { Session } from "./session.js";
 import { givenTo, wordsOf } from "./words.js";

@@ -1,7 +1,7 @@
 // The commands that look at a heap: what each takes, and what it finds. The command line and the
 // shell have the same ones.
 
-import type { Subject } from "./subject.js";
+import type { Subject } from "../subject.js";
 import type { Report } from "./report.js";
 
 /** An argument of a command. */

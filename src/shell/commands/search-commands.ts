@@ -11,7 +11,7 @@ import { ADDRESS_HELP, addressOf, numberOf } from "./address.js";
 import { ADDRESS, chunkRecord, whereabouts, type Whereabouts } from "./chunk-commands.js";
 import { NO_FASTBINS } from "./list-commands.js";
 import type { HeapCommand } from "./registry.js";
-import type { Subject } from "./subject.js";
+import type { Subject } from "../subject.js";
 
 /** Where a fake chunk could pass for one of a fast bin. */
 const findFakeFast: HeapCommand = {

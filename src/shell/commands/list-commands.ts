@@ -19,7 +19,7 @@ import { wrap } from "../tables.js";
 import type { Arena } from "../../inspect/arenas.js";
 import type { HeapCommand } from "./registry.js";
 import { painted, type Report, type Style } from "./report.js";
-import type { Subject } from "./subject.js";
+import type { Subject } from "../subject.js";
 
 type Kind = "tcache" | "fastbin" | "unsorted" | "smallbin" | "largebin";
 

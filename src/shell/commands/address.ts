@@ -2,8 +2,8 @@
 
 import { readMallocPar } from "../../inspect/arenas.js";
 import { mmOf } from "../../inspect/words.js";
-import { UsageError } from "../io.js";
-import type { Subject } from "./subject.js";
+import { UsageError } from "../../base/user-error.js";
+import type { Subject } from "../subject.js";
 
 /** How addresses can be written, for help. */
 export const ADDRESS_HELP =

@@ -1,12 +1,11 @@
 // How the commands show what they found: lines for people, one object for machines.
 
-import { stripVTControlCharacters } from "node:util";
 import type { ChunkState, ChunkView } from "../../inspect/chunks.js";
 import { flagNames } from "../../inspect/chunks.js";
 import type { Damage } from "../../inspect/damage.js";
 import { hex } from "../../inspect/source.js";
 import type { StepText } from "../../inspect/steps.js";
-import { wrap, type Colors } from "../tables.js";
+import { plainText, wrap, type Colors } from "../tables.js";
 
 /** How to write for people. */
 export interface Style {
@@ -28,7 +27,7 @@ export interface Report {
 /** @returns the lines of a report, each as wide as it may be: what is longer goes on below */
 export function* fittedLines(report: Report, style: Style): Generator<string, void, undefined> {
   for (const line of report.lines(style)) {
-    const fits = line.length <= style.width || stripVTControlCharacters(line).length <= style.width;
+    const fits = line.length <= style.width || plainText(line).length <= style.width;
     if (fits || report.isVerbatim) yield line;
     else yield* wrap(line, style.width).split("\n");
   }

@@ -1,10 +1,10 @@
 // What `until` waits for: steps of malloc's by what they do, blocks by address or size, calls.
 
-import { Step, OpKind } from "../../layout/generated.js";
-import type { StepName } from "../../inspect/steps.js";
-import type { Step as Operation } from "../../trace/player.js";
-import { UsageError } from "../io.js";
-import { numberOf } from "../inspect/address.js";
+import { Step, OpKind } from "../layout/generated.js";
+import type { StepName } from "../inspect/steps.js";
+import type { Step as Operation } from "../trace/player.js";
+import { UsageError } from "../base/user-error.js";
+import { numberOf } from "./commands/address.js";
 
 /** Whether an operation is the one that is waited for. */
 export type Event = (operation: Operation, steps: ReadonlySet<number>) => boolean;

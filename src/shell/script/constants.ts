@@ -1,8 +1,20 @@
 // The names that a script can use without giving them a value: C's constants of malloc and of the
 // memory calls, with the numbers that Linux and glibc have on x86.
 
-import { MADV, MAP, MCL, MLOCK, MPOL, MREMAP, MS, O, PR, PROT, RLIMIT } from "../../kernel.js";
-import { Errno } from "../../kernel.js";
+import {
+  MADV,
+  MAP,
+  MCL,
+  MLOCK,
+  MPOL,
+  MREMAP,
+  MS,
+  O,
+  PR,
+  PROT,
+  RLIMIT,
+} from "../../kernel/flags.js";
+import { Errno } from "../../kernel/errno.js";
 import {
   KernelOption,
   M_ARENA_MAX,

@@ -148,7 +148,8 @@ export const MALLOC_STEPS: readonly Step[] = [
     answer:
       "A mapping goes back at once. In the heap only the end goes back, and only when top has " +
       "reached `trim_threshold`. Here 200,000 free bytes stay, for 24 that are in tcache. " +
-      "`malloc_trim(0)` gives whole pages back also from the middle: the addresses stay mapped.",
+      "`malloc_trim(0)` cuts top down whatever the threshold, and gives up whole free pages below " +
+      "it, too (`madvise`): their addresses stay, their memory goes.",
     claim: 12,
   },
 ];

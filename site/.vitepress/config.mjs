@@ -3,12 +3,18 @@
 
 import { readFileSync } from "node:fs";
 import { defineConfig } from "vitepress";
-import { sidebars, ROOT } from "../build/map.mjs";
+import { PAGES, sidebars, ROOT } from "../build/map.mjs";
 import { BASE } from "../build/relative.mjs";
 import { packageEntries } from "../build/entries.mjs";
 import { runnable } from "../run/markdown.mjs";
 
 const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
+
+/** The column beside the tours: build/tours.mjs has written what is in it. */
+function tours(text, link) {
+  const steps = JSON.parse(readFileSync(`${PAGES}tours/sidebar.json`, "utf8"));
+  return [{ text, link }, ...steps];
+}
 
 const exactly = (name) => new RegExp(`^${name}$`);
 
@@ -25,9 +31,9 @@ export default defineConfig({
   markdown: { config: runnable },
   srcExclude: ["public/**"],
   // Files lie beside the pages; tests/site follows every link of what was built.
-  ignoreDeadLinks: [/\/files\//],
+  ignoreDeadLinks: [/\/files\//, /\/(api|explorer|bench)\/index/],
   themeConfig: {
-    sidebar: sidebars(),
+    sidebar: { ...sidebars(), "/tours/": [...tours("Tours", "/tours/index.html")] },
     search: { provider: "local" },
     outline: [2, 3],
     externalLinkIcon: false,

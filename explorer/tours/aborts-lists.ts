@@ -32,10 +32,7 @@ export const CACHE_ABORTS: readonly Step[] = [
     ground: SHELL,
     before: ["a = malloc(2000)", "b = malloc(2000)", "wall = malloc(24)", "free(a)"],
     lines: ["try_free a"],
-    facts: [
-      "double free or corruption (!prev)",
-      "next->size         0x7e0  at 0x100097c",
-    ],
+    facts: ["double free or corruption (!prev)", "next->size         0x7e0  at 0x100097c"],
     picture: "abort",
     question: "Which word decides here, and which value should it have?",
     answer:

@@ -1,16 +1,16 @@
-// The site's generator. Everything is found relative to the page (build/relative.mjs sees to it),
+// The site's generator. Everything is found relative to the page (make/relative.mjs sees to it),
 // and nothing comes from other servers.
 
 import { readFileSync } from "node:fs";
 import { defineConfig } from "vitepress";
-import { PAGES, sidebars, ROOT } from "../build/map.mjs";
-import { BASE } from "../build/relative.mjs";
-import { packageEntries } from "../build/entries.mjs";
+import { PAGES, sidebars, ROOT } from "../make/map.mjs";
+import { BASE } from "../make/relative.mjs";
+import { packageEntries } from "../make/entries.mjs";
 import { runnable } from "../run/markdown.mjs";
 
 const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
 
-/** The column beside the tours: build/tours.mjs has written what is in it. */
+/** The column beside the tours: make/tours.mjs has written what is in it. */
 function tours(text, link) {
   const steps = JSON.parse(readFileSync(`${PAGES}tours/sidebar.json`, "utf8"));
   return [{ text, link }, ...steps];
@@ -28,6 +28,7 @@ export default defineConfig({
   lang: "en",
   metaChunk: true,
   lastUpdated: false,
+  head: [["link", { rel: "icon", type: "image/svg+xml", href: `${BASE}icon.svg` }]],
   markdown: { config: runnable },
   srcExclude: ["public/**"],
   // Files lie beside the pages; tests/site follows every link of what was built.
@@ -47,7 +48,9 @@ export default defineConfig({
     ],
   },
   vite: {
-    resolve: { alias: packageEntries().map(([find, replacement]) => ({ find: exactly(find), replacement })) },
+    resolve: {
+      alias: packageEntries().map(([find, replacement]) => ({ find: exactly(find), replacement })),
+    },
     server: { fs: { allow: [ROOT] } },
     build: { target: "es2022", chunkSizeWarningLimit: 1000 },
   },

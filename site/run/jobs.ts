@@ -25,13 +25,16 @@ async function bytesAt(url: string): Promise<ArrayBuffer | null> {
   return response.ok ? response.arrayBuffer() : null;
 }
 
+async function fileOf(name: string, home: string): Promise<[string, Uint8Array]> {
+  const bytes = await bytesAt(home + name.replace(/^build\//, ""));
+  if (bytes === null) throw new Error(`${name} is not there`);
+  return [name, new Uint8Array(bytes)];
+}
+
 async function requestOf(plan: Plan, home: string): Promise<unknown> {
   if (plan.kind === "examples") return { code: plan.code };
-  const files = plan.files.map(async (name): Promise<[string, Uint8Array]> => {
-    const at = home + name.replace(/^build\//, name.endsWith(".wasm") ? "" : "build/");
-    return [name, new Uint8Array((await bytesAt(at)) ?? new ArrayBuffer(0))];
-  });
-  return { lines: plan.lines, files: await Promise.all(files) };
+  const files = await Promise.all(plan.files.map((name) => fileOf(name, home)));
+  return { lines: plan.lines, files };
 }
 
 /**

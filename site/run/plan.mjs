@@ -1,8 +1,8 @@
 // What becomes of a block of code: run in the page, or a note why it cannot be.
 
-import { existsSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { transformSync } from "esbuild";
-import { ROOT } from "../build/map.mjs";
+import { ROOT } from "../make/map.mjs";
 
 /** Why an example does not run in a page: what it has in it, and what the page says then. */
 const OBSTACLES = [
@@ -17,7 +17,11 @@ const OBSTACLES = [
 
 /** What TypeScript and newer syntax become: browsers lag behind with `using`. */
 function plainScript(code) {
-  const options = { loader: "ts", target: "es2022", tsconfigRaw: { compilerOptions: { target: "es2022", verbatimModuleSyntax: true } } };
+  const options = {
+    loader: "ts",
+    target: "es2022",
+    tsconfigRaw: { compilerOptions: { target: "es2022", verbatimModuleSyntax: true } },
+  };
   return transformSync(code, options).code;
 }
 
@@ -40,17 +44,26 @@ function scriptPlan(code, before) {
 
 const RECORDINGS = ["traces", "traces/threads"];
 
+/** The binaries that a command runs: one, or those of all versions that are compared. */
+function binariesOf(words, abi) {
+  const all = new RegExp(`^full(-2\\.\\d+)?\\.${abi}\\.wasm$`);
+  if (words[0] === "compare-glibc")
+    return readdirSync(`${ROOT}build`).filter((name) => all.test(name));
+  const version = words.includes("--glibc") ? words[words.indexOf("--glibc") + 1] : "2.36";
+  return [`full${version === "2.36" ? "" : `-${version}`}.${abi}.wasm`];
+}
+
 /** The files of the package that a command looks at. */
 function filesOf(line) {
   const words = line.split(" ").slice(1);
   const abi = words.includes("lp64") ? "lp64" : "ilp32";
   const given = words.filter((word) => existsSync(ROOT + word) && statSync(ROOT + word).isFile());
   const recordings = words.flatMap((word) =>
-    RECORDINGS.map((folder) => `${folder}/${word}.rep.gz`).filter((file) => existsSync(ROOT + file)),
+    RECORDINGS.map((folder) => `${folder}/${word}.rep.gz`).filter((file) =>
+      existsSync(ROOT + file),
+    ),
   );
-  const version = words[words.indexOf("--glibc") + 1];
-  const build = words.includes("--glibc") && version !== "2.36" ? `full-${version}` : "full";
-  return [...given, ...recordings, `build/${build}.${abi}.wasm`];
+  return [...given, ...recordings, ...binariesOf(words, abi).map((name) => `build/${name}`)];
 }
 
 /** A block of commands with their output. */
@@ -60,7 +73,12 @@ function commandsPlan(block) {
   if (commands.length === 0) return undefined;
   const other = commands.find((line) => !/^(ptmalloc-wasm|cat) /.test(line));
   if (other !== undefined) return { note: "Needs a terminal." };
-  return { kind: "commands", lines: commands, files: [...new Set(commands.flatMap(filesOf))], shown: block };
+  return {
+    kind: "commands",
+    lines: commands,
+    files: [...new Set(commands.flatMap(filesOf))],
+    shown: block,
+  };
 }
 
 /**

@@ -72,8 +72,7 @@ export function runSandboxed(job: Job): Promise<End> {
       if (data.kind === "ready") tell({ script: job.script, request: job.request });
       else if (data.kind === "print") job.print(String(data.text));
       else if (data.kind === "done") finish("done");
-      else
-        void job.fetchFile(String(data.file)).then((bytes) => tell({ file: data.file, bytes }));
+      else void job.fetchFile(String(data.file)).then((bytes) => tell({ file: data.file, bytes }));
     };
     addEventListener("message", hear);
     document.body.append(frame);

@@ -108,7 +108,10 @@ export function chunksPicture(scene: Scene, title: string): string {
   parts.push(text("small", width + 4, 14, `brk ${hex(brk)}`, "end"));
   mapped.forEach((chunk, i) => {
     const x = width + 20 + i * 110;
-    parts.push(box("used", x, TOP, 96, TALL), text("size", x + 48, TOP + 44, hex(chunk.size), "middle"));
+    parts.push(
+      box("used", x, TOP, 96, TALL),
+      text("size", x + 48, TOP + 44, hex(chunk.size), "middle"),
+    );
     parts.push(text("label", x + 48, TOP + 24, labelOf(chunk, scene.names) || "mapping", "middle"));
   });
   return picture(title, WIDTH, TOP + TALL + 72, parts);

@@ -35,8 +35,10 @@ function rowsOf({ view: { source, arenas } }: Scene): Row[] {
   const regions = [...walkRegions(source)].filter((one) => !isDamage(one)).filter(isVisible);
   const known = regions.map(({ start, end, flags }): Row => {
     const isOpen = (flags & WRITE) !== 0;
-    if (start >= mm.startBrk && end <= mm.brk + 4096) return { start, end, kind: "used", what: "[heap]" };
-    if (heaps.has(start)) return { start, end, kind: "used", what: "heap of an arena: heap_info, chunks" };
+    if (start >= mm.startBrk && end <= mm.brk + 4096)
+      return { start, end, kind: "used", what: "[heap]" };
+    if (heaps.has(start))
+      return { start, end, kind: "used", what: "heap of an arena: heap_info, chunks" };
     if (!isOpen) return { start, end, kind: "top", what: "reserved, no access" };
     return { start, end, kind: "used", what: "mapping" };
   });
@@ -61,8 +63,12 @@ export function spacePicture(scene: Scene, title: string): string {
     return [
       text("small", 0, y + 18, hex(start)),
       ...(kind === "gap" ? [] : [box(kind, 110, y + 2, width, tall - 6)]),
-      text(kind === "gap" ? "faint" : "strong", 120 + (kind === "gap" ? 0 : width), y + 18,
-        `${what}, ${sizeText(end - start)}`),
+      text(
+        kind === "gap" ? "faint" : "strong",
+        120 + (kind === "gap" ? 0 : width),
+        y + 18,
+        `${what}, ${sizeText(end - start)}`,
+      ),
     ];
   });
   const note = `start_brk ${hex(startBrk)}    brk ${hex(brk)}`;
@@ -100,7 +106,8 @@ function abortPicture(scene: Scene, title: string): string {
       text("small", 390, y + 20, at === undefined ? "the address itself" : `at ${hex(at)}`),
     ];
   });
-  const message = failure.message.length > 80 ? `${failure.message.slice(0, 78)}\u2026` : failure.message;
+  const message =
+    failure.message.length > 80 ? `${failure.message.slice(0, 78)}\u2026` : failure.message;
   const head = text("bad", 0, 18, message);
   return picture(title, WIDTH, 40 + failure.values.length * 34, [head, ...rows]);
 }

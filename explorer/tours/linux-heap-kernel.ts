@@ -7,11 +7,11 @@ export const KERNEL_STEPS: readonly Step[] = [
     id: "start-brk",
     title: "An empty heap: start_brk and brk",
     text: [
-      "A process begins with an empty heap. The kernel keeps two addresses for it in `mm_struct`: " +
-        "`start_brk`, where the heap begins, and `brk`, the *program break*, where it ends. At " +
-        "first they are equal.",
-      "`brk(NULL)` asks the kernel where the break is. Here that is 0x1000000; on a real machine " +
-        "it is another random address in every process.",
+      "A process begins with an empty heap. The kernel keeps two addresses for it in " +
+        "`mm_struct`: `start_brk`, where the heap begins, and `brk`, the *program break*, " +
+        "where it ends. At first they are equal.",
+      "`brk(NULL)` asks the kernel where the break is. Here that is 0x1000000; on a real " +
+        "machine it is another random address in every process.",
     ],
     ground: STRACE,
     before: [],
@@ -20,18 +20,19 @@ export const KERNEL_STEPS: readonly Step[] = [
     picture: "space",
     question: "How many bytes has the heap before the first malloc?",
     answer:
-      "None. `start_brk` and `brk` are the same address, and no page is mapped there. Nothing of " +
-      "the kernel's knows of malloc: the heap begins when somebody moves the break.",
+      "None. `start_brk` and `brk` are the same address, and no page is mapped there. " +
+      "Nothing of the kernel's knows of malloc: the heap begins when somebody moves the " +
+      "break.",
   },
   {
     id: "brk",
     title: "brk: one end that moves",
     text: [
-      "The system call `brk(address)` asks for the break to be there. It answers with where the " +
-        "break *is* afterwards, also when it refuses.",
-      "The break is exact to the byte, but pages are mapped whole: for the byte at 0x1001000 a " +
-        "second page is needed. Below `start_brk` the break cannot go, and not beyond the address " +
-        "space.",
+      "The system call `brk(address)` asks for the break to be there. It answers with " +
+        "where the break *is* afterwards, also when it refuses.",
+      "The break is exact to the byte, but pages are mapped whole: for the byte at " +
+        "0x1001000 a second page is needed. Below `start_brk` the break cannot go, and not " +
+        "beyond the address space.",
     ],
     ground: STRACE,
     before: ["brk(NULL)"],
@@ -45,16 +46,18 @@ export const KERNEL_STEPS: readonly Step[] = [
     picture: "space",
     question: "Articles say that brk returns -ENOMEM when it fails. What did it return here?",
     answer:
-      "The break as it was: 0x1001001, twice. The system call has no error number. The function " +
-      "`brk()` of libc compares the answer with what was asked for, and makes -1 and ENOMEM of it.",
+      "The break as it was: 0x1001001, twice. The system call has no error number. The " +
+      "function `brk()` of libc compares the answer with what was asked for, and makes -1 " +
+      "and ENOMEM of it.",
     claim: 1,
   },
   {
     id: "sbrk",
     title: "sbrk: libc's view of it",
     text: [
-      "`sbrk(n)` is not the kernel's but libc's. It remembers the break, asks for `n` bytes more, " +
-        "and returns where the break was *before*: the beginning of what was gained.",
+      "`sbrk(n)` is not the kernel's but libc's. It remembers the break, asks for `n` " +
+        "bytes more, and returns where the break was *before*: the beginning of what was " +
+        "gained.",
       "The log shows what reaches the kernel. Three times `sbrk` asks for nothing.",
     ],
     ground: STRACE,
@@ -64,18 +67,18 @@ export const KERNEL_STEPS: readonly Step[] = [
     picture: "space",
     question: "Five calls of sbrk, and three system calls. Which two are missing?",
     answer:
-      "The second and the third `sbrk(0)`. Only the first one asks the kernel, with `brk(NULL)`. " +
-      "From then on libc knows the break, and answers from a variable.",
+      "The second and the third `sbrk(0)`. Only the first one asks the kernel, with " +
+      "`brk(NULL)`. From then on libc knows the break, and answers from a variable.",
     claim: 11,
   },
   {
     id: "mmap",
     title: "mmap: ranges anywhere",
     text: [
-      "The other way to memory is `mmap`: whole pages, wherever there is room. `munmap` gives any " +
-        "of them back, at once, also from the middle.",
-      "The heap at `start_brk` has one end that moves; mappings lie where the kernel puts them, " +
-        "here from `mmap_base` upwards. malloc uses both.",
+      "The other way to memory is `mmap`: whole pages, wherever there is room. `munmap` " +
+        "gives any of them back, at once, also from the middle.",
+      "The heap at `start_brk` has one end that moves; mappings lie where the kernel puts " +
+        "them, here from `mmap_base` upwards. malloc uses both.",
     ],
     ground: STRACE,
     before: ["sbrk(8192)"],
@@ -89,19 +92,20 @@ export const KERNEL_STEPS: readonly Step[] = [
     picture: "space",
     question: "Articles say that the mmap system call returns MAP_FAILED. Does it?",
     answer:
-      "No: it returns a negative error number, here -EINVAL, for a length of 0. `MAP_FAILED`, " +
-      "which is (void *) -1, is what libc makes of it; strace shows libc's way of saying it.",
+      "No: it returns a negative error number, here -EINVAL, for a length of 0. " +
+      "`MAP_FAILED`, which is (void *) -1, is what libc makes of it; strace shows libc's " +
+      "way of saying it.",
     claim: 4,
   },
   {
     id: "first-malloc",
     title: "The first malloc moves the break",
     text: [
-      "The first `malloc` finds no memory at all. It asks the kernel for much more than 24 bytes: " +
-        "the request, 128 KiB besides (`top_pad`), rounded up to pages. So the next thousand " +
-        "calls need no system call.",
-      "What is not handed out is one free chunk at the end, `top`. Before our block lies the " +
-        "thread's tcache, which is a block like others.",
+      "The first `malloc` finds no memory at all. It asks the kernel for much more than 24 " +
+        "bytes: the request, 128 KiB besides (`top_pad`), rounded up to pages. So the next " +
+        "thousand calls need no system call.",
+      "What is not handed out is one free chunk at the end, `top`. Before our block lies " +
+        "the thread's tcache, which is a block like others.",
     ],
     ground: SHELL,
     before: [],
@@ -114,17 +118,18 @@ export const KERNEL_STEPS: readonly Step[] = [
     picture: "chunks",
     question: "24 bytes were asked for. How long is the heap now?",
     answer:
-      "0x22000 bytes, 136 KiB: 0x21000 for the request with its `top_pad`, and 0x1000 more, since " +
-      "on i386 chunks begin at 8 behind a multiple of 16, and the end must be on a page.",
+      "0x22000 bytes, 136 KiB: 0x21000 for the request with its `top_pad`, and 0x1000 " +
+      "more, since on i386 chunks begin at 8 behind a multiple of 16, and the end must be " +
+      "on a page.",
   },
   {
     id: "chunk",
     title: "A chunk: the header in front of a block",
     text: [
-      "malloc keeps its books in the heap itself. In front of each block stands the *size* of its " +
-        "chunk, and its lowest bits are flags: P says that the chunk before is in use.",
-      "Sizes are multiples of 16. A block may use the first word of the chunk behind as well, so " +
-        "a chunk costs one word more than was asked for, not two.",
+      "malloc keeps its books in the heap itself. In front of each block stands the *size* " +
+        "of its chunk, and its lowest bits are flags: P says that the chunk before is in use.",
+      "Sizes are multiples of 16. A block may use the first word of the chunk behind as " +
+        "well, so a chunk costs one word more than was asked for, not two.",
     ],
     ground: SHELL,
     before: ["a = malloc(24)", "b = malloc(25)", "c = malloc(28)", "d = malloc(29)"],
@@ -133,16 +138,16 @@ export const KERNEL_STEPS: readonly Step[] = [
     picture: "chunks",
     question: "Four blocks of 24, 25, 28 and 29 bytes. Which chunk is larger than the others?",
     answer:
-      "That of 29 bytes, with 0x30. A chunk of 0x20 has room for 28 bytes: 0x20, less 4 for the " +
-      "size field. And 0x21 in memory is 0x20 with the flag P.",
+      "That of 29 bytes, with 0x30. A chunk of 0x20 has room for 28 bytes: 0x20, less 4 " +
+      "for the size field. And 0x21 in memory is 0x20 with the flag P.",
   },
   {
     id: "malloc-state",
     title: "malloc_state: what an arena knows",
     text: [
-      "A `malloc_state` is an *arena*: a lock, the lists of free chunks, `top`, and the sums " +
-        "`system_mem` and `max_system_mem`. The first one, `main_arena`, lies among libc's data; " +
-        "its chunks lie at the break.",
+      "A `malloc_state` is an *arena*: a lock, the lists of free chunks, `top`, and the " +
+        "sums `system_mem` and `max_system_mem`. The first one, `main_arena`, lies among " +
+        "libc's data; its chunks lie at the break.",
       "Here 250,000 bytes were allocated, in two halves, and freed again.",
     ],
     ground: SHELL,
@@ -152,9 +157,10 @@ export const KERNEL_STEPS: readonly Step[] = [
     picture: "struct",
     question: "Articles say that max_system_mem is the most an arena may have. What is it?",
     answer:
-      "The most that it *has had*: a high-water mark. The arena shrank to `system_mem`, and " +
-      "`max_system_mem` stayed. Nothing is ever compared with it. And `max_fast`, which many " +
-      "drawings of this struct have, is not here: it is one global for all arenas.",
+      "The most that it *has had*: a high-water mark. The arena shrank to `system_mem`, " +
+      "and `max_system_mem` stayed. Nothing is ever compared with it. And `max_fast`, " +
+      "which many drawings of this struct have, is not here: it is one global for all " +
+      "arenas.",
     claim: 8,
   },
 ];

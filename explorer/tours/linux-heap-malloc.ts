@@ -9,10 +9,10 @@ export const MALLOC_STEPS: readonly Step[] = [
     id: "tcache",
     title: "tcache: the first place for a freed block",
     text: [
-      "`free` does not give a small block back to anybody. It goes into the thread's *tcache*: a " +
-        "list for each size, the latest block first, at most seven in each.",
-      "The next `malloc` of that size takes the latest. No lock, no search: that is why most " +
-        "calls take only nanoseconds. For its neighbours such a block is still in use.",
+      "`free` does not give a small block back to anybody. It goes into the thread's " +
+        "*tcache*: a list for each size, the latest block first, at most seven in each.",
+      "The next `malloc` of that size takes the latest. No lock, no search: that is why " +
+        "most calls take only nanoseconds. For its neighbours such a block is still in use.",
     ],
     ground: SHELL,
     before: ["a = malloc(24)", "b = malloc(24)", "wall = malloc(24)"],
@@ -21,15 +21,16 @@ export const MALLOC_STEPS: readonly Step[] = [
     picture: "chunks",
     question: "a was freed first, then b. Which of them does malloc(20) return?",
     answer:
-      "b, at 0x10001c0: the list is a stack. And 20 bytes fit, since what counts is the size of " +
-      "the chunk, 0x20, not that of the request.",
+      "b, at 0x10001c0: the list is a stack. And 20 bytes fit, since what counts is the " +
+      "size of the chunk, 0x20, not that of the request.",
   },
   {
     id: "fast-bins",
     title: "Fast bins: the eighth block",
     text: [
-      "Seven freed blocks fill the list of tcache. The eighth goes to the arena: a small one into " +
-        "a *fast bin*. There, too, chunks look as if in use, so that nothing merges with them.",
+      "Seven freed blocks fill the list of tcache. The eighth goes to the arena: a small " +
+        "one into a *fast bin*. There, too, chunks look as if in use, so that nothing merges " +
+        "with them.",
     ],
     ground: SHELL,
     before: [
@@ -42,16 +43,16 @@ export const MALLOC_STEPS: readonly Step[] = [
     picture: "chunks",
     question: "Nine blocks of equal size are freed. Where are they?",
     answer:
-      "Seven in tcache, two in the fast bin of 0x20. Both are lists with the latest block first, " +
-      "and from both a malloc(24) is served without any search.",
+      "Seven in tcache, two in the fast bin of 0x20. Both are lists with the latest block " +
+      "first, and from both a malloc(24) is served without any search.",
   },
   {
     id: "bins",
     title: "Unsorted, small and large bins",
     text: [
-      "What is too large for tcache and fast bins goes to the *unsorted bin* first. A later " +
-        "`malloc` goes through that list, takes what fits exactly, and files the rest: small bins " +
-        "hold one size each, large bins a range, in order.",
+      "What is too large for tcache and fast bins goes to the *unsorted bin* first. A " +
+        "later `malloc` goes through that list, takes what fits exactly, and files the rest: " +
+        "small bins hold one size each, large bins a range, in order.",
       "So sorting is done by malloc, not by free, and only when it is of use.",
     ],
     ground: SHELL,
@@ -65,16 +66,16 @@ export const MALLOC_STEPS: readonly Step[] = [
     picture: "chunks",
     question: "malloc(3000) found nothing that is large enough. Did it do anything with the two?",
     answer:
-      "Yes: it filed them. Each went from the unsorted bin to the large bin of its size, and only " +
-      "then a chunk was cut from top.",
+      "Yes: it filed them. Each went from the unsorted bin to the large bin of its size, " +
+      "and only then a chunk was cut from top.",
   },
   {
     id: "consolidation",
     title: "Neighbours become one chunk",
     text: [
-      "A chunk that is free for its neighbours has its size at its end as well, in the next one's " +
-        "`prev_size`, and the flag P behind it is clear. So `free` can see on both sides whether " +
-        "the neighbour is free, and merge with it, without any list.",
+      "A chunk that is free for its neighbours has its size at its end as well, in the " +
+        "next one's `prev_size`, and the flag P behind it is clear. So `free` can see on " +
+        "both sides whether the neighbour is free, and merge with it, without any list.",
     ],
     ground: SHELL,
     before: [
@@ -90,17 +91,17 @@ export const MALLOC_STEPS: readonly Step[] = [
     picture: "chunks",
     question: "a and c were free when b was freed. How many free chunks are there now?",
     answer:
-      "One, of 0x17a0 bytes: three times 0x7e0. Two neighbours that are both free, and in no " +
-      "cache, do not exist in a sound heap.",
+      "One, of 0x17a0 bytes: three times 0x7e0. Two neighbours that are both free, and in " +
+      "no cache, do not exist in a sound heap.",
   },
   {
     id: "brk-or-mmap",
     title: "brk or mmap: a threshold decides",
     text: [
-      "A large block gets a mapping of its own. The limit is `mmap_threshold`, 128 KiB at first. " +
-        "`free` of such a block is a `munmap`: it goes back to the system at once.",
-      "But the limit moves. A mapped block that is freed shows that the program uses such blocks " +
-        "for a short time, so its size becomes the new threshold.",
+      "A large block gets a mapping of its own. The limit is `mmap_threshold`, 128 KiB at " +
+        "first. `free` of such a block is a `munmap`: it goes back to the system at once.",
+      "But the limit moves. A mapped block that is freed shows that the program uses such " +
+        "blocks for a short time, so its size becomes the new threshold.",
     ],
     ground: STRACE,
     before: [],
@@ -109,15 +110,16 @@ export const MALLOC_STEPS: readonly Step[] = [
     picture: "chunks",
     question: "The same request twice: why does the second one come from the heap?",
     answer:
-      "The first free raised the threshold to 200,704 bytes. The second request is below it, so " +
-      "the break is moved, and no page needs to be mapped and cleared again each time.",
+      "The first free raised the threshold to 200,704 bytes. The second request is below " +
+      "it, so the break is moved, and no page needs to be mapped and cleared again each " +
+      "time.",
   },
   {
     id: "trim",
     title: "Trim: when the break moves down",
     text: [
-      "The heap can only shrink at its end. When `top` has grown to `trim_threshold`, 128 KiB at " +
-        "first, `free` moves the break down and leaves `top_pad` of it.",
+      "The heap can only shrink at its end. When `top` has grown to `trim_threshold`, 128 " +
+        "KiB at first, `free` moves the break down and leaves `top_pad` of it.",
     ],
     ground: STRACE,
     before: ["a = malloc(100000)", "b = malloc(100000)"],
@@ -134,10 +136,10 @@ export const MALLOC_STEPS: readonly Step[] = [
     id: "pinned",
     title: "Why was it not given back?",
     text: [
-      "The same two blocks, and a small one behind them. All three are freed, and nothing goes " +
-        "back to the kernel.",
-      "The small block went into tcache. For its neighbours it is in use, so the large chunk does " +
-        "not reach top. One small block at the end holds everything below it.",
+      "The same two blocks, and a small one behind them. All three are freed, and nothing " +
+        "goes back to the kernel.",
+      "The small block went into tcache. For its neighbours it is in use, so the large " +
+        "chunk does not reach top. One small block at the end holds everything below it.",
     ],
     ground: SHELL,
     before: ["a = malloc(100000)", "b = malloc(100000)", "pin = malloc(24)"],
@@ -146,10 +148,10 @@ export const MALLOC_STEPS: readonly Step[] = [
     picture: "chunks",
     question: "Articles say that free gives memory back to the system. What does it need for that?",
     answer:
-      "A mapping goes back at once. In the heap only the end goes back, and only when top has " +
-      "reached `trim_threshold`. Here 200,000 free bytes stay, for 24 that are in tcache. " +
-      "`malloc_trim(0)` cuts top down whatever the threshold, and gives up whole free pages below " +
-      "it, too (`madvise`): their addresses stay, their memory goes.",
+      "A mapping goes back at once. In the heap only the end goes back, and only when top " +
+      "has reached `trim_threshold`. Here 200,000 free bytes stay, for 24 that are in " +
+      "tcache. `malloc_trim(0)` cuts top down whatever the threshold, and gives up whole " +
+      "free pages below it, too (`madvise`): their addresses stay, their memory goes.",
     claim: 12,
   },
 ];

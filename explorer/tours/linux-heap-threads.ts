@@ -10,8 +10,8 @@ export const THREAD_STEPS: readonly Step[] = [
     id: "arenas",
     title: "Arenas: heaps for threads",
     text: [
-      "With one heap, threads wait for each other at its lock. So a thread's first malloc makes " +
-        "another arena: a `malloc_state` with lists and a top of its own, in a mapping.",
+      "With one heap, threads wait for each other at its lock. So a thread's first malloc " +
+        "makes another arena: a `malloc_state` with lists and a top of its own, in a mapping.",
       "This is `git grep`, recorded, in the middle: five threads have called malloc.",
     ],
     ground: GREP,
@@ -21,20 +21,20 @@ export const THREAD_STEPS: readonly Step[] = [
     picture: "space",
     question: "Articles say that every thread has an arena of its own. How many are there here?",
     answer:
-      "Four arenas for five threads: thread 4 shares the main arena with thread 0. There is a " +
-      "limit, `arena_max`, or if unset 2 for each core on i386 and 8 on x86-64. When it is " +
-      "reached, threads share.",
+      "Four arenas for five threads: thread 4 shares the main arena with thread 0. There " +
+      "is a limit, `arena_max`, or if unset 2 for each core on i386 and 8 on x86-64. When " +
+      "it is reached, threads share.",
     claim: 9,
   },
   {
     id: "heap-info",
     title: "heap_info: a heap in a mapping",
     text: [
-      "Such a heap is a range of 1 MiB on i386, 64 MiB on x86-64, aligned to its own size. At its " +
-        "beginning is a `heap_info`; the first `size` bytes can be used, the rest is reserved " +
-        "without access.",
-      "`free` finds the arena of any block so: the flag A in the chunk's size, then the lower bits " +
-        "of the address cleared; there is the heap_info, and its `ar_ptr`.",
+      "Such a heap is a range of 1 MiB on i386, 64 MiB on x86-64, aligned to its own size. " +
+        "At its beginning is a `heap_info`; the first `size` bytes can be used, the rest is " +
+        "reserved without access.",
+      "`free` finds the arena of any block so: the flag A in the chunk's size, then the " +
+        "lower bits of the address cleared; there is the heap_info, and its `ar_ptr`.",
     ],
     ground: GREP,
     before: [],
@@ -43,8 +43,9 @@ export const THREAD_STEPS: readonly Step[] = [
     picture: "struct",
     question: "Articles draw heap_info with a next and a free_list. Which fields has it?",
     answer:
-      "`ar_ptr`, `prev`, `size`, `mprotect_size`, `pagesize` and a pad. Heaps of one arena are " +
-      "linked backwards, by `prev`. Free chunks are in the arena's bins, wherever they lie.",
+      "`ar_ptr`, `prev`, `size`, `mprotect_size`, `pagesize` and a pad. Heaps of one arena " +
+      "are linked backwards, by `prev`. Free chunks are in the arena's bins, wherever they " +
+      "lie.",
     claim: 5,
   },
 ];

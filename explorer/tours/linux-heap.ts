@@ -9,7 +9,8 @@ export const LINUX_HEAP: Tour = {
   id: "linux-heap",
   title: "The story of the Linux heap",
   summary:
-    "From an empty heap to arenas: start_brk and brk, mmap, chunks, tcache, bins, trim, heap_info. " +
-    "Each step is a real heap, a question, and its answer; some are about what articles get wrong.",
+    "From an empty heap to arenas: start_brk and brk, mmap, chunks, tcache, bins, trim, " +
+    "heap_info. Each step is a real heap, a question, and its answer; some are about " +
+    "what articles get wrong.",
   steps: [...KERNEL_STEPS, ...MALLOC_STEPS, ...THREAD_STEPS],
 };

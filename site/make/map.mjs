@@ -54,7 +54,7 @@ function lessonChapters() {
   return chapters;
 }
 
-/** @returns {Map<string, string>} pages by their documents: "docs/threads.md" → "guides/threads.md" */
+/** @returns {Map<string, string>} pages by document: "docs/threads.md" → "guides/threads.md" */
 export function documents() {
   const guides = Object.values(CHAPTERS).flat();
   const lessons = lessonChapters().flatMap(({ names }) => names);

@@ -1,5 +1,5 @@
-// Makes the built site independent of where it lies. VitePress wants to know the path that a site is
-// served under; it is given a mark instead. Here the mark becomes a way relative to the page in
+// Makes the built site independent of where it lies. VitePress wants to know the path that a site
+// is served under; it is given a mark instead. Here the mark becomes a way relative to the page in
 // HTML and style sheets, and in scripts a variable that each page sets from its own address.
 
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";

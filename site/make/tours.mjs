@@ -94,8 +94,8 @@ function tourList({ id, title, summary, steps }) {
 const INTRODUCTION = [
   "# Guided tours",
   "",
-  "Each step is a real heap: what is printed below it, and drawn, was read from its memory when this",
-  "site was built. Think before you open an answer.",
+  "Each step is a real heap: what is printed and drawn was read from its memory when this site was",
+  "built. Think before you open an answer.",
   "",
 ];
 

@@ -1,10 +1,17 @@
 // The picture of a heap's chunks: one row, in the order of addresses, not to scale. Below them the
 // links of the lists, at the end the break.
 
-import { isDamage } from "../../src/inspect/damage.js";
+import { isDamage, type Damage } from "../../src/inspect/damage.js";
 import type { ChunkView } from "../../src/inspect/chunks.js";
-import { cacheLists, readThreads, walkBin, walkFastbin } from "../../src/inspect/lists.js";
-import type { HeapSource } from "../../src/inspect/source.js";
+import {
+  binCount,
+  cacheLists,
+  fastbinsOf,
+  readThreads,
+  walkBin,
+  walkFastbin,
+  type Entry,
+} from "../../src/inspect/lists.js";
 import { mmOf } from "../../src/inspect/words.js";
 import type { Scene } from "./scene.js";
 import { box, element, picture, text } from "./svg.js";
@@ -46,20 +53,17 @@ function labelOf({ state, mem }: ChunkView, names: ReadonlyMap<number, string>):
 
 /** Lists of free chunks, each as their addresses in order. */
 function* listsOf({ source, arenas }: Scene["view"]): Generator<number[]> {
-  const addresses = (walk: Iterable<{ chunk?: number }>): number[] =>
-    [...walk].flatMap(({ chunk }) => (chunk === undefined ? [] : [chunk]));
+  const addresses = (walk: Iterable<Entry | Damage>): number[] =>
+    [...walk].flatMap((one) => (isDamage(one) ? [] : [one.chunk]));
   for (const { tcache } of readThreads(source)) {
     if (tcache === 0) continue;
     for (const list of cacheLists(source, tcache)) yield addresses(list.walk);
   }
   const [main] = arenas;
   if (main === undefined) return;
-  for (let bin = 0; bin < 10; bin++) yield addresses(fastbin(source, main, bin));
-  for (let bin = 1; bin < 127; bin++) yield addresses(walkBin(source, main.address, bin));
-}
-
-function fastbin(source: HeapSource, main: Scene["view"]["arenas"][number], bin: number) {
-  return bin < main.state.fastbinsY.length ? walkFastbin(source, main, bin) : [];
+  for (const bin of fastbinsOf(main).keys()) yield addresses(walkFastbin(source, main, bin));
+  for (let bin = 1; bin < binCount(source); bin++)
+    yield addresses(walkBin(source, main.address, bin));
 }
 
 /** Arrows from chunk to chunk, below the row. */
@@ -72,7 +76,8 @@ function links(lists: Iterable<number[]>, cells: readonly Cell[]): string[] {
       if (from === undefined || to === undefined) continue;
       const y = TOP + TALL + 2;
       const deep = y + Math.min(40, 14 + Math.abs(from - to) / 6);
-      const d = `M${round(from)} ${y}C${round(from)} ${deep} ${round(to)} ${deep} ${round(to)} ${y}`;
+      const [left, right] = [round(from), round(to)];
+      const d = `M${left} ${y}C${left} ${deep} ${right} ${deep} ${right} ${y}`;
       paths.push(element("path", { class: "p-link", d, "marker-end": "url(#tip)" }));
     }
   return paths;

@@ -16,7 +16,8 @@ const UNITS = ["bytes", "KiB", "MiB", "GiB"];
 function sizeText(bytes: number): string {
   const power = Math.min(3, Math.floor(Math.log2(Math.max(1, bytes)) / 10));
   const value = bytes / 1024 ** power;
-  return `${value >= 100 || Number.isInteger(value) ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
+  const isRound = value >= 100 || Number.isInteger(value);
+  return `${isRound ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
 }
 
 /** A row of the address space. */

@@ -66,7 +66,7 @@ function verdictOf(subject: Subject, line: string | undefined): Verdict | undefi
   const { process } = subject;
   if (call === undefined || argument === undefined || process === undefined) return undefined;
   return call === "try_free"
-    ? tryFree(process, addressOf(subject, argument, "ADDRESS") as never)
+    ? tryFree(process, addressOf(subject, argument, "ADDRESS"))
     : tryMalloc(process, Number(argument));
 }
 

@@ -5,6 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { PAGES, ROOT, SITE } from "./map.mjs";
+import { hashOf } from "./tour-links.mjs";
 
 const PLAYER = `${ROOT}build/.cache/tours.mjs`;
 /** Where sources of the package look for binaries from. */
@@ -72,6 +73,7 @@ function stepPage(tour, step, i) {
     ]),
     ...(scene.length === 0 ? [] : ["The scene is set by", "", ...scene, "", "and then", ""]),
     ...["```text", step.output.trimEnd(), "```", ""],
+    ...[explorerLink(step), ""],
     ...[`<details class="tour-question"><summary>${prose(step.question)}</summary>`, ""],
     ...[prose(step.answer), "", "</details>", "", ...claimNote(step)],
     ...[
@@ -84,6 +86,11 @@ function stepPage(tour, step, i) {
     ],
     ...["</nav>", ""],
   ].join("\n");
+}
+
+function explorerLink(step) {
+  const to = `../../explorer/index.html#${hashOf(step)}`;
+  return `<p><a class="vp-raw" href="${to.replaceAll("&", "&amp;")}">Open it in the explorer</a></p>`;
 }
 
 function tourList({ id, title, summary, steps }) {

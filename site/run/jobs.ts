@@ -14,7 +14,7 @@ export type Plan =
     };
 
 /** Milliseconds that a block may take. */
-const LIMIT = 15_000;
+const LIMIT = 10_000;
 /** Characters that a block may print. */
 const MOST_OUTPUT = 200_000;
 /** Binaries that examples may ask for: names without a path. */

@@ -105,7 +105,7 @@ export function sidebars() {
         ],
       },
       ...guides,
-      { text: "The project", items: project, collapsed: true },
+      { text: "The project", items: project },
     ],
     "/project/": [{ text: "The project", items: project }, ...guides],
     "/lessons/": [{ text: "Lessons", link: "/lessons/index.html" }, ...lessons],

@@ -16,6 +16,17 @@ function tours(text, link) {
   return [{ text, link }, ...steps];
 }
 
+/** Names of headings are GitHub's, which the documents' links are written for. */
+const slugify = (text) =>
+  text
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+    .replace(/\s/g, "-");
+
+// Links to files with these endings are no pages.
+process.env.VITE_EXTRA_EXTENSIONS = "c,h,rs,zig,bt";
+
 const exactly = (name) => new RegExp(`^${name}$`);
 
 export default defineConfig({
@@ -29,7 +40,7 @@ export default defineConfig({
   metaChunk: true,
   lastUpdated: false,
   head: [["link", { rel: "icon", type: "image/svg+xml", href: `${BASE}icon.svg` }]],
-  markdown: { config: runnable },
+  markdown: { config: runnable, anchor: { slugify } },
   srcExclude: ["public/**"],
   // Files lie beside the pages; tests/site follows every link of what was built.
   ignoreDeadLinks: [/\/files\//, /\/(api|explorer|bench)\/index/],

@@ -69,7 +69,9 @@ function replaceLast(text, what, by) {
 
 /** What the page says of itself: where it comes from, which examples are looked up by. */
 function withFront(text, document) {
-  return `---\nsource: ${document}\n---\n\n${text}`;
+  // Lessons are mostly what commands print, up to 100 columns of it.
+  const isWide = document.startsWith("docs/heap/");
+  return `---\nsource: ${document}\naside: ${!isWide}\n---\n\n${text}`;
 }
 
 function write(path, content) {

@@ -55,7 +55,7 @@ function stepPage(tour, step, i) {
     ...[
       "---",
       `title: ${JSON.stringify(step.title)}`,
-      "outline: false",
+      "aside: false",
       "prev: false",
       "next: false",
     ],

@@ -23,7 +23,7 @@ const TALL = 56;
 const hex = (value: number): string => `0x${value.toString(16)}`;
 
 /** A chunk and its place. */
-interface Cell {
+export interface Cell {
   readonly chunk: ChunkView;
   readonly x: number;
   readonly width: number;
@@ -89,35 +89,94 @@ const TIP =
   '<defs><marker id="tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" ' +
   'orient="auto"><path class="p-tip" d="M0 0L8 4L0 8z"/></marker></defs>';
 
-/** Draws the chunks of a scene's main heap, and mapped ones behind the break. */
-export function chunksPicture(scene: Scene, title: string): string {
-  const all = [...scene.view.chunks()].filter((one) => !isDamage(one));
-  const { startBrk, brk } = mmOf(scene.view.source);
-  const inHeap = all.filter(({ chunk }) => chunk >= startBrk && chunk < brk);
-  const mapped = all.filter(({ state }) => state === "mmapped");
-  const width = WIDTH - 12 - mapped.length * 110;
-  const cells = cellsOf(inHeap, width);
-  const parts = [TIP, text("small", 0, 14, `start_brk ${hex(startBrk)}`)];
+/** A row of chunks that was laid out. */
+export interface Row {
+  readonly cells: readonly Cell[];
+  /** Where the break is drawn. */
+  readonly end: number;
+}
+
+/** Lays the chunks of a scene's main heap out. @param room what is left beside them */
+function rowOf({ view }: Scene, room: number): Row {
+  const { startBrk, brk } = mmOf(view.source);
+  const chunks = [...view.chunks()].filter((one) => !isDamage(one));
+  const inHeap = chunks.filter(({ chunk }) => chunk >= startBrk && chunk < brk);
+  // Where a size is damaged, nobody can say where the next chunk begins.
+  const last = inHeap.at(-1);
+  const from = last === undefined ? startBrk : last.chunk + last.size;
+  if (last !== undefined && last.state !== "top" && from < brk)
+    inHeap.push({ chunk: from, mem: from + 8, size: brk - from, flags: 0, state: "free" });
+  const end = WIDTH - 12 - room;
+  return { cells: cellsOf(inHeap, end), end };
+}
+
+/** The middle of a word of the heap, on the row; undefined outside of it. */
+export function placeIn({ cells }: Row, address: number): number | undefined {
+  const cell = cells.find(
+    ({ chunk: { chunk, size } }) => address >= chunk && address < chunk + size,
+  );
+  if (cell === undefined) return undefined;
+  return cell.x + (cell.width * (address - cell.chunk.chunk)) / cell.chunk.size;
+}
+
+function drawn({ chunk, x, width }: Cell, names: ReadonlyMap<number, string>): string[] {
+  const kind = KINDS[chunk.state] ?? (chunk.state === "free" ? "bad" : "own");
+  const label = chunk.state === "free" ? "unknown" : labelOf(chunk, names);
+  const middle = x + width / 2;
+  const parts = [box(kind, x + 1, TOP, Math.max(2, width - 2), TALL)];
+  parts.push(text("label", middle, TOP + 24, label, "middle"));
+  if (width > 44 && chunk.state !== "free")
+    parts.push(text("size", middle, TOP + 44, hex(chunk.size), "middle"));
+  return parts;
+}
+
+/** Addresses below the row, as many as have room. */
+function addresses(cells: readonly Cell[], y: number): string[] {
   let free = -1;
-  for (const { chunk, x, width: wide } of cells) {
-    parts.push(box(KINDS[chunk.state] ?? "own", x + 1, TOP, Math.max(2, wide - 2), TALL));
-    const middle = x + wide / 2;
-    parts.push(text("label", middle, TOP + 24, labelOf(chunk, scene.names), "middle"));
-    if (wide > 44) parts.push(text("size", middle, TOP + 44, hex(chunk.size), "middle"));
-    if (x < free) continue;
-    parts.push(text("small", x + 1, TOP + TALL + 62, hex(chunk.chunk)));
+  return cells.flatMap(({ chunk: { chunk }, x }) => {
+    if (x < free) return [];
     free = x + 76;
-  }
-  parts.push(...links(listsOf(scene.view), cells));
-  parts.push(box("brk", width + 2, TOP - 12, 4, TALL + 24));
-  parts.push(text("small", width + 4, 14, `brk ${hex(brk)}`, "end"));
-  mapped.forEach((chunk, i) => {
-    const x = width + 20 + i * 110;
-    parts.push(
-      box("used", x, TOP, 96, TALL),
-      text("size", x + 48, TOP + 44, hex(chunk.size), "middle"),
-    );
-    parts.push(text("label", x + 48, TOP + 24, labelOf(chunk, scene.names) || "mapping", "middle"));
+    return [text("small", x + 1, y, hex(chunk))];
   });
-  return picture(title, WIDTH, TOP + TALL + 72, parts);
+}
+
+const BESIDE = 110;
+
+/** A mapped chunk, behind the break. */
+function mappedParts({ size, mem }: ChunkView, x: number, { names }: Scene): string[] {
+  return [
+    box("used", x, TOP, 96, TALL),
+    text("label", x + 48, TOP + 24, names.get(mem) ?? "mapping", "middle"),
+    text("size", x + 48, TOP + 44, hex(size), "middle"),
+  ];
+}
+
+/**
+ * Draws the chunks of a scene's main heap, and mapped ones behind the break.
+ * @param marks draws more, below the row: what it returns, and how tall that is
+ */
+export function chunksPicture(
+  scene: Scene,
+  title: string,
+  marks: (row: Row, y: number) => readonly [parts: string[], tall: number] = () => [[], 0],
+): string {
+  const { startBrk, brk } = mmOf(scene.view.source);
+  const mapped = [...scene.view.chunks()]
+    .filter((one) => !isDamage(one))
+    .filter(({ state }) => state === "mmapped");
+  const row = rowOf(scene, mapped.length * BESIDE);
+  const arrows = links(listsOf(scene.view), row.cells);
+  const below = TOP + TALL + (arrows.length > 0 ? 62 : 20);
+  const [more, tall] = marks(row, below + 8);
+  return picture(title, WIDTH, below + 10 + tall, [
+    TIP,
+    text("small", 0, 14, `start_brk ${hex(startBrk)}`),
+    ...row.cells.flatMap((cell) => drawn(cell, scene.names)),
+    ...addresses(row.cells, below),
+    ...arrows,
+    box("brk", row.end + 2, TOP - 12, 4, TALL + 24),
+    text("small", row.end + 4, 14, `brk ${hex(brk)}`, "end"),
+    ...mapped.flatMap((chunk, i) => mappedParts(chunk, row.end + 20 + i * BESIDE, scene)),
+    ...more,
+  ]);
 }

@@ -1,10 +1,11 @@
-// The pictures of the tours: the address space, a struct, and what a failed check looked at. Those
-// of chunks are in chunks.ts.
+// The pictures of the tours: the address space, and a struct. Those of chunks are in chunks.ts, those
+// of aborts in abort.ts.
 
 import type { Step } from "../../explorer/tours/index.js";
 import { isDamage } from "../../src/inspect/damage.js";
 import { isVisible, walkRegions } from "../../src/inspect/regions.js";
 import { mmOf } from "../../src/inspect/words.js";
+import { abortPictures } from "./abort.js";
 import { chunksPicture } from "./chunks.js";
 import type { Scene } from "./scene.js";
 import { box, picture, text } from "./svg.js";
@@ -93,26 +94,6 @@ function structPicture({ output }: Scene, title: string): string {
   return picture(title, WIDTH, shown.length * 30, parts);
 }
 
-/** The words that a failed check looked at, and where each of them is. */
-function abortPicture(scene: Scene, title: string): string {
-  const failure = scene.verdict?.failure;
-  if (failure === undefined) return chunksPicture(scene, title);
-  const rows = failure.values.flatMap(({ name, value, at }, i) => {
-    const y = 34 + i * 34;
-    return [
-      box("bad", 0, y, 200, 30),
-      text("label", 12, y + 20, name),
-      box("own", 204, y, 170, 30),
-      text("label", 216, y + 20, value),
-      text("small", 390, y + 20, at === undefined ? "the address itself" : `at ${hex(at)}`),
-    ];
-  });
-  const message =
-    failure.message.length > 80 ? `${failure.message.slice(0, 78)}\u2026` : failure.message;
-  const head = text("bad", 0, 18, message);
-  return picture(title, WIDTH, 40 + failure.values.length * 34, [head, ...rows]);
-}
-
 /** @returns the pictures of a step that was played, as SVG */
 export function picturesOf(step: Step, scene: Scene): string[] {
   const { title } = step;
@@ -124,9 +105,6 @@ export function picturesOf(step: Step, scene: Scene): string[] {
     case "struct":
       return [structPicture(scene, `${title}: the fields of the struct`)];
     case "abort":
-      return [
-        chunksPicture(scene, `${title}: the chunks of the heap`),
-        abortPicture(scene, `${title}: what the check looked at`),
-      ];
+      return abortPictures(scene, title);
   }
 }

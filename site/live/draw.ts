@@ -1,5 +1,5 @@
 // Draws a scene of the live heap: the chunks in order of address, not to scale (a block of 24 bytes
-// and one of 100,000 are both to be seen), and the break at their end.
+// and one of 100,000 are both to be seen), the break at their end, and beyond it what is mapped.
 
 import type { ChunkState, ChunkView } from "ptmalloc-wasm/inspect";
 import type { Block, Scene } from "./heap.js";
@@ -29,22 +29,39 @@ const OTHER = ["--heap-own", "glibc's own"] as const;
 export const stateOf = (state: ChunkState): readonly [string, string] => STATES[state] ?? OTHER;
 
 const BRK_ROOM = 8;
+/** How wide a mapped chunk is, with the gap before it, and how many are drawn at most. */
+const MAPPED = 56;
+const GAP = 10;
+const MOST_MAPPED = 3;
 
 /** How wide a chunk wants to be; the sizes between 16 bytes and a megabyte fit in one row. */
 const weightOf = ({ size }: ChunkView): number => Math.log2(size) ** 2;
 
-/** @returns the heap's chunks with their places */
-export function cellsOf({ chunks, blocks }: Scene, width: number): Cell[] {
+/** The chunks of a scene, and where the break is drawn. */
+export interface Layout {
+  readonly cells: readonly Cell[];
+  readonly brk: number;
+}
+
+/** @returns the chunks with their places */
+export function layOut({ chunks, blocks }: Scene, width: number): Layout {
   const inHeap = chunks.filter(({ state }) => state !== "mmapped");
+  const mapped = chunks.filter(({ state }) => state === "mmapped").slice(-MOST_MAPPED);
+  const brk = width - BRK_ROOM - mapped.length * (MAPPED + GAP);
   const all = inHeap.reduce((sum, chunk) => sum + weightOf(chunk), 0);
   const names = new Map(blocks.map(({ address, name }): [number, string] => [address, name]));
   let x = 0;
-  return inHeap.map((chunk) => {
-    const share = ((width - BRK_ROOM) * weightOf(chunk)) / all;
+  const cells = inHeap.map((chunk) => {
+    const share = (brk * weightOf(chunk)) / all;
     const cell = { chunk, x, width: share, label: labelOf(chunk, names) };
     x += share;
     return cell;
   });
+  const beyond = mapped.map((chunk, i): Cell => {
+    const at = brk + BRK_ROOM + GAP + i * (MAPPED + GAP);
+    return { chunk, x: at, width: MAPPED, label: labelOf(chunk, names) };
+  });
+  return { cells: [...cells, ...beyond], brk };
 }
 
 function labelOf({ state, mem }: ChunkView, names: ReadonlyMap<number, string>): string {
@@ -59,10 +76,10 @@ export function textOf({ chunk, size, state }: ChunkView, block: Block | undefin
   return `${name}0x${chunk.toString(16)}, ${size.toLocaleString("en")} bytes, ${stateOf(state)[1]}`;
 }
 
-/** Draws the cells, and the break behind them. */
+/** Draws the cells, and the break. */
 export function draw(
   canvas: HTMLCanvasElement,
-  cells: readonly Cell[],
+  { cells, brk }: Layout,
   selected: number | undefined,
 ): void {
   const context = canvas.getContext("2d");
@@ -89,5 +106,5 @@ export function draw(
       context.fillText(label, x + wide / 2, height / 2);
   }
   context.fillStyle = color("--heap-brk");
-  context.fillRect(width - BRK_ROOM + 2, 0, 4, height);
+  context.fillRect(brk + 2, 0, 4, height);
 }

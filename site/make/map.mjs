@@ -87,6 +87,9 @@ export function sidebars() {
     text,
     items: entries(names, "docs", "guides"),
   }));
+  const measure = guides.find(({ text }) => text === "Measure");
+  // Pages of others, which VitePress does not know.
+  measure.items.push({ text: "A report of bench", link: "/bench/index.html", target: "_self" });
   const lessons = lessonChapters().map(({ title, names }) => ({
     text: title,
     items: entries(names, "docs/heap", "lessons"),

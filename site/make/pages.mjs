@@ -15,6 +15,8 @@ import { fromMarkdown } from "mdast-util-from-markdown";
 import { visit } from "unist-util-visit";
 import { documents, PAGES, ROOT, SITE } from "./map.mjs";
 
+/** Pictures are of this site: they would show it itself. */
+const PICTURE = /<picture>[^]*?<\/picture>\n*/g;
 const ELSEWHERE = /^([a-z]+:|#)/i;
 /** Files that are no pages, but that a page leads to, lie here, by their own paths. */
 export const FILES = "files";
@@ -85,7 +87,8 @@ export function makePages() {
   const pages = documents();
   const files = new Set();
   for (const [document, page] of pages) {
-    const text = rewritten(readFileSync(ROOT + document, "utf8"), document, pages, files);
+    const source = readFileSync(ROOT + document, "utf8").replace(PICTURE, "");
+    const text = rewritten(source, document, pages, files);
     write(PAGES + page, withFront(text, document));
   }
   for (const file of files) write(`${PAGES}public/${FILES}/${file}`, readFileSync(ROOT + file));

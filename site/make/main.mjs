@@ -12,7 +12,7 @@ import { makeReport } from "./report.mjs";
 import { makeTours } from "./tours.mjs";
 import { ROOT, SITE } from "./map.mjs";
 
-/** Options: --quick leaves out what takes long; --out FOLDER is where to, in place of build/site. */
+/** --quick leaves out what takes long; --out FOLDER is where to, in place of build/site. */
 const { values: options } = parseArgs({
   options: { quick: { type: "boolean" }, out: { type: "string", default: `${ROOT}build/site` } },
 });

@@ -30,6 +30,7 @@ const OTHERS = {
   "assembly/malloc/README.md": "project/assembly-malloc.md",
   "bench/README.md": "project/bench.md",
   "recorder/README.md": "project/recorder.md",
+  "site/README.md": "project/site.md",
   "src/README.md": "project/src.md",
   "tests/README.md": "project/tests.md",
   "tests/golden/README.md": "project/tests-golden.md",

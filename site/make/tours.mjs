@@ -89,8 +89,8 @@ function stepPage(tour, step, i) {
 }
 
 function explorerLink(step) {
-  const to = `../../explorer/index.html#${hashOf(step)}`;
-  return `<p><a class="vp-raw" href="${to.replaceAll("&", "&amp;")}">Open it in the explorer</a></p>`;
+  const to = `../../explorer/index.html#${hashOf(step).replaceAll("&", "&amp;")}`;
+  return `<p><a class="vp-raw" href="${to}">Open it in the explorer</a></p>`;
 }
 
 function tourList({ id, title, summary, steps }) {

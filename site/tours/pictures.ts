@@ -1,5 +1,5 @@
-// The pictures of the tours: the address space, and a struct. Those of chunks are in chunks.ts, those
-// of aborts in abort.ts.
+// The pictures of the tours: the address space, and a struct. Those of chunks are in chunks.ts,
+// those of aborts in abort.ts.
 
 import type { Step } from "../../explorer/tours/index.js";
 import { isDamage } from "../../src/inspect/damage.js";

@@ -6,9 +6,13 @@ import { deflateRawSync } from "node:zlib";
 const VIEWS = { chunks: "map", space: "space", struct: "arenas", abort: "try" };
 const CALL = /^([a-z]\w* = )?[a-z_]\w*\(/;
 
-/** A `write` of the shell's as calls: its bytes, one by one. */
+/**
+ * A `write` of the shell's as calls: its bytes, one by one.
+ * @param {string} line
+ * @returns {string[]}
+ */
 function storeCalls(line) {
-  const [, place, value] = /^write (\S+) (\S+)$/.exec(line);
+  const [, place, value] = line.split(" ");
   const bytes = [0, 8, 16, 24].map((shift) => (Number(value) >>> shift) & 0xff);
   return bytes.map((byte, i) => `fill(${place} + ${i}, 1, ${byte})`);
 }

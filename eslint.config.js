@@ -17,7 +17,7 @@ export default tseslint.config(
     ],
   },
   {
-    files: ["**/*.{ts,js,mjs}"],
+    files: ["**/*.{ts,tsx,js,mjs}"],
     rules: {
       ...sizes,
       "no-var": "error",
@@ -28,7 +28,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["{src,tests,bench,site,explorer}/**/*.ts", "*.config.ts"],
+    files: ["{src,tests,bench,site,explorer}/**/*.{ts,tsx}", "*.config.ts"],
     ignores: ["bench/assembly/**", "bench/programs/**"],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },

@@ -66,5 +66,6 @@ export type {
   ThreadRecord,
   ThreadStateRecord,
 } from "./inspect/snapshot.js";
+export { parseSnapshot } from "./inspect/parse-snapshot.js";
 export { diffSnapshots } from "./inspect/diff.js";
 export type { ChangedChunk, ChangedNumber, SnapshotDiff } from "./inspect/diff.js";

@@ -5,7 +5,7 @@
 // (under short names that its types do not list); the rest is in dist/files.js and dist/loader.js.
 // The command line is dist/cli/, with the libraries that it needs bundled, so an installation
 // brings no other package; their licences are put into dist/THIRD-PARTY-LICENSES.txt. The page that
-// `bench` fills with its results is there, too.
+// `bench` fills with its results is there, too, and so is the explorer, in one archive.
 //
 //   node tools/build-dist.mjs        after the binaries: two of them are put into the code, as text
 
@@ -16,6 +16,7 @@ import nodeResolve from "@rollup/plugin-node-resolve";
 import { rollup } from "rollup";
 
 import { buildPage } from "./build-page.mjs";
+import { archiveExplorer } from "./build-explorer.mjs";
 import { ENTRIES, entrySource } from "./entries.mjs";
 import { licenceTexts } from "./licences.mjs";
 import {
@@ -98,7 +99,8 @@ async function buildCode() {
   });
   await bundle.close();
   const page = await buildPage(root, `${dist}cli/bench-page.html.gz`);
-  writeFileSync(`${dist}THIRD-PARTY-LICENSES.txt`, licenceTexts(root, [...output, page]));
+  const explorer = await archiveExplorer(`${root}build/explorer-bare`, `${dist}cli/explorer.br`);
+  writeFileSync(`${dist}THIRD-PARTY-LICENSES.txt`, licenceTexts(root, [...output, page, explorer]));
 }
 
 rmSync(dist, { recursive: true, force: true });

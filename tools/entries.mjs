@@ -7,6 +7,8 @@ export const ENTRIES = [
   "wasm",
   "threads",
   "inspect",
+  "trace",
+  "shell",
   "kernel/index",
   "link/index",
   "image/index",

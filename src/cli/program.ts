@@ -11,6 +11,7 @@ import { benchCommand } from "./bench/command.js";
 import { binariesCommand } from "./binaries/command.js";
 import { compareGlibcCommand } from "./compare-glibc/command.js";
 import { completionCommand } from "./completion/command.js";
+import { exploreCommand } from "./explore/command.js";
 import { exportCommand } from "./exchange/export.js";
 import { importCommand } from "./exchange/import.js";
 import { configureHelp } from "./help.js";
@@ -43,6 +44,7 @@ const COMMANDS: Readonly<Record<string, (io: CliIo) => readonly Command[]>> = {
     exportCommand(io),
   ],
   "Looking at a heap:": (io) => [
+    exploreCommand(io),
     shellCommand(io),
     ...heapCommands(io),
     snapshotCommand(io),

@@ -15,6 +15,7 @@ import { UsageError, UserError } from "../base/user-error.js";
 import { table, wrap } from "./tables.js";
 import { EVENT_HELP, eventOf } from "./events.js";
 import type { Session } from "./session.js";
+import type { Subject } from "./subject.js";
 import { givenTo, wordsOf } from "./words.js";
 
 /** A command of the shell itself. */
@@ -194,7 +195,8 @@ function commandNamed(
   const own = Object.hasOwn(SHELL, name) ? SHELL[name] : undefined;
   if (own !== undefined) return own.run(session, rest, style);
   const command = heapCommand(name);
-  return command === undefined ? undefined : commandLines(session, command, rest, style);
+  if (command === undefined) return undefined;
+  return commandLines(session.subject, session.place, command, rest, style);
 }
 
 /**
@@ -223,20 +225,39 @@ export function* lineOf(session: Session, text: string, style: Style): Generator
 }
 
 function* commandLines(
-  session: Session,
+  subject: Subject,
+  place: string,
   command: HeapCommand,
   rest: string,
   style: Style,
 ): Generator<string, void, undefined> {
   const { json, ...given } = givenTo(command, wordsOf(rest));
-  const report = command.run(session.subject, given);
+  const report = command.run(subject, given);
   if (json) {
     yield JSON.stringify({ command: command.name, ...report.json });
     return;
   }
   // What is looked at need not be said here.
-  const title = style.colors.dim(session.place);
+  const title = style.colors.dim(place);
   for (const text of fittedLines(report, style)) if (text !== title) yield text;
+}
+
+/**
+ * Does a line that looks at a heap, or asks for help: `bins`, `vis --count 3`, `help whatis`.
+ * @param subject what it looks at
+ * @returns lines for people; undefined where the line begins with no such command
+ * @throws UserError, UsageError
+ */
+export function heapCommandLines(
+  subject: Subject,
+  text: string,
+  style: Style,
+): Iterable<string> | undefined {
+  const [, name = "", rest = ""] = /^([a-z_]+)\s*([^]*)$/i.exec(text.trim()) ?? [];
+  if (name === "help") return helpLines(rest.trim(), style);
+  const command = heapCommand(name);
+  if (command === undefined) return undefined;
+  return commandLines(subject, subject.name, command, rest.trim(), style);
 }
 
 /** A line whose last call returns nothing. */

@@ -34,6 +34,17 @@ export const ladders = {
     { names: ["(root)"] },
     { names: ["cli"] },
   ],
+  explorer: [
+    // What both ends tell each other, and pure functions.
+    { names: ["model"] },
+    // What runs in workers, and data of the tours.
+    { names: ["engine", "playground", "tours"] },
+    // Signals and what people can do; they know the engine's type.
+    { names: ["state"] },
+    { names: ["parts"] },
+    { names: ["views"] },
+    { names: ["(root)"] },
+  ],
   bench: [
     // What is compiled and run as it is: modules of AssemblyScript, programs in both languages.
     { names: ["assembly", "programs"] },

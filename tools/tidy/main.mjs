@@ -18,9 +18,9 @@ const MAX_LINES = 400;
 const FOLDERS = ["assembly", "bench", "explorer", "site", "src", "tests", "tools"];
 /** What is installed, made, or no matter of ours. */
 const LEFT_OUT = /^\.|^(build|dist|node_modules)$/;
-const CODE = /\.(ts|mjs|cjs|js|vue|css|c|h|sh)$/;
-/** Where no line at all is longer than a screen is wide, whatever it has. */
-const NARROW = /^(explorer|site)\//;
+const CODE = /\.(tsx?|mjs|cjs|js|vue|css|c|h|sh)$/;
+/** Where no line at all is too long, whatever it has. */
+const NARROW = /^(explorer\/tours|site)\//;
 const GENERATED = new Set(["src/layout/generated.ts"]);
 // Put together so that this very file has none.
 const LEFTOVER = new RegExp(`\\b(${"FIX"}ME|${"XX"}X)\\b`);
@@ -71,7 +71,7 @@ export function checkFile(path, text) {
   problems.push(...(NARROW.test(path) ? checkLines(path, text) : checkComments(path, text)));
   if (path.startsWith("assembly/"))
     problems.push(...checkAssembly(path, text), ...checkMarks(path, text));
-  if (path.endsWith(".ts")) problems.push(...checkLayers(path, text));
+  if (/\.tsx?$/.test(path)) problems.push(...checkLayers(path, text));
   if (/^src\/.*\.ts$/.test(path)) problems.push(...checkRealms(path, text));
   return problems;
 }

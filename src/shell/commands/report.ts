@@ -1,5 +1,6 @@
 // How the commands show what they found: lines for people, one object for machines.
 
+import picocolors from "picocolors";
 import type { ChunkState, ChunkView } from "../../inspect/chunks.js";
 import { flagNames } from "../../inspect/chunks.js";
 import type { Damage } from "../../inspect/damage.js";
@@ -12,6 +13,13 @@ export interface Style {
   readonly colors: Colors;
   /** Columns; no line is longer unless one number is. */
   readonly width: number;
+}
+
+const NO_COLORS = picocolors.createColors(false);
+
+/** @returns how to write without colours @param width columns */
+export function plainStyle(width: number): Style {
+  return { colors: NO_COLORS, width };
 }
 
 /** What a command found. */

@@ -4,7 +4,7 @@
 import { HeapAbort } from "../../process/failures.js";
 import { isError } from "../../base/realm.js";
 import { KernelOption } from "../../layout/generated.js";
-import { errnoMessage, errnoName } from "../../kernel/errno.js";
+import { Errno, errnoMessage, errnoName } from "../../kernel/errno.js";
 import { MemoryFault } from "../../kernel/faults.js";
 import { MAP, PR } from "../../kernel/flags.js";
 import type { Kernel, KernelOptionName } from "../../kernel/kernel.js";
@@ -27,6 +27,11 @@ export interface ScriptOutput {
   readonly onFault: (fault: MemoryFault) => void;
   /** Takes a remark on lines of strace that could not be made, or ended otherwise. */
   readonly note: (text: string) => void;
+  /**
+   * Makes each call that takes numbers, in place of the run itself: for who keeps them.
+   * @returns what the function returned; of posix_memalign the block's address, 0 where it failed
+   */
+  readonly make?: (name: string, args: readonly bigint[]) => bigint;
 }
 
 /**
@@ -102,7 +107,7 @@ class Notes {
 }
 
 /** Names that stand for settings of the kernel in `sysctl(NAME, VALUE)`. */
-const OPTION_NAMES = Object.keys(KernelOption) as KernelOptionName[];
+export const OPTION_NAMES = Object.keys(KernelOption) as KernelOptionName[];
 
 /**
  * Runs one statement that is no line of strace.
@@ -200,7 +205,11 @@ export class ScriptRun implements Scope {
     for (const [i, value] of numbers.entries()) {
       if (!wide.includes(i)) checkWord(value, this.wordBits, at);
     }
-    const value = this.#guarded(at, () => BigInt(run(this.#kernel, numbers)));
+    const { make } = this.#output;
+    const value = this.#guarded(
+      at,
+      () => make?.(name, numbers) ?? BigInt(run(this.#kernel, numbers)),
+    );
     if (name === "close") this.#files.delete(Number(numbers[0]));
     return { value };
   }
@@ -257,6 +266,8 @@ export class ScriptRun implements Scope {
     const [option = 0n, attribute = 0n, start = 0n, length = 0n, last = 0n] = numbers;
     if (isNamed && option === BigInt(PR.SET_VMA) && attribute === BigInt(PR.SET_VMA_ANON_NAME))
       return this.#kernel.setVmaName(start, length, name.text);
+    const made = this.#output.make?.("prctl", [option, attribute, start, length, last]);
+    if (made !== undefined) return Number(made);
     return this.#kernel.prctl(int(option), attribute, start, length, last);
   }
 
@@ -265,15 +276,23 @@ export class ScriptRun implements Scope {
     const name = OPTION_NAMES.find((each) => BigInt(KernelOption[each]) === id);
     if (name === undefined)
       throw new ScriptProblem(at, `sysctl takes one of ${OPTION_NAMES.join(", ")} and a value`);
-    this.#kernel.setOption(name, Number(value));
+    const { make } = this.#output;
+    if (make === undefined) this.#kernel.setOption(name, Number(value));
+    else make("sysctl", [id!, value!]);
     return { value: 0n };
+  }
+
+  #madeAligned(alignment: bigint, size: bigint): { error: number; address: number } {
+    const made = this.#output.make?.("posix_memalign", [alignment, size]);
+    if (made === undefined) return this.#kernel.process.posixMemalign(alignment, size);
+    return { error: made === 0n ? Errno.ENOMEM : 0, address: Number(made) };
   }
 
   #aligned([place, ...rest]: readonly Value[], at: number): number {
     if (place === undefined || !("place" in place))
       throw new ScriptProblem(at, "posix_memalign takes the place of a variable: &p");
     const [alignment = 0n, size = 0n] = rest.map((value) => numberOf(value, at).value);
-    const { error, address } = this.#kernel.process.posixMemalign(alignment, size);
+    const { error, address } = this.#madeAligned(alignment, size);
     // A failure leaves the variable as it is.
     const value = error === 0 ? BigInt(address) : this.variables.get(place.place)?.value;
     this.variables.set(place.place, { type: place.type, value: value ?? 0n });

@@ -12,8 +12,8 @@ const sizes = {
 export default tseslint.config(
   {
     ignores: [
-      ...["node_modules/", "dist/", "build/", "as/", "assembly.ts", "guest/"],
-      ...["src/layout/generated.ts", "tests/golden/"],
+      ...["**/node_modules/", "dist/", "build/", "as/", "assembly.ts", "guest/"],
+      ...["src/layout/generated.ts", "tests/golden/", "site/.pages/"],
     ],
   },
   {
@@ -28,7 +28,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ["{src,tests,bench,explorer}/**/*.{ts,tsx}", "*.config.ts"],
+    files: ["{src,tests,bench,site,explorer}/**/*.{ts,tsx}", "*.config.ts"],
     ignores: ["bench/assembly/**", "bench/programs/**"],
     extends: [tseslint.configs.recommendedTypeChecked],
     languageOptions: { parserOptions: { projectService: true } },
@@ -45,7 +45,7 @@ export default tseslint.config(
   },
   // A describe() block is a list of tests, not a function that must fit a screen.
   { files: ["tests/**"], rules: { "max-lines-per-function": "off" } },
-  { files: ["src/cli/**", "bench/**", "tests/**"], rules: { "no-console": "off" } },
+  { files: ["src/cli/**", "bench/**", "tests/**", "site/**"], rules: { "no-console": "off" } },
   {
     files: ["{assembly,bench/assembly}/**/*.ts"],
     languageOptions: { parser: tseslint.parser },
@@ -74,7 +74,7 @@ export default tseslint.config(
     rules: { eqeqeq: "off" },
   },
   {
-    files: ["{tools,tests,bench}/**/*.mjs", "*.config.js"],
+    files: ["{tools,tests,bench,site}/**/*.mjs", "*.config.js"],
     extends: [tseslint.configs.recommended],
   },
 );

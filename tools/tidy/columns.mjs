@@ -33,6 +33,16 @@ export function checkComments(path, text) {
 }
 
 /**
+ * Checks all lines of a file.
+ * @param {string} path
+ * @param {string} text
+ * @returns {string[]} one line per problem
+ */
+export function checkLines(path, text) {
+  return text.split("\n").flatMap((line, index) => (isLong(line) ? [problem(path, index)] : []));
+}
+
+/**
  * Checks a document in Markdown. Tables, blocks of code and HTML are as long as they must be.
  * @param {string} path
  * @param {string} text

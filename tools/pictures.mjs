@@ -1,0 +1,76 @@
+// `npm run pictures`: README's pictures, taken of the built site (`npm run site`) in Chromium, by
+// day and by night. They are in docs/pictures, so that a checkout has them.
+
+import { createServer } from "node:http";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { chromium } from "playwright-core";
+import sirv from "sirv";
+import { BROWSER_PLACES, CHROMIUM_FLAGS } from "./browsers.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const SITE = `${root}build/site`;
+const OUT = `${root}docs/pictures/`;
+/** Bytes that a picture may have. */
+const MOST = 200_000;
+
+/** What is taken: a part of a page, after it was prepared. */
+const PICTURES = [
+  {
+    name: "live-heap",
+    page: "index.html",
+    part: ".live",
+    async prepare(page) {
+      await page.locator(".live input").fill("200000");
+      await page.getByRole("button", { name: "malloc(200000)" }).click();
+      await page.locator(".live input").fill("24");
+    },
+  },
+  {
+    name: "abort",
+    page: "tours/aborts/invalid-next-size.html",
+    part: ".tour-picture >> nth=0",
+  },
+];
+
+/** Serves the built site to this machine. */
+async function serve() {
+  if (!existsSync(`${SITE}/index.html`)) throw new Error("there is no site: npm run site");
+  const files = sirv(SITE, { dev: true });
+  const server = createServer((request, response) =>
+    files(request, response, () => response.writeHead(404).end()),
+  );
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return server;
+}
+
+async function take(browser, address, { name, page: path, part, prepare }, colorScheme) {
+  const viewport = { width: 1100, height: 900 };
+  const page = await browser.newPage({ viewport, colorScheme, deviceScaleFactor: 1.5 });
+  await page.goto(`${address}/${path}`);
+  await page.locator(part).waitFor();
+  await prepare?.(page);
+  await page.evaluate(() => document.fonts.ready);
+  const file = `${OUT}${name}-${colorScheme}.png`;
+  await page.locator(part).screenshot({ path: file, animations: "disabled" });
+  await page.close();
+  const { size } = statSync(file);
+  if (size > MOST) throw new Error(`${file}: ${size} bytes, at most ${MOST}`);
+  const [width, height] = [16, 20].map((at) => readFileSync(file).readUInt32BE(at));
+  console.log(
+    `${file.slice(root.length)}  ${width} x ${height}, ${size.toLocaleString("en")} bytes`,
+  );
+}
+
+const server = await serve();
+const executablePath = BROWSER_PLACES.chromium.find((path) => path !== "" && existsSync(path));
+const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+try {
+  mkdirSync(OUT, { recursive: true });
+  const address = `http://127.0.0.1:${server.address().port}`;
+  for (const picture of PICTURES)
+    for (const colorScheme of ["light", "dark"]) await take(browser, address, picture, colorScheme);
+} finally {
+  await browser.close();
+  server.close();
+}

@@ -72,6 +72,8 @@ const ENTRIES: readonly { entry: string; name: string; most: number }[] = [
   { entry: "/wasm", name: "createHeap", most: 22 * 1024 },
   { entry: "/threads", name: "createHeap", most: 43 * 1024 },
   { entry: "/inspect", name: "mallocInfo", most: 4 * 1024 },
+  { entry: "/trace", name: "Timeline", most: 40 * 1024 },
+  { entry: "/shell", name: "Session", most: 100 * 1024 },
   { entry: "/link", name: "linkGuest", most: 9 * 1024 },
   { entry: "/kernel", name: "startKernel", most: 30 * 1024 },
   { entry: "/image", name: "openHeapImage", most: 34 * 1024 },

@@ -41,7 +41,14 @@ const PLACES = [
   [/\/@assemblyscript\/loader\/|\/src\/binary\/loader\.ts$/, "loader"],
   [/\/src\/kernel\/(files\/|errno\.|flags\.)/, "files"],
   [/\/src\/inspect\/place\.ts$/, "debug/index"],
-  [/\/src\/(trace|cli\/replay\/garbage)/, "cli/shared"],
+  [/\/src\/cli\/replay\/garbage/, "cli/shared"],
+  [/\/src\/trace(\/|\.ts$)/, "trace"],
+  [/\/src\/base\/(user-error|format)\.ts$/, "inspect/index"],
+  // The shell works in pages, and its tables need these.
+  [
+    /\/src\/shell(\/|\.ts$)|\/node_modules\/(cli-table3|(string-width|wrap-ansi|strip-ansi|ansi-\w+|emoji-regex|get-east-asian-width|is-fullwidth-code-point))\//,
+    "shell",
+  ],
   ...["kernel", "link", "image", "debug", "inspect"].map((name) => [
     new RegExp(`/src/${name}(/|\\.ts$)`),
     `${name}/index`,

@@ -1,7 +1,7 @@
 // Builds the explorer: a folder that any static host can serve, from wherever it likes.
 //
 //   node tools/build-explorer.mjs --out DIR        all of it: scripts, binaries, traces
-//   node tools/build-explorer.mjs --out DIR --bare without binaries and traces
+//   node tools/build-explorer.mjs --out DIR --bare for the package, which has the rest itself
 //
 // It imports the package by its public names; the sources of this checkout stand for them.
 
@@ -11,6 +11,8 @@ import { brotliCompressSync, constants } from "node:zlib";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { build } from "esbuild";
+
+import { ENTRIES } from "./entries.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -45,6 +47,25 @@ const sources = {
       const name = path.split("/")[1] ?? "index";
       return { path: join(root, "src", `${name}.ts`), sideEffects: false };
     });
+  },
+};
+
+/**
+ * For the package itself: its names lead to its own files, which are served beside the explorer's
+ * (src/cli/explore/files.ts), and the editor is one without a library. So little is there twice.
+ */
+const packaged = {
+  name: "package-files",
+  /** @param {import("esbuild").PluginBuild} to */
+  setup(to) {
+    to.onResolve({ filter: /^ptmalloc-wasm(\/\w+)?$/ }, ({ path }) => {
+      const name = path.split("/")[1] ?? "index";
+      const entry = ENTRIES.find((one) => one.replace(/\/index$/, "") === name) ?? name;
+      return { path: `./package/${entry}.js`, external: true };
+    });
+    to.onResolve({ filter: /\/editor\.js$/ }, () => ({
+      path: join(root, "explorer/parts/plain-editor.ts"),
+    }));
   },
 };
 
@@ -120,7 +141,7 @@ function copyData(out) {
 /**
  * Builds it.
  * @param {string} out an absolute path; what is there goes
- * @param {boolean} isBare whether binaries and traces are left out
+ * @param {boolean} isBare whether what the package has itself is left out
  * @returns {Promise<import("esbuild").Metafile>} what it was made of, for the licences
  */
 export async function buildExplorer(out, isBare = false) {
@@ -133,7 +154,7 @@ export async function buildExplorer(out, isBare = false) {
       engine: "explorer/engine/worker.ts",
       style: "explorer/main.css",
     },
-    { splitting: true, chunkNames: "chunks/[hash]" },
+    { splitting: true, chunkNames: "part-[hash]", ...(isBare && { plugins: [packaged, trimmed] }) },
   );
   await buildSandbox(out);
   copyTours(out);
@@ -215,7 +236,7 @@ export async function archiveExplorer(folder, to) {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const program = new Command("build-explorer")
     .requiredOption("--out <folder>", "where to")
-    .option("--bare", "without binaries and traces")
+    .option("--bare", "without what the package has itself")
     .action(async ({ out, bare }) => {
       await buildExplorer(join(process.cwd(), out), bare === true);
     });

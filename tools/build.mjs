@@ -27,7 +27,7 @@ const STEPS = [
   {
     script: "build:ts",
     from: [
-      ...["src", "guest", "explorer", "LICENSE", "tsconfig.base.json"],
+      ...["src", "explorer", "docs/glossary.md", "guest", "LICENSE", "tsconfig.base.json"],
       ...PACKAGE_COMPILATIONS.map(({ name }) => `build/${name}.wasm`),
     ],
     to: ["dist"],

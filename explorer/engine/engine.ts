@@ -90,7 +90,7 @@ export class Engine {
   #take(moments: Moments, typist?: Typist): Opened {
     this.#moments = moments;
     this.#typist = typist ?? (moments instanceof CallMoments ? new Typist(moments) : undefined);
-    this.#survey = moments.surveyor.survey();
+    this.#survey = moments.surveyor.peek();
     const { title, kind, machine, count, notes, ending, text } = moments;
     const survey = moments.surveyor.survey();
     const canCall = moments instanceof CallMoments;

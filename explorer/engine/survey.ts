@@ -96,6 +96,16 @@ export class Surveyor {
     return found;
   }
 
+  /** @returns all that is known, as it lies here: blocks that live end at NONE */
+  peek(): Survey {
+    const kinds = this.#kinds;
+    const labels = this.#labels;
+    return {
+      ...{ count: this.#count, ...this.#columns, kinds, labels },
+      ...{ calls: this.#calls, callAt: new Uint32Array(0) },
+    };
+  }
+
   /** @returns a copy of all that is known */
   survey(): Survey {
     const count = this.#count;

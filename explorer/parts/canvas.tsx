@@ -55,7 +55,7 @@ export function Canvas({ label, height, draw, events = {}, onWheel, class: name 
     const canvas = element.current!;
     canvas.toSvg = () => svgOf(canvas, draw, height);
     if (width.value > 0) redraw(canvas, draw, width.value, height);
-  });
+  }, [draw, height]);
   return (
     <canvas
       ref={element}

@@ -1,6 +1,7 @@
 // Colours out of the style sheet, for canvases.
 
 import { STATES } from "../model/states.js";
+import { paint } from "../state/store.js";
 
 /** A colour as canvases take it, and as pixels have it (ABGR). */
 export interface Color {
@@ -26,8 +27,15 @@ function colorOf(style: CSSStyleDeclaration, name: string): Color {
   return { css, pixel: ((255 << 24) | (blue! << 16) | (green! << 8) | red!) >>> 0 };
 }
 
-/** @returns the page's colours @param element whose style counts */
+let known: { paint: number; palette: Palette } | undefined;
+
+/** @returns the page's colours, read anew when they change @param element whose style counts */
 export function paletteOf(element: Element): Palette {
+  if (known?.paint !== paint.peek()) known = { paint: paint.peek(), palette: readPalette(element) };
+  return known.palette;
+}
+
+function readPalette(element: Element): Palette {
   const style = getComputedStyle(element);
   const one = (name: string): Color => colorOf(style, name);
   return {

@@ -19,7 +19,8 @@ export function FilterBar() {
   const now = moment.value;
   let count = 0;
   const test = passes.value;
-  if (now !== undefined) for (let i = 0; i < now.chunks.count; i++) if (test(i)) count++;
+  if (now !== undefined && !isOpen(filter.value))
+    for (let i = 0; i < now.chunks.count; i++) if (test(i)) count++;
   return (
     <details class="filter" open={!isOpen(filter.value)}>
       <summary>Filter</summary>

@@ -7,6 +7,8 @@ export interface Pen {
   rect(x: number, y: number, width: number, height: number, color: string): void;
   frame(x: number, y: number, width: number, height: number, color: string, line?: number): void;
   line(points: readonly (readonly [number, number])[], color: string, line?: number): void;
+  /** What lies inside of a line. */
+  area(points: readonly (readonly [number, number])[], color: string): void;
   /** A curve from one point to another, with a head. */
   arrow(from: readonly [number, number], to: readonly [number, number], color: string): void;
   text(text: string, x: number, y: number, color: string, align?: "left" | "right"): void;
@@ -69,6 +71,14 @@ export class CanvasPen implements Pen {
     context.stroke();
   }
 
+  area(points: readonly (readonly [number, number])[], color: string): void {
+    const context = this.#context;
+    context.fillStyle = color;
+    context.beginPath();
+    for (const [x, y] of points) context.lineTo(x, y);
+    context.fill();
+  }
+
   arrow(from: readonly [number, number], to: readonly [number, number], color: string): void {
     const context = this.#context;
     const [x, y] = middle(from, to);
@@ -119,6 +129,11 @@ export class SvgPen implements Pen {
     this.#parts.push(
       `<polyline points="${list}" fill="none" stroke="${color}" stroke-width="${line}"/>`,
     );
+  }
+
+  area(points: readonly (readonly [number, number])[], color: string): void {
+    const list = points.map(([x, y]) => `${at(x)},${at(y)}`).join(" ");
+    this.#parts.push(`<polygon points="${list}" fill="${color}"/>`);
   }
 
   arrow(from: readonly [number, number], to: readonly [number, number], color: string): void {

@@ -44,12 +44,14 @@ const draw: Draw = (pen, { edge, states, mark: accent, dim }) => {
   const width = Math.floor(pen.width);
   const { held, live } = outline(width);
   const most = held.reduce((a, b) => Math.max(a, b), 1);
-  for (let x = 0; x < width; x++) {
-    const tall = (held[x]! / most) * (HEIGHT - 4);
-    pen.rect(x, HEIGHT - tall, 1, tall, edge.css);
-    const used = (live[x]! / most) * (HEIGHT - 4);
-    pen.rect(x, HEIGHT - used, 1, used, states[0]!.css);
-  }
+  const scale = (HEIGHT - 4) / most;
+  const area = (values: Float64Array): [number, number][] => [
+    [0, HEIGHT],
+    ...Array.from(values, (value, x): [number, number] => [x, HEIGHT - value * scale]),
+    [width, HEIGHT],
+  ];
+  pen.area(area(held), edge.css);
+  pen.area(area(live), states[0]!.css);
   const place = (moment: number): number => (moment / what.count) * pen.width;
   if (mark.value !== undefined) pen.rect(place(mark.value) - 1, 0, 2, HEIGHT, dim.css);
   pen.rect(place(at.value) - 1, 0, 2, HEIGHT, accent.css);

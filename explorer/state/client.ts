@@ -7,7 +7,7 @@ let worker: Worker | undefined;
 let remote: Remote<Engine> | undefined;
 
 /** Where the explorer's files are: the folder of its scripts. */
-export const BASE = new URL("./", import.meta.url).href.replace(/chunks\/$/, "");
+export const BASE = new URL("./", import.meta.url).href;
 
 /** @returns the engine, started when it is asked for first */
 export function engine(): Remote<Engine> {

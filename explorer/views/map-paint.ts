@@ -58,15 +58,24 @@ function pixelsOf(context: CanvasRenderingContext2D, pen: Pen, palette: Palette)
   const image = context.createImageData(width, height);
   const pixels = new Uint32Array(image.data.buffer);
   pixels.fill(palette.back.pixel);
+  const lines = new Map<number, number>();
   const fill: Fill = (x0, x1, y, tall, { pixel }) => {
     const from = Math.max(0, Math.round(x0 * scale));
     const to = Math.min(width, Math.max(from + 1, Math.round(x1 * scale)));
     const top = Math.max(0, Math.round(y * scale));
     const bottom = Math.min(height, Math.round((y + tall) * scale));
-    for (let row = top; row < bottom; row++)
-      pixels.fill(pixel, row * width + from, row * width + to);
+    if (top >= bottom) return;
+    // One line of each row, which is copied to its others in the end.
+    lines.set(top, bottom);
+    pixels.fill(pixel, top * width + from, top * width + to);
   };
-  return { fill, done: () => context.putImageData(image, 0, 0) };
+  const done = (): void => {
+    for (const [top, bottom] of lines)
+      for (let row = top + 1; row < bottom; row++)
+        pixels.copyWithin(row * width, top * width, (top + 1) * width);
+    context.putImageData(image, 0, 0);
+  };
+  return { fill, done };
 }
 
 /** The colour of each chunk. */

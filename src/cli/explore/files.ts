@@ -60,9 +60,17 @@ export class ExplorerFiles {
     const own = this.#archive.get(path);
     if (own !== undefined) return own;
     const [folder, name, ...more] = path.split("/");
+    if (folder === "package") return this.#module(path.slice("package/".length));
     if (name === undefined || more.length > 0) return undefined;
     if (folder === "traces") return this.#trace(name);
     return folder === "wasm" ? this.#binary(name) : undefined;
+  }
+
+  /** A module of the package's own. */
+  #module(path: string): Uint8Array | undefined {
+    const isModule = /^([\w-]+\/)?[\w.-]+\.js$/.test(path) && !path.includes("..");
+    const file = join(this.#root, "dist", path);
+    return isModule && existsSync(file) ? readFileSync(file) : undefined;
   }
 
   #trace(name: string): Uint8Array | undefined {

@@ -1,6 +1,5 @@
 // How the commands show what they found: lines for people, one object for machines.
 
-import picocolors from "picocolors";
 import type { ChunkState, ChunkView } from "../../inspect/chunks.js";
 import { flagNames } from "../../inspect/chunks.js";
 import type { Damage } from "../../inspect/damage.js";
@@ -15,7 +14,10 @@ export interface Style {
   readonly width: number;
 }
 
-const NO_COLORS = picocolors.createColors(false);
+/** Functions that leave text as it is, whatever they are called. */
+const NO_COLORS = new Proxy({ isColorSupported: false } as Colors, {
+  get: (known, name) => (name === "isColorSupported" ? known.isColorSupported : String),
+});
 
 /** @returns how to write without colours @param width columns */
 export function plainStyle(width: number): Style {

@@ -11,6 +11,11 @@ const PLAIN = new Set(["console", "capnp"]);
 /** @param {import("markdown-it")} md */
 export function runnable(md) {
   const { fence } = md.renderer.rules;
+  // An indented block is one without a language: it can be scrolled like the others.
+  md.renderer.rules.code_block = (tokens, index, ...rest) => {
+    tokens[index].info = "text";
+    return fence(tokens, index, ...rest);
+  };
   md.renderer.rules.fence = (tokens, index, options, env, self) => {
     const { info, content } = tokens[index];
     const [language] = info.trim().split(/[\s{:]/);

@@ -66,6 +66,14 @@ describe("tidy", () => {
     expect(checkFile(`tests/${name}`, comment(longest(room + 4))).join()).toMatch(/100 columns/);
   });
 
+  it("counts all columns of the site, whatever stands in them", () => {
+    const line = `const text = "${"word ".repeat(20)}";`;
+    expect(checkFile("site/live/x.ts", line)).toEqual([
+      "site/live/x.ts:1: a line of more than 100 columns",
+    ]);
+    expect(checkFile("tests/x.ts", line)).toEqual([]);
+  });
+
   it("counts the columns of documents, but not of tables and blocks of code", () => {
     const line = "word ".repeat(20);
     expect(checkDocument("a.md", line.trim())).toEqual([]);

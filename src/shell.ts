@@ -20,7 +20,7 @@ export { makeCall, madeCallNames } from "./shell/made-calls.js";
 export type { MadeCall } from "./shell/made-calls.js";
 export { newVariables, parseScript } from "./shell/script/script.js";
 export type { Script, Statement } from "./shell/script/script.js";
-export { evaluate, ScriptRun } from "./shell/script/run.js";
+export { evaluate, runScript, ScriptRun } from "./shell/script/run.js";
 export type { ScriptOutput } from "./shell/script/run.js";
 export type { Value } from "./shell/script/expression.js";
 export { scriptCalls } from "./shell/script/calls.js";

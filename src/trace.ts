@@ -21,7 +21,8 @@ export {
 export type { Labels, Trace, Turns } from "./trace/trace.js";
 export { OpKind } from "./layout/generated.js";
 export { Timeline } from "./trace/timeline.js";
-export type { BlockEvent, BlockLife } from "./trace/timeline.js";
+export type { BlockEvent, BlockLife, FullProcess } from "./trace/timeline.js";
+export { bytesOf, isRefusal } from "./trace/player.js";
 export type { Observer, Size, Step } from "./trace/player.js";
 export { formatOf, importRecording, RECORDINGS } from "./trace/interchange/import.js";
 export type { Imported, RecordingFormat } from "./trace/interchange/import.js";

@@ -29,7 +29,9 @@ interface Moment {
 
 /** A word that is looked at after every command. */
 export interface Watch {
+  /** What is looked at, an address. */
   readonly address: number;
+  /** What was there the last time, as text. */
   last: string;
 }
 
@@ -37,6 +39,7 @@ export interface Watch {
 export interface Done {
   /** The statement. */
   readonly typed: string;
+  /** What it gave; nothing for a call without a result. */
   readonly value: Value | undefined;
   /** The way that malloc took. */
   readonly steps: readonly StepText[];
@@ -47,6 +50,7 @@ const MOST_MOMENTS = 100;
 
 /** One session of the shell. */
 export class Session {
+  /** Words that are looked at after every line. */
   readonly watches: Watch[] = [];
   readonly #newKernel: () => Kernel;
   readonly #output: ScriptOutput;
@@ -82,6 +86,7 @@ export class Session {
     });
   }
 
+  /** The process, as the thread sees it whose turn it is. */
   get process(): FullProcess {
     return this.#timeline?.thread ?? this.#kernel.process;
   }

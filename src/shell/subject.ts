@@ -12,9 +12,11 @@ export type { FullProcess } from "../kernel/kernel.js";
 export interface Subject {
   /** What it is, for people. */
   readonly name: string;
+  /** The heap's bytes, and where its structs are. */
   readonly source: HeapSource;
   /** The process, where calls can be tried. */
   readonly process?: FullProcess | undefined;
+  /** The trace that it is in the middle of. */
   readonly trace?: Trace | undefined;
   /** The trace at any of its moments. */
   readonly timeline?: Timeline | undefined;

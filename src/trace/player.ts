@@ -42,12 +42,15 @@ export interface Callers<Block> {
 export interface Step<Block = number> {
   /** Its place in the trace, from 0. */
   readonly index: number;
+  /** Which call it was. */
   readonly kind: OpKind;
   /** The thread's number in the trace. */
   readonly thread: number;
+  /** The slot that it is about. */
   readonly slot: number;
   /** The arguments, cut to the layout's SIZE_MAX: see `Trace.xLow` and `Trace.yLow`. */
   readonly x: Size;
+  /** The second argument, likewise. */
   readonly y: Size;
   /** What was asked for: see {@link bytesOf}. */
   readonly bytes: number;

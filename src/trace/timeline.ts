@@ -12,7 +12,8 @@ import { Player, type Observer, type PlayerState, type Step } from "./player.js"
 import { Threads, type ThreadsState } from "./threads.js";
 import { kindOf, slotOf, type Trace } from "./trace.js";
 
-type FullProcess = Process<Abi, "full">;
+/** A process of the build that can be looked into. */
+export type FullProcess = Process<Abi, "full">;
 
 /** A moment that can be gone back to. */
 interface Stop {
@@ -25,9 +26,11 @@ interface Stop {
 export interface BlockEvent {
   /** The operation's number, from 0. */
   readonly index: number;
+  /** Which call it was. */
   readonly kind: OpKind;
   /** The block's address after it; before it, where it was freed. */
   readonly mem: number;
+  /** What was asked for, bytes. */
   readonly bytes: number;
   /** The way that malloc or free took. */
   readonly steps: readonly StepText[];
@@ -35,6 +38,7 @@ export interface BlockEvent {
 
 /** The life of a block, from the call that made it to the one that freed it. */
 export interface BlockLife {
+  /** The block's slot in the trace. */
   readonly slot: number;
   /** The call that made it, reallocs, and the free; the last may be missing. */
   readonly events: readonly BlockEvent[];
@@ -46,7 +50,9 @@ const MOST_STOPS = 16;
 
 /** A trace in a process, at any of its moments. */
 export class Timeline {
+  /** What is played. */
   readonly trace: Trace;
+  /** Where: as the first thread sees it. */
   readonly process: FullProcess;
   readonly #player: Player;
   readonly #threads: Threads<"full">;

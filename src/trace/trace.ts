@@ -117,9 +117,13 @@ export function shortName({ name }: Trace): string {
 export class TraceError extends Error {
   /** "TraceError", also where a bundler has renamed the class. */
   override readonly name = "TraceError";
+  /** The trace's name. */
   readonly file: string;
+  /** The line, from 1; 0: the whole trace. */
   readonly line: number;
+  /** The byte in the line, from 1; 0: all of it. */
   readonly column: number;
+  /** What is wrong, in a few words. */
   readonly reason: string;
 
   /**

@@ -9,6 +9,7 @@ import { plainText, wrap, type Colors } from "../tables.js";
 
 /** How to write for people. */
 export interface Style {
+  /** How words are painted. */
   readonly colors: Colors;
   /** Columns; no line is longer unless one number is. */
   readonly width: number;

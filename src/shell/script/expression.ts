@@ -19,7 +19,17 @@ import {
 
 /** What an expression gives: a number, a text in quotes, or the place of a variable (`&p`). */
 export type Value =
-  Num | { readonly text: string } | { readonly place: string; readonly type: CType | undefined };
+  | Num
+  | {
+      /** What stands between the quotes. */
+      readonly text: string;
+    }
+  | {
+      /** The variable's name. */
+      readonly place: string;
+      /** Its type, where it has one. */
+      readonly type: CType | undefined;
+    };
 
 /** A call, with what it is called with. */
 export interface Call {

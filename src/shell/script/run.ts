@@ -125,6 +125,7 @@ export function evaluate(script: Script, statement: Statement, run: ScriptRun): 
 
 /** A script's process while it runs. */
 export class ScriptRun implements Scope {
+  /** Bits of a word: 32 or 64. */
   readonly wordBits: WordBits;
   readonly variables = new Map<string, Num>();
   readonly #kernel: Kernel;

@@ -18,7 +18,14 @@ import { beginsType, readBaseType, readPointer } from "./types.js";
 
 /** One statement, not evaluated yet. */
 export type Statement =
-  | { readonly kind: "plain"; readonly at: number; readonly expression: Expression }
+  | {
+      /** Written as in C. */
+      readonly kind: "plain";
+      /** Where it begins in the text, from 0. */
+      readonly at: number;
+      /** What is to be done. */
+      readonly expression: Expression;
+    }
   | TracedCall
   | SkippedCall;
 
@@ -26,7 +33,9 @@ export type Statement =
 export interface Script {
   /** Its name, for messages. */
   readonly file: string;
+  /** As it was written. */
   readonly text: string;
+  /** Its statements, in their order. */
   readonly statements: readonly Statement[];
 }
 

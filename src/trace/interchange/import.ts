@@ -16,6 +16,7 @@ export type RecordingFormat = (typeof RECORDINGS)[number];
 
 /** A recording that has been read. */
 export interface Imported extends Made {
+  /** Whose recording it is. */
   readonly format: RecordingFormat;
 }
 

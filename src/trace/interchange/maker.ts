@@ -17,7 +17,9 @@ export interface Taken {
 export interface Made {
   /** The trace, in the format of traces/README.md. */
   readonly text: string;
+  /** How many operations there are. */
   readonly operations: number;
+  /** How many threads. */
   readonly threads: number;
   /** What is odd about the recording, each `WHAT: HOW OFTEN (WHERE)`. */
   readonly notes: readonly string[];

@@ -97,9 +97,10 @@ async function run({ wasm, abi, text }: RunOrder): Promise<void> {
   const functions = functionsFor(kernel, recorder);
   try {
     const names = Object.keys(functions);
+    const body = `"use strict"; return (async () => {\n${text}\n})()`;
     // eslint-disable-next-line @typescript-eslint/no-implied-eval
-    const program = new Function(...names, `"use strict"; return (async () => {\n${text}\n})()`);
-    await (program(...Object.values(functions)) as Promise<void>);
+    const program = new Function(...names, body) as (...values: unknown[]) => Promise<void>;
+    await program(...Object.values(functions));
     recorder.flush();
     postMessage({ kind: "end", failure: "" });
   } catch (error) {

@@ -138,7 +138,9 @@ describe("bundles", () => {
   });
 
   it("leave out what costs and is not used: the tables of all structs", async () => {
-    for (const { entry, name } of ENTRIES) {
+    // These walk the region table themselves.
+    const walks = new Set(["/trace", "/shell"]);
+    for (const { entry, name } of ENTRIES.filter((one) => !walks.has(one.entry))) {
       const { text } = await bundle(use(name, entry), "browser");
       expect(text, entry).not.toContain("vmaRoot");
     }

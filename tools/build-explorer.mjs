@@ -6,13 +6,17 @@
 // It imports the package by its public names; the sources of this checkout stand for them.
 
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { brotliCompressSync, constants } from "node:zlib";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import { build } from "esbuild";
+import { hashOf } from "../explorer/tours/links.mjs";
+import { loadSource } from "./load-source.mjs";
 
 import { ENTRIES } from "./entries.mjs";
+
+/** @typedef {import("../explorer/tours/tour.ts").Tour} GuidedTour */
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -157,21 +161,39 @@ export async function buildExplorer(out, isBare = false) {
     { splitting: true, chunkNames: "part-[hash]", ...(isBare && { plugins: [packaged, trimmed] }) },
   );
   await buildSandbox(out);
-  copyTours(out);
+  await writeTours(out);
   const page = readFileSync(join(root, "explorer/index.html"), "utf8");
   writeFileSync(join(out, "index.html"), page.replace(/>\s+</g, "><"));
   if (!isBare) copyData(out);
   return metafile;
 }
 
-/** Copies the tours, with a list of them. @param {string} out the folder */
-function copyTours(out) {
+/** Markdown's marks for code and stress, left out. @param {string} text */
+const plain = (text) => text.replaceAll("`", "").replace(/\*([^\s*][^*]*)\*/g, "$1");
+
+/** Writes the tours, with a list of them. @param {string} out the folder */
+async function writeTours(out) {
   const folder = join(root, "explorer/tours");
-  mkdirSync(join(out, "tours"), { recursive: true });
-  const files = readdirSync(folder).filter((name) => name.endsWith(".json"));
-  for (const file of files) cpSync(join(folder, file), join(out, "tours", file));
-  const names = files.map((file) => basename(file, ".json")).sort();
-  writeFileSync(join(out, "tours/index.json"), JSON.stringify(names));
+  const to = join(out, "tours");
+  mkdirSync(to, { recursive: true });
+  const { TOURS } = await loadSource("../explorer/tours/index.ts");
+  /** @type {string[]} */
+  const names = TOURS.map((/** @type {GuidedTour} */ { id }) => id);
+  for (const { id, title, steps } of /** @type {readonly GuidedTour[]} */ (TOURS)) {
+    const shown = steps.map((step) => ({
+      title: step.title,
+      text: plain(step.text.join("\n\n")),
+      link: hashOf(step),
+      question: step.question,
+      answer: plain(step.answer),
+    }));
+    writeFileSync(join(to, `${id}.json`), JSON.stringify({ title, steps: shown }));
+  }
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(".json"))) {
+    cpSync(join(folder, file), join(to, file));
+    names.push(basename(file, ".json"));
+  }
+  writeFileSync(join(to, "index.json"), JSON.stringify(names));
 }
 
 /**
@@ -238,7 +260,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     .requiredOption("--out <folder>", "where to")
     .option("--bare", "without what the package has itself")
     .action(async ({ out, bare }) => {
-      await buildExplorer(join(process.cwd(), out), bare === true);
+      await buildExplorer(resolve(out), bare === true);
     });
   await program.parseAsync();
 }

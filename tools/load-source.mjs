@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 /**
- * @param {string} path below src/, such as "binary/inlined.ts"
+ * @param {string} path below src/, such as "binary/inlined.ts", or "../explorer/" and so on
  * @returns {Promise<Record<string, any>>} what the module exports
  */
 export async function loadSource(path) {

@@ -17,7 +17,9 @@ export function TourPanel() {
       </h2>
       <div aria-live="polite">
         <h3>{step.title}</h3>
-        <p>{step.text}</p>
+        {step.text.split("\n\n").map((paragraph) => (
+          <p key={paragraph}>{paragraph}</p>
+        ))}
         {step.question !== undefined && (
           <p>
             <strong>{step.question}</strong>{" "}

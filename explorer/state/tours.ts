@@ -1,6 +1,6 @@
 // Tours: loaded by name, and followed step by step.
 
-import { effect, signal } from "@preact/signals";
+import { effect, signal, untracked } from "@preact/signals";
 import { tourOf, type Tour } from "../model/tour.js";
 import { openPlace } from "./actions.js";
 import { BASE } from "./client.js";
@@ -46,6 +46,7 @@ export function leaveTour(): void {
 export function followTour(): void {
   effect(() => {
     const step = tour.value?.steps[tourStep.value];
-    if (step !== undefined) void openPlace(step.link);
+    // What it reads on the way is no reason to go there again.
+    if (step !== undefined) untracked(() => void openPlace(step.link));
   });
 }

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { PAGES, ROOT, SITE } from "./map.mjs";
-import { hashOf } from "./tour-links.mjs";
+import { hashOf } from "../../explorer/tours/links.mjs";
 
 const PLAYER = `${ROOT}build/.cache/tours.mjs`;
 /** Where sources of the package look for binaries from. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { inflateRawSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { TOURS, type Step } from "../../explorer/tours/index.js";
-import { hashOf } from "../../site/make/tour-links.mjs";
+import { hashOf } from "../../explorer/tours/links.mjs";
 import { picturesOf } from "../../site/tours/pictures.js";
 import { play } from "../../site/tours/scene.js";
 import { run } from "../cli/run.js";

@@ -18,7 +18,7 @@ function storeCalls(line) {
 }
 
 /**
- * @param {import("../../explorer/tours/tour.ts").Step} step
+ * @param {import("./tour.ts").Step} step
  * @returns {string} what stands behind the # of the explorer's address
  */
 export function hashOf({ ground, before, lines, picture }) {

@@ -16,6 +16,6 @@ export async function loadSource(path) {
     target: "es2022",
   });
   return import(
-    `data:text/javascript;base64,${Buffer.from(outputFiles[0].text).toString("base64")}`
+    `data:text/javascript;base64,${Buffer.from(outputFiles?.[0]?.text ?? "").toString("base64")}`
   );
 }

@@ -37,7 +37,7 @@ describe("the npm package", () => {
 
   it("holds the compiled host, the binaries, the sources for AssemblyScript and the documents, nothing else", () => {
     const allowed =
-      /^(dist\/.+\.(js|d\.ts)|dist\/cli\/(bench-page\.html\.gz|explorer\.br)|dist\/THIRD-PARTY-LICENSES\.txt|as\/(.+\.ts|versions\.br)|assembly\.ts|build\/((core|checked|replay|image)(-throughput|-small)?|(full|threads)(-throughput)?)\.(ilp32|lp64)\.wasm|build\/binaries\.br|build\/peers\/(empty|(tlsf|stub|nothing)(-large)?)\.wasm|recorder\/(record\.c|io\.h|malloc\.bt)|bench\/native\/(driver\.(c|rs)|loops\.c|(nothing|ops)\.h)|guest\/ptmalloc\.(c|h|rs|zig|ts)|docs\/.+|traces\/(README\.md|(threads\/)?[\w-]+\.rep\.gz)|man\/ptmalloc-wasm\.1|package\.json|README\.md|LICENSE|(CHANGELOG|SECURITY)\.md|ARCHITECTURE\.md)$/;
+      /^(dist\/.+\.(js|d\.ts)|dist\/cli\/(bench-page\.html\.gz|explorer\.br)|dist\/THIRD-PARTY-LICENSES\.txt|as\/(.+\.ts|versions\.br)|assembly\.ts|build\/((core|checked|replay|image)(-throughput|-small)?|(full|threads)(-throughput)?)\.(ilp32|lp64)\.wasm|build\/binaries\.br|build\/peers\/(empty|(tlsf|stub|nothing)(-large)?)\.wasm|recorder\/(record\.c|io\.h|malloc\.bt)|bench\/native\/(driver\.(c|rs)|loops\.c|(nothing|ops)\.h)|guest\/ptmalloc\.(c|h|rs|zig|ts)|docs\/.+|traces\/(README\.md|(threads\/)?[\w-]+\.rep\.gz)|man\/ptmalloc-wasm\.1\.gz|package\.json|README\.md|LICENSE|(CHANGELOG|SECURITY)\.md|ARCHITECTURE\.md)$/;
     expect(paths.filter((path) => !allowed.test(path))).toEqual([]);
   });
 

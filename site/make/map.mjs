@@ -29,6 +29,7 @@ const OTHERS = {
   "assembly/kernel/README.md": "project/assembly-kernel.md",
   "assembly/malloc/README.md": "project/assembly-malloc.md",
   "bench/README.md": "project/bench.md",
+  "explorer/README.md": "project/explorer.md",
   "recorder/README.md": "project/recorder.md",
   "site/README.md": "project/site.md",
   "src/README.md": "project/src.md",

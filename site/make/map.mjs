@@ -14,7 +14,7 @@ export const PAGES = `${SITE}.pages/`;
 /** The guides' chapters: documents of docs/, without their ending. */
 const CHAPTERS = {
   "Use a heap": ["embedding", "javascript", "threads", "heap-image", "profiles", "guests"],
-  "See a heap": ["inspect", "address-space", "kernel", "claims", "snapshot"],
+  "See a heap": ["explorer", "inspect", "address-space", "kernel", "claims", "snapshot"],
   Measure: ["bench", "benchmarks", "interchange"],
   "What is so": ["differences", "glibc-versions", "environments", "assemblyscript", "glossary"],
 };

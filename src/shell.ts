@@ -16,6 +16,7 @@ export { subject } from "./shell/subject.js";
 export type { FullProcess, Subject } from "./shell/subject.js";
 export type { Style } from "./shell/commands/report.js";
 export { plainStyle } from "./shell/commands/report.js";
+export type { Colors, Paint } from "./shell/tables.js";
 export { makeCall, madeCallNames } from "./shell/made-calls.js";
 export type { MadeCall } from "./shell/made-calls.js";
 export { newVariables, parseScript } from "./shell/script/script.js";

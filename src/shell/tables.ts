@@ -1,12 +1,20 @@
 // Reports for people: headings, and tables that fit a width.
 
 import Table from "cli-table3";
-import type picocolors from "picocolors";
 import stringWidth from "string-width";
 import wrapAnsi from "wrap-ansi";
 
 /** Functions that colour text, or leave it as it is. */
-export type Colors = ReturnType<typeof picocolors.createColors>;
+export type Colors = Readonly<
+  Record<Paint, (text: string | number | null | undefined) => string>
+> & {
+  /** Whether they paint at all. */
+  readonly isColorSupported: boolean;
+};
+
+/** Paints' names, as picocolors and the like have them. */
+export type Paint =
+  "blue" | "bold" | "cyan" | "dim" | "green" | "magenta" | "red" | "underline" | "yellow";
 
 /** A cell of a table. */
 export type Cell = string | number;

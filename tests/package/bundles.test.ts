@@ -67,7 +67,7 @@ function use(name: string, entry: string): string {
  * binaries counted.
  */
 const ENTRIES: readonly { entry: string; name: string; most: number }[] = [
-  { entry: "", name: "createHeap", most: 33 * 1024 },
+  { entry: "", name: "createHeap", most: 34 * 1024 },
   { entry: "/core", name: "createHeap", most: 9 * 1024 },
   { entry: "/wasm", name: "createHeap", most: 22 * 1024 },
   { entry: "/threads", name: "createHeap", most: 43 * 1024 },

@@ -15,6 +15,12 @@ const AT_MOST = 3;
 /** `6.18` of `6.18.44`. */
 const series = (version: string): string => version.split(".").slice(0, 2).join(".");
 
+/**
+ * Whether pages that may only be executed cannot be read (memory protection keys): the stored
+ * recordings are of a processor that has none.
+ */
+const hasProtectionKeys = (): boolean => /\bospke\b/.test(readFileSync("/proc/cpuinfo", "latin1"));
+
 describeNative("sequences recorded again", "lp64", () => {
   // The other kinds set limits to what the program's own size makes of them.
   const files = ["mapping.txt.gz", "count.txt.gz", "touch.txt.gz", "policy.txt.gz", "guard.txt.gz"];
@@ -35,6 +41,11 @@ describeNative("sequences recorded again", "lp64", () => {
       recording.split("\n").filter((line) => !/^(start |#)/.test(line));
     const again = strip(run.stdout);
     expect(again.length).toBeGreaterThan(AT_MOST * 50);
-    expect(again.slice(0, -1)).toEqual(strip(text).slice(0, again.length - 1));
+    const recorded = strip(text).slice(0, again.length - 1);
+    const readsCode =
+      /^V .*--x[ps]/m.test(recorded.join("\n")) &&
+      recorded.some((line) => line.startsWith("read "));
+    if (readsCode && hasProtectionKeys()) skip("this processor has memory protection keys");
+    expect(again.slice(0, -1)).toEqual(recorded);
   });
 });

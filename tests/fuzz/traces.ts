@@ -140,12 +140,12 @@ export function generateTrace(seed: number, operations: number): FuzzTrace {
   };
 }
 
-/** @returns the address log of a trace, with sizes */
-export function replayText(text: string, options: ReplayOptions): string {
+/** @returns the address log of a trace, with sizes @param name of the trace, for messages */
+export function replayText(text: string, options: ReplayOptions, name = "random"): string {
   const decoder = new TextDecoder();
   let log = "";
   const sink = (bytes: Uint8Array): void => void (log += decoder.decode(bytes));
-  replayAddresses(parseTrace(new TextEncoder().encode(text), "random"), options, {
+  replayAddresses(parseTrace(new TextEncoder().encode(text), name), options, {
     sample: 1,
     sizes: true,
     sink,

@@ -26,30 +26,22 @@ function textOf(file) {
   return (file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("latin1");
 }
 
-await withModule("src/trace/parse.ts", async ({ parseTrace }) => {
-  await withModule("src/trace/replay.ts", async ({ replayAddresses }) => {
-    for (const abi of ABIS.filter((one) => !values.abi || values.abi === one)) {
-      const program = buildNative("replay", abi, undefined, glibc);
-      for (const file of positionals) {
-        const text = textOf(file);
-        const native = runNative(program, ["--sizes", "-"], text, tunables, glibc).split("\n");
-        const decoder = new TextDecoder();
-        let lines = "";
-        const sink = (/** @type {Uint8Array} */ bytes) => (lines += decoder.decode(bytes));
-        const options = { abi, tunables, ...(glibc !== OWN && { glibc }) };
-        const log = { sample: 1, sizes: true, sink };
-        replayAddresses(parseTrace(Buffer.from(text, "latin1"), file), options, log);
-        const ours = lines.split("\n");
-        const at = native.findIndex((line, i) => line !== ours[i]);
-        const name = `${abi} ${glibc} ${basename(file)}`;
-        if (at >= 0) different++;
-        console.log(
-          at < 0
-            ? `same ${name}: ${native.length} lines`
-            : `DIFFERENT ${name}, line ${at + 1}:\n  native: ${native[at]}\n  here:   ${ours[at]}`,
-        );
-      }
+await withModule("tests/fuzz/traces.ts", ({ replayText }) => {
+  for (const abi of ABIS.filter((one) => !values.abi || values.abi === one)) {
+    const program = buildNative("replay", abi, undefined, glibc);
+    for (const file of positionals) {
+      const text = textOf(file);
+      const native = runNative(program, ["--sizes", "-"], text, tunables, glibc).split("\n");
+      const ours = replayText(text, { abi, tunables, glibc }, file).split("\n");
+      const at = native.findIndex((line, i) => line !== ours[i]);
+      const name = `${abi} ${glibc} ${basename(file)}`;
+      if (at >= 0) different++;
+      console.log(
+        at < 0
+          ? `same ${name}: ${native.length} lines`
+          : `DIFFERENT ${name}, line ${at + 1}:\n  native: ${native[at]}\n  here:   ${ours[at]}`,
+      );
     }
-  });
+  }
 });
 if (different) process.exitCode = 1;

@@ -7,19 +7,23 @@
 import assemblyscript from "assemblyscript";
 import binaryen from "assemblyscript/binaryen";
 import { Transform } from "assemblyscript/transform";
-import { DEFAULT_GLIBC } from "./builds.mjs";
 import { MARKS, isMarked } from "./places.mjs";
 
 const { NodeKind } = assemblyscript;
 
 // Sizes in nodes of Binaryen's tree: inlined always, if nothing argues against it, and when there
-// is but one caller. The full build is looked at rather than raced, and a fifth smaller so.
+// is but one caller. What has the replay loop is raced. The core is to stay below 24 KiB, for which
+// some versions of glibc have too much code. The full build is looked at rather than raced.
+const REPLAY = { always: 200, flexible: 1000 };
 const FAST = { always: 80, flexible: 300 };
+const CORE = { always: 50, flexible: 180 };
 const SMALL = { always: 20, flexible: 60 };
-
-// Later versions of glibc have more code in the same space; a twentieth of a replay's time.
-const LATER = { always: 40, flexible: 150 };
 const ONE_CALLER = 4000;
+
+/** Versions of which the core is made as small as can be. */
+const LARGE_VERSIONS = ["40", "41", "43"];
+
+const REPLAY_ENTRY = "assembly/replay/index";
 
 /**
  * Exports the variables of an instance, as "state0", "state1" and so on: with the memory they are
@@ -37,12 +41,17 @@ function exportState(module) {
 export default class OptimizeTransform extends Transform {
   /** asc's names of the functions that stay out of line. @type {string[]} */
   #marked = [];
+  /** Whether the replay loop is part of it. */
+  #isReplay = false;
 
   afterParse(parser) {
+    this.#isReplay = parser.sources.some(({ internalPath }) => internalPath === REPLAY_ENTRY);
     for (const { internalPath, text, statements } of parser.sources) {
       const marked = statements.filter(
         ({ kind, range }) =>
-          kind === NodeKind.FunctionDeclaration && isMarked(text, range.start, MARKS.noinline),
+          kind === NodeKind.FunctionDeclaration &&
+          (isMarked(text, range.start, MARKS.noinline) ||
+            (!this.#isReplay && isMarked(text, range.start, MARKS.shared))),
       );
       this.#marked.push(...marked.map(({ name }) => `${internalPath}/${name.text}`));
     }
@@ -55,15 +64,24 @@ export default class OptimizeTransform extends Transform {
     }
     binaryen.setOptimizeLevel(4);
     binaryen.setShrinkLevel(0);
-    const isFull = this.program.options.globalAliases?.get("FULL") === "1";
-    const isSmall = this.program.options.globalAliases?.get("PROFILE") === "2";
-    const isLater = this.program.options.globalAliases?.get("GLIBC") !== String(DEFAULT_GLIBC);
-    const { always, flexible } = isFull || isSmall ? SMALL : isLater ? LATER : FAST;
+    const isFull = this.#option("FULL") === "1";
+    const { always, flexible } = this.#limits(isFull);
     binaryen.setAlwaysInlineMaxSize(always);
     binaryen.setFlexibleInlineMaxSize(flexible);
     binaryen.setOneCallerInlineMaxSize(ONE_CALLER);
     binaryen.setAllowInliningFunctionsWithLoops(true);
     module.optimize();
     if (isFull) exportState(module);
+  }
+
+  #option(name) {
+    return this.program.options.globalAliases?.get(name);
+  }
+
+  #limits(isFull) {
+    if (isFull || this.#option("PROFILE") === "2") return SMALL;
+    if (this.#isReplay) return REPLAY;
+    if (this.#option("PROFILE") !== "0" || this.#option("THREADS") !== "0") return FAST;
+    return LARGE_VERSIONS.includes(this.#option("GLIBC")) ? SMALL : CORE;
   }
 }

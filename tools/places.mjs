@@ -4,10 +4,10 @@
 
 /**
  * Marks of functions, in their docstrings: one that must not be inlined into the short ways in
- * front of it, in this project's builds; one that asc is to inline in its users' programs, which
- * have no transform.
+ * front of it, in this project's builds; one that must not be where the build is to be small; one
+ * that asc is to inline in its users' programs, which have no transform.
  */
-export const MARKS = { noinline: /@noinline\b/, inline: /@inline\b/ };
+export const MARKS = { noinline: /@noinline\b/, shared: /@shared\b/, inline: /@inline\b/ };
 
 /**
  * Whether the declaration at `start` in a source has a docstring with a mark.

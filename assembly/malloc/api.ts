@@ -17,7 +17,7 @@ import { allocate, allocateInline } from "./allocate";
 import { arenaFor, otherArena, unlockArena } from "./arena";
 import { belongsAside, belongsTo, mayRetry, maybeInitTcache, openArena } from "./call";
 import { Chunk, addressOf, isMisaligned, isPlain, usableSize } from "./chunk";
-import { clearedAllocate } from "./clear";
+import { clear, clearedAllocate } from "./clear";
 import { verifyHeap } from "./checker/invariants";
 import { isLarge, roundToClass, takeLarge } from "./extensions/large-tcache";
 import { refuse } from "./links";
@@ -45,7 +45,7 @@ import {
   tcachePut,
   tcacheTake,
 } from "./tcache";
-import { countOf, keyOf, latestIn, popEntry, pushEntry, setKey } from "./tcache-lists";
+import { countOf, holdsBlock, keyOf, latestIn, popEntry, pushEntry, setKey } from "./tcache-lists";
 import { isCachedSize, putSorted, sortedIndex, takeSorted } from "./tcache-sorted";
 import {
   callocCached,
@@ -64,6 +64,11 @@ import { freeMapped } from "./mapped";
  */
 export function malloc(bytes: word): word {
   verifyHeap();
+  return mallocUnverified(bytes);
+}
+
+/** malloc inside of another call, at whose beginning the heap was verified. */
+export function mallocUnverified(bytes: word): word {
   if (IS_THROUGHPUT) return mallocCached(bytes);
   if (IS_SMALL) return <word>mallocUncached(bytes);
   // The plain case only. Whatever is odd, the long way meets it again and deals with it: no other
@@ -72,20 +77,12 @@ export function malloc(bytes: word): word {
     const cache = tcache;
     const index = requestIndex(bytes);
     const count = countOf(cache, index);
-    if (COUNTS_SLOTS) {
-      const mem = latestIn(cache, index);
-      if (mem != 0 && !isMisaligned(mem)) {
-        if (TELLS) note(Step.TCACHE_TAKE, index, blocksIn(index));
-        popEntry(cache, index, mem, count);
-        return <word>mem;
-      }
-    } else if (count != 0) {
-      const mem = latestIn(cache, index);
-      if (!isMisaligned(mem)) {
-        popEntry(cache, index, mem, count);
-        note(Step.TCACHE_TAKE, index, count);
-        return <word>mem;
-      }
+    if (!holdsBlock(cache, index, count)) return <word>mallocFromArena(bytes);
+    const mem = latestIn(cache, index);
+    if (!isMisaligned(mem)) {
+      if (TELLS) note(Step.TCACHE_TAKE, index, blocksIn(index));
+      popEntry(cache, index, mem, count);
+      return <word>mem;
     }
   }
   return <word>mallocUncached(bytes);
@@ -104,7 +101,14 @@ export function mallocUncached(bytes: word): usize {
   }
   maybeInitTcache();
   const cached = CALLOC_USES_TCACHE ? takeCachedAside(bytes) : takeCached(bytes);
-  if (cached != 0) return cached;
+  return cached != 0 ? cached : mallocFromArena(bytes);
+}
+
+/**
+ * malloc past tcache, which has no block for the request (__libc_malloc2).
+ * @noinline
+ */
+function mallocFromArena(bytes: word): usize {
   if (TELLS) noteUncached(bytes);
   if (IS_THREADED && isLarge(bytes) && !isCacheable(bytes)) {
     const kept = takeLarge(bytes);
@@ -172,12 +176,29 @@ export function free(address: word): void {
         if (hasSlot(count)) {
           if (TELLS) note(Step.TCACHE_PUT, index, blocksIn(index));
           pushEntry(cache, index, mem, count, mark);
-          return;
+        } else {
+          freeFull(mem, index);
         }
+        return;
       }
     }
   }
   freeUncached(mem);
+}
+
+/** Frees a block past tcache, whose bin `index` takes no more. @noinline */
+function freeFull(mem: usize, index: u32): void {
+  if (TELLS) note(Step.TCACHE_FULL, index, blocksIn(index));
+  const p = Chunk.ofMem(mem);
+  const size = p.size;
+  // It would reach beyond the end of memory.
+  if (<word>addressOf(p) > <word>0 - size) {
+    freeUncached(mem);
+    return;
+  }
+  const errno = thread.errno;
+  freeToArena(arenaFor(p), p, size, false);
+  thread.errno = errno;
 }
 
 /** free's long way, complete by itself but for NULL. @noinline */
@@ -265,7 +286,7 @@ export function calloc(count: word, size: word): word {
         // The block is out already.
         note(Step.TCACHE_TAKE, index, blocksIn(index) + 1);
       }
-      memory.fill(cached, 0, <usize>usableSize(Chunk.ofMem(cached)));
+      clear(cached, cached + <usize>usableSize(Chunk.ofMem(cached)));
       return <word>cached;
     }
   }

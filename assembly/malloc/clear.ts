@@ -31,8 +31,33 @@ export function clearedAllocate(arena: MallocState, bytes: word): usize {
     if (p == oldTop && libc.perturbByte == 0 && isFromBreak(arena, end))
       end = knownZeroFrom(mem, end);
   }
-  memory.fill(start, 0, end - start);
+  clear(start, end);
   return mem;
+}
+
+/** Bytes up to which a loop is faster than memory.fill or memory.copy: V8 makes C calls of those. */
+const SHORT: usize = 256;
+
+/** Writes zeros from `start` to `end`, both multiples of a word. @shared */
+export function clear(start: usize, end: usize): void {
+  if (end - start > SHORT) {
+    memory.fill(start, 0, end - start);
+    return;
+  }
+  let at = start;
+  for (; at + 8 <= end; at += 8) store<u64>(at, 0);
+  if (SIZE_SZ < 8 && at < end) store<u32>(at, 0);
+}
+
+/** Copies `bytes` bytes, a multiple of a word, to `to` from `from`, which is elsewhere. @shared */
+export function copy(to: usize, from: usize, bytes: usize): void {
+  if (bytes > SHORT) {
+    memory.copy(to, from, bytes);
+    return;
+  }
+  let at: usize = 0;
+  for (; at + 8 <= bytes; at += 8) store<u64>(to + at, load<u64>(from + at));
+  if (SIZE_SZ < 8 && at < bytes) store<u32>(to + at, load<u32>(from + at));
 }
 
 /**

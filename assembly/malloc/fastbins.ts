@@ -68,7 +68,7 @@ export function consolidate(arena: MallocState): void {
  * Merges a chunk of `chunkSize` bytes that is not in use any more with its free neighbours, and
  * puts the result into the unsorted bin or makes it part of top. What glibc checks on the way
  * depends on whether the chunk comes from a fast bin or from its user. The result's size.
- * @noinline @inline
+ * @shared @inline
  */
 export function mergeChunk(
   arena: MallocState,

@@ -17,7 +17,7 @@ import { Step, note } from "./steps";
 import { MallocState, libc, mainArena, setErrno } from "./state";
 import { ENOMEM, PAGE_SIZE } from "./system";
 import { reallocCached } from "./throughput/calls";
-import { freeUncached, mallocUncached, overflows } from "./api";
+import { freeUncached, mallocUncached, mallocUnverified, overflows } from "./api";
 
 /**
  * realloc(3): makes the block at `address` hold `bytes` bytes, moving it if need be. 0 with errno
@@ -30,7 +30,7 @@ export function realloc(address: word, bytes: word): word {
     const result = reallocCached(mem, bytes);
     if (result != 0) return result;
   }
-  if (mem == 0) return <word>mallocUncached(bytes);
+  if (mem == 0) return mallocUnverified(bytes);
   if (bytes == 0) {
     freeUncached(mem);
     return 0;

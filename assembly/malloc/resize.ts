@@ -7,6 +7,7 @@ import { MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { allocate } from "./allocate";
 import { Chunk, PREV_INUSE, addressOf, usableSize } from "./chunk";
+import { copy } from "./clear";
 import { refuse } from "./links";
 import { remapChunk } from "./mapped";
 import { freePart } from "./release";
@@ -82,7 +83,7 @@ function moveChunk(arena: MallocState, p: Chunk, next: Chunk, oldSize: word, siz
   if (mem == 0) return 0;
   const fresh = Chunk.ofMem(mem);
   if (fresh == next) return keep(arena, p, oldSize + fresh.size, size);
-  memory.copy(mem, p.mem, <usize>usableSize(p));
+  copy(mem, p.mem, <usize>usableSize(p));
   freePart(arena, p);
   return mem;
 }

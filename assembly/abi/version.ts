@@ -86,6 +86,20 @@ export const INITIAL_THP_MODE: i32 = GLIBC == 43 ? 3 : 0;
 /** Whether glibc.mem.decorate_maps has malloc's mappings named (2.39). */
 export const CAN_NAME_MAPPINGS: bool = GLIBC >= 39;
 
+/**
+ * Where transparent huge pages are wanted: whether the first break is rounded as if it were at 0,
+ * as libc does not know it yet; whether a mapping that mremap has moved is to have them (until
+ * 2.42).
+ */
+export const ROUNDS_UNKNOWN_BREAK: bool = GLIBC < 43;
+export const ADVISES_MOVED: bool = GLIBC < 43;
+
+/** Whether heaps of arenas grow by them, and a new one is to have them (2.43). */
+export const HEAPS_OF_HUGE_PAGES: bool = GLIBC >= 43;
+
+/** Whether one that has grown is, too (2.44). */
+export const ADVISES_GROWN_HEAPS: bool = GLIBC >= 44;
+
 /** Whether explicit huge pages set mmap_threshold to their size, unless that was set (2.39). */
 export const HUGE_SETS_THRESHOLD: bool = GLIBC >= 39;
 

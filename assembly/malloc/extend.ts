@@ -3,7 +3,12 @@
 // (heap.ts).
 
 import { IS_SMALL } from "../abi/profile";
-import { TOP_MAPPING_IN_MIB, TOP_MAPPING_WITH_TOP } from "../abi/version";
+import {
+  ADVISES_GROWN_HEAPS,
+  ROUNDS_UNKNOWN_BREAK,
+  TOP_MAPPING_IN_MIB,
+  TOP_MAPPING_WITH_TOP,
+} from "../abi/version";
 import { ILP32, MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { unsortedBin } from "./bins";
@@ -21,11 +26,13 @@ import {
   MAP_FAILED,
   MORECORE_FAILURE,
   PAGE_SIZE,
+  adviseHuge,
   alignUp,
   currentBreak,
   enterKernel,
   isAligned,
   isCompact,
+  knownBreak,
   leaveKernel,
   mapPages,
   namePages,
@@ -102,7 +109,7 @@ function extendTop(arena: MallocState, top: Chunk, topSize: word, size: word): v
   let wanted = size + mp.topPad + MINSIZE;
   if (arena.contiguous) wanted -= topSize;
   if (mp.thpPagesize != 0) {
-    const lastBreak = <word>currentBreak();
+    const lastBreak = ROUNDS_UNKNOWN_BREAK ? knownBreak() : <word>currentBreak();
     wanted = alignUp(lastBreak + wanted, mp.thpPagesize) - lastBreak;
   } else {
     wanted = alignUp(wanted, PAGE_SIZE);
@@ -111,6 +118,7 @@ function extendTop(arena: MallocState, top: Chunk, topSize: word, size: word): v
   const isPositive = ILP32 ? <i32>wanted > 0 : <i64>wanted > 0;
   const start = isPositive ? moreCore(wanted) : MORECORE_FAILURE;
   if (start != MORECORE_FAILURE) {
+    adviseHuge(start, wanted);
     note(Step.BREAK_GROW, wanted, start);
     joinBreak(arena, top, topSize, start, wanted);
     return;
@@ -148,6 +156,7 @@ function mapForTop(
   if (length <= size) return false;
   const start = mapPages(length, pageSize);
   if (start == MAP_FAILED) return false;
+  if (pageSize == PAGE_SIZE) adviseHuge(start, length);
   namePages(start, named, false);
   note(Step.MMAP_TOP, length, start);
   arena.setNoncontiguous();
@@ -196,6 +205,8 @@ function joinBreak(
   if (second == MORECORE_FAILURE) {
     correction = 0;
     second = currentBreak();
+  } else {
+    adviseHuge(second, correction);
   }
   arena.systemMem += correction;
   replaceTop(arena, aligned, <word>(second - aligned) + correction);
@@ -273,6 +284,7 @@ function growHeap(heap: HeapInfo, more: word): bool {
     heap.mprotectSize = size;
   }
   heap.size = size;
+  if (ADVISES_GROWN_HEAPS) adviseHuge(changetype<usize>(heap), size);
   return true;
 }
 

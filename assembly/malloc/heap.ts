@@ -7,6 +7,7 @@
 //            <----------------------- size --------------------------------------->
 //            <----------------------- mprotect_size ------------(trimming leaves it)->
 
+import { HEAPS_OF_HUGE_PAGES } from "../abi/version";
 import { ILP32, MALLOC_ALIGN_MASK } from "../abi/word";
 import { KIB, MIB } from "../base/align";
 import { Chunk, addressOf } from "./chunk";
@@ -15,6 +16,7 @@ import { HeapInfo, MallocState, libc, mp } from "./state";
 import {
   MAP_FAILED,
   PAGE_SIZE,
+  adviseHuge,
   alignUp,
   namePages,
   reservePages,
@@ -94,7 +96,7 @@ function reserveAligned(hint: usize, most: word, pageSize: word): usize {
  */
 function mapHeap(size: word, pad: word, pageSize: word): HeapInfo {
   const most = heapMaxSize();
-  const least = mp.hpPagesize == 0 ? HEAP_MIN_SIZE : mp.hpPagesize;
+  const least = mp.hpPagesize == 0 ? max(HEAP_MIN_SIZE, pageSize) : mp.hpPagesize;
   let bytes = size + pad;
   if (bytes < least) {
     bytes = least;
@@ -103,12 +105,13 @@ function mapHeap(size: word, pad: word, pageSize: word): HeapInfo {
     bytes = most;
   }
   bytes = alignUp(bytes, pageSize);
-  const start = reserveHeap(most, pageSize);
+  const start = reserveHeap(most, mp.hpPagesize != 0 ? pageSize : PAGE_SIZE);
   if (start == MAP_FAILED) return changetype<HeapInfo>(0);
   if (!unlockPages(start, bytes)) {
     unmapPages(start, most);
     return changetype<HeapInfo>(0);
   }
+  if (HEAPS_OF_HUGE_PAGES) adviseHuge(start, bytes);
   namePages(start, bytes, true);
   const heap = changetype<HeapInfo>(start);
   heap.size = bytes;
@@ -129,7 +132,9 @@ export function newHeap(size: word): HeapInfo {
     const heap = mapHeap(size, mp.topPad, huge);
     if (changetype<usize>(heap) != 0) return heap;
   }
-  return mapHeap(size, mp.topPad, PAGE_SIZE);
+  const wanted = mp.thpPagesize;
+  const isOfHuge = HEAPS_OF_HUGE_PAGES && wanted != 0 && wanted <= HEAP_MAX_SIZE;
+  return mapHeap(size, mp.topPad, isOfHuge ? wanted : PAGE_SIZE);
 }
 
 /** The first chunk of a heap that holds no arena. */

@@ -2,7 +2,7 @@
 // mchunk_prev_size is the distance from the mapping's start to the chunk; the end of the mapping is
 // the end of the chunk.
 
-import { MAPPED_HAS_TRAILER } from "../abi/version";
+import { ADVISES_MOVED, MAPPED_HAS_TRAILER } from "../abi/version";
 import { MALLOC_ALIGNMENT, MALLOC_ALIGN_MASK, SIZE_SZ } from "../abi/word";
 import { Failure, corrupted } from "../base/failure";
 import { Chunk, IS_MMAPPED, addressOf, isMisaligned } from "./chunk";
@@ -13,6 +13,7 @@ import { Step, TELLS, note } from "./steps";
 import {
   MAP_FAILED,
   PAGE_SIZE,
+  adviseHuge,
   alignUp,
   enterKernel,
   leaveKernel,
@@ -69,7 +70,10 @@ export function mapChunk(size: word, pageSize: word): usize {
   const start = mapPages(length, pageSize);
   const isHuge = MAPPED_HAS_TRAILER && pageSize != PAGE_SIZE;
   const mem: usize = start == MAP_FAILED ? 0 : makeMapped(start, length, isHuge);
-  if (mem != 0) namePages(start, length, false);
+  if (mem != 0) {
+    if (pageSize == PAGE_SIZE) adviseHuge(start, length);
+    namePages(start, length, false);
+  }
   leaveKernel();
   return mem;
 }
@@ -150,6 +154,7 @@ export function remapChunk(p: Chunk, size: word): Chunk {
   if (newLength == oldLength) return p;
   enterKernel();
   const start = remapPages(block, oldLength, newLength);
+  if (ADVISES_MOVED && start != MAP_FAILED) adviseHuge(start, newLength);
   const moved =
     start == MAP_FAILED ? changetype<Chunk>(0) : makeMoved(start, offset, oldLength, newLength);
   leaveKernel();

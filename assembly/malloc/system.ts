@@ -3,8 +3,8 @@
 // comes from here is not cleared: `knownZeroFrom` tells which bytes are zero all the same, so that
 // calloc clears only the others.
 
-import { CAN_NAME_MAPPINGS, RESERVES_NORESERVE } from "../abi/version";
-import { PAGE_SIZE, pageAlign } from "../base/align";
+import { CAN_NAME_MAPPINGS, RESERVES_NORESERVE, ROUNDS_UNKNOWN_BREAK } from "../abi/version";
+import { PAGE_SIZE, alignDown, pageAlign } from "../base/align";
 import { touch } from "../kernel/access";
 import { ENOMEM, errorResult, isError } from "../kernel/errno";
 import { moveBreak } from "../kernel/calls/brk";
@@ -104,9 +104,14 @@ export function tellOf(isTold: bool): void {
 
 /** libc asks for the break once, when it first needs it, and that call shows in a trace. */
 export function learnBreak(): void {
-  if (!IS_FULL || libc.knowsBreak) return;
+  if ((!IS_FULL && !ROUNDS_UNKNOWN_BREAK) || libc.knowsBreak) return;
   libc.knowsBreak = 1;
-  callBrk(0);
+  if (IS_FULL) callBrk(0);
+}
+
+/** The break as far as libc knows it (__curbrk): 0 before it has asked. */
+export function knownBreak(): word {
+  return libc.knowsBreak ? mm.brk : 0;
 }
 
 /**
@@ -115,8 +120,8 @@ export function learnBreak(): void {
  */
 export function regionFrom(address: usize): usize {
   for (let at = findVma(address); changetype<usize>(at) != 0; at = next(at)) {
-    if (at.kind == VmaKind.USER && (at.vmFlags & VM_READ) != 0 && at.vmStart != mm.startBrk)
-      return at.start;
+    const isHeap = at.vmStart >= mm.startBrk && at.vmStart < mm.brk;
+    if (at.kind == VmaKind.USER && (at.vmFlags & VM_READ) != 0 && !isHeap) return at.start;
   }
   return 0;
 }
@@ -253,6 +258,21 @@ export function discardPages(start: usize, length: word): void {
   if (!IS_FULL) return;
   const result = sysMadvise(<word>start, length, Advice.DONTNEED);
   traced(NR_MADVISE, <word>start, length, Advice.DONTNEED, 0, 0, 0, result);
+}
+
+/**
+ * Wants transparent huge pages for new memory, if the tunables do and it is large enough
+ * (madvise_thp); it begins with a page but for the first of the break.
+ */
+export function adviseHuge(start: usize, length: word): void {
+  const huge = mp.thpPagesize;
+  if (!IS_FULL || huge == 0 || length < huge) return;
+  const page = alignDown(<word>start, PAGE_SIZE);
+  const bytes = length + (<word>start - page);
+  enterKernel();
+  const result = sysMadvise(page, bytes, Advice.HUGEPAGE);
+  traced(NR_MADVISE, page, bytes, Advice.HUGEPAGE, 0, 0, 0, result);
+  leaveKernel();
 }
 
 /**

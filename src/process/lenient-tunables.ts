@@ -7,17 +7,8 @@ import type { Abi } from "../layout/address.js";
 import { splitNumber } from "./numerals.js";
 import type { GlibcVersion } from "../binary/glibc.js";
 import { DEFAULT_GLIBC } from "../layout/generated.js";
-import {
-  checkWhole,
-  DECORATE_MAPS,
-  decorateMaps,
-  hasDecorateMaps,
-  loaderRange,
-  TUNABLE_PREFIX,
-  tunableNames,
-  tunableRange,
-} from "./tunables.js";
-import type { RangeOf, TunableName, TunableObject, TunableSetting } from "./tunables.js";
+import { checkWhole, fullName, heeded, loaderRange, tunableRange } from "./tunables.js";
+import type { RangeOf, TunableObject, TunableSetting } from "./tunables.js";
 
 const MOST = 0xffff_ffff_ffff_ffffn;
 
@@ -43,8 +34,7 @@ function itemsOf(text: string): [name: string, value: string][] {
 function entriesOf(object: TunableObject): [name: string, value: string][] {
   return Object.entries(object).map(([key, value]) => {
     if (typeof value !== "string") checkWhole(value, key);
-    if (key === DECORATE_MAPS) return [key, String(value)];
-    return [TUNABLE_PREFIX + key.replace(TUNABLE_PREFIX, ""), String(value)];
+    return [fullName(key), String(value)];
   });
 }
 
@@ -58,19 +48,15 @@ export function lenientTunables(
   rangeOf: RangeOf = tunableRange,
   glibc: GlibcVersion = DEFAULT_GLIBC,
 ): TunableSetting[] {
-  const loaded = new Map<TunableName, bigint>();
-  let decoration: TunableSetting[] = [];
+  const settings = new Map<string, TunableSetting>();
   for (const [key, text] of typeof given === "string" ? itemsOf(given) : entriesOf(given)) {
+    const known = heeded(key, glibc);
+    if (known === undefined) continue;
+    const { min, max } = loaderRange(known.name, abi);
     const value = leadingNumber(text);
-    if (key === DECORATE_MAPS && hasDecorateMaps(glibc) && value <= 1n)
-      decoration = [decorateMaps(value)];
-    const name = tunableNames.find((known) => key === TUNABLE_PREFIX + known);
-    if (name === undefined) continue;
-    const { min, max } = loaderRange(name, abi);
-    if (value >= min && value <= max) loaded.set(name, value);
+    if (value >= min && value <= max) settings.set(key, { ...known, value });
   }
-  return [...loaded]
-    .filter(([name, value]) => value <= rangeOf(name, abi).max)
-    .map(([name, value]): TunableSetting => ({ name, id: tunableNames.indexOf(name), value }))
-    .concat(decoration);
+  return [...settings.values()].filter(({ name, value }) => {
+    return value <= rangeOf(name as Parameters<RangeOf>[0], abi).max;
+  });
 }

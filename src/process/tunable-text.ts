@@ -7,9 +7,7 @@ import { checkPlain, show } from "../base/checks.js";
 import { lenientTunables } from "./lenient-tunables.js";
 import { splitNumber } from "./numerals.js";
 import {
-  DECORATE_MAPS,
-  decorateMaps,
-  hasDecorateMaps,
+  heeded,
   loaderRange,
   TUNABLE_PREFIX,
   tunableRange,
@@ -60,16 +58,11 @@ function parseText(
         `${where}expected a name like "${TUNABLE_PREFIX}top_pad", got ${show(name)}`,
       );
     }
-    const isDecoration = name === DECORATE_MAPS && hasDecorateMaps(glibc);
     // Other parts of glibc (glibc.pthread.*, glibc.cpu.*, ...) have tunables too; a string meant
     // for a native program works here.
-    if (!name.startsWith(TUNABLE_PREFIX) && !isDecoration) continue;
+    if (!name.startsWith(TUNABLE_PREFIX) && heeded(name, glibc) === undefined) continue;
     const value = readNumber(item.slice(equals + 1), name, where);
-    if (isDecoration) {
-      settings.push(decorateMaps(value, where));
-      continue;
-    }
-    settings.push(tunableSetting(name.slice(TUNABLE_PREFIX.length), value, abi, where, rangeOf));
+    settings.push(tunableSetting(name, value, abi, where, rangeOf, glibc));
   }
   return settings;
 }

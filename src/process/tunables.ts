@@ -58,10 +58,15 @@ export type TunableObject = Readonly<Record<string, number | bigint | string>>;
 export const TUNABLE_PREFIX = "glibc.malloc.";
 
 /**
- * A tunable of glibc's that is not under `glibc.malloc.`: whether malloc's mappings get names, as
- * `/proc/self/maps` shows them (2.39). Versions before it do not know it.
+ * The tunables that malloc heeds beside those under `glibc.malloc.`, by their full names, and with
+ * the first version that has them: whether mappings get names, as `/proc/self/maps` shows them.
  */
-export const DECORATE_MAPS = "glibc.mem.decorate_maps";
+const OTHERS = {
+  "glibc.mem.decorate_maps": { id: Tunable.DECORATE_MAPS, since: 39 },
+} as const;
+
+/** A tunable that malloc heeds: without `glibc.malloc.` in front, or its full name. */
+type HeededName = TunableName | keyof typeof OTHERS;
 
 const INT_MAX = 0x7fffffff;
 
@@ -70,22 +75,23 @@ const INT_MAX = 0x7fffffff;
  * a line for tcache_max at the largest tcached request, for tcache_count at a 16-bit counter, for
  * mxfast at the largest fast bin.
  */
-const MOST: Readonly<Partial<Record<TunableName, number | readonly [number, number]>>> = {
+const MOST: Readonly<Partial<Record<HeededName, number | readonly [number, number]>>> = {
   check: 3,
   perturb: 255,
   mmap_max: INT_MAX,
   tcache_max: [1020, 1032],
   tcache_count: 0xffff,
   mxfast: [80, 160],
+  "glibc.mem.decorate_maps": 1,
 };
 
 /**
  * The values that a tunable takes: the same in both layouts where the type is int, up to SIZE_MAX
  * else, but for what malloc itself limits.
- * @param name without `glibc.malloc.`
+ * @param name without `glibc.malloc.`; others' full
  * @param abi the layout
  */
-export function tunableRange(name: TunableName, abi: Abi): TunableRange {
+export function tunableRange(name: HeededName, abi: Abi): TunableRange {
   const isIlp32 = abi === "ilp32";
   const most = MOST[name] ?? (isIlp32 ? 0xffffffffn : 0xffffffffffffffffn);
   return {
@@ -95,14 +101,14 @@ export function tunableRange(name: TunableName, abi: Abi): TunableRange {
 }
 
 /** Where malloc itself draws the line, and glibc's loader none. */
-const LIMITED_BY_MALLOC: readonly TunableName[] = ["tcache_max", "tcache_count", "mxfast"];
+const LIMITED_BY_MALLOC: readonly HeededName[] = ["tcache_max", "tcache_count", "mxfast"];
 
 /**
  * The values that glibc's loader takes for a tunable.
  * @param name without `glibc.malloc.`
  * @param abi the layout
  */
-export function loaderRange(name: TunableName, abi: Abi): TunableRange {
+export function loaderRange(name: HeededName, abi: Abi): TunableRange {
   return tunableRange(LIMITED_BY_MALLOC.includes(name) ? "top_pad" : name, abi);
 }
 
@@ -110,28 +116,50 @@ export function loaderRange(name: TunableName, abi: Abi): TunableRange {
 export class TunableRefusal extends RangeError {}
 
 /** Says which values a tunable takes. */
-export type RangeOf = (name: TunableName, abi: Abi) => TunableRange;
+export type RangeOf = (name: HeededName, abi: Abi) => TunableRange;
+
+/** @returns a tunable's full name, of one that may be without `glibc.malloc.` */
+export function fullName(name: string): string {
+  return name.startsWith("glibc.") ? name : TUNABLE_PREFIX + name;
+}
 
 /**
- * @param name without the prefix
+ * @param full a full name
+ * @returns what malloc of a version knows it by, and its number; undefined where it does not
+ */
+export function heeded(
+  full: string,
+  glibc: GlibcVersion,
+): { name: HeededName; id: number } | undefined {
+  const id = tunableNames.findIndex((name) => full === TUNABLE_PREFIX + name);
+  if (id >= 0) return { name: tunableNames[id]!, id };
+  if (!(full in OTHERS)) return undefined;
+  const name = full as keyof typeof OTHERS;
+  return Number(glibc.slice(2)) < OTHERS[name].since ? undefined : { name, id: OTHERS[name].id };
+}
+
+/**
+ * @param full a full name
  * @param where the setting stands, to begin messages with
  * @param rangeOf `tunableRange`, or `loaderRange` where the binary, of another glibc, is to decide
  * @throws RangeError for a name that glibc does not know, or a value out of range
  */
 export function tunableSetting(
-  name: string,
+  full: string,
   value: bigint,
   abi: Abi,
   where = "",
   rangeOf: RangeOf = tunableRange,
+  glibc: GlibcVersion = DEFAULT_GLIBC,
 ): TunableSetting {
-  const id = tunableNames.indexOf(name as TunableName);
-  if (id < 0) {
+  const known = heeded(full, glibc);
+  if (known === undefined) {
     throw new RangeError(
-      `${where}glibc 2.36 has no tunable ${show(TUNABLE_PREFIX + name)} (it has ${tunableNames.join(", ")})`,
+      `${where}glibc ${glibc} has no tunable ${show(full)} (it has ${tunableNames.join(", ")})`,
     );
   }
-  const { min, max } = rangeOf(name as TunableName, abi);
+  const { name, id } = known;
+  const { min, max } = rangeOf(name, abi);
   if (value < min || value > max) {
     const got = clip(String(value));
     throw new RangeError(
@@ -139,22 +167,6 @@ export function tunableSetting(
     );
   }
   return { name, id, value };
-}
-
-/** Whether a version of glibc has {@link DECORATE_MAPS}. */
-export function hasDecorateMaps(glibc: GlibcVersion): boolean {
-  return Number(glibc.slice(2)) >= 39;
-}
-
-/**
- * The setting of {@link DECORATE_MAPS}.
- * @param where the setting stands, to begin messages with
- * @throws RangeError for a value other than 0 and 1
- */
-export function decorateMaps(value: bigint, where = ""): TunableSetting {
-  if (value !== 0n && value !== 1n)
-    throw new RangeError(`${where}tunable "${DECORATE_MAPS}" must be from 0 to 1, got ${value}`);
-  return { name: DECORATE_MAPS, id: Tunable.DECORATE_MAPS, value };
 }
 
 /** @throws TypeError unless the value given for a tunable is a whole number */
@@ -179,7 +191,6 @@ export function tunablesOf(
     let value = given;
     if (typeof value === "string" && readText) value = readText(value, key);
     checkWhole(value, key);
-    if (key === DECORATE_MAPS && hasDecorateMaps(glibc)) return decorateMaps(BigInt(value));
-    return tunableSetting(key.replace(TUNABLE_PREFIX, ""), BigInt(value), abi, "", rangeOf);
+    return tunableSetting(fullName(key), BigInt(value), abi, "", rangeOf, glibc);
   });
 }

@@ -62,7 +62,7 @@ describe("glibc.mem.decorate_maps", () => {
   test("another value is refused, leniently ignored", () => {
     const options = { glibc: "2.41", tunables: "glibc.mem.decorate_maps=2" } as const;
     expect(() => run(options)).toThrow(
-      'position 0: tunable "glibc.mem.decorate_maps" must be from 0 to 1, got 2',
+      'position 0: tunable "glibc.mem.decorate_maps" must be from 0 to 1 in ilp32, got 2',
     );
     expect(run({ ...options, lenientTunables: true }).names).toBe("");
     const asObject = { "glibc.mem.decorate_maps": 1 };

@@ -11,7 +11,7 @@ import { checkInteger, checkOptions, show, without } from "../base/checks.js";
 import { PAGE_BYTES } from "../process/options.js";
 import type { ProcessOptions } from "../process/options.js";
 import { processStarter, processStarterSync } from "../process/process.js";
-import type { MmStruct, Process, SyscallTrace } from "../process/process.js";
+import type { FullProcess, MmStruct, SyscallTrace } from "../process/process.js";
 import type { Abi } from "../layout/address.js";
 import { KernelOption, type KernelOptionName } from "../layout/generated.js";
 import type { Access } from "./faults.js";
@@ -29,9 +29,7 @@ import { SystemCalls } from "./syscalls.js";
 import { pageTablePages, usageOf } from "./usage.js";
 import { findVma, walkVmas, type NameSource, type Vma } from "./vmas.js";
 
-/** A process of the build that has every system call. */
-export type FullProcess<A extends Abi = Abi> = Process<A, "full">;
-
+export type { FullProcess } from "../process/process.js";
 export type { KernelOptionName } from "../layout/generated.js";
 
 /**

@@ -2,18 +2,16 @@
 // forth. Checkpoints are made on the way at regular distances; going back is going to the one
 // before, and on from there.
 
-import type { Abi } from "../layout/address.js";
 import { rewind, takeCheckpoint, type Checkpoint } from "../inspect/checkpoint.js";
 import { StepLog } from "../inspect/dry-run.js";
 import type { StepText } from "../inspect/steps.js";
-import type { Process } from "../process/process.js";
+import type { FullProcess } from "../process/process.js";
 import { OpKind } from "../layout/generated.js";
 import { Player, type Observer, type PlayerState, type Step } from "./player.js";
 import { Threads, type ThreadsState } from "./threads.js";
 import { kindOf, slotOf, type Trace } from "./trace.js";
 
-/** A process of the build that can be looked into. */
-export type FullProcess = Process<Abi, "full">;
+export type { FullProcess } from "../process/process.js";
 
 /** A moment that can be gone back to. */
 interface Stop {

@@ -19,6 +19,7 @@ export function clearedAllocate(arena: MallocState, bytes: word): usize {
   if (p.isMmapped) {
     // Cleared only where the pages were somebody's before; a native mapping is zero by itself.
     end = libc.perturbByte ? mem + <usize>bytes : knownZeroFrom(mem, end);
+    memory.fill(mem, 0, end - mem);
   } else {
     // glibc clears word by word, at least three. Until 2.40 it says so; later it clears the last
     // two of a chunk that has none, too: its own header.
@@ -30,12 +31,12 @@ export function clearedAllocate(arena: MallocState, bytes: word): usize {
     if (CALLOC_USES_TCACHE) end = max(end, mem + 3 * SIZE_SZ);
     if (p == oldTop && libc.perturbByte == 0 && isFromBreak(arena, end))
       end = knownZeroFrom(mem, end);
+    clear(start, end);
   }
-  clear(start, end);
   return mem;
 }
 
-/** Bytes up to which a loop is faster than memory.fill or memory.copy: V8 makes C calls of those. */
+/** Bytes up to which a loop is faster than memory.fill and memory.copy, which V8 calls C for. */
 const SHORT: usize = 256;
 
 /** Writes zeros from `start` to `end`, both multiples of a word. @shared */

@@ -11,7 +11,8 @@ import { checkInteger, checkOptions, show, without } from "../base/checks.js";
 import { PAGE_BYTES } from "../process/options.js";
 import type { ProcessOptions } from "../process/options.js";
 import { processStarter, processStarterSync } from "../process/process.js";
-import type { FullProcess, MmStruct, SyscallTrace } from "../process/process.js";
+import type { FullProcess } from "../process/full-process.js";
+import type { MmStruct, SyscallTrace } from "../process/process.js";
 import type { Abi } from "../layout/address.js";
 import { KernelOption, type KernelOptionName } from "../layout/generated.js";
 import type { Access } from "./faults.js";
@@ -29,7 +30,7 @@ import { SystemCalls } from "./syscalls.js";
 import { pageTablePages, usageOf } from "./usage.js";
 import { findVma, walkVmas, type NameSource, type Vma } from "./vmas.js";
 
-export type { FullProcess } from "../process/process.js";
+export type { FullProcess } from "../process/full-process.js";
 export type { KernelOptionName } from "../layout/generated.js";
 
 /**

@@ -373,9 +373,6 @@ function planned<A extends Abi, B extends Build>(options: ProcessOptions<A, B>, 
 }
 
 /** @throws TypeError where the binary has another profile than is asked for */
-/** A process of the build that has every system call, and can be looked into. */
-export type FullProcess<A extends Abi = Abi> = Process<A, "full">;
-
 function started<A extends Abi, B extends Build>(
   plan: ProcessPlan<A, B>,
   loaded: Loaded<A, B, Fate>,

@@ -5,13 +5,13 @@
 import { rewind, takeCheckpoint, type Checkpoint } from "../inspect/checkpoint.js";
 import { StepLog } from "../inspect/dry-run.js";
 import type { StepText } from "../inspect/steps.js";
-import type { FullProcess } from "../process/process.js";
+import type { FullProcess } from "../process/full-process.js";
 import { OpKind } from "../layout/generated.js";
 import { Player, type Observer, type PlayerState, type Step } from "./player.js";
 import { Threads, type ThreadsState } from "./threads.js";
 import { kindOf, slotOf, type Trace } from "./trace.js";
 
-export type { FullProcess } from "../process/process.js";
+export type { FullProcess } from "../process/full-process.js";
 
 /** A moment that can be gone back to. */
 interface Stop {

@@ -48,12 +48,10 @@ export interface GlibcSection {
   readonly version: GlibcVersion;
   /** The tunables: the least value of each, and the greatest where that is not SIZE_MAX. */
   readonly tunables: Readonly<Record<string, readonly [min: number, max?: number]>>;
-  /**
-   * Where the assertions stand in malloc's sources, in their order in `Failure`: a line, and the
-   * function where that has another name than in the default's; "0" where there is none.
-   */
-  readonly assertions: readonly string[];
 }
+
+/** Where a version has its assertions in malloc's sources. */
+export type AssertionPlaces = readonly string[];
 
 /** Reads `NAME[LEAST][:MOST]`. */
 function parseTunable(text: string): [string, GlibcSection["tunables"][string]] {
@@ -72,12 +70,20 @@ export function glibcSection(module: WebAssembly.Module): GlibcSection | undefin
 function readSection(module: WebAssembly.Module): GlibcSection | undefined {
   const text = sectionText(module, "glibc");
   if (text === undefined) return undefined;
-  const [version, tunables = "", assertions = ""] = text.split("\n");
+  const [version, tunables = ""] = text.split("\n");
   return {
     version: version as GlibcVersion,
     tunables: Object.fromEntries(tunables.split(" ").map(parseTunable)),
-    assertions: assertions.split(","),
   };
+}
+
+/**
+ * @returns where a binary's glibc has its assertions, in their order in `Failure`: a line, and the
+ *   function where that has another name than in the default's; "0" where there is none. undefined
+ *   for the default's, which names functions alone.
+ */
+export function assertionPlaces(module: WebAssembly.Module): AssertionPlaces | undefined {
+  return sectionText(module, "glibc")?.split("\n")[2]?.split(",");
 }
 
 /** @returns the version of a binary */

@@ -7,6 +7,7 @@ import { begin, type Start } from "./begin.js";
 import { described, inspect } from "../base/describe.js";
 import { dispose } from "../base/dispose.js";
 import type { Build, RawExports, Word } from "../binary/exports.js";
+import { assertionPlaces } from "../binary/glibc.js";
 import { failureCode, type FailureName } from "./failures.js";
 import type { Fate, ProcessEnd } from "./fate.js";
 import type { Loaded } from "../binary/load.js";
@@ -73,6 +74,7 @@ export class CoreProcess<A extends Abi = Abi, B extends Build = Build> {
     this.module = module;
     this.plan = plan;
     this.fate = fate;
+    fate.places = assertionPlaces(module);
     this.number = start(plan, raw, module);
   }
 

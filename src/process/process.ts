@@ -3,7 +3,7 @@
 
 import type { Abi, Mem } from "../layout/address.js";
 import type { MmStruct } from "../layout/generated.js";
-import { checkGlibc, glibcOf, glibcSection, type GlibcVersion } from "../binary/glibc.js";
+import { checkGlibc, glibcOf, type GlibcVersion } from "../binary/glibc.js";
 import { checkProfile, profileOf, type Profile } from "../binary/profile.js";
 import { begin, join, type Start } from "./begin.js";
 import { PACKAGE_FILES } from "../binary/sources.js";
@@ -56,7 +56,6 @@ export class Process<A extends Abi = Abi, B extends Build = Build> extends CoreP
     this.taskSize = plan.taskSize;
     this.layout = plan.layout;
     const { exports, fate, structs } = this;
-    fate.places = glibcSection(this.module)?.assertions;
     plan.threading?.began(plan, exports, structs, fate, start === begin);
     fate.threads?.add(this.number);
     this.#views = new MemoryViews(plan.memory);

@@ -139,34 +139,34 @@ export function heeded(
 }
 
 /**
- * @param full a full name
+ * @param name without `glibc.malloc.` or in full
  * @param where the setting stands, to begin messages with
  * @param rangeOf `tunableRange`, or `loaderRange` where the binary, of another glibc, is to decide
  * @throws RangeError for a name that glibc does not know, or a value out of range
  */
 export function tunableSetting(
-  full: string,
+  name: string,
   value: bigint,
   abi: Abi,
   where = "",
   rangeOf: RangeOf = tunableRange,
   glibc: GlibcVersion = DEFAULT_GLIBC,
 ): TunableSetting {
+  const full = fullName(name);
   const known = heeded(full, glibc);
   if (known === undefined) {
     throw new RangeError(
       `${where}glibc ${glibc} has no tunable ${show(full)} (it has ${tunableNames.join(", ")})`,
     );
   }
-  const { name, id } = known;
-  const { min, max } = rangeOf(name, abi);
+  const { min, max } = rangeOf(known.name, abi);
   if (value < min || value > max) {
     const got = clip(String(value));
     throw new RangeError(
-      `${where}tunable "${name}" must be from ${min} to ${max} in ${abi}, got ${got}`,
+      `${where}tunable "${known.name}" must be from ${min} to ${max} in ${abi}, got ${got}`,
     );
   }
-  return { name, id, value };
+  return { ...known, value };
 }
 
 /** @throws TypeError unless the value given for a tunable is a whole number */
@@ -191,6 +191,6 @@ export function tunablesOf(
     let value = given;
     if (typeof value === "string" && readText) value = readText(value, key);
     checkWhole(value, key);
-    return tunableSetting(fullName(key), BigInt(value), abi, "", rangeOf, glibc);
+    return tunableSetting(key, BigInt(value), abi, "", rangeOf, glibc);
   });
 }

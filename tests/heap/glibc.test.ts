@@ -1,5 +1,7 @@
 /** Every entry that starts a heap takes the option `glibc`. */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { createHeapSync as createCoreHeapSync } from "../../src/core.js";
 import { createDebugHeapSync } from "../../src/debug.js";
 import { createHeap, createHeapSync } from "../../src/index.js";
 import { openHeapImageSync, MemoryFile } from "../../src/image.js";
@@ -43,4 +45,30 @@ describe("the option glibc", () => {
     };
     expect([offset("2.36"), offset("2.43")]).toEqual([0x1a0, 0x10]);
   });
+
+  it.each(["2.36", "2.41", "2.44"] as const)(
+    "words failed assertions, also in /core: %s",
+    (glibc) => {
+      const name = glibc === "2.36" ? "core.ilp32" : `core-${glibc}.ilp32`;
+      const wasm = readFileSync(new URL(`../../build/${name}.wasm`, import.meta.url));
+      const heaps = [createHeapSync({ glibc }), createCoreHeapSync({ wasm })];
+      const [usual, core] = heaps.map((heap) => {
+        const bytes = 24;
+        const block = heap.malloc(bytes);
+        // Top behind it, which is to be smaller than anything.
+        new Uint32Array(heap.memory.buffer, block + bytes, 2).set([0, 1]);
+        try {
+          return heap.malloc(100_000);
+        } catch (error) {
+          return String(error);
+        }
+      });
+      expect(core).toBe(usual);
+      expect(core).toMatch(
+        glibc === "2.36"
+          ? /malloc assertion failure in sysmalloc/
+          : /Fatal glibc error: malloc\.c:\d+ \(sysmalloc\): assertion failed/,
+      );
+    },
+  );
 });

@@ -6,7 +6,7 @@ import type { Abi } from "../../layout/address.js";
 import { LockFailure, MOST_ARENAS } from "../../layout/generated.js";
 import { show } from "../../base/checks.js";
 import type { RawExports } from "../../binary/exports.js";
-import type { GlibcSection } from "../../binary/glibc.js";
+import type { AssertionPlaces } from "../../binary/glibc.js";
 import { errorOf } from "../failures.js";
 import { Fate, type ProcessEnd } from "../fate.js";
 import { readField } from "../../layout/struct.js";
@@ -81,7 +81,7 @@ export class SharedFate extends Fate {
       Atomics.compareExchange(shared.state, fieldIndex(shared, "abortCode"), 0, code);
   }
 
-  #errorFor(code: number, address: number, places?: GlibcSection["assertions"]): ProcessEnd {
+  #errorFor(code: number, address: number, places?: AssertionPlaces): ProcessEnd {
     switch (code) {
       case LockFailure.LOCK_HELD: {
         const shared = this.#shared;

@@ -222,7 +222,7 @@ export async function openPlace(hash: string): Promise<void> {
     const script = await text(place.script);
     if (
       script !== undefined &&
-      (await open({ kind: "script", name: "linked", text: script }, place))
+      (await open({ kind: "script", name: "from a link", text: script }, place))
     )
       return;
   }

@@ -22,7 +22,7 @@ const VIEWS: readonly (readonly [name: string, shows: RegExp])[] = [
   ["sizes", /Sizes asked for[^]*Lifetimes/],
   ["bytes", /malloc_chunk\.mchunkSize = 0xb1/],
   ["checks", /Sound: every link[^]*It finds nothing wrong/],
-  ["diff", /Begin now: \d+[^]*Numbers that changed/],
+  ["diff", /New chunks: \d+[^]*Numbers that changed/],
   ["try", /malloc\(24\) would[^]*tcache_get/],
   ["console", /help lists the commands/],
   ["program", /It runs in a sandbox/],

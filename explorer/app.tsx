@@ -10,7 +10,17 @@ import { TourPanel } from "./parts/tour.js";
 import { TopBar } from "./parts/top-bar.js";
 import { Why } from "./parts/why.js";
 import { show } from "./state/actions.js";
-import { opened, problem, spoken, view, VIEWS, waiting, type ViewName } from "./state/store.js";
+import {
+  filter,
+  opened,
+  problem,
+  spoken,
+  view,
+  VIEWS,
+  waiting,
+  type ViewName,
+} from "./state/store.js";
+import { isOpen } from "./model/filter.js";
 import { ListsView } from "./views/lists.js";
 import { MapView } from "./views/map.js";
 import { later } from "./parts/later.js";
@@ -121,7 +131,7 @@ export function App({ isEmbedded }: { readonly isEmbedded: boolean }) {
           <Tabs />
           <div class="columns">
             <div class="stage">
-              {!isEmbedded && <FilterBar />}
+              {!isEmbedded && isFiltered() && <FilterBar />}
               <div id="view" role="tabpanel" tabIndex={-1} aria-labelledby={`tab-${view.value}`}>
                 <View />
               </div>
@@ -137,6 +147,11 @@ export function App({ isEmbedded }: { readonly isEmbedded: boolean }) {
       <TermTip />
     </>
   );
+}
+
+/** Whether the filter is of use: in the map, and wherever one is set. */
+function isFiltered(): boolean {
+  return view.value === "map" || !isOpen(filter.value);
 }
 
 function skip(event: Event): void {

@@ -17,6 +17,7 @@ import { loadSource } from "./load-source.mjs";
 import { ENTRIES } from "./entries.mjs";
 
 /** @typedef {import("../explorer/tours/tour.ts").Tour} GuidedTour */
+/** @typedef {import("../explorer/tours/tour.ts").LinkedStep} Linked */
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -168,31 +169,26 @@ export async function buildExplorer(out, isBare = false) {
   return metafile;
 }
 
-/** Markdown's marks for code and stress, left out. @param {string} text */
-const plain = (text) => text.replaceAll("`", "").replace(/\*([^\s*][^*]*)\*/g, "$1");
-
 /** Writes the tours, with a list of them. @param {string} out the folder */
 async function writeTours(out) {
   const folder = join(root, "explorer/tours");
   const to = join(out, "tours");
   mkdirSync(to, { recursive: true });
   const { TOURS } = await loadSource("../explorer/tours/index.ts");
-  /** @type {string[]} */
-  const names = TOURS.map((/** @type {GuidedTour} */ { id }) => id);
-  for (const { id, title, steps } of /** @type {readonly GuidedTour[]} */ (TOURS)) {
-    const shown = steps.map((step) => ({
-      title: step.title,
-      text: plain(step.text.join("\n\n")),
-      link: hashOf(step),
-      question: step.question,
-      answer: plain(step.answer),
-    }));
-    writeFileSync(join(to, `${id}.json`), JSON.stringify({ title, steps: shown }));
-  }
-  for (const file of readdirSync(folder).filter((name) => name.endsWith(".json"))) {
-    cpSync(join(folder, file), join(to, file));
-    names.push(basename(file, ".json"));
-  }
+  const scenes = /** @type {readonly GuidedTour[]} */ (TOURS).map(({ steps, ...tour }) => ({
+    ...tour,
+    steps: steps.map((step) => {
+      const { title, text, question, answer } = step;
+      return { title, text, question, answer, link: hashOf(step) };
+    }),
+  }));
+  const linked = readdirSync(folder)
+    .filter((name) => name.endsWith(".json"))
+    .map((name) => JSON.parse(readFileSync(join(folder, name), "utf8")));
+  /** @type {readonly import("../explorer/tours/tour.ts").Tour<Linked>[]} */
+  const tours = [...scenes, ...linked];
+  for (const tour of tours) writeFileSync(join(to, `${tour.id}.json`), JSON.stringify(tour));
+  const names = tours.map(({ id, title }) => ({ id, title }));
   writeFileSync(join(to, "index.json"), JSON.stringify(names));
 }
 

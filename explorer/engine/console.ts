@@ -125,11 +125,15 @@ export function parseCall(text: string, valueOf: (name: string) => number | unde
     .split(",")
     .map((word) => word.trim())
     .filter((word) => word !== "")
-    .map((word) => {
-      const known = valueOf(word);
-      if (known !== undefined) return BigInt(known);
-      if (/^(\d+|0x[0-9a-f]+)$/i.test(word)) return BigInt(word);
-      throw new Error(`"${word}" is no number`);
-    });
+    .map((word) => valueIn(word, valueOf));
   return { call: `${name}(${list.trim()})`, make: (process: Full) => run(process, args) };
+}
+
+/** @returns a number, the value of a variable, or a place so many bytes from one: `a + 4` */
+function valueIn(word: string, valueOf: (name: string) => number | undefined): bigint {
+  const [, base = "", sign, bytes] = /^(\w+)(?:\s*([+-])\s*(\d+|0x[0-9a-f]+))?$/i.exec(word) ?? [];
+  const known = valueOf(base) ?? (/^(\d+|0x[0-9a-f]+)$/i.test(base) ? base : undefined);
+  if (known === undefined) throw new Error(`"${word}" is no number`);
+  const away = BigInt(bytes ?? 0);
+  return BigInt(known) + (sign === "-" ? -away : away);
 }

@@ -35,7 +35,7 @@ import { parseCall, reply } from "./console.js";
 import { readMoment, readNumbers } from "./look.js";
 import { binaryOf, moduleOf, ownFile, setBase, startMachine } from "./machine.js";
 import type { Moments } from "./moments.js";
-import { addressRange, rasterOf } from "./raster.js";
+import { addressRange, rasterOf, type RasterWindow } from "./raster.js";
 import { readFile } from "./read.js";
 import { sentenceOf } from "./sentence.js";
 import { StillMoments } from "./still-moments.js";
@@ -161,11 +161,14 @@ export class Engine {
   }
 
   /** @returns the picture of address x time, of the heap or of the mappings */
-  raster(width: number, height: number, fromOp: number, toOp: number, isMapped: boolean): Raster {
+  raster(
+    size: Pick<RasterWindow, "width" | "height" | "fromOp" | "toOp" | "by">,
+    isMapped: boolean,
+  ) {
     const survey = this.#survey!;
     const limit = this.#mappingsBegin();
     const [low, high] = isMapped ? highRange(survey, limit) : addressRange(survey, limit);
-    const raster = rasterOf(survey, { width, height, fromOp, toOp, low, high });
+    const raster: Raster = rasterOf(survey, { ...size, low, high });
     return transfer(raster, [raster.pixels.buffer]);
   }
 

@@ -17,6 +17,8 @@ export interface Place {
   /** The moment that the difference is taken to. */
   readonly mark?: number | undefined;
   readonly view?: string | undefined;
+  /** The call of the dry run: `free(a + 4)`. */
+  readonly call?: string | undefined;
   readonly address?: number | undefined;
   readonly abi?: string | undefined;
   readonly glibc?: string | undefined;
@@ -24,7 +26,7 @@ export interface Place {
 }
 
 const NUMBERS = ["at", "mark", "address"] as const;
-const TEXTS = ["file", "trace", "data", "script", "view", "abi", "glibc"] as const;
+const TEXTS = ["file", "trace", "data", "script", "view", "call", "abi", "glibc"] as const;
 
 /** @returns a hash, without the # */
 export function hashOf(place: Place): string {

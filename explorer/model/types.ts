@@ -189,8 +189,12 @@ export interface DiffView extends SnapshotDiff {
   readonly counts: Readonly<Record<"born" | "gone" | "changed", number>>;
 }
 
-/** A picture of address x time: for each pixel 1 + the thread, or 0; rows from the top. */
+/** What the colours of blocks tell in the picture of address x time. */
+export type BlockColour = "thread" | "size" | "lifetime";
+
+/** A picture of address x time: for each pixel 1 + the colour's number, or 0; rows from the top. */
 export interface Raster {
+  readonly by: BlockColour;
   readonly width: number;
   readonly height: number;
   readonly pixels: Uint8Array;

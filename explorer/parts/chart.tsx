@@ -24,6 +24,8 @@ interface Props {
 }
 
 const HEIGHT = 190;
+/** Distances of lines across a chart of bytes. */
+const POWERS = Array.from({ length: 33 }, (_, i) => 2 ** i);
 
 /** A value for each of at most `pieces` pieces: the highest of a line, where it has more values. */
 function thinned(values: ArrayLike<number>, count: number, pieces: number): [number[], number[]] {
@@ -85,7 +87,12 @@ function optionsOf({ title, unit, lines }: Props, width: number, style: CSSStyle
     ],
     axes: [
       { ...axis, values: (_: uPlot, list: number[]) => list.map(formatCount) },
-      { ...axis, size: 76, values: (_: uPlot, list: number[]) => list.map(text) },
+      {
+        ...axis,
+        size: 76,
+        ...(unit === "bytes" && { incrs: POWERS }),
+        values: (_: uPlot, list: number[]) => list.map(text),
+      },
     ],
     hooks: { draw: [(plot: uPlot) => cursorLines(plot, style)] },
   } satisfies uPlot.Options;

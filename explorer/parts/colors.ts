@@ -13,6 +13,8 @@ export interface Color {
 export interface Palette {
   readonly states: readonly Color[];
   readonly threads: readonly Color[];
+  /** From little to much. */
+  readonly ranks: readonly Color[];
   readonly back: Color;
   readonly text: Color;
   readonly dim: Color;
@@ -41,6 +43,7 @@ function readPalette(element: Element): Palette {
   return {
     states: STATES.map((state) => one(`--state-${state}`)),
     threads: Array.from({ length: 8 }, (_, i) => one(`--thread-${i}`)),
+    ranks: Array.from({ length: 8 }, (_, i) => one(`--rank-${i}`)),
     back: one("--back"),
     text: one("--text"),
     dim: one("--dim"),

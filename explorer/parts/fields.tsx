@@ -9,7 +9,10 @@ function shown(name: string, value: number): string {
   return value > 9 && (ADDRESS.test(name) || value > 65535) ? hex(value) : formatCount(value);
 }
 
-/** A table of fields. */
+/** Zeros that are not worth a row each. */
+const MOST_ZEROS = 3;
+
+/** A table of fields; many that are 0 and stay so are named below it. */
 export function Fields({
   title,
   fields,
@@ -17,6 +20,9 @@ export function Fields({
   readonly title: string;
   readonly fields: readonly FieldView[];
 }) {
+  const zeros = fields.filter(({ value, before }) => value === 0 && before === 0);
+  const isLong = zeros.length > MOST_ZEROS;
+  const rows = isLong ? fields.filter((field) => !zeros.includes(field)) : fields;
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={title}>
       <table>
@@ -29,7 +35,7 @@ export function Fields({
           </tr>
         </thead>
         <tbody>
-          {fields.map(({ name, value, before }) => (
+          {rows.map(({ name, value, before }) => (
             <tr key={name} class={value === before ? "" : "changed"}>
               <th scope="row">{name}</th>
               <td>{shown(name, value)}</td>
@@ -41,6 +47,7 @@ export function Fields({
           ))}
         </tbody>
       </table>
+      {isLong && <p class="note">0: {zeros.map(({ name }) => name).join(", ")}</p>}
     </div>
   );
 }

@@ -68,7 +68,8 @@ export function Search() {
         id="search"
         class="search"
         aria-label="Search: 0x address, @operation, size N, or a part of a label"
-        placeholder="0x…, @operation, size 48, label"
+        title="an address 0x…, @operation, size 48, or a part of a label"
+        placeholder="0x…, @operation"
         disabled={moment.value === undefined}
       />
     </form>

@@ -84,7 +84,7 @@ export function TimeBar() {
           ▶|
         </button>
         <label>
-          after{" "}
+          <span class="wordy">after </span>
           <input
             type="number"
             class="moment"
@@ -93,10 +93,11 @@ export function TimeBar() {
             value={now}
             onChange={(event) => goTo(Number(event.currentTarget.value))}
           />{" "}
-          of {formatCount(count)} operations
+          of {formatCount(count)}
+          <span class="wordy"> operations</span>
         </label>
         <button type="button" onClick={() => setMark(mark.value === undefined ? now : undefined)}>
-          {mark.value === undefined ? "mark for diff" : `forget mark at ${mark.value}`}
+          {mark.value === undefined ? "mark for diff" : `unmark ${mark.value}`}
         </button>
         {known && (
           <span class="note">

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { GLIBC } from "../model/types.js";
-import { clearFilter, link, open, redo, say, undo } from "../state/actions.js";
+import { link, open, redo, say, undo } from "../state/actions.js";
 import { machine, opened, origin, traces } from "../state/store.js";
 import { setTheme, theme, type Theme } from "../state/theme.js";
 import { startTour, tours } from "../state/tours.js";
@@ -19,8 +19,10 @@ function Opener() {
   return (
     <>
       <label>
-        trace{" "}
+        <span class="visually-hidden">trace</span>
         <select
+          class="narrow"
+          title="the trace that is open"
           value={name}
           onChange={(event) => void open({ kind: "bundled", name: event.currentTarget.value })}
         >
@@ -65,8 +67,9 @@ function MachineChoice() {
   return (
     <>
       <label>
-        layout{" "}
+        <span class="visually-hidden">layout</span>
         <select
+          title="layout: i386's or x86-64's"
           value={machine.value.abi}
           onChange={(event) => again({ abi: event.currentTarget.value })}
         >
@@ -75,13 +78,15 @@ function MachineChoice() {
         </select>
       </label>
       <label>
-        glibc{" "}
+        <span class="visually-hidden">glibc</span>
         <select
           value={machine.value.glibc}
           onChange={(event) => again({ glibc: event.currentTarget.value })}
         >
           {GLIBC.map((version) => (
-            <option key={version}>{version}</option>
+            <option key={version} value={version}>
+              glibc {version}
+            </option>
           ))}
         </select>
       </label>
@@ -93,18 +98,19 @@ function TourChoice() {
   if (tours.value.length === 0) return null;
   return (
     <label>
-      tour{" "}
+      <span class="visually-hidden">tour</span>
       <select
+        class="narrow"
         value=""
         onChange={(event) => {
           void startTour(event.currentTarget.value);
           event.currentTarget.value = "";
         }}
       >
-        <option value="">choose one</option>
-        {tours.value.map((name) => (
-          <option key={name} value={name}>
-            {name.replaceAll("-", " ")}
+        <option value="">tours</option>
+        {tours.value.map(({ id, title }) => (
+          <option key={id} value={id}>
+            {title}
           </option>
         ))}
       </select>
@@ -141,23 +147,20 @@ export function TopBar() {
         <MachineChoice />
         <TourChoice />
         <Search />
-        <button type="button" onClick={undo} title="undo (z)">
-          undo
+        <button type="button" onClick={undo} aria-label="undo" title="undo (z)">
+          ↶
         </button>
-        <button type="button" onClick={redo} title="redo (shift z)">
-          redo
-        </button>
-        <button type="button" onClick={clearFilter}>
-          no filter
+        <button type="button" onClick={redo} aria-label="redo" title="redo (shift z)">
+          ↷
         </button>
         <LinkButton />
         <label>
-          colours{" "}
+          <span class="visually-hidden">colours of the page</span>
           <select
             value={theme.value}
             onChange={(event) => setTheme(event.currentTarget.value as Theme)}
           >
-            <option value="auto">as the system</option>
+            <option value="auto">auto colours</option>
             <option value="light">light</option>
             <option value="dark">dark</option>
           </select>

@@ -44,7 +44,9 @@ export function Why() {
             </code>
           </p>
           <Around index={operation.index} label={operation.label} thread={operation.thread} />
-          {operation.failure !== undefined && <p class="failure">{operation.failure}</p>}
+          {operation.failure !== undefined && operation.failure !== what.ending && (
+            <p class="failure">{operation.failure}</p>
+          )}
           <ol class="steps">
             {operation.steps.slice(0, MOST_STEPS).map(({ text, decidedBy }, i) => (
               <li key={i}>

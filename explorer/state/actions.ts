@@ -162,6 +162,7 @@ export function took(found: Opened, place: Place = {}, machine = store.machine.v
   past.length = 0;
   future.length = 0;
   batch(() => {
+    if (place.call !== undefined) store.tried.value = place.call;
     store.machine.value = machine;
     store.moment.value = undefined;
     store.opened.value = found;
@@ -183,6 +184,7 @@ function isThere(place: Place): boolean {
   if (!isSame || (place.abi ?? abi) !== abi || (place.glibc ?? glibc) !== glibc) return false;
   const known = store.VIEWS.find(([name]) => name === place.view)?.[0];
   remember("place");
+  if (place.call !== undefined) store.tried.value = place.call;
   take({
     at: place.at ?? store.at.value,
     mark: place.mark,
@@ -220,7 +222,7 @@ export async function openPlace(hash: string): Promise<void> {
     const script = await text(place.script);
     if (
       script !== undefined &&
-      (await open({ kind: "script", name: "linked", text: script }, place))
+      (await open({ kind: "script", name: "from a link", text: script }, place))
     )
       return;
   }
@@ -255,6 +257,7 @@ export function link(): string {
   const hash = hashOf({
     ...store.origin.value,
     ...{ at, mark, view, filter, address: selected },
+    ...(view === "try" && { call: store.tried.value }),
     ...(abi === "ilp32" ? {} : { abi }),
     ...(glibc === "2.36" ? {} : { glibc }),
   });

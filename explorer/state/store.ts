@@ -59,6 +59,8 @@ export const origin = signal<Origin>({});
 export const paint = signal(0);
 /** What colours mean. */
 export const colouring = signal<"state" | "thread" | "age">("state");
+/** The call of the dry run. */
+export const tried = signal("malloc(24)");
 /** The program in the editor. */
 export const program = signal({ language: "javascript", text: "" });
 

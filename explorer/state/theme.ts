@@ -7,6 +7,7 @@ import { paint } from "./store.js";
 export type Theme = "auto" | "light" | "dark";
 
 const KEY = "ptmalloc-explorer-theme";
+const DARK = "(prefers-color-scheme: dark)";
 
 function remembered(): Theme {
   try {
@@ -32,16 +33,15 @@ export function setTheme(next: Theme): void {
 
 /** Makes the page what was chosen. */
 export function applyTheme(): void {
-  const { dataset } = document.documentElement;
-  if (theme.value === "auto") delete dataset.theme;
-  else dataset.theme = theme.value;
+  const asSystem = matchMedia(DARK).matches ? "dark" : "light";
+  document.documentElement.dataset.theme = theme.value === "auto" ? asSystem : theme.value;
   paint.value++;
 }
 
 /** Follows the system. */
 export function followTheme(): void {
   applyTheme();
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => paint.value++);
+  matchMedia(DARK).addEventListener("change", applyTheme);
 }
 
 /** @returns whether things are not to move */

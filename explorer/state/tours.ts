@@ -1,14 +1,14 @@
 // Tours: loaded by name, and followed step by step.
 
 import { effect, signal, untracked } from "@preact/signals";
-import { tourOf, type Tour } from "../model/tour.js";
+import type { LinkedStep, Tour, TourName } from "../tours/tour.js";
 import { openPlace } from "./actions.js";
 import { BASE } from "./client.js";
 import { problem } from "./store.js";
 
-/** The tours that there are, by name. */
-export const tours = signal<readonly string[]>([]);
-export const tour = signal<Tour | undefined>(undefined);
+/** The tours that there are. */
+export const tours = signal<readonly TourName[]>([]);
+export const tour = signal<Tour<LinkedStep> | undefined>(undefined);
 export const tourStep = signal(0);
 
 async function json(path: string): Promise<unknown> {
@@ -20,7 +20,7 @@ async function json(path: string): Promise<unknown> {
 /** Finds out which tours there are. */
 export async function findTours(): Promise<void> {
   try {
-    tours.value = ((await json("tours/index.json")) as unknown[]).map(String);
+    tours.value = (await json("tours/index.json")) as TourName[];
   } catch {
     tours.value = [];
   }
@@ -29,7 +29,7 @@ export async function findTours(): Promise<void> {
 /** Begins a tour. */
 export async function startTour(name: string): Promise<void> {
   try {
-    const found = tourOf(await json(`tours/${encodeURIComponent(name)}.json`), name);
+    const found = (await json(`tours/${encodeURIComponent(name)}.json`)) as Tour<LinkedStep>;
     tourStep.value = 0;
     tour.value = found;
   } catch (error) {

@@ -18,6 +18,15 @@ function storeCalls(line) {
 }
 
 /**
+ * What the dry run of a step tries: `try_free a+4` is `free(a+4)`.
+ * @param {string | undefined} line its last
+ */
+function triedCall(line) {
+  const [, name, argument] = /^try_(\w+) (.+)$/.exec(line ?? "") ?? [];
+  return name === undefined ? {} : { call: `${name}(${argument})` };
+}
+
+/**
  * @param {import("./tour.ts").Step} step
  * @returns {string} what stands behind the # of the explorer's address
  */
@@ -30,5 +39,5 @@ export function hashOf({ ground, before, lines, picture }) {
     return CALL.test(line) ? [line] : [];
   });
   const script = deflateRawSync(calls.join("\n")).toString("base64url");
-  return new URLSearchParams({ script, view }).toString();
+  return new URLSearchParams({ script, view, ...triedCall(lines.at(-1)) }).toString();
 }

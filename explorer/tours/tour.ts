@@ -13,12 +13,25 @@ export type Ground =
 /** What a step's picture shows, and the explorer's view that belongs to it. */
 export type Picture = "chunks" | "space" | "struct" | "abort";
 
-export interface Step {
+/** What a reader is told and asked. */
+export interface Told {
+  readonly title: string;
+  /** Paragraphs; `code` between back quotes, *stress* between stars. */
+  readonly text: readonly string[];
+  readonly question: string;
+  readonly answer: string;
+}
+
+/** A step as the explorer plays it. */
+export interface LinkedStep extends Told {
+  /** Where it is seen: what stands behind the # of the explorer's address. */
+  readonly link: string;
+}
+
+/** A step as it is written: a scene, of which the build makes the link, and the site a page. */
+export interface Step extends Told {
   /** Its part of addresses. */
   readonly id: string;
-  readonly title: string;
-  /** Paragraphs; `code` between back quotes. */
-  readonly text: readonly string[];
   readonly ground: Ground;
   /** Lines that prepare the scene: calls whose way is not shown. */
   readonly before: readonly string[];
@@ -27,18 +40,19 @@ export interface Step {
   /** What that output must say: the step's text relies on it, and a test looks for it. */
   readonly facts: readonly string[];
   readonly picture: Picture;
-  readonly question: string;
-  readonly answer: string;
   /** The number of a sentence of docs/claims.md that this step shows to be wrong. */
   readonly claim?: number;
 }
 
-export interface Tour {
+export interface Tour<S extends Told = Step> {
   readonly id: string;
   readonly title: string;
   readonly summary: string;
-  readonly steps: readonly Step[];
+  readonly steps: readonly S[];
 }
+
+/** A tour in the list of tours. */
+export type TourName = Pick<Tour, "id" | "title">;
 
 /** Calls and commands in a fresh process. */
 export const SHELL: Ground = { kind: "shell" };

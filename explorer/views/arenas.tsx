@@ -52,38 +52,45 @@ export function ArenasView() {
   if (now === undefined) return null;
   return (
     <div>
-      {now.arenas.map(({ address, state, heaps, segments }, i) => (
-        <section key={address} class="card">
-          <h3>
-            <Term name="arena" /> {i === 0 ? "main_arena" : i} at <Address value={address} />
-          </h3>
-          <p class="note">used by {usersOf(now, address)}</p>
-          <dl class="facts">
-            {SHOWN.filter((name) => state[name] !== undefined).map((name) => (
-              <div key={name}>
-                <dt>{name === "top" ? <Term name="top" /> : name}</dt>
+      <div class="cards">
+        {now.arenas.map(({ address, state, heaps, segments }, i) => (
+          <section key={address} class="card">
+            <h3>
+              {i === 0 ? (
+                <Term name="arena">main_arena</Term>
+              ) : (
+                <Term name="arena">{`arena ${i}`}</Term>
+              )}{" "}
+              at <Address value={address} />
+            </h3>
+            <p class="note">used by {usersOf(now, address)}</p>
+            <dl class="facts">
+              {SHOWN.filter((name) => state[name] !== undefined).map((name) => (
+                <div key={name}>
+                  <dt>{name === "top" ? <Term name="top" /> : name}</dt>
+                  <dd>
+                    {state[name]! > 65535 && /top|Remainder|next/.test(name) ? (
+                      <Address value={state[name]!} />
+                    ) : (
+                      state[name]!.toLocaleString("en-US")
+                    )}
+                  </dd>
+                </div>
+              ))}
+              <div>
+                <dt>
+                  <Term name="segment">segments</Term>
+                </dt>
                 <dd>
-                  {state[name]! > 65535 && /top|Remainder|next/.test(name) ? (
-                    <Address value={state[name]!} />
-                  ) : (
-                    state[name]!.toLocaleString("en-US")
-                  )}
+                  {segments.map(({ start, end }) => `${hex(start)} to ${hex(end)}`).join(", ") ||
+                    "none"}
                 </dd>
               </div>
-            ))}
-            <div>
-              <dt>
-                <Term name="segment">segments</Term>
-              </dt>
-              <dd>
-                {segments.map(({ start, end }) => `${hex(start)} to ${hex(end)}`).join(", ") ||
-                  "none"}
-              </dd>
-            </div>
-          </dl>
-          <Chain heaps={heaps} />
-        </section>
-      ))}
+            </dl>
+            <Chain heaps={heaps} />
+          </section>
+        ))}
+      </div>
       <Fields title="malloc_par (mp_): parameters and statistics of the process" fields={now.mp} />
       <Fields title="mallinfo2" fields={now.info} />
     </div>

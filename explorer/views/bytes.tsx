@@ -8,7 +8,8 @@ import { select } from "../state/actions.js";
 import { engine } from "../state/client.js";
 import { at, moment, opened, problem, selected, selectedChunk } from "../state/store.js";
 
-const ROW = 16;
+/** Bytes of a row: as many as there is room for. */
+const rowLength = (): number => (matchMedia("(max-width: 700px)").matches ? 8 : 16);
 const LENGTH = 512;
 
 /** Where the view begins: the selected chunk, or the heap. */
@@ -16,7 +17,7 @@ function beginning(): number {
   const [now, i] = [moment.value, selectedChunk.value];
   if (now === undefined) return 0;
   const address = i >= 0 ? now.chunks.address[i]! : (selected.value ?? now.startBrk);
-  return address - (address % ROW);
+  return address - (address % rowLength());
 }
 
 function printable(byte: number): string {
@@ -24,7 +25,8 @@ function printable(byte: number): string {
 }
 
 function Row({ shown, from }: { readonly shown: Shown; readonly from: number }) {
-  const bytes = shown.bytes.subarray(from, from + ROW);
+  const length = rowLength();
+  const bytes = shown.bytes.subarray(from, from + length);
   const start = shown.address + from;
   const owner = (address: number): ByteField | undefined =>
     shown.fields.findLast((one) => one.address <= address && address < one.address + one.size);
@@ -49,7 +51,7 @@ function Row({ shown, from }: { readonly shown: Shown; readonly from: number }) 
       </td>
       <td class="fields">
         {shown.fields
-          .filter(({ address }) => address >= start && address < start + ROW)
+          .filter(({ address }) => address >= start && address < start + length)
           .slice(0, 6)
           .map(({ struct, name, address, value, to }) => (
             <span key={`${struct}${name}${address}`} class={`field f${address % 3}`}>
@@ -81,7 +83,8 @@ export function BytesView() {
   });
   const now = shown.value;
   if (now === undefined) return <p class="waiting">reading …</p>;
-  const rows = Math.ceil(now.bytes.length / ROW);
+  const length = rowLength();
+  const rows = Math.ceil(now.bytes.length / length);
   return (
     <div>
       <p class="tools">
@@ -113,7 +116,7 @@ export function BytesView() {
           </thead>
           <tbody>
             {Array.from({ length: rows }, (_, i) => (
-              <Row key={i} shown={now} from={i * ROW} />
+              <Row key={i} shown={now} from={i * length} />
             ))}
           </tbody>
         </table>

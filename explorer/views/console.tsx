@@ -37,7 +37,11 @@ async function run(text: string, width: number): Promise<void> {
 
 /** Columns that the output has room for. */
 function columnsOf(element: HTMLElement | null): number {
-  return Math.max(40, Math.floor((element?.clientWidth ?? 700) / 7.8));
+  const line = element?.querySelector("pre");
+  const context = document.createElement("canvas").getContext("2d");
+  if (line === undefined || line === null || context === null) return 80;
+  context.font = getComputedStyle(line).font;
+  return Math.max(40, Math.floor(line.clientWidth / context.measureText("0").width));
 }
 
 /** The view. */

@@ -2,6 +2,7 @@
 
 import { useSignal, useSignalEffect } from "@preact/signals";
 import { formatCount, hex } from "../model/format.js";
+import { flagText } from "../model/flags.js";
 import { STATE_NAMES } from "../model/states.js";
 import type { DiffView as Difference } from "../model/types.js";
 import { Address } from "../parts/address.js";
@@ -37,21 +38,31 @@ function Chunks({
   );
 }
 
+/** What is different in a chunk, in words. */
+function changeOf(before: Chunk, after: Chunk): string {
+  const said = [STATE_NAMES[before.state]];
+  if (before.state !== after.state) said[0] += ` → ${STATE_NAMES[after.state]}`;
+  if (before.size !== after.size) said.push(`${hex(before.size)} → ${hex(after.size)}`);
+  if (before.flags !== after.flags)
+    said.push(`flags ${flagText(before.flags)} → ${flagText(after.flags)}`);
+  if (before.state === after.state && before.bin !== after.bin)
+    said.push(`bin ${before.bin} → ${after.bin}`);
+  return said.join(", ");
+}
+
 function Found({ found }: { readonly found: Difference }) {
   const { born, gone, changed, counts, numbers } = found;
   return (
     <>
       <div class="three">
-        <Chunks title="Begin now" chunks={born} count={counts.born} />
-        <Chunks title="Begin no more" chunks={gone} count={counts.gone} />
+        <Chunks title="New chunks" chunks={born} count={counts.born} />
+        <Chunks title="Chunks gone" chunks={gone} count={counts.gone} />
         <section>
-          <h3>Others now: {formatCount(counts.changed)}</h3>
+          <h3>Chunks that changed: {formatCount(counts.changed)}</h3>
           <ul class="plain">
             {changed.slice(0, 200).map(({ before, after }) => (
               <li key={after.chunk}>
-                <Address value={after.chunk} /> {STATE_NAMES[before.state]}
-                {before.state !== after.state && ` → ${STATE_NAMES[after.state]}`}
-                {before.size !== after.size && `, ${hex(before.size)} → ${hex(after.size)}`}
+                <Address value={after.chunk} /> {changeOf(before, after)}
               </li>
             ))}
           </ul>
@@ -119,7 +130,8 @@ export function DiffView() {
         <button type="button" class="address" onClick={() => goTo(mark.value!)}>
           the mark, {formatCount(mark.value)}
         </button>{" "}
-        to {formatCount(at.value)}
+        to {formatCount(at.value)}: chunks are new where none began before, and gone where none
+        begins any more.
       </p>
       {found.value === undefined ? (
         <p class="waiting">comparing …</p>

@@ -7,7 +7,7 @@ import { Term } from "../parts/term.js";
 import { goTo } from "../state/actions.js";
 import { at, moment, opened } from "../state/store.js";
 
-const AROUND = 25;
+const AROUND = 12;
 
 function Calls() {
   const wanted = useSignal("");

@@ -85,7 +85,7 @@ const draw: Draw = (pen, { states, edge, text, dim, mark }) => {
       mark.css,
       2,
     );
-    const isLeft = place > pen.width - 120 || i === 0;
+    const isLeft = place > pen.width - 120 || (i === 0 && place > 80);
     pen.text(
       name,
       place + (isLeft ? -4 : 4),
@@ -119,6 +119,10 @@ export function SpaceView() {
         height={HEIGHT}
         draw={draw}
       />
+      <p class="note">
+        Widths grow with the logarithm of sizes. Frames are gaps; what is grey a program may not
+        read.
+      </p>
       <div class="scroll" tabIndex={0} role="region" aria-label="Regions and gaps">
         <table>
           <thead>
@@ -145,7 +149,7 @@ export function SpaceView() {
                 <td>
                   <code>{access}</code>
                 </td>
-                <td>{formatBytes(end - start)}</td>
+                <td class="whole">{formatBytes(end - start)}</td>
                 <td>
                   {isGap ? (
                     "gap"

@@ -1,8 +1,8 @@
 // Over time: footprint, live bytes and fragmentation, and every block as address x time.
 
-import { useComputed, useSignal, useSignalEffect } from "@preact/signals";
+import { useComputed, useSignal, useSignalEffect, type Signal } from "@preact/signals";
 import { formatCount, hex } from "../model/format.js";
-import type { Raster, Survey } from "../model/types.js";
+import type { BlockColour, Raster, Survey } from "../model/types.js";
 import { Canvas, type Draw } from "../parts/canvas.js";
 import { Chart } from "../parts/chart.js";
 import { batchGo } from "../parts/block-at.js";
@@ -10,6 +10,34 @@ import { engine } from "../state/client.js";
 import { at, mark, opened } from "../state/store.js";
 
 const HEIGHT = 320;
+
+/** What each colour is called, for who cannot tell from the number: 16 bytes, times 4 each. */
+const NAMES: Readonly<Record<Exclude<BlockColour, "thread">, readonly string[]>> = {
+  size: ["16 B or less", "64 B", "256 B", "1 KiB", "4 KiB", "16 KiB", "64 KiB", "more"],
+  lifetime: ["1", "4", "16", "64", "256", "1,024", "more operations", "never freed"],
+};
+
+/** The colours that a picture has, with what they mean. */
+function Colours({ by }: { readonly by: BlockColour }) {
+  const threads = opened.value!.survey.thread.reduce((a, b) => Math.max(a, b), 0) + 1;
+  const names =
+    by === "thread"
+      ? Array.from({ length: Math.min(8, threads) }, (_, i) => `thread ${i}`)
+      : NAMES[by];
+  return (
+    <ul class="legend" aria-label={`Colours: ${by}`}>
+      {names.map((name, i) => (
+        <li key={name}>
+          <span
+            class="swatch small"
+            style={{ background: `var(--${by === "thread" ? "thread" : "rank"}-${i})` }}
+          />
+          {name}
+        </li>
+      ))}
+    </ul>
+  );
+}
 
 /** Held bytes, and which part of them is not asked for. */
 function seriesOf({ heap, mapped, live, count }: Survey) {
@@ -41,9 +69,45 @@ function paintRaster(
   return picture;
 }
 
+/** What can be chosen for the picture. */
+function RasterTools(props: {
+  readonly zoom: Signal<number>;
+  readonly by: Signal<BlockColour>;
+  readonly span: readonly [number, number];
+}) {
+  const { zoom, by, span } = props;
+  return (
+    <p class="tools">
+      <button type="button" onClick={() => (zoom.value = Math.min(4096, zoom.value * 4))}>
+        closer
+      </button>
+      <button type="button" onClick={() => (zoom.value = Math.max(1, zoom.value / 4))}>
+        farther
+      </button>
+      <label>
+        colours{" "}
+        <select
+          value={by.value}
+          onChange={(event) => (by.value = event.currentTarget.value as BlockColour)}
+        >
+          <option value="size">by size</option>
+          <option value="lifetime">by lifetime</option>
+          <option value="thread">by thread</option>
+        </select>
+      </label>
+      <span class="note">
+        operations {formatCount(span[0])} to {formatCount(span[1])}; a click goes to that moment and
+        selects the block
+      </span>
+    </p>
+  );
+}
+
 function AddressTime({ isMapped }: { readonly isMapped: boolean }) {
   const raster = useSignal<Raster | undefined>(undefined);
   const zoom = useSignal(1);
+  const hasThreads = opened.value?.survey.thread.some((thread) => thread > 0) === true;
+  const by = useSignal<BlockColour>(hasThreads ? "thread" : "size");
   const count = opened.value?.count ?? 0;
   const span = useComputed(() => {
     const wide = Math.max(10, Math.ceil(count / zoom.value));
@@ -57,22 +121,28 @@ function AddressTime({ isMapped }: { readonly isMapped: boolean }) {
     if (opened.value === undefined) return;
     const width = Math.max(300, Math.min(1400, innerWidth));
     void engine()
-      .raster(width, HEIGHT, from, to, isMapped)
+      .raster({ width, height: HEIGHT, fromOp: from, toOp: to, by: by.value }, isMapped)
       .then((found) => (raster.value = found));
   });
-  const draw: Draw = (pen, { threads, back, mark: accent, dim }, context) => {
+  const draw: Draw = (pen, { threads, ranks, back, mark: accent, dim }, context) => {
     const picture = raster.value;
     if (picture === undefined) return;
-    const pixels = threads.map(({ pixel }) => pixel);
+    const colors = picture.by === "thread" ? threads : ranks;
+    const pixels = colors.map(({ pixel }) => pixel);
     if (context !== undefined)
       context.drawImage(paintRaster(context, picture, pixels, back.pixel), 0, 0, pen.width, HEIGHT);
-    else vector(pen, picture, threads);
+    else vector(pen, picture, colors);
     const place = (moment: number): number =>
       ((moment - picture.fromOp) / Math.max(1, picture.toOp - picture.fromOp)) * pen.width;
     if (mark.value !== undefined) pen.rect(place(mark.value) - 1, 0, 2, HEIGHT, dim.css);
     pen.rect(place(at.value) - 1, 0, 2, HEIGHT, accent.css);
-    pen.text(hex(picture.high), 4, 8, dim.css);
-    pen.text(hex(picture.low), 4, HEIGHT - 8, dim.css);
+    for (const [address, y] of [
+      [picture.high, 8],
+      [picture.low, HEIGHT - 8],
+    ] as const) {
+      pen.rect(2, y - 7, pen.measure(hex(address)) + 4, 14, back.css);
+      pen.text(hex(address), 4, y, dim.css);
+    }
   };
   const name = isMapped ? "mappings and other arenas" : "[heap]";
   const now = raster.value;
@@ -80,18 +150,8 @@ function AddressTime({ isMapped }: { readonly isMapped: boolean }) {
   return (
     <section>
       <h3>Every block of {name}: address (up) x time (right)</h3>
-      <p class="tools">
-        <button type="button" onClick={() => (zoom.value = Math.min(4096, zoom.value * 4))}>
-          closer
-        </button>
-        <button type="button" onClick={() => (zoom.value = Math.max(1, zoom.value / 4))}>
-          farther
-        </button>
-        <span class="note">
-          operations {formatCount(span.value[0])} to {formatCount(span.value[1])}; a colour is a
-          thread; a click goes to that moment and selects the block
-        </span>
-      </p>
+      <RasterTools zoom={zoom} by={by} span={span.value} />
+      <Colours by={by.value} />
       <Canvas
         label={`Blocks of ${name} by address and time; the sizes and lifetimes of blocks are in the view Sizes, and each chunk in the table of the map`}
         height={HEIGHT}

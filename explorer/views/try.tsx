@@ -6,7 +6,7 @@ import type { Attempt } from "../model/types.js";
 import { Address } from "../parts/address.js";
 import { Linked } from "../parts/why.js";
 import { engine } from "../state/client.js";
-import { at, moment, opened, selected, selectedChunk } from "../state/store.js";
+import { at, moment, opened, selected, selectedChunk, tried as text } from "../state/store.js";
 
 function Verdict({ found }: { readonly found: Attempt }) {
   const { call, steps, result, failure } = found;
@@ -48,7 +48,6 @@ function Verdict({ found }: { readonly found: Attempt }) {
 
 /** The view. */
 export function TryView() {
-  const text = useSignal("malloc(24)");
   const found = useSignal<Attempt | undefined>(undefined);
   const failure = useSignal("");
   useSignalEffect(() => {

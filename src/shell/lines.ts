@@ -254,7 +254,7 @@ export function heapCommandLines(
   style: Style,
 ): Iterable<string> | undefined {
   const [, name = "", rest = ""] = /^([a-z_]+)\s*([^]*)$/i.exec(text.trim()) ?? [];
-  if (name === "help") return helpLines(rest.trim(), style);
+  if (name === "help") return helpLines(rest.trim(), style, {});
   const command = heapCommand(name);
   if (command === undefined) return undefined;
   return commandLines(subject, subject.name, command, rest.trim(), style);
@@ -268,26 +268,29 @@ function valueText(value: Value | undefined): string | undefined {
   return value.value >= 4096n ? hex(value.value) : String(value.value);
 }
 
-function* helpLines(name: string, style: Style): Generator<string, void> {
+/** @param lines the shell's own, which need a session; without them, only those that look */
+function* helpLines(name: string, style: Style, lines = SHELL): Generator<string, void> {
   const { colors, width } = style;
+  const isWhole = lines === SHELL;
   if (name === "") {
-    yield* wrap(
+    const calls = wrap(
       "Calls are C: p = malloc(24); free(p); brk(0); mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | " +
         "MAP_ANONYMOUS, -1, 0). Their variables are addresses in commands.",
       width,
-    ).split("\n");
+    );
+    if (isWhole) yield* calls.split("\n");
     const rows = [
-      ...Object.values(SHELL).map(({ usage, text }) => [usage, text]),
+      ...Object.values(lines).map(({ usage, text }) => [usage, text]),
       ...HEAP_COMMANDS.map((one) => [one.name, one.summary]),
       ["help [command]", "this list, or more about one"],
-      ["quit", "leave; so does the end of input"],
+      ...(isWhole ? [["quit", "leave; so does the end of input"]] : []),
     ];
     const columns = [{}, { align: "left", wraps: true }] as const;
     yield* table({ columns, rows, width, indent: "  " }).split("\n");
     yield* wrap(`ADDRESS: ${ADDRESS_HELP}`, width).split("\n");
     return;
   }
-  const own = Object.hasOwn(SHELL, name) ? SHELL[name] : undefined;
+  const own = Object.hasOwn(lines, name) ? lines[name] : undefined;
   const command = heapCommand(name);
   if (own !== undefined) yield* wrap(`${own.usage}: ${own.text}`, width).split("\n");
   else if (command !== undefined) yield* commandHelp(command, style);

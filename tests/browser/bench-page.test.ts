@@ -13,7 +13,7 @@ import { pageReport } from "../../src/cli/bench/report/page.js";
 import type { BenchResult } from "../../src/cli/bench/result.js";
 import { summarise } from "../../src/cli/bench/summary.js";
 import { benchResult } from "../cli/bench/results.js";
-import { describePages, type OpenPage, type Opener, type Reader } from "./chromium.js";
+import { describePages, type OpenPage, type Opener, type Reader } from "./pages.js";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
 const folder = mkdtempSync(join(tmpdir(), "ptmalloc-bench-page-"));
@@ -192,7 +192,7 @@ function suite(open: Opener): void {
   });
 }
 
-describePages("the page of bench", suite);
+describePages("the page of bench", suite, ["chromium"]);
 
 it("every colour stands out from the page, by day and by night", () => {
   const css = readFileSync(new URL("../../src/cli/bench/page/style.css", import.meta.url), "utf8");

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createHeap } from "../../src/index.js";
 import { connectExplorer } from "../../src/inspect.js";
-import { describePages } from "../browser/chromium.js";
-import { DESK, serveSite, settled, whyText } from "./site.js";
+import { describePages } from "../browser/pages.js";
+import { DESK, serveSite, whyText } from "./site.js";
 
 describePages("a heap somewhere else", (open) => {
   let site: Awaited<ReturnType<typeof serveSite>> | undefined;
@@ -54,20 +54,6 @@ describePages("a heap somewhere else", (open) => {
     await frame.locator(".why .call").waitFor();
     expect(await frame.getByRole("tab", { selected: true }).innerText()).toBe("Lists");
     expect(await frame.locator(".top-bar").count()).toBe(0);
-    expect(problems).toEqual([]);
-    await page.close();
-  });
-
-  it("has a tour, each step of which is seen", async () => {
-    const { page, problems } = await open(`${site!.url}?tour=why-not-returned`, DESK);
-    await settled(page);
-    const panel = page.locator(".tour");
-    for (const title of ["Only the end of the heap can go back", "And only if it is worth it"]) {
-      await panel.getByRole("button", { name: "answer" }).click();
-      await panel.getByRole("button", { name: "next" }).click();
-      await expect.poll(() => panel.innerText()).toContain(title);
-    }
-    await expect.poll(() => page.locator("#view").innerText()).toContain("mm_struct");
     expect(problems).toEqual([]);
     await page.close();
   });

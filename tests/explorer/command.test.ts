@@ -6,11 +6,12 @@ import { request } from "node:http";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { DESK, settled, whyText } from "./site.js";
-import { describePages } from "../browser/chromium.js";
+import { describePages, type Opener } from "../browser/pages.js";
 
 const main = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
-describePages("ptmalloc-wasm explore", (open) => {
+/** The page is that of the other tests; here the server is looked at. */
+const suite = (open: Opener): void => {
   let child: ChildProcess | undefined;
   let address = "";
   beforeAll(async () => {
@@ -41,7 +42,9 @@ describePages("ptmalloc-wasm explore", (open) => {
     expect(await statusOf(address, "/wasm/..%2f..%2fpackage.json")).toBe(404);
     expect(await statusOf(address, "/index.html")).toBe(200);
   });
-});
+};
+
+describePages("ptmalloc-wasm explore", suite, ["chromium"]);
 
 async function statusOf(address: string, path: string, host?: string): Promise<number> {
   const { port } = new URL(address);

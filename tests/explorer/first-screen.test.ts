@@ -4,6 +4,19 @@ import { expect, it } from "vitest";
 import { describeExplorer, expectQuiet, settled, whyText } from "./site.js";
 
 describeExplorer("the explorer", (site) => {
+  it("is watched: errors, warnings and requests to others are seen", async () => {
+    const { page, problems, requests } = await site.open();
+    await page.evaluate(`(() => {
+      console.error("an error");
+      console.warn("a warning");
+      setTimeout(() => { throw new Error("thrown"); });
+      void fetch("http://elsewhere.invalid/").catch(() => 0);
+    })()`);
+    await expect.poll(() => problems.join()).toMatch(/an error.*a warning.*thrown/);
+    await expect.poll(() => requests).toContain("http://elsewhere.invalid/");
+    await page.close();
+  });
+
   it("opens with a bundled trace, and says in a sentence what one sees", async () => {
     const opened = await site.open();
     const { page } = opened;

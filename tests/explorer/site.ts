@@ -9,13 +9,16 @@ import type { Page } from "playwright-core";
 import sirv from "sirv";
 import { afterAll, beforeAll, expect } from "vitest";
 import { buildExplorer } from "../../tools/build-explorer.mjs";
-import { describePages, type OpenPage, type Reader } from "../browser/chromium.js";
+import type { BrowserName } from "../browser/find.js";
+import { describePages, type OpenPage, type Reader } from "../browser/pages.js";
 
 /** How most tests look at it. */
 export const DESK: Reader = { width: 1280, colorScheme: "light" };
 
 /** A served explorer. */
 export interface Site {
+  /** Where it is opened. */
+  readonly browser: BrowserName;
   /** Its address, with a slash at its end. */
   readonly url: string;
   /** Opens it. @param place what stands behind the address: `#trace=lua` */
@@ -43,15 +46,16 @@ export async function serveSite(): Promise<{ url: string; folder: string; close:
   return { url: `http://127.0.0.1:${port}/some/where/`, folder, close };
 }
 
-/** `describe` for tests of the explorer in Chromium; it is skipped where there is none. */
+/** `describe` for tests of the explorer, in each browser that there is. */
 export function describeExplorer(name: string, suite: (site: Site) => void): void {
-  describePages(name, (open) => {
+  describePages(name, (open, browser) => {
     let served: Awaited<ReturnType<typeof serveSite>> | undefined;
     beforeAll(async () => {
       served = await serveSite();
     });
     afterAll(() => served?.close());
     suite({
+      browser,
       get url() {
         return served!.url;
       },

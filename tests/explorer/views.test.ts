@@ -1,12 +1,12 @@
 // Every view: it shows what it is for, by day and by night, on a desk and on a phone, and axe-core
-// finds nothing that keeps readers out.
+// finds nothing that keeps readers out. What it finds is of the page, so one browser asks it.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
-import type { Reader } from "../browser/chromium.js";
+import type { Reader } from "../browser/pages.js";
 import { describeExplorer, expectQuiet, settled } from "./site.js";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
@@ -22,7 +22,7 @@ const VIEWS: readonly (readonly [name: string, shows: RegExp])[] = [
   ["sizes", /Sizes asked for[^]*Lifetimes/],
   ["bytes", /malloc_chunk\.mchunkSize = 0xb1/],
   ["checks", /Sound: every link[^]*It finds nothing wrong/],
-  ["diff", /Begin now: \d+[^]*Numbers that changed/],
+  ["diff", /New chunks: \d+[^]*Numbers that changed/],
   ["try", /malloc\(24\) would[^]*tcache_get/],
   ["console", /help lists the commands/],
   ["program", /It runs in a sandbox/],
@@ -44,11 +44,14 @@ async function findings(page: Page): Promise<string[]> {
 }
 
 describeExplorer("the views of the explorer", (site) => {
-  it.each(READERS)("show what they are for: $width pixels, $colorScheme", async (reader) => {
+  // Firefox would have to be started anew for another scheme.
+  const readers = READERS.filter((one) => site.browser === "chromium" || one === READERS[1]);
+  it.each(readers)("show what they are for: $width pixels, $colorScheme", async (reader) => {
     const place = "#trace=git-log&at=5000&mark=4900&address=0x10c4868";
     const opened = await site.open(place, reader);
     const { page } = opened;
-    await page.evaluate(axe);
+    const isAsked = site.browser === "chromium";
+    if (isAsked) await page.evaluate(axe);
     for (const [name, shows] of VIEWS) {
       await page.locator(`#tab-${name}`).click();
       await settled(page);
@@ -56,7 +59,7 @@ describeExplorer("the views of the explorer", (site) => {
       await expect.poll(() => view.innerText(), { timeout: 15_000 }).toMatch(shows);
       const wide = await page.evaluate<number>("document.documentElement.scrollWidth");
       expect(wide, name).toBeLessThanOrEqual(reader.width);
-      expect(await findings(page), name).toEqual([]);
+      if (isAsked) expect(await findings(page), name).toEqual([]);
     }
     expectQuiet(opened, site.url);
     await page.close();

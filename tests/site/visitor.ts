@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
-import type { OpenPage, Opener } from "../browser/chromium.js";
+import type { OpenPage, Opener } from "../browser/pages.js";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core"), "utf8");
 const DESK = 1280;
@@ -57,7 +57,7 @@ export class Visitor {
       .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 160)).join(" ")}`);
   }
 
-  /** @returns what keeps readers out of the page: by day, by night, and on a phone */
+  /** @returns what keeps readers out of the page, by day and by night */
   async barriers(): Promise<string[]> {
     const { page } = this;
     await page.evaluate(axe);
@@ -65,12 +65,17 @@ export class Visitor {
     await page.emulateMedia({ colorScheme: "dark" });
     await page.waitForFunction("document.documentElement.classList.contains('dark')");
     found.push(...(await this.#findings()).map((rule) => `dark: ${rule}`));
-    await page.setViewportSize({ width: PHONE, height: 800 });
-    const width = await page.evaluate<number>("document.documentElement.scrollWidth");
-    if (width > PHONE) found.push(`${width} pixels wide on a phone`);
-    await page.setViewportSize({ width: DESK, height: 800 });
     await page.emulateMedia({ colorScheme: "light" });
     return found;
+  }
+
+  /** @returns what makes a phone's reader scroll sideways */
+  async tooWide(): Promise<string[]> {
+    const { page } = this;
+    await page.setViewportSize({ width: PHONE, height: 800 });
+    const width = await page.evaluate<number>("document.documentElement.scrollWidth");
+    await page.setViewportSize({ width: DESK, height: 800 });
+    return width > PHONE ? [`${width} pixels wide on a phone`] : [];
   }
 
   async leave(): Promise<void> {

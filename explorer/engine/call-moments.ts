@@ -14,7 +14,7 @@ import { makeCall } from "ptmalloc-wasm/shell";
 import { hex } from "../model/format.js";
 import type { CallText, Machine, Opened, OperationView } from "../model/types.js";
 import type { Moments } from "./moments.js";
-import { lookAt, Surveyor, type Look } from "./survey.js";
+import { Look, Surveyor } from "./survey.js";
 
 /** Calls between two checkpoints, and the most checkpoints that are kept. */
 const DISTANCE = 400;
@@ -59,7 +59,7 @@ export class CallMoments implements Moments {
   readonly kind: Opened["kind"];
   readonly machine: Machine;
   readonly notes: readonly string[];
-  surveyor = new Surveyor();
+  readonly surveyor = new Surveyor();
   readonly #start: () => Kernel;
   readonly #made: Made[] = [];
   #kernel!: Kernel;
@@ -126,11 +126,11 @@ export class CallMoments implements Moments {
   /** Takes the last calls back. @param count how many */
   drop(count: number): void {
     const left = Math.max(0, this.#made.length - count);
-    const kept = this.#made.splice(0, this.#made.length).slice(0, left);
-    this.surveyor = new Surveyor();
-    this.#stops = [];
-    this.#begin();
-    for (const { name, args } of kept) this.add(name, args);
+    if (left < this.#done) this.#goBack(left);
+    this.#made.length = left;
+    this.#stops = this.#stops.filter(({ done }) => done <= left);
+    this.surveyor.drop(left);
+    this.to(left);
   }
 
   to(at: number): void {
@@ -161,7 +161,7 @@ export class CallMoments implements Moments {
 
   #begin(): void {
     this.#kernel = this.#start();
-    this.#look = lookAt(this.#kernel.process);
+    this.#look = new Look(this.#kernel.process);
     this.#done = 0;
     this.#stops = [{ done: 0, checkpoint: takeCheckpoint([this.#kernel.process]) }];
     if ("startStrace" in this.#kernel)

@@ -29,7 +29,7 @@ import type {
   Raster,
   Survey,
 } from "../model/types.js";
-import { readBytes } from "./bytes.js";
+import { known, readBytes, type Known } from "./bytes.js";
 import { CallMoments } from "./call-moments.js";
 import { parseCall, reply } from "./console.js";
 import { readMoment, readNumbers } from "./look.js";
@@ -49,6 +49,8 @@ export class Engine {
   #moments: Moments | undefined;
   #typist: Typist | undefined;
   #survey: Survey | undefined;
+  /** The chunks of the moment that was read last. */
+  #known: Known | undefined;
   /** What was open before calls were added to one of its moments. */
   #trunk: Moments | undefined;
 
@@ -91,6 +93,7 @@ export class Engine {
     this.#moments = moments;
     this.#typist = typist ?? (moments instanceof CallMoments ? new Typist(moments) : undefined);
     this.#survey = moments.surveyor.peek();
+    this.#known = undefined;
     const { title, kind, machine, count, notes, ending, text } = moments;
     const survey = moments.surveyor.survey();
     const canCall = moments instanceof CallMoments;
@@ -105,19 +108,20 @@ export class Engine {
     moments.to(Math.max(0, at - 1));
     const before = readNumbers(moments.source);
     const operation = moments.operation(at);
-    const live = moments.surveyor.liveAt(at);
     const births = {
-      birthOf: (mem: number) => live.get(mem) ?? 0xffff_ffff,
+      birthOf: moments.surveyor.birthsAt(at),
       threadOf: (index: number) => moments.surveyor.threadOf(index),
     };
     const moment = readMoment(moments.source, at, operation, before, births);
+    this.#known = known(moment);
     return transfer(moment, buffersOf(moment.chunks));
   }
 
   /** @returns bytes after `at` operations, with the fields that lie there */
   bytes(at: number, address: number, length: number): BytesView {
+    if (this.#known?.at !== at) this.moment(at);
     this.#now.to(at);
-    return readBytes(this.#now.source, address, length);
+    return readBytes(this.#now.source, this.#known!, address, length);
   }
 
   /** @returns what is wrong with the heap after `at` operations */
@@ -211,6 +215,7 @@ export class Engine {
     this.#trunk ??= trunk;
     this.#typist = new Typist(moments);
     this.#moments = moments;
+    this.#known = undefined;
     return this.#typist;
   }
 

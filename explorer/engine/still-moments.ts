@@ -5,7 +5,7 @@ import type { HeapSource } from "ptmalloc-wasm/inspect";
 import type { FullProcess } from "ptmalloc-wasm/kernel";
 import type { Machine, Opened, OperationView } from "../model/types.js";
 import type { Moments } from "./moments.js";
-import { lookAt, Surveyor } from "./survey.js";
+import { Look, Surveyor } from "./survey.js";
 
 /** What one is made of. */
 export interface StillStart {
@@ -50,7 +50,7 @@ export class StillMoments implements Moments {
     this.#sources.push(source);
     this.#texts.push(text);
     const seen = { kind: "snapshot", thread: 0, bytes: 0, before: 0, after: 0, result: 0 };
-    this.surveyor.add({ ...seen, label: text }, lookAt(source));
+    this.surveyor.add({ ...seen, label: text }, new Look(source));
   }
 
   to(at: number): void {

@@ -7,15 +7,15 @@ import {
   diffSnapshots,
   HeapView,
   isDamage,
+  readChanges,
   snapshotHead,
-  snapshotSource,
   snapshotText,
   takeCheckpoint,
-  parseSnapshot,
   tryCall,
   type Snapshot,
 } from "ptmalloc-wasm/inspect";
 import type {
+  Attached,
   Attempt,
   BytesView,
   CallText,
@@ -29,6 +29,7 @@ import type {
   Raster,
   Survey,
 } from "../model/types.js";
+import { AttachedMoments } from "./attached-moments.js";
 import { known, readBytes, type Known } from "./bytes.js";
 import { CallMoments } from "./call-moments.js";
 import { parseCall, reply } from "./console.js";
@@ -38,7 +39,6 @@ import type { Moments } from "./moments.js";
 import { addressRange, rasterOf } from "./raster.js";
 import { readFile } from "./read.js";
 import { sentenceOf } from "./sentence.js";
-import { StillMoments } from "./still-moments.js";
 import { Typist } from "./calls.js";
 
 /** What lists of a diff are cut to. */
@@ -244,16 +244,21 @@ export class Engine {
     return [...snapshotText(new HeapView(source), `${title}, ${at}`, checkpoint)].join("");
   }
 
-  /** Takes a snapshot that an attached heap has sent. */
-  attached(name: string, text: string, what: string): Opened {
-    const source = snapshotSource(parseSnapshot(name, new TextEncoder().encode(text)));
-    const known = this.#moments;
-    if (known instanceof StillMoments && known.kind === "attached" && known.title === name) {
-      known.add(source, what);
-      return this.#take(known);
+  /**
+   * Takes what an attached heap has sent.
+   * @throws Error where it is no such message
+   */
+  attached(message: Uint8Array): Attached {
+    const changes = readChanges(message);
+    const open = this.#moments;
+    if (open instanceof AttachedMoments && open.fits(changes)) {
+      const isNew = changes.to > open.known;
+      open.add(changes);
+      return { id: open.id, known: open.known, ...(isNew && { opened: this.#take(open) }) };
     }
-    const machine: Machine = { abi: source.abi, glibc: source.glibc ?? "2.36" };
-    return this.#take(new StillMoments({ title: name, kind: "attached", machine, source }));
+    if (changes.from > 0) return { id: changes.id, known: 0 };
+    const moments = new AttachedMoments(changes);
+    return { id: moments.id, known: moments.known, opened: this.#take(moments) };
   }
 
   get #now(): Moments {

@@ -55,11 +55,10 @@ export class Surveyor {
     this.#callAt.push(this.#count);
   }
 
-  /** Takes an operation that was just made. */
+  /** Takes an operation that was just made. @param look at the heap after it */
   add(seen: Seen, look: Look): void {
     const at = this.#count;
     if (at === this.#capacity) this.#grow();
-    look.read(seen.after);
     const { kind, thread, bytes, before, after, result, label } = seen;
     const to = this.#columns;
     to.kind[at] = this.#kindOf(kind);

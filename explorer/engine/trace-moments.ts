@@ -115,6 +115,7 @@ export class TraceMoments implements Moments {
     const { kind, thread, bytes, before, after, result } = step;
     // A realloc that was refused keeps its block.
     const isKept = kind === OpKind.REALLOC && result === 0 && after === before;
+    this.#look.read(isKept ? 0 : after);
     this.surveyor.add(
       {
         kind: NAMES[kind],

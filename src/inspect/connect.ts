@@ -41,7 +41,7 @@ export interface ExplorerConnection {
   readonly ready: Promise<void>;
   /** The heap's process: with it, and `cFunctions`, guests can be linked over the connection. */
   readonly process: Process;
-  /** The heap's functions for a guest, which note each call. Not needed by others than `linkGuest`. */
+  /** The heap's functions for a guest, which note each call: `linkGuest` asks for them. */
   cFunctions(): object;
   /** Tells the explorer of a change that no noted call made. */
   refresh(what?: string): void;

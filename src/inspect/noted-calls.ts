@@ -25,11 +25,17 @@ export interface NotedCall {
 const MOST_CALLS = 10_000;
 
 /** Functions that return a block. */
-const MAKERS: ReadonlySet<string> = new Set(
-  "malloc calloc realloc reallocarray memalign aligned_alloc posix_memalign valloc pvalloc".split(
-    " ",
-  ),
-);
+const MAKERS: ReadonlySet<string> = new Set([
+  "malloc",
+  "calloc",
+  "realloc",
+  "reallocarray",
+  "memalign",
+  "aligned_alloc",
+  "posix_memalign",
+  "valloc",
+  "pvalloc",
+]);
 /** Others that are noted of a guest, and those that return nothing. */
 const OTHERS = ["free", "malloc_trim", "mallopt", "brk", "sbrk", "mmap", "munmap", "mremap"];
 const SILENT: ReadonlySet<string> = new Set(["free"]);

@@ -69,5 +69,8 @@ export type {
 export { parseSnapshot } from "./inspect/parse-snapshot.js";
 export { connectExplorer, EXPLORER_CHANNEL } from "./inspect/connect.js";
 export type { Connectable, ConnectOptions, ExplorerConnection } from "./inspect/connect.js";
+export { readChanges } from "./inspect/heap-changes.js";
+export type { AttachedChanges, Zeroes } from "./inspect/heap-changes.js";
+export type { NotedCall } from "./inspect/noted-calls.js";
 export { diffSnapshots } from "./inspect/diff.js";
 export type { ChangedChunk, ChangedNumber, SnapshotDiff } from "./inspect/diff.js";

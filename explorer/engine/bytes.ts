@@ -1,39 +1,64 @@
 // Bytes of a heap, with the fields of the structs that lie there: what the hex view shows.
 
 import {
-  HeapView,
   isDamage,
   readThreads,
   walkRegions,
-  type ChunkView,
   type FieldLayout,
   type HeapSource,
   type StructLayout,
 } from "ptmalloc-wasm/inspect";
 import { hex } from "../model/format.js";
-import type { ByteField, BytesView } from "../model/types.js";
+import { STATES } from "../model/states.js";
+import type { ByteField, BytesView, ChunkTable, Moment } from "../model/types.js";
 
 /** The most that is shown at once, bytes. */
 const MOST_BYTES = 4096;
 
+/** What was read of the heap already: walking it again would take longer than all else. */
+export interface Known {
+  readonly at: number;
+  readonly chunks: Pick<ChunkTable, "address" | "size" | "state">;
+  readonly arenas: Moment["arenas"];
+}
+
+/** @returns what is kept of a moment: a copy, as its own arrays go to the page */
+export function known({ at, chunks, arenas }: Moment): Known {
+  const { address, size, state } = chunks;
+  return {
+    ...{ at, arenas },
+    chunks: { address: address.slice(), size: size.slice(), state: state.slice() },
+  };
+}
+
 /** @returns `length` bytes from an address on, as far as there are any */
-export function readBytes(source: HeapSource, address: number, length: number): BytesView {
+export function readBytes(
+  source: HeapSource,
+  heap: Known,
+  address: number,
+  length: number,
+): BytesView {
   const all = source.u8();
   const from = Math.min(Math.max(0, address), all.length);
   const end = Math.min(from + Math.min(length, MOST_BYTES), all.length);
   return {
     address: from,
     bytes: all.slice(from, end),
-    fields: fieldsIn(source, from, end).sort((a, b) => a.address - b.address),
+    fields: fieldsIn(source, heap, from, end).sort((a, b) => a.address - b.address),
   };
 }
 
-function fieldsIn(source: HeapSource, from: number, end: number): ByteField[] {
-  return [...chunkFields(source, from, end), ...structFields(source, from, end)];
+function fieldsIn(source: HeapSource, heap: Known, from: number, end: number): ByteField[] {
+  return [...chunkFields(source, heap, from, end), ...structFields(source, heap, from, end)];
 }
 
-function* structFields(source: HeapSource, from: number, end: number): Generator<ByteField> {
-  for (const [name, address, layout] of structsOf(source)) {
+function* structFields(
+  source: HeapSource,
+  heap: Known,
+  from: number,
+  end: number,
+): Generator<ByteField> {
+  for (const [name, address, layout] of structsOf(source, heap)) {
     if (address >= end || address + layout.size <= from) continue;
     for (const [field, place] of Object.entries<FieldLayout>(layout.fields)) {
       const count = place.count ?? 1;
@@ -48,14 +73,17 @@ function* structFields(source: HeapSource, from: number, end: number): Generator
 }
 
 /** All structs that lie in a heap. */
-function* structsOf(source: HeapSource): Generator<[string, number, StructLayout]> {
+function* structsOf(
+  source: HeapSource,
+  { arenas }: Known,
+): Generator<[string, number, StructLayout]> {
   const { places, structs } = source;
   yield ["mm_struct", places.mmStruct, structs.MmStruct];
   yield ["malloc_par", places.mallocPar, structs.MallocPar];
-  const { arenas } = new HeapView(source);
   for (const { address, heaps } of arenas) {
     yield ["malloc_state", address, structs.MallocState];
-    for (const heap of heaps) yield ["heap_info", heap.address, structs.HeapInfo];
+    for (const heap of heaps as { address: number }[])
+      yield ["heap_info", heap.address, structs.HeapInfo];
   }
   const cache = (structs as unknown as Record<string, StructLayout | undefined>)
     .TcachePerthreadStruct;
@@ -66,7 +94,7 @@ function* structsOf(source: HeapSource): Generator<[string, number, StructLayout
 }
 
 /** Which fields of a chunk mean something in its state. */
-function liveFields({ state, size }: ChunkView, least: number): string[] {
+function liveFields(state: (typeof STATES)[number], size: number, least: number): string[] {
   const links = ["mchunkPrevSize", "mchunkSize", "fd", "bk"];
   switch (state) {
     case "tcache":
@@ -84,17 +112,24 @@ function liveFields({ state, size }: ChunkView, least: number): string[] {
   }
 }
 
-function* chunkFields(source: HeapSource, from: number, end: number): Generator<ByteField> {
+function* chunkFields(
+  source: HeapSource,
+  { chunks }: Known,
+  from: number,
+  end: number,
+): Generator<ByteField> {
   const { Chunk } = source.structs;
   const fields = Chunk.fields as Readonly<Record<string, FieldLayout>>;
-  for (const chunk of new HeapView(source).chunks()) {
-    if (isDamage(chunk) || chunk.chunk >= end || chunk.chunk + Chunk.size <= from) continue;
-    for (const name of liveFields(chunk, 16)) {
+  for (let i = 0; i < chunks.address.length; i++) {
+    const chunk = chunks.address[i]!;
+    if (chunk >= end || chunk + Chunk.size <= from) continue;
+    const state = STATES[chunks.state[i]!]!;
+    for (const name of liveFields(state, chunks.size[i]!, 16)) {
       const { offset, size } = fields[name]!;
-      const at = chunk.chunk + offset;
+      const at = chunk + offset;
       if (at >= end || at + size <= from) continue;
       const field = fieldAt(source, "malloc_chunk", name, at, size);
-      const isProtected = name === "fd" && (chunk.state === "tcache" || chunk.state === "fastbin");
+      const isProtected = name === "fd" && (state === "tcache" || state === "fastbin");
       yield isProtected ? revealed(field) : field;
     }
   }

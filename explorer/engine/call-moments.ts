@@ -11,30 +11,16 @@ import {
 } from "ptmalloc-wasm/inspect";
 import type { FullProcess, Kernel } from "ptmalloc-wasm/kernel";
 import { makeCall } from "ptmalloc-wasm/shell";
-import { hex } from "../model/format.js";
 import type { CallText, Machine, Opened, OperationView } from "../model/types.js";
+import { callText, isEnder, makerOf } from "./call-names.js";
 import type { Moments } from "./moments.js";
-import { lookAt, Surveyor, type Look } from "./survey.js";
+import { Look, Surveyor } from "./survey.js";
 
 /** Calls between two checkpoints, and the most checkpoints that are kept. */
 const DISTANCE = 400;
 const MOST_STOPS = 24;
 /** Calls of one subject, at most. */
 export const MOST_CALLS = 200_000;
-
-/** Functions that return a block, and the argument that says how large, if one does. */
-const MAKERS: Readonly<Record<string, (args: readonly bigint[]) => number>> = {
-  malloc: ([size]) => Number(size),
-  calloc: ([count, size]) => Number(count) * Number(size),
-  realloc: ([, size]) => Number(size),
-  reallocarray: ([, count, size]) => Number(count) * Number(size),
-  memalign: ([, size]) => Number(size),
-  aligned_alloc: ([, size]) => Number(size),
-  posix_memalign: ([, size]) => Number(size),
-  valloc: ([size]) => Number(size),
-  pvalloc: ([size]) => Number(size),
-};
-const ENDERS: ReadonlySet<string> = new Set(["free", "realloc", "reallocarray"]);
 
 interface Made {
   readonly name: string;
@@ -59,7 +45,7 @@ export class CallMoments implements Moments {
   readonly kind: Opened["kind"];
   readonly machine: Machine;
   readonly notes: readonly string[];
-  surveyor = new Surveyor();
+  readonly surveyor = new Surveyor();
   readonly #start: () => Kernel;
   readonly #made: Made[] = [];
   #kernel!: Kernel;
@@ -126,11 +112,11 @@ export class CallMoments implements Moments {
   /** Takes the last calls back. @param count how many */
   drop(count: number): void {
     const left = Math.max(0, this.#made.length - count);
-    const kept = this.#made.splice(0, this.#made.length).slice(0, left);
-    this.surveyor = new Surveyor();
-    this.#stops = [];
-    this.#begin();
-    for (const { name, args } of kept) this.add(name, args);
+    if (left < this.#done) this.#goBack(left);
+    this.#made.length = left;
+    this.#stops = this.#stops.filter(({ done }) => done <= left);
+    this.surveyor.drop(left);
+    this.to(left);
   }
 
   to(at: number): void {
@@ -153,15 +139,14 @@ export class CallMoments implements Moments {
     const steps: StepText[] = log.texts();
     if (this.process !== undefined) log.end();
     const { name, args, result, failure } = made;
-    const list = args.map((arg) => (arg >= 4096n ? hexBig(arg) : String(arg))).join(", ");
-    const shown = failure === undefined && name !== "free" ? ` = ${valueText(result)}` : "";
-    const text = `${name}(${list})${shown}`;
+    const isShown = failure === undefined && name !== "free";
+    const text = callText(name, args, isShown ? result : undefined);
     return { index: at - 1, text, thread: 0, label: "", steps, failure };
   }
 
   #begin(): void {
     this.#kernel = this.#start();
-    this.#look = lookAt(this.#kernel.process);
+    this.#look = new Look(this.#kernel.process);
     this.#done = 0;
     this.#stops = [{ done: 0, checkpoint: takeCheckpoint([this.#kernel.process]) }];
     if ("startStrace" in this.#kernel)
@@ -195,10 +180,11 @@ export class CallMoments implements Moments {
   }
 
   #see({ name, args, result, failure }: Made): void {
-    const maker = Object.hasOwn(MAKERS, name) ? MAKERS[name] : undefined;
+    const maker = makerOf(name);
     const isMade = maker !== undefined && result !== 0n && failure === undefined;
-    const isEnded = ENDERS.has(name) && failure === undefined && (isMade || name === "free");
+    const isEnded = isEnder(name) && failure === undefined && (isMade || name === "free");
     const plain = Number(BigInt.asUintN(32, result));
+    this.#look.read(isMade ? plain : 0);
     this.surveyor.add(
       {
         ...{ kind: name, thread: 0, label: "" },
@@ -214,12 +200,4 @@ export class CallMoments implements Moments {
 
 function isSignal(error: unknown): boolean {
   return error instanceof Error && /^SIG/.test(error.message);
-}
-
-function hexBig(value: bigint): string {
-  return `0x${value.toString(16)}`;
-}
-
-function valueText(value: bigint): string {
-  return value >= 4096n ? hex(Number(value)) : String(value);
 }

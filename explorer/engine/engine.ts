@@ -7,15 +7,15 @@ import {
   diffSnapshots,
   HeapView,
   isDamage,
+  readChanges,
   snapshotHead,
-  snapshotSource,
   snapshotText,
   takeCheckpoint,
-  parseSnapshot,
   tryCall,
   type Snapshot,
 } from "ptmalloc-wasm/inspect";
 import type {
+  Attached,
   Attempt,
   BytesView,
   CallText,
@@ -29,7 +29,8 @@ import type {
   Raster,
   Survey,
 } from "../model/types.js";
-import { readBytes } from "./bytes.js";
+import { AttachedMoments } from "./attached-moments.js";
+import { known, readBytes, type Known } from "./bytes.js";
 import { CallMoments } from "./call-moments.js";
 import { parseCall, reply } from "./console.js";
 import { readMoment, readNumbers } from "./look.js";
@@ -38,7 +39,6 @@ import type { Moments } from "./moments.js";
 import { addressRange, rasterOf, type RasterWindow } from "./raster.js";
 import { readFile } from "./read.js";
 import { sentenceOf } from "./sentence.js";
-import { StillMoments } from "./still-moments.js";
 import { Typist } from "./calls.js";
 
 /** What lists of a diff are cut to. */
@@ -49,6 +49,8 @@ export class Engine {
   #moments: Moments | undefined;
   #typist: Typist | undefined;
   #survey: Survey | undefined;
+  /** The chunks of the moment that was read last. */
+  #known: Known | undefined;
   /** What was open before calls were added to one of its moments. */
   #trunk: Moments | undefined;
 
@@ -91,6 +93,7 @@ export class Engine {
     this.#moments = moments;
     this.#typist = typist ?? (moments instanceof CallMoments ? new Typist(moments) : undefined);
     this.#survey = moments.surveyor.peek();
+    this.#known = undefined;
     const { title, kind, machine, count, notes, ending, text } = moments;
     const survey = moments.surveyor.survey();
     const canCall = moments instanceof CallMoments;
@@ -105,19 +108,20 @@ export class Engine {
     moments.to(Math.max(0, at - 1));
     const before = readNumbers(moments.source);
     const operation = moments.operation(at);
-    const live = moments.surveyor.liveAt(at);
     const births = {
-      birthOf: (mem: number) => live.get(mem) ?? 0xffff_ffff,
+      birthOf: moments.surveyor.birthsAt(at),
       threadOf: (index: number) => moments.surveyor.threadOf(index),
     };
     const moment = readMoment(moments.source, at, operation, before, births);
+    this.#known = known(moment);
     return transfer(moment, buffersOf(moment.chunks));
   }
 
   /** @returns bytes after `at` operations, with the fields that lie there */
   bytes(at: number, address: number, length: number): BytesView {
+    if (this.#known?.at !== at) this.moment(at);
     this.#now.to(at);
-    return readBytes(this.#now.source, address, length);
+    return readBytes(this.#now.source, this.#known!, address, length);
   }
 
   /** @returns what is wrong with the heap after `at` operations */
@@ -214,6 +218,7 @@ export class Engine {
     this.#trunk ??= trunk;
     this.#typist = new Typist(moments);
     this.#moments = moments;
+    this.#known = undefined;
     return this.#typist;
   }
 
@@ -242,16 +247,21 @@ export class Engine {
     return [...snapshotText(new HeapView(source), `${title}, ${at}`, checkpoint)].join("");
   }
 
-  /** Takes a snapshot that an attached heap has sent. */
-  attached(name: string, text: string, what: string): Opened {
-    const source = snapshotSource(parseSnapshot(name, new TextEncoder().encode(text)));
-    const known = this.#moments;
-    if (known instanceof StillMoments && known.kind === "attached" && known.title === name) {
-      known.add(source, what);
-      return this.#take(known);
+  /**
+   * Takes what an attached heap has sent.
+   * @throws Error where it is no such message
+   */
+  attached(message: Uint8Array): Attached {
+    const changes = readChanges(message);
+    const open = this.#moments;
+    if (open instanceof AttachedMoments && open.fits(changes)) {
+      const isNew = changes.to > open.known;
+      open.add(changes);
+      return { id: open.id, known: open.known, ...(isNew && { opened: this.#take(open) }) };
     }
-    const machine: Machine = { abi: source.abi, glibc: source.glibc ?? "2.36" };
-    return this.#take(new StillMoments({ title: name, kind: "attached", machine, source }));
+    if (changes.from > 0) return { id: changes.id, known: 0 };
+    const moments = new AttachedMoments(changes);
+    return { id: moments.id, known: moments.known, opened: this.#take(moments) };
   }
 
   get #now(): Moments {

@@ -2,6 +2,7 @@
 
 import type { HeapSource } from "ptmalloc-wasm/inspect";
 import { NONE, type Survey } from "../model/types.js";
+import { BlockTable } from "./block-table.js";
 
 /** An operation, as the survey takes it. */
 export interface Seen {
@@ -30,9 +31,12 @@ export class Surveyor {
   readonly #labelNumbers = new Map([["", 0]]);
   #columns: ReturnType<typeof columnsOf>;
   #live = 0;
-  readonly #births = new Map<number, number>();
-  #calls: string[] = [];
-  #callAt: number[] = [];
+  /** Of the blocks that live, the operations that made them. */
+  readonly #births = new BlockTable();
+  /** The same for a moment that was asked for; entries of others are left in it. */
+  readonly #birthsThen = new BlockTable();
+  readonly #calls: string[] = [];
+  readonly #callAt: number[] = [];
 
   /** @param capacity how many operations there will be, if it is known */
   constructor(capacity = 256) {
@@ -51,7 +55,7 @@ export class Surveyor {
     this.#callAt.push(this.#count);
   }
 
-  /** Takes an operation that was just made. */
+  /** Takes an operation that was just made. @param look at the heap after it */
   add(seen: Seen, look: Look): void {
     const at = this.#count;
     if (at === this.#capacity) this.#grow();
@@ -63,17 +67,33 @@ export class Surveyor {
     to.label[at] = this.#labelOf(label);
     to.birth[at] = NONE;
     to.death[at] = NONE;
+    to.chunk[at] = look.chunk;
     to.address[at] = after === 0 ? before || result : after;
     if (before !== 0) this.#end(before, at);
     if (after !== 0) {
       this.#births.set(after, at);
-      to.chunk[at] = look.chunkBytes(after);
       this.#live += bytes;
     }
     to.live[at] = this.#live;
-    to.heap[at] = look.heap();
-    to.mapped[at] = look.mapped();
+    to.heap[at] = look.heap;
+    to.mapped[at] = look.mapped;
     this.#count++;
+  }
+
+  /** Forgets the last operations: there are only `count` then. */
+  drop(count: number): void {
+    const { address, chunk, birth, death, live } = this.#columns;
+    for (let at = this.#count - 1; at >= count; at--) {
+      if (chunk[at] !== 0) this.#births.set(address[at]!, NONE);
+      const ended = birth[at]!;
+      if (ended === NONE) continue;
+      death[ended] = NONE;
+      this.#births.set(address[ended]!, ended);
+    }
+    this.#count = Math.min(this.#count, count);
+    this.#live = live[this.#count - 1] ?? 0;
+    const left = this.#callAt.filter((at) => at < count).length;
+    this.#calls.length = this.#callAt.length = left;
   }
 
   /** @returns the block that an operation was about */
@@ -87,13 +107,17 @@ export class Surveyor {
   }
 
   /**
-   * @returns the operations that made the blocks which live after `at` operations, by address
+   * @returns what finds the operation that made a block which lives after `at` operations; NONE for
+   *   none
    */
-  liveAt(at: number): Map<number, number> {
+  birthsAt(at: number): (mem: number) => number {
     const { address, death, chunk } = this.#columns;
-    const found = new Map<number, number>();
-    for (let i = 0; i < at; i++) if (chunk[i] !== 0 && death[i]! >= at) found.set(address[i]!, i);
-    return found;
+    const births = this.#birthsThen;
+    for (let i = 0; i < at; i++) if (chunk[i] !== 0 && death[i]! >= at) births.set(address[i]!, i);
+    return (mem) => {
+      const found = births.get(mem);
+      return found < at && death[found]! >= at && address[found] === mem ? found : NONE;
+    };
   }
 
   /** @returns all that is known, as it lies here: blocks that live end at NONE */
@@ -124,8 +148,8 @@ export class Surveyor {
 
   #end(mem: number, at: number): void {
     const birth = this.#births.get(mem);
-    if (birth === undefined) return;
-    this.#births.delete(mem);
+    if (birth === NONE) return;
+    this.#births.set(mem, NONE);
     this.#columns.death[birth] = at;
     this.#columns.birth[at] = birth;
     this.#live -= this.#columns.bytes[birth]!;
@@ -170,41 +194,55 @@ function columnsOf(count: number) {
   };
 }
 
-/** What is read after each operation. */
-export interface Look {
-  /** Bytes of the chunk of a block. */
-  chunkBytes(mem: number): number;
+/** A quick look at a heap after each operation: a few words of its memory. */
+export class Look {
+  /** Bytes of the chunk of the block that was looked at; 0 for none. */
+  chunk = 0;
   /** The break above start_brk, bytes. */
-  heap(): number;
+  heap = 0;
   /** Bytes in mapped chunks, and in heaps of other arenas. */
-  mapped(): number;
-}
+  mapped = 0;
+  readonly #source: HeapSource;
+  readonly #wordBytes: number;
+  readonly #brk: number;
+  readonly #startBrk: number;
+  readonly #mmappedMem: number;
+  readonly #main: number;
+  readonly #next: number;
+  readonly #systemMem: number;
+  readonly #arenaBytes: number;
 
-/** @returns a quick look at a heap: a few words of its memory */
-export function lookAt(source: HeapSource): Look {
-  const { places, structs, abi } = source;
-  const word = abi === "ilp32" ? 4 : 8;
-  const { brk, startBrk } = structs.MmStruct.fields;
-  const { next, systemMem } = structs.MallocState.fields;
-  const mappedAt = places.mallocPar + structs.MallocPar.fields.mmappedMem.offset;
-  const main = places.mainArena;
-  return {
-    chunkBytes: (mem) => source.view().getUint32(mem - word, true) & ~7,
-    heap: () =>
-      source.readWord(places.mmStruct + brk.offset) -
-      source.readWord(places.mmStruct + startBrk.offset),
-    mapped: () => {
-      let bytes = source.readWord(mappedAt);
-      let left = 1000;
-      for (
-        let at = source.readWord(main + next.offset);
-        at !== main && at !== 0 && left > 0;
-        left--
-      ) {
-        bytes += source.readWord(at + systemMem.offset);
-        at = source.readWord(at + next.offset);
-      }
-      return bytes;
-    },
-  };
+  constructor(source: HeapSource) {
+    const { places, structs, abi } = source;
+    this.#source = source;
+    this.#wordBytes = abi === "ilp32" ? 4 : 8;
+    this.#brk = places.mmStruct + structs.MmStruct.fields.brk.offset;
+    this.#startBrk = places.mmStruct + structs.MmStruct.fields.startBrk.offset;
+    this.#mmappedMem = places.mallocPar + structs.MallocPar.fields.mmappedMem.offset;
+    this.#main = places.mainArena;
+    this.#next = structs.MallocState.fields.next.offset;
+    this.#systemMem = structs.MallocState.fields.systemMem.offset;
+    this.#arenaBytes = structs.MallocState.size;
+  }
+
+  /** Looks. @param mem the block that the operation made, or 0 */
+  read(mem: number): void {
+    const view = this.#source.view();
+    this.chunk = mem === 0 ? 0 : view.getUint32(mem - this.#wordBytes, true) & ~7;
+    this.heap = this.#word(view, this.#brk) - this.#word(view, this.#startBrk);
+    this.mapped = this.#word(view, this.#mmappedMem);
+    let left = 1000;
+    let arena = this.#word(view, this.#main + this.#next);
+    for (; arena !== this.#main && left > 0; left--) {
+      // A link that was written over.
+      if (arena === 0 || arena + this.#arenaBytes > view.byteLength) return;
+      this.mapped += this.#word(view, arena + this.#systemMem);
+      arena = this.#word(view, arena + this.#next);
+    }
+  }
+
+  #word(view: DataView, at: number): number {
+    const low = view.getUint32(at, true);
+    return this.#wordBytes === 4 ? low : view.getUint32(at + 4, true) * 2 ** 32 + low;
+  }
 }

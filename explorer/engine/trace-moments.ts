@@ -14,7 +14,7 @@ import {
 import { hex } from "../model/format.js";
 import type { Machine, OperationView } from "../model/types.js";
 import type { Moments } from "./moments.js";
-import { lookAt, Surveyor, type Look } from "./survey.js";
+import { Look, Surveyor } from "./survey.js";
 
 const NAMES: Readonly<Record<OpKind, string>> = {
   [OpKind.MALLOC]: "malloc",
@@ -91,7 +91,7 @@ export class TraceMoments implements Moments {
 
   #begin(): void {
     this.#kernel = this.#start();
-    this.#look = lookAt(this.#kernel.process);
+    this.#look = new Look(this.#kernel.process);
     this.#timeline = new Timeline(this.trace, this.#kernel.process, (step) => this.#see(step));
   }
 
@@ -115,9 +115,13 @@ export class TraceMoments implements Moments {
     const { kind, thread, bytes, before, after, result } = step;
     // A realloc that was refused keeps its block.
     const isKept = kind === OpKind.REALLOC && result === 0 && after === before;
+    this.#look.read(isKept ? 0 : after);
     this.surveyor.add(
       {
-        ...{ kind: NAMES[kind], thread, bytes: isKept ? 0 : bytes, result },
+        kind: NAMES[kind],
+        thread,
+        bytes: isKept ? 0 : bytes,
+        result,
         before: isKept ? 0 : before,
         after: isKept ? 0 : after,
         label: labelOf(this.trace, step.index),

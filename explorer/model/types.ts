@@ -155,6 +155,16 @@ export interface Moment {
   readonly taskSize: number;
 }
 
+/** What came of a message of an attached heap. */
+export interface Attached {
+  /** The heap's connection. */
+  readonly id: string;
+  /** The state that is known now; 0 where the message went on from one that is not. */
+  readonly known: number;
+  /** What is open now, where there was anything new. */
+  readonly opened?: Opened;
+}
+
 /** Bytes of the memory, with the fields of structs that lie there. */
 export interface BytesView {
   readonly address: number;

@@ -6,8 +6,10 @@ import { stateText, STATES } from "../model/states.js";
 import { NONE } from "../model/types.js";
 import { goTo, select, show } from "../state/actions.js";
 import { machine, moment, opened, selected, selectedChunk } from "../state/store.js";
+import { whyKept } from "../model/returned.js";
 import { Address } from "./address.js";
 import { downloadText } from "./export.js";
+import { Back } from "./returned.js";
 import { Term } from "./term.js";
 
 /** @returns what is known of the selected chunk, as an object */
@@ -54,7 +56,10 @@ export function Selection() {
           <code>{hex(selected.value)}</code> is in no chunk at this moment.
         </p>
       ) : (
-        <Chunk i={i} />
+        <>
+          <Chunk i={i} />
+          <Back found={whyKept(now, i)} />
+        </>
       )}
       {selected.value !== undefined && (
         <p class="tools">

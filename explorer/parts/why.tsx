@@ -3,7 +3,9 @@
 import { Fragment } from "preact";
 import { goTo, show } from "../state/actions.js";
 import { at, moment, opened } from "../state/store.js";
+import { whereFreed } from "../model/returned.js";
 import { Address } from "./address.js";
+import { Back } from "./returned.js";
 import { NONE } from "../model/types.js";
 
 /** Steps that are shown at once. */
@@ -54,6 +56,7 @@ export function Why() {
               </li>
             ))}
           </ol>
+          <Back found={whereFreed(now, what.survey)} />
           {operation.steps.length > MOST_STEPS && (
             <p class="note">… and {operation.steps.length - MOST_STEPS} more steps</p>
           )}

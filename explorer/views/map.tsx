@@ -9,7 +9,7 @@ import { Canvas, type Draw } from "../parts/canvas.js";
 import { ChunkRows } from "../parts/chunk-rows.js";
 import { Legend } from "../parts/legend.js";
 import { select, show } from "../state/actions.js";
-import { at, colouring, moment, passes, selected, selectedChunk } from "../state/store.js";
+import { colouring, moment, passes, selected, selectedChunk } from "../state/store.js";
 import { addressAt, chunkAt, fittingRow, layoutOf, placeOf, zoomed } from "./map-layout.js";
 import { paintMap } from "./map-paint.js";
 
@@ -93,7 +93,7 @@ class Lens {
       colouring: colouring.value,
       passes: passes.value,
       selected: chosen,
-      at: at.value,
+      at: now.at,
       links: this.hasLinks.value ? linksOf(now, address) : [],
     };
     paintMap(pen, palette, now, this.layout.value, options, context);

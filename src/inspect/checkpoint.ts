@@ -3,7 +3,7 @@
 // checkpoint behaves, byte for byte, as what it was made of would have. For the full build, whose
 // binary exports its variables (tools/optimize-transform.mjs).
 
-import { PAGE_SIZE } from "../layout/generated.js";
+import { PAGE_SIZE, type MmStruct } from "../layout/generated.js";
 import type { Abi } from "../layout/address.js";
 import type { GlibcVersion } from "../binary/glibc.js";
 import type { Profile } from "../binary/profile.js";
@@ -17,6 +17,7 @@ import { Process } from "../process/process.js";
 import { readArenas, heapMaxBytes } from "./arenas.js";
 import { isDamage } from "./damage.js";
 import { walkRegions } from "./regions.js";
+import type { HeapSource } from "./source.js";
 
 /** Bytes of a process, side by side. */
 export interface Run {
@@ -86,17 +87,20 @@ type Range = readonly [start: number, end: number];
  * back with its bytes in it. A heap's reserved end was never accessible, so it is left out; looking
  * at its pages would make them real.
  */
-function occupied(process: Process): Range[] {
-  const most = heapMaxBytes(process);
-  const reserved = readArenas(process).flatMap(({ heaps }) =>
+export function occupied(
+  source: HeapSource,
+  mm: Pick<MmStruct, "brk" | "heapDirtyEnd" | "dirtyLow" | "dirtyHigh">,
+): Range[] {
+  const most = heapMaxBytes(source);
+  const reserved = readArenas(source).flatMap(({ heaps }) =>
     heaps.map(({ address, mprotectSize }): Range => [address + mprotectSize, address + most]),
   );
-  const { brk, heapDirtyEnd, dirtyLow, dirtyHigh } = process.mm();
+  const { brk, heapDirtyEnd, dirtyLow, dirtyHigh } = mm;
   const ranges: Range[] = [
     [brk, heapDirtyEnd],
     [dirtyLow, dirtyHigh],
   ];
-  for (const region of walkRegions(process)) {
+  for (const region of walkRegions(source)) {
     if (isDamage(region)) throw new Error(`the region table is damaged: ${region.why}`);
     let { start } = region;
     for (const [from, to] of reserved) {
@@ -106,7 +110,7 @@ function occupied(process: Process): Range[] {
     }
     ranges.push([start, region.end]);
   }
-  return disjoint(ranges, process.base, process.u8().length);
+  return disjoint(ranges, source.base, source.u8().length);
 }
 
 /** Whole pages between two limits, in order, none of them twice. */
@@ -172,7 +176,7 @@ export function takeCheckpoint(threads: readonly Process[]): Checkpoint {
     throw new Error(`the process is at its end: ${first.aborted.message}`);
   const { abi, profile, glibc, base, startBrk, taskSize, layout, plan } = first;
   const bytes = first.u8();
-  const runs = usedRuns(first, occupied(first)).map(([start, end]) => ({
+  const runs = usedRuns(first, occupied(first, first.mm())).map(([start, end]) => ({
     start,
     bytes: bytes.slice(start, end),
   }));
@@ -244,7 +248,7 @@ export function rewind(threads: readonly Process<Abi, "full">[], checkpoint: Che
   if (first.aborted !== undefined)
     throw new Error(`the process is at its end: ${first.aborted.message}`);
   const saved = checkpoint.runs.map(({ start, bytes: run }): Range => [start, start + run.length]);
-  const rest = usedRuns(first, without(occupied(first), saved));
+  const rest = usedRuns(first, without(occupied(first, first.mm()), saved));
   for (const [start, end] of rest) first.u8().fill(0, start, end);
   const bytes = first.u8();
   for (const run of checkpoint.runs) bytes.set(run.bytes, run.start);

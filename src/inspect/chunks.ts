@@ -20,7 +20,7 @@ import {
 import { mappedChunkAt } from "./mapped.js";
 import { isVisible, walkRegions } from "./regions.js";
 import { segmentsOf, type Segment } from "./segments.js";
-import { hex, isInside, onlooker, readHead, type HeapSource } from "./source.js";
+import { hex, isInside, onlooker, readHead, type Head, type HeapSource } from "./source.js";
 import { alignmentOf } from "./words.js";
 
 /** What a chunk is. */
@@ -132,8 +132,8 @@ function text(...filings: readonly Filing[]): string {
 }
 
 /** A chunk with its size field taken apart. */
-function chunkAt(source: HeapSource, chunk: number, filing: Filing): ChunkView {
-  const { size, flags } = readHead(source, chunk + source.structs.Chunk.fields.mchunkSize.offset);
+function chunkAt(source: HeapSource, chunk: number, head: Head, filing: Filing): ChunkView {
+  const { size, flags } = head;
   return { chunk, mem: memOf(chunk, source.abi), size, flags, ...filing };
 }
 
@@ -151,14 +151,16 @@ export function* walkSegment(
   let last: ChunkView | undefined;
   let fences = 0;
   for (let at = segment.start; at < segment.end;) {
-    const bad = badSize(source, at, segment, of.get(at)?.state, header, alignment);
+    const filing = of.get(at);
+    const bad = badSize(source, at, segment, filing?.state, header, alignment);
     if (bad !== undefined) {
       if (last !== undefined) yield last;
       return yield bad;
     }
-    const { size, flags } = readHead(source, at + source.structs.Chunk.fields.mchunkSize.offset);
-    if (last !== undefined) yield settled(last, flags);
-    last = chunkAt(source, at, of.get(at) ?? { state: size <= header ? "fencepost" : "used" });
+    const head = readHead(source, at + source.structs.Chunk.fields.mchunkSize.offset);
+    const { size } = head;
+    if (last !== undefined) yield settled(last, head.flags);
+    last = chunkAt(source, at, head, filing ?? { state: size <= header ? "fencepost" : "used" });
     if (last.state === "top" || size === 0) break;
     fences = last.state === "fencepost" ? fences + 1 : 0;
     // In a heap the second one has no size.
@@ -186,13 +188,13 @@ function badSize(
   if (!isInside(source, at, header)) return damage(at, `chunk ${hex(at)} is outside the memory`);
   const { offset } = source.structs.Chunk.fields.mchunkSize;
   const { size } = readHead(source, at + offset);
-  const said = `size of chunk ${hex(at)} is ${sizeText(source, at)}`;
+  const said = (): string => `size of chunk ${hex(at)} is ${sizeText(source, at)}`;
   if (at + size > segment.end)
-    return damage(at + offset, `${said}: it would end beyond ${hex(segment.end)}`);
+    return damage(at + offset, `${said()}: it would end beyond ${hex(segment.end)}`);
   if (size % alignment !== 0 && state !== "top" && size > header)
-    return damage(at + offset, `${said}: no multiple of ${alignment}`);
+    return damage(at + offset, `${said()}: no multiple of ${alignment}`);
   if (size < header && !(size === 0 && segment.heap !== 0))
-    return damage(at + offset, `${said}: less than a header`);
+    return damage(at + offset, `${said()}: less than a header`);
   return undefined;
 }
 
@@ -219,7 +221,8 @@ export function* walkMapped(
       const found = mappedChunkAt(source, start, region.end);
       if (found === undefined) break;
       const filing = filings?.of.get(found.chunk) ?? { state: "mmapped" };
-      yield chunkAt(source, found.chunk, filing);
+      const at = found.chunk + source.structs.Chunk.fields.mchunkSize.offset;
+      yield chunkAt(source, found.chunk, readHead(source, at), filing);
       start = found.end;
     }
   }

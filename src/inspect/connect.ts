@@ -1,13 +1,12 @@
-// A live heap, shown in the explorer: its snapshots, and the calls that were made in between. In a
-// page they go through a BroadcastChannel, to an explorer of the same origin; in Node.js a small
+// A live heap, shown in the explorer: what changes in it, and the calls that were made. In a page
+// the messages go through a BroadcastChannel, to an explorer of the same origin; in Node.js a small
 // server on this machine has them, under an address that nobody can guess.
 
 import { nodeModule } from "../base/node.js";
 import { needed } from "../base/realm.js";
 import type { Process } from "../process/process.js";
-import { takeCheckpoint } from "./checkpoint.js";
-import { HeapView } from "./chunks.js";
-import { snapshotText } from "./snapshot.js";
+import { HeapChanges } from "./heap-changes.js";
+import { CallLog } from "./noted-calls.js";
 
 /** The channel that pages use. */
 export const EXPLORER_CHANNEL = "ptmalloc-wasm explorer";
@@ -16,6 +15,8 @@ export const EXPLORER_CHANNEL = "ptmalloc-wasm explorer";
 export interface Connectable {
   /** Its process. */
   readonly process: Process;
+  /** Of a debug heap: the functions that guests call. */
+  cFunctions?(): object;
 }
 
 /** How to connect. */
@@ -26,7 +27,10 @@ export interface ConnectOptions {
   readonly port?: number | undefined;
 }
 
-/** A connection; while there is one, calls through the heap object are noted. */
+/**
+ * A connection; while there is one, calls through the heap object are noted, and those of guest
+ * modules that were linked over it: `linkGuest(bytes, connection)`.
+ */
 export interface ExplorerConnection {
   /**
    * What the explorer is opened with, behind its address: `?attach`, or `?attach=http://…`. In
@@ -35,67 +39,62 @@ export interface ExplorerConnection {
   readonly query: string;
   /** Fulfilled when an explorer can be opened. */
   readonly ready: Promise<void>;
-  /** Tells the explorer of a change that no call through the heap object made. */
+  /** The heap's process: with it, and `cFunctions`, guests can be linked over the connection. */
+  readonly process: Process;
+  /** The heap's functions for a guest, which note each call: `linkGuest` asks for them. */
+  cFunctions(): object;
+  /** Tells the explorer of a change that no noted call made. */
   refresh(what?: string): void;
   /** Ends it: nothing is noted any more, and the heap's methods are its own again. */
   close(): void;
 }
 
-/** Methods that are noted. */
-const NOTED = ["malloc", "calloc", "realloc", "reallocarray", "free", "memalign"] as const;
-const MOST_NOTED = 200;
 /** Changes closer than this are shown together, ms. */
 const TOGETHER = 100;
+/** Looking what has changed may take one part of so many of the time. */
+const TIME_PARTS = 5;
 
-/** What was done since somebody looked. */
-class Notes {
-  #texts: string[] = [];
-  version = 0;
+/** A heap as it is shown: messages for whoever asks. */
+class Shown {
+  readonly id = needed("crypto").randomUUID();
+  readonly log: CallLog;
+  /** How long the last look took, ms. */
+  duration = 0;
+  readonly #changes: HeapChanges;
+  readonly #name: string;
+  #seen = -1;
 
-  add(text: string): void {
-    this.version++;
-    this.#texts.push(text);
-    if (this.#texts.length > MOST_NOTED) this.#texts.shift();
+  constructor(heap: Connectable, name: string, told: () => void) {
+    this.#changes = new HeapChanges(heap.process);
+    this.#name = name;
+    this.log = new CallLog(heap.process, heap.cFunctions === undefined, told);
   }
 
-  take(): string {
-    const text = this.#texts.join("; ");
-    this.#texts = [];
-    return text === "" ? "looked at" : text;
+  /** The state that the last message led to. */
+  get state(): number {
+    return this.#changes.state;
   }
-}
 
-/** Puts methods before the heap's own that note each call. @returns what takes them away */
-function noting(heap: object, told: (text: string) => void): () => void {
-  const methods = heap as Record<string, ((...args: unknown[]) => unknown) | undefined>;
-  for (const name of NOTED) {
-    const own = methods[name];
-    if (typeof own !== "function") continue;
-    const noted = (...args: unknown[]): unknown => {
-      const result = own.apply(heap, args);
-      told(`${name}(${args.map(String).join(", ")})${name === "free" ? "" : ` = ${show(result)}`}`);
-      return result;
-    };
-    Object.defineProperty(heap, name, { value: noted, configurable: true });
+  /** @param from the state that is known; others than there are, are taken for 0 */
+  message(from: number): Uint8Array<ArrayBuffer> {
+    if (this.#seen !== this.log.count) {
+      const begin = performance.now();
+      this.#seen = this.log.count;
+      this.#changes.look();
+      this.log.state = this.state + 1;
+      this.duration = performance.now() - begin;
+    }
+    const known = from > 0 && from <= this.state ? from : 0;
+    const calls = known === 0 ? [] : this.log.after(known);
+    return this.#changes.message(this.id, this.#name, known, calls);
   }
-  return () => {
-    for (const name of NOTED) delete methods[name];
-  };
-}
-
-function show(value: unknown): string {
-  return typeof value === "number" ? `0x${value.toString(16)}` : String(value);
-}
-
-function textOf({ process }: Connectable, name: string): string {
-  const view = new HeapView(process);
-  return [...snapshotText(view, name, takeCheckpoint([process]))].join("");
 }
 
 /**
- * Shows a live heap in the explorer. Off it costs nothing: a heap that is not connected runs the
- * same code as if this were not there.
- * @param heap what `createHeap` gave; calls are noted that go through this object
+ * Shows a live heap in the explorer. Off it costs nothing: a heap that is not connected, and a
+ * guest that is linked to the heap itself, run the same code as if this were not there.
+ * @param heap what `createHeap` gave; calls are noted that go through this object, and those of
+ *   guests that are linked to what is returned
  * @param options nothing is required
  * @returns how to open the explorer, and how to end the connection
  * @throws Error where there is neither Node.js nor a BroadcastChannel
@@ -116,24 +115,25 @@ export function connectExplorer(
   options: ConnectOptions = {},
 ): ExplorerConnection {
   const { name = "a live heap", port = 0 } = options;
-  const notes = new Notes();
-  const answer = () => JSON.stringify({ name, what: notes.take(), snapshot: textOf(heap, name) });
+  const { process } = heap;
+  const shown = new Shown(heap, name, () => link.changed());
   const http = nodeModule("node:http");
-  const link =
-    http === undefined ? channelLink(answer) : serverLink(http, answer, () => notes.version, port);
-  const told = (text: string): void => {
-    notes.add(text);
-    link.changed();
-  };
-  const restore = noting(heap, told);
+  const link: Link = http === undefined ? channelLink(shown) : serverLink(http, shown, port);
+  const restore = shown.log.watch(heap);
   return {
     get query() {
       return link.query();
     },
     ready: link.ready,
-    refresh: (what = "changed") => told(what),
+    process,
+    cFunctions: () => {
+      const own = heap.cFunctions?.();
+      return { ...own, ...shown.log.functions({ ...process.raw, ...own }) };
+    },
+    refresh: (what = "changed") => shown.log.refresh(what),
     close: () => {
       restore();
+      shown.log.close();
       link.close();
     },
   };
@@ -147,25 +147,30 @@ interface Link {
   close(): void;
 }
 
-function channelLink(answer: () => string): Link {
+function channelLink(shown: Shown): Link {
   const Channel = needed("BroadcastChannel");
   const channel = new Channel(EXPLORER_CHANNEL);
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isWatched = false;
-  const send = (): void => {
+  const send = (from: number): void => {
+    clearTimeout(timer);
     timer = undefined;
-    channel.postMessage({ kind: "snapshot", text: answer() });
+    channel.postMessage({ kind: "changes", bytes: shown.message(from) });
   };
   channel.onmessage = ({ data }: MessageEvent<unknown>) => {
-    if ((data as { kind?: unknown } | null)?.kind !== "ask") return;
+    const { kind, id, from } = (data ?? {}) as { kind?: unknown; id?: unknown; from?: unknown };
+    if (kind !== "ask") return;
     isWatched = true;
-    send();
+    send(id === shown.id ? Number(from) : 0);
   };
+  // An explorer that is open already asks then.
+  channel.postMessage({ kind: "new" });
   return {
     query: () => "?attach",
     ready: Promise.resolve(),
     changed: () => {
-      if (isWatched) timer ??= setTimeout(send, TOGETHER);
+      const wait = Math.max(TOGETHER, shown.duration * TIME_PARTS);
+      if (isWatched) timer ??= setTimeout(() => send(shown.state), wait);
     },
     close: () => {
       clearTimeout(timer);
@@ -176,19 +181,15 @@ function channelLink(answer: () => string): Link {
 
 type Http = NonNullable<ReturnType<typeof nodeModule<"node:http">>>;
 
-function serverLink(http: Http, answer: () => string, version: () => number, port: number): Link {
-  const secret = needed("crypto").randomUUID();
+function serverLink(http: Http, shown: Shown, port: number): Link {
   const server = http.createServer((request, response) => {
     // The page asks from another port; only who knows the address gets an answer.
     response.setHeader("Access-Control-Allow-Origin", "*");
     response.setHeader("Cache-Control", "no-store");
-    const isVersion = request.url === `/${secret}/version`;
-    if (!isVersion && request.url !== `/${secret}/snapshot`) {
-      response.writeHead(404).end();
-      return;
-    }
-    response.setHeader("Content-Type", "application/json");
-    response.end(isVersion ? String(version()) : answer());
+    const [, id, what, from] = (request.url ?? "").split("/");
+    if (id === shown.id && what === "version") response.end(String(shown.log.count));
+    else if (id === shown.id && what === "changes") response.end(shown.message(Number(from)));
+    else response.writeHead(404).end();
   });
   server.unref();
   const ready = new Promise<void>((resolve, reject) => {
@@ -198,7 +199,7 @@ function serverLink(http: Http, answer: () => string, version: () => number, por
   const query = (): string => {
     const address = server.address();
     if (address === null || typeof address === "string") return "?attach";
-    return `?attach=http://127.0.0.1:${address.port}/${secret}/`;
+    return `?attach=http://127.0.0.1:${address.port}/${shown.id}/`;
   };
   return { query, ready, changed: () => undefined, close: () => void server.close() };
 }

@@ -18,6 +18,8 @@ interface Stop {
   readonly player: PlayerState;
   readonly threads: ThreadsState<"full">;
   readonly checkpoint: Checkpoint;
+  /** How many operations later the next one is due. */
+  readonly distance: number;
 }
 
 /** What happened to a block in one operation of a trace. */
@@ -45,6 +47,11 @@ export interface BlockLife {
 /** Operations between two checkpoints, and the most checkpoints that are kept. */
 const LEAST_DISTANCE = 20_000;
 const MOST_STOPS = 16;
+/**
+ * About as many bytes are put away in the time of one operation: so checkpoints of a large heap,
+ * which lie further apart, take no longer than the operations between them.
+ */
+const BYTES_AN_OPERATION = 400;
 
 /** A trace in a process, at any of its moments. */
 export class Timeline {
@@ -103,10 +110,11 @@ export class Timeline {
   to(count: number): void {
     if (!Number.isInteger(count) || count < 0 || count > this.trace.count)
       throw new RangeError(`operation ${count}: the trace has ${this.trace.count}`);
-    const before = this.#stops.findLast(({ player }) => player.done <= count)!;
+    const before = this.#stopBefore(count);
     if (count < this.done || before.player.done > this.done) this.#goBack(before);
     for (;;) {
-      const next = (Math.floor(this.done / this.#distance) + 1) * this.#distance;
+      const { player, distance } = this.#stopBefore(this.done);
+      const next = player.done + distance;
       if (next > count) break;
       this.#player.to(next);
       this.#stop();
@@ -164,12 +172,17 @@ export class Timeline {
     return { index, kind, mem: after === 0 ? before : after, bytes, steps };
   }
 
+  #stopBefore(count: number): Stop {
+    return this.#stops.findLast(({ player }) => player.done <= count)!;
+  }
+
+  /** Makes the stop behind all others. */
   #stop(): void {
-    if (this.#stops.some(({ player }) => player.done === this.done)) return;
     const threads = this.#threads.save();
     const checkpoint = takeCheckpoint(threads.instances);
-    this.#stops.push({ player: this.#player.save(), threads, checkpoint });
-    this.#stops.sort((a, b) => a.player.done - b.player.done);
+    const bytes = checkpoint.runs.reduce((sum, run) => sum + run.bytes.length, 0);
+    const distance = Math.max(this.#distance, Math.ceil(bytes / BYTES_AN_OPERATION));
+    this.#stops.push({ player: this.#player.save(), threads, checkpoint, distance });
   }
 
   #goBack({ player, threads, checkpoint }: Stop): void {

@@ -14,9 +14,9 @@ const { NodeKind } = assemblyscript;
 // Sizes in nodes of Binaryen's tree: inlined always, if nothing argues against it, and when there
 // is but one caller. What has the replay loop is raced. The core is to stay below 24 KiB, for which
 // some versions of glibc have too much code. The full build is looked at rather than raced.
-const REPLAY = { always: 200, flexible: 1000 };
+const REPLAY = { always: 120, flexible: 500 };
 const FAST = { always: 80, flexible: 300 };
-const CORE = { always: 50, flexible: 180 };
+const CORE = { always: 40, flexible: 150 };
 const SMALL = { always: 20, flexible: 60 };
 const ONE_CALLER = 4000;
 

@@ -138,7 +138,7 @@ export function isCompact(): bool {
 
 /** The current break (MORECORE (0)). */
 export function currentBreak(): usize {
-  learnBreak();
+  if (IS_FULL) learnBreak();
   return <usize>mm.brk;
 }
 

@@ -1,5 +1,6 @@
 // The view as a file.
 
+import { formatCount } from "../model/format.js";
 import { engine } from "../state/client.js";
 import { at, opened, problem, view } from "../state/store.js";
 import { downloadBlob, downloadText, pngOf, svgOf } from "./export.js";
@@ -22,19 +23,22 @@ export function ExportButtons() {
     /[^\w.-]+/g,
     "-",
   );
+  const caption = `${opened.value?.title ?? "heap"}, after ${formatCount(at.value)} operations`;
   return (
     <p class="tools no-export">
       <button
         type="button"
         onClick={() =>
-          void tried(() => downloadText(`${name}.svg`, svgOf(shown()), "image/svg+xml"))
+          void tried(() => downloadText(`${name}.svg`, svgOf(shown(), caption), "image/svg+xml"))
         }
       >
         this view as SVG
       </button>
       <button
         type="button"
-        onClick={() => void tried(async () => downloadBlob(`${name}.png`, await pngOf(shown())))}
+        onClick={() =>
+          void tried(async () => downloadBlob(`${name}.png`, await pngOf(shown(), caption)))
+        }
       >
         as PNG
       </button>

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { createHeap } from "../../src/index.js";
 import { connectExplorer } from "../../src/inspect.js";
 import { heapOptionsFor, linkGuest } from "../../src/link.js";
-import { describePages } from "../browser/chromium.js";
+import { describePages } from "../browser/pages.js";
 import { assemble, IMPORTS } from "../link/wat.js";
 import { DESK, serveSite, whyText } from "./site.js";
 

@@ -30,6 +30,7 @@ const OTHERS = {
   "assembly/malloc/README.md": "project/assembly-malloc.md",
   "bench/README.md": "project/bench.md",
   "explorer/README.md": "project/explorer.md",
+  "docs/pictures/explorer/README.md": "project/explorer-pictures.md",
   "recorder/README.md": "project/recorder.md",
   "site/README.md": "project/site.md",
   "src/README.md": "project/src.md",

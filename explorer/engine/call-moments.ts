@@ -37,6 +37,8 @@ export interface CallsStart {
   /** Starts the process that the calls are made in. */
   readonly start: () => Kernel;
   readonly notes?: readonly string[];
+  /** Bytes of the blocks that live already, by their addresses. */
+  readonly living?: ReadonlyMap<number, number>;
 }
 
 /** Calls, at any of their moments. */
@@ -45,7 +47,7 @@ export class CallMoments implements Moments {
   readonly kind: Opened["kind"];
   readonly machine: Machine;
   readonly notes: readonly string[];
-  readonly surveyor = new Surveyor();
+  readonly surveyor: Surveyor;
   readonly #start: () => Kernel;
   readonly #made: Made[] = [];
   #kernel!: Kernel;
@@ -53,7 +55,8 @@ export class CallMoments implements Moments {
   #done = 0;
   #stops: { done: number; checkpoint: Checkpoint }[] = [];
 
-  constructor({ title, kind, machine, start, notes = [] }: CallsStart) {
+  constructor({ title, kind, machine, start, notes = [], living }: CallsStart) {
+    this.surveyor = new Surveyor(undefined, living);
     this.title = title;
     this.kind = kind;
     this.machine = machine;

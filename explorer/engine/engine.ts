@@ -214,6 +214,7 @@ export class Engine {
     };
     const moments = new CallMoments({
       ...{ title: `${title} at ${at}, and calls`, kind: "live", machine, start },
+      living: trunk.surveyor.livingAt(at),
     });
     this.#trunk ??= trunk;
     this.#typist = new Typist(moments);

@@ -38,8 +38,17 @@ export class Surveyor {
   readonly #calls: string[] = [];
   readonly #callAt: number[] = [];
 
-  /** @param capacity how many operations there will be, if it is known */
-  constructor(capacity = 256) {
+  /** Blocks from before the first operation: their bytes, and which operation ended them. */
+  readonly #inherited: ReadonlyMap<number, number>;
+  readonly #ended = new Map<number, number>();
+
+  /**
+   * @param capacity how many operations there will be, if it is known
+   * @param inherited bytes of the blocks that live before the first, by their addresses
+   */
+  constructor(capacity = 256, inherited: ReadonlyMap<number, number> = new Map()) {
+    this.#inherited = inherited;
+    this.#live = this.#livingBefore();
     this.#capacity = Math.max(capacity, 16);
     this.#columns = columnsOf(this.#capacity);
   }
@@ -91,7 +100,8 @@ export class Surveyor {
       this.#births.set(address[ended]!, ended);
     }
     this.#count = Math.min(this.#count, count);
-    this.#live = live[this.#count - 1] ?? 0;
+    for (const [mem, at] of this.#ended) if (at >= count) this.#ended.delete(mem);
+    this.#live = live[this.#count - 1] ?? this.#livingBefore();
     const left = this.#callAt.filter((at) => at < count).length;
     this.#calls.length = this.#callAt.length = left;
   }
@@ -118,6 +128,17 @@ export class Surveyor {
       const found = births.get(mem);
       return found < at && death[found]! >= at && address[found] === mem ? found : NONE;
     };
+  }
+
+  /** @returns bytes of the blocks that live after `at` operations, by their addresses */
+  livingAt(at: number): Map<number, number> {
+    const { address, bytes, chunk, death } = this.#columns;
+    const living = new Map<number, number>();
+    for (const [mem, size] of this.#inherited)
+      if ((this.#ended.get(mem) ?? at) >= at) living.set(mem, size);
+    for (let i = 0; i < at; i++)
+      if (chunk[i] !== 0 && death[i]! >= at) living.set(address[i]!, bytes[i]!);
+    return living;
   }
 
   /** @returns all that is known, as it lies here: blocks that live end at NONE */
@@ -148,11 +169,21 @@ export class Surveyor {
 
   #end(mem: number, at: number): void {
     const birth = this.#births.get(mem);
-    if (birth === NONE) return;
+    if (birth === NONE) {
+      const bytes = this.#ended.has(mem) ? undefined : this.#inherited.get(mem);
+      if (bytes === undefined) return;
+      this.#ended.set(mem, at);
+      this.#live -= bytes;
+      return;
+    }
     this.#births.set(mem, NONE);
     this.#columns.death[birth] = at;
     this.#columns.birth[at] = birth;
     this.#live -= this.#columns.bytes[birth]!;
+  }
+
+  #livingBefore(): number {
+    return [...this.#inherited.values()].reduce((sum, bytes) => sum + bytes, 0);
   }
 
   #kindOf(kind: string): number {

@@ -35,6 +35,30 @@ function stateOf(of: CallMoments): unknown {
   };
 }
 
+it("counts blocks that live from before", () => {
+  const kernel = () => startKernelSync({ abi: "ilp32", layout: "linux" });
+  const block = kernel().process.malloc(100);
+  const start = () => {
+    const started = kernel();
+    started.process.malloc(100);
+    return started;
+  };
+  const to = new CallMoments({
+    ...{ title: "test", kind: "live", machine: { abi: "ilp32", glibc: "2.36" }, start },
+    living: new Map([[block, 100]]),
+  });
+  to.add("malloc", [7n]);
+  to.add("free", [BigInt(block)]);
+  to.add("malloc", [3n]);
+  expect([...to.surveyor.survey().live]).toEqual([107, 7, 10]);
+  to.drop(2);
+  to.add("free", [BigInt(block)]);
+  expect([...to.surveyor.survey().live]).toEqual([107, 7]);
+  to.drop(2);
+  to.add("malloc", [3n]);
+  expect([...to.surveyor.survey().live]).toEqual([103]);
+});
+
 it("undo leaves what a run without those calls has", () => {
   const [one, other] = [moments(), moments()];
   const live = play(one, 1, 1000);

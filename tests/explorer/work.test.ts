@@ -33,6 +33,38 @@ describeExplorer("work in the explorer", (site) => {
     await page.close();
   });
 
+  it("gives views away as pictures, with what their colours mean", async () => {
+    const opened = await site.open("#trace=git-log&at=300");
+    const { page } = opened;
+    await page.evaluate(`(() => {
+      window.given = [];
+      const make = URL.createObjectURL;
+      URL.createObjectURL = (blob) => (given.push(blob), make.call(URL, blob));
+      document.addEventListener("click", (event) => {
+        if (event.target.download !== undefined) event.preventDefault();
+      });
+    })()`);
+    const given = async (button: string): Promise<string> => {
+      await page.evaluate("given.length = 0");
+      await page.getByRole("button", { name: button }).click();
+      await page.waitForFunction("given.length === 1");
+      return page.evaluate<string>("given[0].text()");
+    };
+    const map = await given("this view as SVG");
+    expect(map).toMatch(/^<svg [^]*>in use<\/text>[^]*git-log, after 300 operations/);
+    expect(map).not.toContain("foreignObject");
+    for (const name of ["lists", "time"]) {
+      await page.locator(`#tab-${name}`).click();
+      await settled(page);
+      expect(await given("as PNG")).toContain("PNG");
+      const svg = await given("this view as SVG");
+      expect(svg).toContain("git-log, after 300 operations");
+      expect(svg).not.toMatch(/<(button[^>]*>(closer|farther)|select|input)/);
+    }
+    expectQuiet(opened, site.url);
+    await page.close();
+  });
+
   it("makes calls beside a trace, shows an abort, and takes it back", async () => {
     const opened = await site.open("#trace=git-log&at=300&view=console");
     const { page } = opened;

@@ -3,7 +3,7 @@
 // what tests/consumers installs, for small files.
 
 import { createServer } from "node:http";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,11 +12,10 @@ import { chromium } from "playwright-core";
 import sirv from "sirv";
 import { BROWSER_PLACES, CHROMIUM_FLAGS } from "./browsers.mjs";
 import { buildExplorer } from "./build-explorer.mjs";
+import { pictureBytes } from "./picture-size.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const OUT = `${root}docs/pictures/explorer/`;
-/** Bytes that a picture may have. */
-const MOST = 200_000;
 /** A moment of git-log with chunks in every kind of list, a mark, and one of them selected. */
 const PLACE = "#trace=git-log&at=5000&mark=4900&address=0x10c4868";
 
@@ -130,9 +129,7 @@ async function take(page, address, picture, suffix) {
   await show(page, picture);
   const file = `${OUT}${name}-${suffix}.png`;
   await write(file, await page.screenshot({ animations: "disabled", caret: "hide" }));
-  const { size } = statSync(file);
-  if (size > MOST) throw new Error(`${file}: ${size} bytes, at most ${MOST}`);
-  return size;
+  return pictureBytes(file);
 }
 
 /** Takes all that were asked for, on a screen. */

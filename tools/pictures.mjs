@@ -2,17 +2,16 @@
 // day and by night. They are in docs/pictures, so that a checkout has them.
 
 import { createServer } from "node:http";
-import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import sirv from "sirv";
 import { BROWSER_PLACES, CHROMIUM_FLAGS } from "./browsers.mjs";
+import { pictureBytes } from "./picture-size.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const SITE = `${root}build/site`;
 const OUT = `${root}docs/pictures/`;
-/** Bytes that a picture may have. */
-const MOST = 200_000;
 
 /** What is taken: a part of a page, after it was prepared. */
 const PICTURES = [
@@ -54,8 +53,7 @@ async function take(browser, address, { name, page: path, part, prepare }, color
   const file = `${OUT}${name}-${colorScheme}.png`;
   await page.locator(part).screenshot({ path: file, animations: "disabled" });
   await page.close();
-  const { size } = statSync(file);
-  if (size > MOST) throw new Error(`${file}: ${size} bytes, at most ${MOST}`);
+  const size = pictureBytes(file);
   const [width, height] = [16, 20].map((at) => readFileSync(file).readUInt32BE(at));
   console.log(
     `${file.slice(root.length)}  ${width} x ${height}, ${size.toLocaleString("en")} bytes`,

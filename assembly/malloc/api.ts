@@ -5,7 +5,6 @@
 import { IS_SMALL, IS_THROUGHPUT } from "../abi/profile";
 import {
   CALLOC_USES_TCACHE,
-  COUNTS_SLOTS,
   MAKES_TCACHE_LATE,
   TCACHE_LARGE_BINS,
   TCACHE_SMALL_BINS,

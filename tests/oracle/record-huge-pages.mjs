@@ -17,7 +17,10 @@ const { glibc } = values;
 /** The stack of the program's thread, which is the C library's. */
 const STACK_BYTES = "8388608";
 
-/** What a program's calls come to, a line each: how far the break goes, and lengths. */
+/**
+ * What a program asks of the kernel, a line a call: how far the break goes, and lengths.
+ * @param {string} text what strace says
+ */
 function told(text) {
   const lines = text.slice(text.lastIndexOf("execve(")).split("\n");
   const calls = [];

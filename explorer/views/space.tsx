@@ -128,7 +128,9 @@ export function SpaceView() {
           <thead>
             <tr>
               <th scope="col">start</th>
-              <th scope="col">end</th>
+              <th scope="col" class="roomy">
+                end
+              </th>
               <th scope="col">access</th>
               <th scope="col">size</th>
               <th scope="col">what</th>
@@ -143,7 +145,7 @@ export function SpaceView() {
                 <td>
                   <Address value={start} />
                 </td>
-                <td>
+                <td class="roomy">
                   <code>{hex(end)}</code>
                 </td>
                 <td>

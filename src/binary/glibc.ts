@@ -50,9 +50,6 @@ export interface GlibcSection {
   readonly tunables: Readonly<Record<string, readonly [min: number, max?: number]>>;
 }
 
-/** Where a version has its assertions in malloc's sources. */
-export type AssertionPlaces = readonly string[];
-
 /** Reads `NAME[LEAST][:MOST]`. */
 function parseTunable(text: string): [string, GlibcSection["tunables"][string]] {
   const [, name = "", least = "0", most] = /^([a-z_]+)(\d*)(?::(\d+))?$/.exec(text) ?? [];
@@ -82,7 +79,7 @@ function readSection(module: WebAssembly.Module): GlibcSection | undefined {
  *   function where that has another name than in the default's; "0" where there is none. undefined
  *   for the default's, which names functions alone.
  */
-export function assertionPlaces(module: WebAssembly.Module): AssertionPlaces | undefined {
+export function assertionPlaces(module: WebAssembly.Module): readonly string[] | undefined {
   return sectionText(module, "glibc")?.split("\n")[2]?.split(",");
 }
 

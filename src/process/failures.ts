@@ -4,7 +4,6 @@
 
 import { Invariant, type FailureName, type InvariantName } from "../layout/generated.js";
 import { show } from "../base/checks.js";
-import type { AssertionPlaces } from "../binary/glibc.js";
 
 export type { FailureName, InvariantName } from "../layout/generated.js";
 
@@ -163,7 +162,7 @@ const IN_ARENA_C = /^ASSERT_(HEAP_FENCE|ARENA_)/;
  * @param places where the binary's glibc has its assertions, in the list's order: a line, and the
  *   function where that is another; by default the glibc that names functions alone
  */
-function failureAt(code: number, places?: AssertionPlaces): [FailureName, string] | undefined {
+function failureAt(code: number, places?: readonly string[]): [FailureName, string] | undefined {
   const found = FAILURES.map(([list, from]) => list[code - from]).find((one) => one !== undefined);
   if (!found || !places || found[1].indexOf(ASSERTION_START) !== 0) return found;
   const [name, text] = found;
@@ -232,7 +231,7 @@ export class HeapAbort extends Error {
    * @param call the function that was called, when that is known
    * @param places where the binary's glibc has its assertions
    */
-  constructor(code: number, address: number, trap?: Error, call = "", places?: AssertionPlaces) {
+  constructor(code: number, address: number, trap?: Error, call = "", places?: readonly string[]) {
     const found = failureAt(code, places);
     if (found === undefined) {
       throw new RangeError(`the WebAssembly side reported a failure unknown here: ${show(code)}`);
@@ -285,7 +284,7 @@ export class BrokenInvariant extends Error {
 export function errorOf(
   code: number,
   address: number,
-  places?: AssertionPlaces,
+  places?: readonly string[],
 ): HeapAbort | BrokenInvariant {
   const names = Object.keys(Invariant) as InvariantName[];
   const invariant = names.find((name) => Invariant[name] === code && code !== Invariant.HOLDS);

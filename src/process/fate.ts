@@ -1,7 +1,6 @@
 // How a process ended, if it did: what a call found. Where threads run at the same time they share
 // it: see shared-fate.ts.
 
-import type { AssertionPlaces } from "../binary/glibc.js";
 import { HeapAbort, SEGV_ACCESS } from "./failures.js";
 import type { BrokenInvariant } from "./failures.js";
 import type { ThreadError } from "./threads/error.js";
@@ -10,7 +9,7 @@ import type { ThreadError } from "./threads/error.js";
 export type ProcessEnd = HeapAbort | BrokenInvariant | ThreadError;
 
 /** Makes the error for a code that the WebAssembly side reports. */
-export type ErrorOf = (code: number, address: number, places?: AssertionPlaces) => ProcessEnd;
+export type ErrorOf = (code: number, address: number, places?: readonly string[]) => ProcessEnd;
 
 /** The fate of a process, as one JavaScript thread knows it. */
 export class Fate {
@@ -21,7 +20,7 @@ export class Fate {
   declare readonly threads?: Set<number>;
   protected found: ProcessEnd | undefined;
   /** Where the binary's glibc has its assertions, once there is a binary. */
-  places: AssertionPlaces | undefined;
+  places: readonly string[] | undefined;
   protected readonly errorOf: ErrorOf;
 
   /**

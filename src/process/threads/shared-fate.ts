@@ -6,7 +6,6 @@ import type { Abi } from "../../layout/address.js";
 import { LockFailure, MOST_ARENAS } from "../../layout/generated.js";
 import { show } from "../../base/checks.js";
 import type { RawExports } from "../../binary/exports.js";
-import type { AssertionPlaces } from "../../binary/glibc.js";
 import { errorOf } from "../failures.js";
 import { Fate, type ProcessEnd } from "../fate.js";
 import { readField } from "../../layout/struct.js";
@@ -81,7 +80,7 @@ export class SharedFate extends Fate {
       Atomics.compareExchange(shared.state, fieldIndex(shared, "abortCode"), 0, code);
   }
 
-  #errorFor(code: number, address: number, places?: AssertionPlaces): ProcessEnd {
+  #errorFor(code: number, address: number, places?: readonly string[]): ProcessEnd {
     switch (code) {
       case LockFailure.LOCK_HELD: {
         const shared = this.#shared;

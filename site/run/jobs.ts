@@ -13,8 +13,8 @@ export type Plan =
       readonly shown: string;
     };
 
-/** Milliseconds that a block may take. */
-const LIMIT = 10_000;
+/** Milliseconds that an example may take, and a block of the package's own commands. */
+const LIMITS = { examples: 10_000, commands: 60_000 } as const;
 /** Characters that a block may print. */
 const MOST_OUTPUT = 200_000;
 /** Binaries that examples may ask for: names without a path. */
@@ -53,7 +53,7 @@ export async function runPlan(
   return runSandboxed({
     script,
     request,
-    limit: LIMIT,
+    limit: LIMITS[plan.kind],
     print(text) {
       if (output.length > MOST_OUTPUT) return;
       output += text;

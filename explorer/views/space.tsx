@@ -124,13 +124,11 @@ export function SpaceView() {
         read.
       </p>
       <div class="scroll" tabIndex={0} role="region" aria-label="Regions and gaps">
-        <table>
+        <table class="regions">
           <thead>
             <tr>
               <th scope="col">start</th>
-              <th scope="col" class="roomy">
-                end
-              </th>
+              <th scope="col">end</th>
               <th scope="col">access</th>
               <th scope="col">size</th>
               <th scope="col">what</th>
@@ -145,7 +143,7 @@ export function SpaceView() {
                 <td>
                   <Address value={start} />
                 </td>
-                <td class="roomy">
+                <td>
                   <code>{hex(end)}</code>
                 </td>
                 <td>

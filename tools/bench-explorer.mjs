@@ -4,13 +4,10 @@
 //   node tools/bench-explorer.mjs [operations]      prints a line of JSON
 
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { chromium } from "playwright-core";
-import sirv from "sirv";
-import { BROWSER_PLACES, CHROMIUM_FLAGS } from "./browsers.mjs";
 import { buildExplorer } from "./build-explorer.mjs";
+import { serveFolder, startChromium } from "./page-host.mjs";
 
 const count = Number(process.argv[2] ?? 1_000_000);
 const LIVE = Math.min(200_000, count / 4);
@@ -49,14 +46,8 @@ const SCRUB = `(async () => {
 const folder = mkdtempSync(join(tmpdir(), "ptmalloc-explorer-bench-"));
 await buildExplorer(folder);
 writeFileSync(join(folder, "million.rep"), trace());
-const files = sirv(folder, { dev: true });
-const server = createServer((request, response) => files(request, response));
-await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(undefined)));
-const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-const browser = await chromium.launch({
-  executablePath: BROWSER_PLACES.chromium.find((path) => path !== "") ?? "",
-  args: CHROMIUM_FLAGS,
-});
+const { address, close } = await serveFolder(folder);
+const browser = await startChromium();
 const page = await browser.newPage({ viewport: { width: 1280, height: 900 } });
 const session = await page.context().newCDPSession(page);
 await session.send("Performance.enable");
@@ -65,7 +56,7 @@ const spent = async () => {
   return metrics.find(({ name }) => name === "TaskDuration")?.value ?? 0;
 };
 const begin = performance.now();
-await page.goto(`http://127.0.0.1:${port}/#file=million.rep`);
+await page.goto(`${address}#file=million.rep`);
 await page.waitForSelector(".why .call", { timeout: 120_000 });
 const loaded = performance.now() - begin;
 await page.evaluate(
@@ -85,6 +76,5 @@ console.log(
   }),
 );
 await browser.close();
-server.close();
-server.closeAllConnections();
+close();
 rmSync(folder, { recursive: true, force: true });

@@ -2,16 +2,13 @@
 // and by night, into docs/pictures/explorer. `-- map try` takes those of some views only. It needs
 // what tests/consumers installs, for small files.
 
-import { createServer } from "node:http";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import sirv from "sirv";
-import { BROWSER_PLACES, CHROMIUM_FLAGS } from "./browsers.mjs";
 import { buildExplorer } from "./build-explorer.mjs";
+import { serveFolder, startChromium } from "./page-host.mjs";
 import { pictureBytes } from "./picture-size.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -87,16 +84,12 @@ async function write(file, png) {
 async function serve() {
   const folder = mkdtempSync(join(tmpdir(), "ptmalloc-pictures-"));
   await buildExplorer(folder);
-  const files = sirv(folder, { dev: true });
-  const server = createServer((request, response) =>
-    files(request, response, () => response.writeHead(404).end()),
-  );
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const host = await serveFolder(folder);
   const close = () => {
-    server.close();
+    host.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  return { address: `http://127.0.0.1:${server.address().port}/`, close };
+  return { address: host.address, close };
 }
 
 /** Scrolls so that what the picture is about is seen, as a reader would. */
@@ -146,8 +139,7 @@ async function takeAll(browser, address, chosen, screen, colorScheme) {
 
 const chosen = process.argv.slice(2);
 const { address, close } = await serve();
-const executablePath = BROWSER_PLACES.chromium.find((path) => path !== "" && existsSync(path));
-const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+const browser = await startChromium();
 try {
   mkdirSync(OUT, { recursive: true });
   for (const screen of Object.keys(SCREENS))

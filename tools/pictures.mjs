@@ -1,12 +1,9 @@
 // `npm run pictures`: README's pictures, taken of the built site (`npm run site`) in Chromium, by
 // day and by night. They are in docs/pictures, so that a checkout has them.
 
-import { createServer } from "node:http";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { chromium } from "playwright-core";
-import sirv from "sirv";
-import { BROWSER_PLACES, CHROMIUM_FLAGS } from "./browsers.mjs";
+import { serveFolder, startChromium } from "./page-host.mjs";
 import { pictureBytes } from "./picture-size.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -32,21 +29,10 @@ const PICTURES = [
   },
 ];
 
-/** Serves the built site to this machine. */
-async function serve() {
-  if (!existsSync(`${SITE}/index.html`)) throw new Error("there is no site: npm run site");
-  const files = sirv(SITE, { dev: true });
-  const server = createServer((request, response) =>
-    files(request, response, () => response.writeHead(404).end()),
-  );
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return server;
-}
-
 async function take(browser, address, { name, page: path, part, prepare }, colorScheme) {
   const viewport = { width: 1100, height: 900 };
   const page = await browser.newPage({ viewport, colorScheme, deviceScaleFactor: 1.5 });
-  await page.goto(`${address}/${path}`);
+  await page.goto(`${address}${path}`);
   await page.locator(part).waitFor();
   await prepare?.(page);
   await page.evaluate(() => document.fonts.ready);
@@ -60,15 +46,14 @@ async function take(browser, address, { name, page: path, part, prepare }, color
   );
 }
 
-const server = await serve();
-const executablePath = BROWSER_PLACES.chromium.find((path) => path !== "" && existsSync(path));
-const browser = await chromium.launch({ executablePath, args: CHROMIUM_FLAGS });
+if (!existsSync(`${SITE}/index.html`)) throw new Error("there is no site: npm run site");
+const { address, close } = await serveFolder(SITE);
+const browser = await startChromium();
 try {
   mkdirSync(OUT, { recursive: true });
-  const address = `http://127.0.0.1:${server.address().port}`;
   for (const picture of PICTURES)
     for (const colorScheme of ["light", "dark"]) await take(browser, address, picture, colorScheme);
 } finally {
   await browser.close();
-  server.close();
+  close();
 }

@@ -36,9 +36,8 @@ const MAKERS: ReadonlySet<string> = new Set([
   "valloc",
   "pvalloc",
 ]);
-/** Others that are noted of a guest, and those that return nothing. */
+/** Others that are noted of a guest; free alone returns nothing. */
 const OTHERS = ["free", "malloc_trim", "mallopt", "brk", "sbrk", "mmap", "munmap", "mremap"];
-const SILENT: ReadonlySet<string> = new Set(["free"]);
 /** Methods of heap objects, which have C's names. */
 const METHODS = ["malloc", "calloc", "realloc", "reallocarray", "free", "memalign"] as const;
 
@@ -110,7 +109,7 @@ export class CallLog {
         const result = make(...args);
         const value = name === "posix_memalign" ? this.#stored(args[0], result) : unsigned(result);
         const chunk = MAKERS.has(name) && this.#isPlain ? this.#chunkOf(Number(value)) : 0;
-        this.#note(name, numbers, SILENT.has(name) ? "" : value, chunk);
+        this.#note(name, numbers, name === "free" ? "" : value, chunk);
         return result;
       } catch (error) {
         this.#note(name, numbers, "", 0, (error as Error).message);
